@@ -23,9 +23,9 @@ const workers = [
   ["a bare ROUTER's", bareWorker],
 ] as const;
 
-describe("[B3] what a worker owes reaches nobody but the client that asked", () => {
+describe("[B3] a worker's late replies reach no client but the one that asked", () => {
   test.each(workers)(
-    "a broker that is gone: %s replies reach no client of the next one",
+    "after a broker was replaced, %s late replies reach no client of the new broker",
     async (_, workerOf) => {
       await using closing = new Closing();
       const first = await startForwarder(
@@ -38,7 +38,8 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
       await until(() => worker.asked.length === 20, "the worker has all requests");
       const owed = worker.asked.splice(0);
       await first.close();
-      // One half is in libzmq's queue before there is a next broker, one half comes later.
+      // Half of the replies wait in libzmq's queue before the new broker starts; the other half is
+      // sent later.
       for (const { to } of owed.slice(0, 10)) worker.reply(to, "owed to another one");
       const options = forwarderOptions(() => {});
       const next = closing.add(
@@ -51,7 +52,7 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
       for (const [number, client] of after.entries()) await client.ask(question(`new ${number}`));
       await until(() => worker.asked.length === 20, "the worker has the new requests");
       for (const { to } of owed) worker.reply(to, "owed to another one");
-      // What is owed went the same way before.
+      // The late replies were sent on the same connection before these.
       for (const { to, payload } of worker.asked) worker.reply(to, `to ${idOf(payload)}`);
       await until(() => after.every(({ got }) => got.length > 0), "all are answered");
       expect(after.map(({ got }) => got)).toEqual(after.map((_, number) => [`to new ${number}`]));
@@ -62,7 +63,7 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
   );
 
   test.each(workers)(
-    "a client that has connected again: %s reply comes only if it asks again",
+    "a client that has connected again gets %s reply only if the client asks again",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using broker = await localBroker();
@@ -86,7 +87,7 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
   );
 
   test.each(workers)(
-    "at two brokers: %s replies go to the client that asked there, also if the brokers change places",
+    "with two brokers, %s replies reach the client that asked there, and replies sent to the wrong broker are dropped",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using one = await localBroker();
@@ -105,7 +106,8 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
       }
       const [a = [], b = []] = [...byBroker.values()];
       expect([a.length, b.length]).toEqual([10, 10]);
-      // The tag of a request of the one, said to the other: it is open there under no such name.
+      // The worker sends each of one broker's tags to the other broker, which has no such open
+      // request.
       for (const [index, asked] of a.entries()) {
         const swapped = [asked.to[0], ...(b[index]?.to.slice(1) ?? [])] as Buffer[];
         worker.reply(swapped, "from the wrong broker");
@@ -122,7 +124,7 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
     },
   );
 
-  test("a reply of a worker that was not asked counts for nothing, nor does one without frames", async () => {
+  test("a broker drops a reply of a worker that was not asked, and a reply without a payload", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const asked = bareWorker(closing, broker.back);
@@ -137,10 +139,10 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
     await until(() => other.asked.length === 1, "it has a request too");
     const [{ to, payload }, { to: otherTo }] = [asked.asked[0], other.asked[0]] as [Asked, Asked];
     other.reply([otherTo[0] as Buffer, ...to.slice(1)], "forged");
-    // Its own, behind the forged one on the same way.
+    // The worker's own reply follows the forged one on the same connection.
     other.reply(otherTo, "to the second");
     await until(() => second.got.length === 1, "the second is answered");
-    // The tag alone.
+    // This reply has the tag alone.
     asked.reply(to.slice(0, 1), to[1] as Buffer);
     asked.reply(to, `to ${payload}`);
     await until(() => client.got.length > 0, "the first is answered");
@@ -148,8 +150,8 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
   });
 });
 
-describe("[B2] a request with much in front of it", () => {
-  test("has all of that in front of its reply, however long this is, and ends no worker", async () => {
+describe("[B2] a request with a long envelope", () => {
+  test("a reply has the whole envelope of its request, however long it is, and ends no worker", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const worker = ourWorker(closing, broker.back);
@@ -166,8 +168,8 @@ describe("[B2] a request with much in front of it", () => {
   });
 });
 
-describe("[B4] a request that nobody answers any more", () => {
-  test("of a worker that goes gets `unavailable` at once, in the form of its payload", async () => {
+describe("[B4] a request whose worker or broker ends", () => {
+  test("the requests of a worker that ends get `unavailable` at once, in the format of their payload", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const worker = closing.add(new Router({ linger: 0 }));
@@ -191,7 +193,7 @@ describe("[B4] a request that nobody answers any more", () => {
     expect(JSON.parse(String(list?.[0]))).toMatchObject([refusal, { service: "users" }]);
   });
 
-  test("gets `unavailable` from a broker that is stopped, whether a server has it or not", async () => {
+  test("a request gets `unavailable` from a broker that stops, whether or not a server has the request", async () => {
     await using closing = new Closing();
     const broker = await startForwarder(
       brokerRole,
@@ -208,12 +210,12 @@ describe("[B4] a request that nobody answers any more", () => {
 });
 
 describe("[B5] a client that waits for a worker", () => {
-  test("is forgotten with its requests once it goes", async () => {
+  test("a client that ends while it waits for a worker is forgotten with its requests", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const { socket } = closing.add(await RawPeer.shaken(broker.front));
     socket.write(encodeMessage([empty, Buffer.from("one")]));
-    // Somebody else comes in meanwhile: so this has been read.
+    // A second peer is let in meanwhile, so the broker has read the first one's message.
     closing.add(await RawPeer.shaken(broker.front));
     socket.end(encodeCommand("PING", Buffer.from("\0\0")));
     await until(() => broker.connections.front === 1, "its end is noticed");
@@ -224,7 +226,7 @@ describe("[B5] a client that waits for a worker", () => {
     expect(worker.asked.map(({ payload }) => String(payload))).toEqual(["two"]);
   });
 
-  test("still has its heartbeats answered", async () => {
+  test("a client that waits for a worker still gets answers to its heartbeats", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const peer = closing.add(await RawPeer.shaken(broker.front));
@@ -238,7 +240,7 @@ describe("[B5] a client that waits for a worker", () => {
   });
 });
 
-test("[X8] whoever holds handshakes up gives way to others of the same address", async () => {
+test("[X8] unfinished handshakes give way to new connections from the same address", async () => {
   await using closing = new Closing();
   await using broker = await localBroker();
   const worker = ourWorker(closing, broker.back);
@@ -256,7 +258,7 @@ test("[X8] whoever holds handshakes up gives way to others of the same address",
   expect(ended()).toBe(limits.addressHandshakes + 1);
 });
 
-test("[X8] a peer that does not read and breaks the protocol is cut off all the same", async () => {
+test("[X8] a peer that does not read and breaks the protocol is still cut off", async () => {
   await using closing = new Closing();
   let asked = 0;
   const page = Buffer.alloc(1_000_000);
@@ -268,17 +270,17 @@ test("[X8] a peer that does not read and breaks the protocol is cut off all the 
   );
   responder.start();
   const endpoint = await responder.bind(anyPort);
-  // Of ZMTP 3.0, which has no heartbeats to miss.
+  // The peer speaks ZMTP 3.0, which has no heartbeats, so no missing heartbeat can end it.
   const peer = closing.add(await RawPeer.shaken(endpoint, { minor: 0 }));
   const { socket } = peer;
   socket.pause();
-  // More than the kernels on both sides hold.
+  // The replies are more than the kernels on both sides hold.
   for (let number = 0; number < 16; number += 1) {
     socket.write(encodeMessage([empty, Buffer.from("a page")]));
   }
   await until(() => asked === 16, "it has asked");
   socket.write(Buffer.from([0xff, 0, 0, 0]));
-  // It writes until it is told that nobody is there.
+  // The peer writes until the kernel reports that the connection is gone.
   await until(() => {
     socket.write(Buffer.from([0xff]));
     return peer.isClosed || socket.destroyed;

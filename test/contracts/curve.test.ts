@@ -35,10 +35,13 @@ const secret = secretOf("a secret of the cluster");
 const keys: CurveKeys = curveKeys(secret);
 const others: CurveKeys = curveKeys(secretOf("the secret of another one"));
 
-/** What is said of a client at the members' door, too: it need not be of another cluster. */
+/**
+ * The reason logged for a client at the members' door too, though the client may belong to this
+ * cluster.
+ */
 const otherKey = "it has another key than this endpoint's";
 
-/** What was told of who was not let in. */
+/** The refusals that sockets have reported. */
 let refused: { endpoint: string; why: string }[] = [];
 let entrance: Entrance;
 let brokers: Readonly<Record<Side, Entrance>>;
@@ -46,7 +49,8 @@ let proxies: Readonly<Record<Side, Entrance>>;
 let closing: Closing;
 
 beforeEach(() => {
-  // Its own for each test: sockets of the one before may tell something while they are closed.
+  // Each test has a list of its own, because sockets of the test before may still report while they
+  // close.
   const told: typeof refused = [];
   refused = told;
   const onRefused = (endpoint: string, why: string) => void told.push({ endpoint, why });
@@ -62,7 +66,7 @@ const asMember = (endpoint: string) => withKey([endpoint], keys.members.publicKe
 const keyed = (...endpoints: string[]) => withKey(endpoints, keys.publicKey);
 const whys = () => [...new Set(refused.map(({ why }) => why))];
 
-/** A worker at a broker that does what `echo` does. */
+/** A worker at a broker that answers each request with the request itself. */
 function worker(taken: string[] = []): BrokeredResponder {
   const made: BrokeredResponder = new BrokeredResponder((to, payload) => {
     taken.push(payload.toString());
@@ -72,7 +76,7 @@ function worker(taken: string[] = []): BrokeredResponder {
   return closing.add(made);
 }
 
-/** Answers each request with itself, and keeps what came. */
+/** Answers each request with the request itself, and records it. */
 function echo(taken: string[] = []): Responder {
   const responder: Responder = new Responder((to, payload) => {
     taken.push(payload.toString());
@@ -83,14 +87,14 @@ function echo(taken: string[] = []): Responder {
 }
 
 describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
-  test("takes whoever has its key, in whatever pair of his own, and shows nobody a word", async () => {
+  test("an encrypted socket lets in any peer that has its key, whatever the peer's own key pair, and shows nobody the content", async () => {
     const endpoint = await echo().bind(anyPort, entrance);
     const wire = await tap(endpoint);
     const requester = closing.add(new Requester(keyed(wire.endpoint), { waits: true }));
     const answer = await requester.ask(Buffer.from("what nobody else may read"), 10_000);
     expect(String(answer)).toBe("what nobody else may read");
     const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
-    // As the typings want it: Z85 is another form of the same bytes.
+    // The typings want the key as Z85, another form of the same bytes.
     const curveServerKey = z85(Buffer.from(keys.publicKey, "hex"));
     const plain = new Request({ linger: 0, curveServerKey, curvePublicKey, curveSecretKey });
     closing.add(plain).connect(endpoint);
@@ -101,7 +105,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     expect(refused).toEqual([]);
   });
 
-  test("refuses who has no key or another one, and says so", async () => {
+  test("an encrypted socket refuses a peer with no key or with another one, and reports why", async () => {
     const taken: string[] = [];
     const endpoint = await echo(taken).bind(anyPort, entrance);
     const plain = closing.add(new Dealer({ linger: 0 }));
@@ -121,7 +125,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     expect(taken).toEqual(["right key"]);
   });
 
-  test("is told of itself where it is the one that connects", async () => {
+  test("a client gets a reason if its server wants a key, has another key, or is not encrypted", async () => {
     const seen = async (endpoints: readonly string[], wanted: Refusal) => {
       let told: Refusal | undefined;
       const onRefusal = (refusal: Refusal) => {
@@ -138,7 +142,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     await seen(keyed(plain), "keyUnwanted");
   });
 
-  test("connects to each endpoint with the key that this one carries, or plain", async () => {
+  test("a client connects to each endpoint with the key that this endpoint carries, or without encryption", async () => {
     const otherEntrance = { ...entrance, doors: [guestDoor(others)] };
     const taken: [string[], string[], string[]] = [[], [], []];
     const endpoints = [
@@ -155,18 +159,20 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     expect(refused).toEqual([]);
   });
 
-  test("a probe of its health is no refusal", async () => {
+  test("a health probe does not count as a refused peer", async () => {
     const endpoint = await echo().bind(anyPort, entrance);
     for (let count = 0; count < 20; count += 1) expect(await probe(endpoint, 5_000)).toBe(true);
-    // Events come in order: this one's after all of the probes.
+    // Events come in order: this connection's event follows those of all probes.
     closing.add(new RequestPipe(withKey([endpoint], others.publicKey), quiet));
     await until(() => refused.length > 0, "a real one is refused");
     expect(whys()).toEqual([otherKey]);
   });
 });
 
-describe("[X6] one of several that does not let in", { timeout: 20_000 }, () => {
-  test("is no reason to give up, until all of them are such", async () => {
+describe("[X6] a client with several endpoints of which one refuses it", {
+  timeout: 20_000,
+}, () => {
+  test("a refusal is reported only when every endpoint refuses the client", async () => {
     const told: (Refusal | undefined)[] = [];
     const plain = await echo().bind(anyPort);
     const good = echo();
@@ -186,7 +192,7 @@ describe("[X6] one of several that does not let in", { timeout: 20_000 }, () => 
 const quiet = { onPayload: () => {}, onConnections: () => {}, onRefusal: () => {} };
 
 describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
-  test("passes requests on, counts whom it took, and takes workers back", async () => {
+  test("an encrypted broker passes requests on, counts its connections, and lets workers return", async () => {
     const broker = closing.add(await localBroker(brokers));
     const one = worker();
     one.connect(...asMember(broker.back));
@@ -200,13 +206,13 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
   });
 
-  test("gives a worker that is plain, or no member, nothing to do, and does not count it", async () => {
+  test("an encrypted broker gives no requests to a worker without encryption or without the members' key, and does not count it", async () => {
     const broker = closing.add(await localBroker(brokers));
     const taken: string[] = [];
     worker(taken).connect(broker.back);
     await until(() => refused.length > 0, "it is refused");
     expect(refused[0]?.endpoint).toBe(broker.back);
-    // Whoever may be a client has the key that this one has.
+    // Every client has the key that this worker has.
     worker(taken).connect(...keyed(broker.back));
     await until(() => whys().includes(otherKey), "so is a client");
     const one = worker();
@@ -219,8 +225,8 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
   });
 });
 
-describe("a broker counts whom it took", { timeout: 20_000 }, () => {
-  /** Its back, with the counts that it told there. */
+describe("a broker's count of its connections", { timeout: 20_000 }, () => {
+  /** A broker's back, with the counts that the broker reported there. */
   async function counting(entrances?: Readonly<Record<Side, Entrance>>) {
     const told: number[] = [];
     const broker = await startForwarder(
@@ -234,7 +240,7 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
   test.each([
     ["plain", false],
     ["encrypted", true],
-  ])("%s, whoever else comes and goes without a good handshake", async (_kind, isEncrypted) => {
+  ])("a %s broker counts only peers whose handshake succeeded", async (_kind, isEncrypted) => {
     const { back, port, told } = await counting(isEncrypted ? brokers : undefined);
     const [endpoint = ""] = isEncrypted ? asMember(back) : [back];
     const one = worker();
@@ -249,7 +255,7 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
     const isRefused = new Promise((resolve) => misfit.events.on("disconnect", resolve));
     join(misfit, [endpoint]);
     await isRefused;
-    // Events come in order: that of this one after all of theirs.
+    // Events come in order: this worker's event follows those of all the others.
     worker().connect(endpoint);
     await until(() => told.length > 1, "the next one is counted");
     await one.disconnect(endpoint);
@@ -257,7 +263,7 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
     expect(told).toEqual([1, 2, 1]);
   });
 
-  test("also one that ended while another was in its handshake", async () => {
+  test("a broker no longer counts a worker that ended while another peer was in its handshake", async () => {
     const { back, port, told } = await counting();
     const one = worker();
     one.connect(back);
@@ -274,7 +280,7 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
 });
 
 describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
-  test("passes publications on, and a bare SUB hears none", async () => {
+  test("an encrypted proxy passes publications on, and a SUB socket without a key gets none", async () => {
     const proxy = closing.add(await localProxy(proxies));
     const [heard, subscribed]: [string[], string[]] = [[], []];
     const bare = closing.add(new ZmqSubscriber({ receiveTimeout: 0 }));
@@ -300,7 +306,7 @@ describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
   });
 });
 
-/** A wire that is listened to. */
+/** A relay in front of an endpoint that records all bytes. */
 async function tap(endpoint: string) {
   const port = Number(endpoint.split(":").at(-1));
   const chunks: Buffer[] = [];
@@ -317,7 +323,7 @@ async function tap(endpoint: string) {
   return { endpoint: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, bytes };
 }
 
-/** ZeroMQ RFC 32. */
+/** Encodes bytes as ZeroMQ RFC 32 says. */
 function z85(bytes: Buffer): string {
   const digits =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";

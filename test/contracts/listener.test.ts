@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => closing[Symbol.asyncDispose]());
 
-/** Sends to a peer that does not read, until no more is taken for it. */
+/** Sends to a peer that does not read, until the peer's queue is full. */
 function fill(peer: Peer): Promise<void> {
   return until(() => {
     peer.send(new Outgoing([Buffer.alloc(1_024 * 1_024)]));
@@ -33,7 +33,7 @@ function fill(peer: Peer): Promise<void> {
 }
 
 describe("[X8] a bound socket", { timeout: 30_000 }, () => {
-  test("gives each connection a name that no other ever has, whatever it calls itself", async () => {
+  test("a bound socket gives each connection a unique name, whatever identity the peer states", async () => {
     const scene = await Scene.open(closing);
     const next = Buffer.from("006b8b4567", "hex");
     for (const identity of ["", "", next, next, Buffer.alloc(255, 1), "ana", "ana"]) {
@@ -47,7 +47,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     }
   });
 
-  test("sends each connection what is its own, also to two that have one name", async () => {
+  test("a bound socket sends each connection its own replies, even if two peers state the same identity", async () => {
     const scene = await Scene.open(closing);
     scene.onMessage = (peer) => peer.send(new Outgoing(scene.messages.at(-1)?.frames ?? []));
     const sockets = ["one", "two"].map((text) => {
@@ -69,7 +69,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     ],
     ["a TLS client", "\u0016\u0003\u0001\u0002\u0000\u0001"],
     ["ZMTP 1.0", "\u0001\u0000\u0000\u0003\u0000hey"],
-  ])("cuts off %s, and says why", async (_kind, text) => {
+  ])("a bound socket cuts off %s, and reports why", async (_kind, text) => {
     const scene = await Scene.open(closing);
     const peer = closing.add(new RawPeer(scene.endpoint));
     peer.say(Buffer.from(text, "latin1"));
@@ -80,7 +80,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(scene.names).toEqual([]);
   });
 
-  test("takes a peer of ZMTP 2.0 where anybody may connect, and none at members' doors", async () => {
+  test("a peer of ZMTP 2.0 is let in where anybody may connect, and refused at members' doors", async () => {
     const asReq = Buffer.concat([greeting().subarray(0, 10), Buffer.of(1, 3), frame("a name")]);
     const [open, closed] = [
       await Scene.open(closing),
@@ -96,7 +96,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(closed.refused).toEqual([expect.stringMatching(/^it is no member/)]);
   });
 
-  test("gives up a handshake that takes too long, and keeps one whose handshake is good", async () => {
+  test("a handshake that takes too long is ended, and a connection with a finished handshake is kept", async () => {
     const scene = await Scene.open(closing);
     const [good] = await scene.peer({ minor: 0 });
     const late = [greeting().subarray(0, 1), greeting(), Buffer.alloc(0)].map((bytes) => {
@@ -109,7 +109,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(scene.refused).toEqual([]);
   });
 
-  test("cuts off a silent peer that knows heartbeats, and none that does not", async () => {
+  test("a silent peer that knows heartbeats is cut off, and one without heartbeats is not", async () => {
     const scene = await Scene.open(closing);
     const [old] = await scene.peer({ minor: 0 });
     const [mute] = await scene.peer();
@@ -122,7 +122,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(framesOf(old.heard)).toHaveLength(1);
   });
 
-  test("notices that a peer is gone while it does not read it", async () => {
+  test("the end of a peer is noticed even while the socket does not read from it", async () => {
     const scene = await Scene.open(closing);
     scene.onMessage = (from) => from.pause();
     const [peer] = await scene.peer();
@@ -133,7 +133,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.peers.size === 0, "it is gone");
   });
 
-  test("keeps alive a peer that it does not read, and reads on where it was", async () => {
+  test("a peer that the socket does not read from is kept alive, and reading resumes where it stopped", async () => {
     const scene = await Scene.open(closing);
     const [first] = await scene.peer();
     scene.onMessage = (from) => from.pause();
@@ -141,7 +141,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 1, "the first has come");
     const [second] = await scene.peer();
     await second.closed();
-    // As long, the first was not read.
+    // The first peer was not read for as long.
     expect(first.isClosed).toBe(false);
     scene.onMessage = () => {};
     first.say(message("two"));
@@ -149,7 +149,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 2, "the second has come");
   });
 
-  test("holds little for a peer that does not read, and ends it when it is refused", async () => {
+  test("the queue for a peer that does not read stays small, and the peer is ended when it is refused", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
@@ -162,13 +162,13 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     for (let count = 0; count < 1_000; count += 1)
       its.send(new Outgoing([Buffer.alloc(1_024 * 1_024)]));
     expect(residentBytes() - full).toBeLessThan(200 * 1_024 * 1_024);
-    // Its own words are answered, but not beyond that bound.
+    // A PING, which the socket would answer, but not beyond that limit.
     deaf.say(frame("", 5));
     await until(() => scene.refused.length > 0, "it is refused");
     await until(() => scene.peers.size === 0, "it is ended");
   });
 
-  test("answers no PING of a peer that does not read the answers", async () => {
+  test("a PING of a peer that does not read the answers is not answered", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
@@ -180,7 +180,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect((its as Wire).unreadBytes).toBeLessThanOrEqual(before);
   });
 
-  test("bounds what peers begin and don't end: the oldest goes", async () => {
+  test("unfinished messages have a total limit: beyond it the oldest one's peer is cut off", async () => {
     const scene = await Scene.open(closing);
     const head = Buffer.from("0200000000003fffff", "hex");
     const [oldest] = await scene.peer({ minor: 0 });
@@ -196,7 +196,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => many.filter(({ isClosed }) => isClosed).length >= 20, "more go");
     expect(new Set(scene.refused)).toEqual(new Set([hungry]));
     expect(many.some(({ isClosed }) => !isClosed)).toBe(true);
-    // What is held, and what this process sends: 120 MiB of its own.
+    // The limit covers what is held and what this process itself sends: 120 MiB.
     expect(residentBytes() - before).toBeLessThan(400 * 1_024 * 1_024);
     const plain = closing.add(new Request({ linger: 0, sendTimeout: 9_000 }));
     plain.connect(scene.endpoint);
@@ -204,7 +204,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length > 0, "a large one that ends is taken");
   });
 
-  test("counts a message from its own beginning, however long its sender has been busy", async () => {
+  test("a message's age counts from its own beginning, however long its sender has been busy", async () => {
     const scene = await Scene.open(closing);
     const [busy] = await scene.peer({ minor: 0 });
     const whole = message("", "a message");
@@ -218,7 +218,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
       peer.say(head, "begun");
       begun.push(peer);
     }
-    // It ends what it began before those, and begins the next in one breath.
+    // The busy peer ends the older message and begins the next one in the same write.
     busy.say(whole.subarray(middle), whole.subarray(0, middle));
     await until(() => scene.messages.length === 2, "the second is there");
     const part = Buffer.alloc(3 * 1_024 * 1_024);
@@ -228,7 +228,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 3, "the third is there");
   });
 
-  test("refuses a message of a million empty frames at once, at no cost", async () => {
+  test("a message of a million empty frames is refused at once, and takes no memory", async () => {
     const scene = await Scene.open(closing);
     const before = residentBytes();
     for (const socketless of [1, 2, 3]) {
@@ -241,7 +241,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(residentBytes() - before).toBeLessThan(50 * 1_024 * 1_024);
   });
 
-  test("lets a member in by its password, and nobody by a guess", async () => {
+  test("a members' door lets in a peer with the password, and no peer that guesses", async () => {
     const scene = await Scene.open(closing, { entrance: byPassword });
     const stranger = closing.add(new RawPeer(scene.endpoint));
     stranger.say(greeting("PLAIN"), plainHello("a guess"), command("INITIATE", metadata("DEALER")));
@@ -261,7 +261,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("has so many handshakes of one address at once: one makes room, and none of another address", async () => {
+  test("handshakes of one address have a limit: beyond it the oldest ends, and none of another address", async () => {
     const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
@@ -274,12 +274,12 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
       await once(peer.socket, "connect");
     }
     await until(() => silent.filter(({ isClosed }) => isClosed).length === 40, "40 are ended");
-    // Whoever speaks is let in meanwhile.
+    // A peer that finishes its handshake is let in meanwhile.
     await scene.peer({ localAddress });
     expect([shaken.isClosed, other.isClosed]).toEqual([false, false]);
   });
 
-  test("lets all in who come at once from one address, more than may be in their handshake", async () => {
+  test("more peers of one address than may be in handshakes at once all get in, because they try again", async () => {
     const scene = await Scene.open(closing);
     for (let count = 0; count < 2 * limits.addressHandshakes; count += 1) {
       const plain = closing.add(new Request({ linger: 0, reconnectInterval: 50 }));
@@ -288,7 +288,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.peers.size === 2 * limits.addressHandshakes, "all are there", 20_000);
   });
 
-  test("ends all when it closes, also those that do not read", async () => {
+  test("closing the socket ends all peers, even those that do not read", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();

@@ -31,7 +31,7 @@ afterEach(async () => {
 const subscriber = (manner = {}) =>
   RawPeer.shaken(proxy.back, { type: "SUB", ...manner }).then((peer) => closing.add(peer));
 
-/** A member's publisher, and what it is told of subscriptions. */
+/** A member's publisher, with the subscriptions that it gets from the proxy. */
 function publisher() {
   const socket = closing.add(new XPublisher({ linger: 0 }));
   socket.connect(proxy.front);
@@ -44,7 +44,7 @@ function publisher() {
 
 const subscribe = (topic: string) => message(`\u0001${topic}`);
 const cancel = (topic: string) => message(`\u0000${topic}`);
-/** Whether it has heard that text. */
+/** Waits until the peer has received a message with this text. */
 const hears = (peer: RawPeer, text: string) =>
   until(
     () => framesOf(peer.heard).some(({ body }) => body.toString() === text),
@@ -52,7 +52,7 @@ const hears = (peer: RawPeer, text: string) =>
   );
 
 describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
-  test("tells members that replication is wanted, whatever guests say of it", async () => {
+  test("a proxy tells members that replication is wanted, whatever guests subscribe to or cancel", async () => {
     const guest = await subscriber();
     guest.say(cancel(replicationTopic), cancel(""), subscribe(replicationTopic));
     guest.say(
@@ -72,7 +72,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.filter((text) => text.includes(replicationTopic))).toHaveLength(1);
   });
 
-  test("tells members what is wanted by now, however often guests change it", async () => {
+  test("a proxy tells members which topics are wanted now, however often guests change them", async () => {
     const { told, say } = publisher();
     await until(() => told.includes(`\u0001${replicationTopic}`), "it is there");
     const words: Buffer[] = [];
@@ -83,7 +83,8 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.length).toBeLessThan(1_000);
     const mine = told.filter((text) => text.endsWith("often"));
     expect(mine).toEqual(mine.map((_, at) => (at % 2 === 0 ? "\u0001often" : "\u0000often")));
-    // What many want at one moment is told in the end, and so is the end of it.
+    // Topics that are subscribed to at one moment are all reported in the end, and so are their
+    // ends.
     const topics = Array.from({ length: 500 }, (_, at) => `topic ${at}`);
     guest.say(...topics.map(subscribe));
     await until(() => topics.every((topic) => told.includes(`\u0001${topic}`)), "all are told");
@@ -93,7 +94,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     await until(() => topics.every((topic) => told.includes(`\u0000${topic}`)), "all have ended");
   });
 
-  test("a cancel of what others have subscribed to changes nothing for them", async () => {
+  test("a guest's cancel of a topic that others subscribe to changes nothing for them", async () => {
     const { told, say } = publisher();
     const ana = await subscriber();
     ana.say(subscribe("geral"));
@@ -108,7 +109,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     await hears(ana, "still heard");
   });
 
-  test("takes a topic of the longest size in both forms, and cuts off whoever names a longer one", async () => {
+  test("a proxy accepts topics of the maximum size in both forms, and cuts off a peer that names a longer one", async () => {
     const longest = "t".repeat(limits.topicBytes);
     const { told, say } = publisher();
     const ana = await subscriber();
@@ -135,7 +136,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.filter((text) => text.includes(`${longest}!`))).toEqual([]);
   });
 
-  test("takes so many topics of one connection, then cuts it off alone, and its topics end", async () => {
+  test("a proxy cuts off a connection with too many topics, and no other, and that connection's topics end", async () => {
     const { told } = publisher();
     const ana = await subscriber({ minor: 0 });
     ana.say(subscribe("geral"));
@@ -152,7 +153,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(ana.isClosed).toBe(false);
   });
 
-  test("of all topics together the address with the most pays", async () => {
+  test("when all topics together are too many, the address with the most is cut off", async () => {
     const { told, say } = publisher();
     const ana = await subscriber();
     ana.say(...Array.from({ length: 200 }, (_, number) => subscribe(`of ana ${number}`)));
@@ -183,7 +184,7 @@ const byPassword: Entrance = {
 };
 
 describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
-  test("reaches nobody, whatever socket it is and whatever it says it knows", async () => {
+  test("a stranger's publisher reaches no subscriber, whatever its socket type and mechanism", async () => {
     const closed = closing.add(
       await localProxy({
         front: byPassword,
@@ -221,7 +222,7 @@ describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
   });
 });
 
-test("[X7] the reference client of these tests and the proxy agree on PLAIN", async () => {
+test("[X7] the raw peer of these tests and the proxy agree on PLAIN", async () => {
   const closed = closing.add(await localProxy({ front: byPassword, back: byPassword }));
   const peer = closing.add(new RawPeer(closed.back));
   peer.say(greeting("PLAIN"), plainHello("members'"), command("INITIATE", metadata("SUB")));

@@ -6,12 +6,12 @@ import { replicationTopic } from "../../src/protocol/topics.ts";
 import { anyPort, Closing, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
-/** A publisher that knows what is subscribed to. */
+/** A publisher, with the set of topics that are subscribed to. */
 function publisher(closing: Closing, endpoints: readonly string[]) {
   const topics = new Set<string>();
   const wire = closing.add(
     new Publisher(endpoints, (topic, active) => {
-      // That of members is always wanted.
+      // The members' topic is always wanted.
       if (topic === replicationTopic) return;
       if (active) topics.add(topic);
       else topics.delete(topic);
@@ -24,7 +24,7 @@ function publisher(closing: Closing, endpoints: readonly string[]) {
   };
 }
 
-/** A subscriber that writes down what it gets. */
+/** A subscriber that records what it receives. */
 function subscriber(closing: Closing, endpoints: readonly string[], ...topics: string[]) {
   const got: string[] = [];
   const wire = closing.add(
@@ -35,7 +35,7 @@ function subscriber(closing: Closing, endpoints: readonly string[], ...topics: s
 }
 
 describe("a publisher and a subscriber, through a proxy", () => {
-  test("what is published on a topic reaches who subscribed to it, in order", async () => {
+  test("a publication on a topic reaches each subscriber of the topic, in order", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const { say, topics } = publisher(closing, [proxy.front]);
@@ -47,7 +47,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     expect(got).toEqual(texts.map((text) => `geral: ${text}`));
   });
 
-  test("[P2] a topic matches by its beginning; what begins otherwise does not arrive", async () => {
+  test("[P2] a subscription matches topics that begin with its text, and no others", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const { say, topics } = publisher(closing, [proxy.front]);
@@ -61,7 +61,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     expect(got).toEqual(["#geral\0: for us", "biatriz: and this, by its beginning"]);
   });
 
-  test("[P4] the publisher sees a subscription come and go", async () => {
+  test("[P4] a publisher sees a subscription begin and end", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const { topics } = publisher(closing, [proxy.front]);
@@ -88,7 +88,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => !topics.has("geral"), "the last one has gone");
   });
 
-  test("[P4] a publisher that comes late sees what was subscribed to before", async () => {
+  test("[P4] a publisher that connects late sees the earlier subscriptions", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const early = publisher(closing, [proxy.front]);
@@ -100,7 +100,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => got.length === 1, "what it publishes arrives");
   });
 
-  test("with two proxies everything arrives twice, and still arrives when one has gone", async () => {
+  test("with two proxies each publication arrives twice, and still arrives once one proxy has gone", async () => {
     await using first = await localProxy();
     await using closing = new Closing();
     const fronts: string[] = [first.front];
@@ -135,8 +135,8 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => topics.has("geral"), "the subscription is known");
     const stranger = closing.add(new XSubscriber({ linger: 0 }));
     stranger.connect(proxy.back);
-    // libzmq takes each frame for a subscription that could be one, and passes on none that it
-    // knows: the message then has no end.
+    // libzmq takes each frame that looks like a subscription for one, and passes on no subscription
+    // that it knows already: then the message lacks its last frame.
     for (const frames of [
       ["nothing", "\u0001geral"],
       ["\u0001bia", "nothing", "\u0001geral"],
@@ -158,7 +158,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => got.length === 1, "who was there before still hears");
   });
 
-  test("[W7] a message without an end from a proxy ends no publisher", async () => {
+  test("[W7] a proxy's message without a last frame ends no publisher", async () => {
     await using closing = new Closing();
     const proxy = closing.add(new XSubscriber({ linger: 0 }));
     await proxy.bind(anyPort);
@@ -172,7 +172,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => topics.has("the last one"), "the publisher goes on");
   });
 
-  test("closing a publisher sends what it was given first", async () => {
+  test("a publisher that is closed first sends its queued publications", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const topics = new Set<string>();

@@ -18,7 +18,7 @@ function buffers(...texts: string[]): Buffer[] {
   return texts.map((text) => Buffer.from(text));
 }
 
-/** A responder that answers each payload with the same and its own name in front. */
+/** A responder that answers each payload with its own name and the payload. */
 function echo(closing: Closing, name = ""): Responder {
   const responder: Responder = closing.add(
     new Responder((to, payload) => responder.reply(to, Buffer.from(`${name}${payload}`))),
@@ -51,7 +51,7 @@ function responderTo(closing: Closing, onRequest: OnRequest): Responder {
   return responder;
 }
 
-/** Asks until there is an answer: a question before the connection stands gets none. */
+/** Asks until an answer comes, because a question before the connection exists gets none. */
 async function askUntilAnswered(requester: Requester, text: string): Promise<string> {
   let answer: string | undefined;
   await until(async () => {
@@ -62,7 +62,7 @@ async function askUntilAnswered(requester: Requester, text: string): Promise<str
 }
 
 describe("a requester and a responder", () => {
-  test("[W1] a question is answered", async () => {
+  test("[W1] a responder answers a question", async () => {
     await using closing = new Closing();
     const endpoint = await echo(closing).bind(anyPort);
     expect(endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
@@ -70,7 +70,7 @@ describe("a requester and a responder", () => {
     expect(await askUntilAnswered(requester, "hello")).toBe("hello");
   });
 
-  test("many questions at once get each its own answer, in whatever order", async () => {
+  test("each of many concurrent questions gets its own answer, in whatever order answers come", async () => {
     await using closing = new Closing();
     const waiting: { to: Envelope; payload: Buffer }[] = [];
     const responder = responderTo(closing, (to, payload) => {
@@ -86,7 +86,7 @@ describe("a requester and a responder", () => {
     expect((await Promise.all(answers)).map(String)).toEqual(questions);
   });
 
-  test("[C2] a question without an answer in time is unavailable, and may be tried again", async () => {
+  test("[C2] a question without an answer in time fails as `unavailable`, and may be tried again", async () => {
     await using closing = new Closing();
     const seen: string[] = [];
     const responder = responderTo(closing, (to, payload) => {
@@ -119,9 +119,9 @@ describe("a requester and a responder", () => {
     expect(String(await next)).toBe("next");
   });
 
-  test("without a connection a question fails at once, not after its time", async () => {
+  test("a question without a connection fails at once, before its time is over", async () => {
     await using closing = new Closing();
-    // Held, so that nobody else is given the port meanwhile; but no ZeroMQ socket answers there.
+    // The port is held so that nobody else gets it; but no ZeroMQ socket answers there.
     const mute = createServer().listen(0, "127.0.0.1");
     closing.add({ close: () => void mute.close() });
     await once(mute, "listening");
@@ -134,7 +134,7 @@ describe("a requester and a responder", () => {
     await until(() => code === "unavailable", "it is refused long before its 60 s", 3_000);
   });
 
-  test("closing the requester refuses what is open", async () => {
+  test("closing the requester fails its open questions", async () => {
     await using closing = new Closing();
     const responder = responderTo(closing, () => {});
     const requester = new Requester([await responder.bind(anyPort)]);
@@ -143,7 +143,7 @@ describe("a requester and a responder", () => {
     await expect(open).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("an endpoint that is taken, or is none, is a problem that names it", async () => {
+  test("an endpoint that is taken or invalid causes a problem that names it", async () => {
     await using closing = new Closing();
     const endpoint = await echo(closing).bind(anyPort);
     await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(Problem);
@@ -152,7 +152,7 @@ describe("a requester and a responder", () => {
     expect(() => other.connect("nonsense")).toThrow(/"nonsense" is not an endpoint/);
   });
 
-  test("[W1] a plain REQ is answered, request after request", async () => {
+  test("[W1] a plain REQ socket gets answers, request after request", async () => {
     await using closing = new Closing();
     const endpoint = await echo(closing).bind(anyPort);
     const plain = closing.add(new Request({ linger: 0, receiveTimeout: patienceMs }));
@@ -165,7 +165,7 @@ describe("a requester and a responder", () => {
 
   test.each([
     ["with the delimiter", ["", "hello"], ["", "hello"]],
-    ["without it", ["hello"], ["hello"]],
+    ["without the delimiter", ["hello"], ["hello"]],
     ["with a number in front", ["7", "", "hello"], ["7", "", "hello"]],
   ])("[W1] a DEALER %s gets its answer in the same envelope", async (_, sent, expected) => {
     await using closing = new Closing();
@@ -182,24 +182,24 @@ describe("unwrap", () => {
 
   test.each([
     ["with the delimiter", ["client", "", "payload"], [["client", ""], "payload"]],
-    ["without it", ["client", "payload"], [["client"], "payload"]],
+    ["without the delimiter", ["client", "payload"], [["client"], "payload"]],
     ["through two brokers", ["a", "b", "", "payload"], [["a", "b", ""], "payload"]],
     ["with too many frames", ["client", "", "pay", "load"], [["client", ""], "payload"]],
     ["with an empty payload", ["client", "", ""], [["client", ""], ""]],
     ["with the delimiter alone", ["client", ""], [["client"], ""]],
-  ])("[W1] [W7] %s", (_, frames, parts) => {
+  ])("[W1] [W7] `unwrap` splits a message %s into envelope and payload", (_, frames, parts) => {
     const { envelope, payload } = unwrap(buffers(...frames));
     expect([envelope.map(String), payload.toString()]).toEqual(parts);
   });
 
-  test("the payload is not copied where there is one frame of it", () => {
+  test("`unwrap` does not copy a payload of one frame", () => {
     const payload = Buffer.from("payload");
     expect(unwrap([...way, Buffer.alloc(0), payload]).payload).toBe(payload);
   });
 });
 
 describe("through a broker", () => {
-  test("[W1] requests go to the workers in turn", async () => {
+  test("[W1] a broker gives requests to the workers in turn", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     for (const name of ["a", "b", "c"]) worker(closing, name).connect(broker.back);
@@ -215,7 +215,7 @@ describe("through a broker", () => {
     }
   });
 
-  test("[R11] a worker that disconnects leaves the rotation, and returns when it connects", async () => {
+  test("[R11] a worker that disconnects leaves the broker's rotation, and returns when it connects", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     const workers = ["a", "b"].map((name) => worker(closing, name));
@@ -227,7 +227,7 @@ describe("through a broker", () => {
     await until(() => broker.connections.back === 1, "one has left");
     const answers = Array.from({ length: 10 }, () => requester.ask(Buffer.alloc(0), patienceMs));
     expect(new Set((await Promise.all(answers)).map(String))).toEqual(new Set(["b"]));
-    // Connecting twice is connecting once.
+    // Connecting twice has the effect of connecting once.
     workers[0]?.connect(broker.back);
     workers[0]?.connect(broker.back);
     await until(() => broker.connections.back === 2, "it is back");
@@ -235,7 +235,7 @@ describe("through a broker", () => {
     expect(new Set((await Promise.all(later)).map(String))).toEqual(new Set(["a", "b"]));
   });
 
-  test("[R11] a worker that leaves with a request half read, and returns, goes on", async () => {
+  test("[R11] a worker that disconnects with a request half read and then connects again works on", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     const taken: string[] = [];
@@ -249,7 +249,7 @@ describe("through a broker", () => {
     for (let count = 0; count < 3; count += 1) {
       await requester.ask(Buffer.from("unread"), 200).catch(() => {});
     }
-    // A socket that sends looks whether there is something to read, and may begin with it.
+    // A socket that sends also looks for messages to read, and may begin to read one.
     late.reply(buffers("nobody", "", ""), Buffer.from("for nobody"));
     await late.disconnect(broker.back);
     await until(() => broker.connections.back === 0, "the worker has left");
@@ -260,7 +260,7 @@ describe("through a broker", () => {
     expect(taken).toContain("hello");
   });
 
-  test("[R11] replies given just before the rotation is left still reach who asked", async () => {
+  test("[R11] a reply sent just before the worker leaves the rotation still reaches its client", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     const open: Envelope[] = [];
@@ -288,7 +288,7 @@ describe("through a broker", () => {
     await until(() => answered === 50, "all answers arrive", 3_000);
   });
 
-  test("[W7] a request of many frames, or of none but the delimiter, is still answered", async () => {
+  test("[W7] a request of many frames, or of the delimiter alone, is answered", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     worker(closing, "got:").connect(broker.back);
@@ -301,7 +301,7 @@ describe("through a broker", () => {
     expect(String(await plain.receive())).toBe("got:");
   });
 
-  test("[C1] a pipe's payloads all come back", async () => {
+  test("[C1] all payloads sent through a pipe are answered", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     worker(closing).connect(broker.back);

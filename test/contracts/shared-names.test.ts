@@ -8,7 +8,7 @@ import { CliProcess } from "../terminal/cli-process.ts";
 
 const called = (identity: string, endpoint: string) => RawPeer.shaken(endpoint, { identity });
 
-test("[Z2] two clients that use the same name at the same time are reported, others are not", async () => {
+test("[Z2] two connections with the same name at the same time are reported, and no others", async () => {
   await using broker = await localBroker();
   const count = (clients: number) =>
     until(() => broker.connections.front === clients, `there are ${clients} clients`);
@@ -18,7 +18,7 @@ test("[Z2] two clients that use the same name at the same time are reported, oth
   expect(broker.sharedNames).toEqual(["ana"]);
   for (const peer of peers) peer.close();
   await count(0);
-  // A client that comes back after its connection ended shares its name with nobody.
+  // A client that connects again after its connection ended shares its name with nobody.
   const again = await called("ana", broker.front);
   await count(1);
   again.close();
@@ -42,7 +42,7 @@ test("[Z2] a broker's log warns once a minute of clients that use the same name,
   });
   try {
     await broker.saw("Identity");
-    // ZMTP allows names of 255 bytes; a longer one must not break the log.
+    // ZMTP allows names of 255 bytes; a longer name must not break the log.
     const long = [await called("x".repeat(300), front), await called("x".repeat(300), front)];
     for (const peer of long) peer.close();
     broker.child.kill("SIGTERM");

@@ -18,22 +18,25 @@ import { VirtualTime } from "../support/virtual-time.ts";
 const [a, b] = [serverName(1), serverName(2)];
 const ballot: Ballot = { epoch: { view: 3, term: 7 }, candidate: b };
 
-/** A replica on a store, as a process has it. */
+/** A replica on a store, as in one process. */
 interface Process extends AsyncDisposable {
   readonly core: ServerCore;
   readonly store: ReplicaStore;
-  /** Until the store has called back. */
+  /** Waits until the store has called back. */
   done(ask: (onDone: () => void) => void): Promise<void>;
-  /** Until all that was put is safe. */
+  /** Waits until everything that was put is durable. */
   settled(): Promise<void>;
   read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean } | undefined>;
-  /** The process is gone without a word, and another begins. */
+  /** Ends the process without a clean stop, and starts another. */
   kill(): Promise<void>;
-  /** A clean end, which saves the state and keeps as little of the log as it may; another begins. */
+  /**
+   * Stops cleanly, which saves the state and cuts the log as far as allowed, and starts another
+   * process.
+   */
   restart(): Promise<void>;
 }
 
-/** The folder of the shipped server. */
+/** A replica on the folder of the shipped server. */
 class FileProcess implements Process {
   readonly #folder: TemporaryFolder;
   #open: OpenDisk;
@@ -48,7 +51,7 @@ class FileProcess implements Process {
     return new FileProcess(folder, await FileProcess.#at(folder));
   }
 
-  /** A state is due only at the end: no checkpoint comes between a test's steps. */
+  /** The limit is so high that no checkpoint comes between a test's steps. */
   static #at({ path }: TemporaryFolder): Promise<OpenDisk> {
     return OpenDisk.at(path, { checkpointBytes: Number.MAX_SAFE_INTEGER });
   }
@@ -89,7 +92,7 @@ class FileProcess implements Process {
   }
 }
 
-/** The disk of the simulation. */
+/** A replica on the disk of the simulation. */
 class VirtualStoreProcess implements Process {
   readonly #time = new VirtualTime();
   readonly #server = new VirtualServer(1, { digest });
@@ -145,7 +148,7 @@ const stores: readonly [string, () => Promise<Process>][] = [
   ["the simulation's disk", async () => new VirtualStoreProcess()],
 ];
 
-/** Takes lines as they come from a peer. */
+/** Receives lines from a peer and appends them to the store. */
 function put({ core, store }: Process, lines: readonly EventLine[]): void {
   for (const { line } of lines) core.ledger.receive(line);
   store.append(core.ledger.takeAppended());
@@ -156,7 +159,7 @@ function textsOf(lines: readonly EventLine[]): string[] {
 }
 
 describe.each(stores)("a store: %s", (_, begin) => {
-  test("[R2] what it has said to be safe is there after the process died, in its order", async () => {
+  test("[R2] lines that a store has reported durable are still there, in order, after the process died", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 3), ...maker.many(b, 2), ...maker.many(a, 1)];
@@ -171,7 +174,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(read).toEqual({ lines: textsOf(lines), more: false });
   });
 
-  test("[R1] the next lines of each server follow on after a death", async () => {
+  test("[R1] after a death, the store accepts the next lines of each server", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     put(process, maker.many(a, 2));
@@ -183,14 +186,14 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(process.core.ledger.durable).toEqual({ [a]: 4 });
   });
 
-  test("[R11] a clean end keeps all that was appended, safe or not", async () => {
+  test("[R11] a clean stop keeps everything that was appended, durable or not", async () => {
     await using process = await begin();
     put(process, new EventMaker().many(a, 5));
     await process.restart();
     expect(process.core.ledger.held).toEqual({ [a]: 5 });
   });
 
-  test("[J1] a saved state and the log behind it give what all events give", async () => {
+  test("[J1] a saved state and the log after it give the same state as all events", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     put(process, maker.many(a, 3));
@@ -204,7 +207,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(checkpointText(process)).toBe(text);
   });
 
-  test("[R8] gives what a peer lacks, and no more than it was asked for", async () => {
+  test("[R8] a store gives what a peer lacks, and no more than was asked for", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 4), ...maker.many(b, 2)];
@@ -218,7 +221,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     });
   });
 
-  test("[E2] a view and a promise that were saved are there after the process died", async () => {
+  test("[E2] a saved view and a saved promise are still there after the process died", async () => {
     await using process = await begin();
     const { store } = process;
     await process.done((onDone) => store.saveView({ number: 3, members: [a, b] }, onDone));

@@ -7,21 +7,21 @@ import { Settings } from "../../src/platform/settings.ts";
 const key = "0123456789abcdef".repeat(4);
 const other = "f".repeat(64);
 
-test("[X6] an endpoint carries the key of the process bound there, or none", () => {
+test("[X6] an endpoint carries the public key of the process bound there, or no key", () => {
   expect(splitKey(`tcp://a:1#${key}`)).toEqual({ address: "tcp://a:1", key });
   expect(splitKey(`ipc:///tmp/a#${key}`)).toEqual({ address: "ipc:///tmp/a", key });
   expect(splitKey("tcp://a:1")).toEqual({ address: "tcp://a:1", key: undefined });
   expect(splitKey("ipc:///tmp/a#1")).toEqual({ address: "ipc:///tmp/a#1", key: undefined });
 });
 
-test("[X6] a cluster's key goes to the endpoints that have none", () => {
+test("[X6] a cluster's key is added to the endpoints that have no key", () => {
   const mixed = ["tcp://a:1", `tcp://b:2#${other}`];
   expect(withKey(mixed, key)).toEqual([`tcp://a:1#${key}`, `tcp://b:2#${other}`]);
   expect(withKey(mixed, undefined)).toEqual(mixed);
   expect(addressesOf(mixed)).toBe("tcp://a:1, tcp://b:2");
 });
 
-test("[X6] a list takes endpoints with keys and without", () => {
+test("[X6] a list may hold endpoints with keys and without", () => {
   const settings = (broker: string) => new Settings({ broker }, {});
   const list = `tcp://a:1#${key}, ipc:///tmp/a,tcp://b:2`;
   expect(settings(list).get("broker")).toEqual([`tcp://a:1#${key}`, "ipc:///tmp/a", "tcp://b:2"]);
@@ -134,7 +134,7 @@ test("a host name with letters beyond ASCII is refused with its form in ASCII", 
   );
 });
 
-test("[O9] an advertised host is one by which others can reach the process", () => {
+test("[O9] an advertised host must be reachable by other processes", () => {
   const read = (advertise: string) => new Settings({ advertise }, {}).get("advertise");
   for (const [said, meant] of [
     ["10.0.0.1", "10.0.0.1"],
@@ -163,7 +163,7 @@ test("[O9] an advertised host is one by which others can reach the process", () 
   }
 });
 
-test("[O9] an advertised address of IPv6 has brackets", () => {
+test("[O9] an advertised IPv6 address has brackets", () => {
   expect(advertised("tcp://[::]:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
   expect(advertised("tcp://0.0.0.0:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
   expect(advertised("tcp://[::]:5555", "a")).toBe("tcp://a:5555");
@@ -171,7 +171,7 @@ test("[O9] an advertised address of IPv6 has brackets", () => {
   expect(advertised("tcp://0.0.0.0:5555", "tcp://[fd00::2]:1")).toBe("tcp://[fd00::2]:1");
 });
 
-test("[X3] a process bound to any loopback address needs no --insecure, and one beyond does", () => {
+test("[X3] a process bound to any loopback address needs no --insecure, and a process bound to another address does", () => {
   const settings = new Settings({}, {});
   for (const loopback of [
     "tcp://127.0.0.1:1",
@@ -199,7 +199,7 @@ test("[X3] a process bound to any loopback address needs no --insecure, and one 
   }
 });
 
-test("a value from a settings file with the line ends of Windows has no CR", () => {
+test("a value from a settings file with Windows line ends has no CR", () => {
   const settings = new Settings({}, { TERTULIA_INVITATION: "abc\r", TERTULIA_USER: "\r" });
   expect(settings.optional("invitation")).toBe("abc");
   expect(settings.optional("user")).toBeUndefined();

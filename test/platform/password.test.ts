@@ -11,14 +11,14 @@ function made(): string {
 }
 
 describe("[X2] a password", () => {
-  test("is hashed with argon2id and a salt of its own", () => {
+  test("a password is hashed with argon2id and a salt of its own", () => {
     const [one, other] = [made(), made()];
     expect(one).toMatch(today);
     expect(other).toMatch(today);
     expect(one).not.toBe(other);
   });
 
-  test("is right for its own credential only, and is not hashed again", () => {
+  test("a password is right for its own credential only, and is not hashed again", () => {
     const credential = made();
     const right = workOnPassword({ check: { password, credential } });
     expect(right).toEqual({ isRight: true, credential: undefined });
@@ -26,12 +26,12 @@ describe("[X2] a password", () => {
     expect(wrong).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("of an unknown user is never right", () => {
+  test("a password of an unknown user is never right", () => {
     const work = { check: { password, credential: undefined }, hash: "next" };
     expect(workOnPassword(work)).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("with a cheaper hash is hashed again at a login", async () => {
+  test("a password with a cheaper hash is hashed again at a login", async () => {
     const cheap = await hash(password, { memoryCost: 8 * 1_024, timeCost: 1, parallelism: 1 });
     const { isRight, credential } = workOnPassword({
       check: { password, credential: cheap },
@@ -44,7 +44,7 @@ describe("[X2] a password", () => {
     });
   });
 
-  test("is changed only if the old one is right", () => {
+  test("a password is changed only if the old one is right", () => {
     const credential = made();
     const change = workOnPassword({ check: { password, credential }, hash: "another" });
     expect(change).toEqual({ isRight: true, credential: expect.stringMatching(today) });
@@ -55,7 +55,7 @@ describe("[X2] a password", () => {
     expect(refused).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("with an invalid credential is an error, not a wrong password", () => {
+  test("a check against an invalid credential throws, instead of reporting a wrong password", () => {
     const credential = "$argon2id$nonsense";
     expect(() => workOnPassword({ check: { password, credential } })).toThrow();
   });

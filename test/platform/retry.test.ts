@@ -4,7 +4,7 @@ import { type RetryPolicy, retrying } from "../../src/platform/retry.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** Fails the first times, and notes when it is tried. */
+/** An action that fails the first times, and records when it is tried. */
 function failing(times: number, policy: RetryPolicy) {
   const startMs = performance.now();
   const triedMs: number[] = [];
@@ -17,14 +17,14 @@ function failing(times: number, policy: RetryPolicy) {
   return { result, triedMs };
 }
 
-test("an act is tried until it succeeds, after pauses that double up to a bound", async () => {
+test("an action is tried until it succeeds, with pauses that double up to a limit", async () => {
   const { result, triedMs } = failing(4, { pauseMs: 500, mostPauseMs: 1_500 });
   await vi.advanceTimersByTimeAsync(10_000);
   await expect(result).resolves.toBe("done");
   expect(triedMs).toEqual([0, 500, 1_500, 3_000, 4_500]);
 });
 
-test("the last of a bounded number of tries tells its error", async () => {
+test("the last of a limited number of tries throws its own error", async () => {
   const { result, triedMs } = failing(9, { pauseMs: 1, mostTries: 3 });
   await vi.advanceTimersByTimeAsync(10);
   await expect(result).rejects.toThrow("try 3");
@@ -39,7 +39,7 @@ test("an error that another try cannot help ends the tries", async () => {
   expect(triedMs).toHaveLength(2);
 });
 
-test("an aborted signal ends a pause, and nothing is tried after it", async () => {
+test("an aborted signal ends a pause, and the action is not tried after it", async () => {
   const controller = new AbortController();
   const { result, triedMs } = failing(9, { pauseMs: 60_000, signal: controller.signal });
   await vi.advanceTimersByTimeAsync(1);

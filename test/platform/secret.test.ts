@@ -27,7 +27,7 @@ function keyOf(secret: Secret): string {
   return secret.deriveKey("peer").export().toString("hex");
 }
 
-test("[X1] of several processes that start at once one makes the secret, and all have it", async () => {
+test("[X1] of several processes that start at once, one creates the secret and all get the same", async () => {
   await using folder = await temporaryFolder();
   const data = join(folder.path, "data");
   const children = Array.from({ length: 6 }, () =>
@@ -43,7 +43,7 @@ test("[X1] of several processes that start at once one makes the secret, and all
     await once(child, "close");
     return text.split("\n").filter((line) => line !== "ready");
   });
-  // All processes are loaded before one begins.
+  // All processes are loaded before the first one opens the secret.
   await Promise.all(children.map((child) => once(child.stdout, "data")));
   for (const child of children) child.stdin.end("go\n");
   const keys = (await Promise.all(outputs)).flat().filter((line) => line !== "");
@@ -54,7 +54,7 @@ test("[X1] of several processes that start at once one makes the secret, and all
   expect(readFileSync(join(data, "secret"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
 }, 60_000);
 
-test("[X1] the secret is that of the flag, else of the environment, else of the file", async () => {
+test("[X1] the secret is taken from the flag, else from the environment, else from the file", async () => {
   await using folder = await temporaryFolder();
   const [named, data] = [join(folder.path, "named"), join(folder.path, "data")];
   mkdirSync(data);
@@ -73,14 +73,14 @@ test("[X1] the error of a missing or too short secret says what to do", async ()
   await using folder = await temporaryFolder();
   const path = join(folder.path, "secret");
   expect(() => openSecret(source({ secretFile: path }))).toThrow(/no secret at .*: copy it/);
-  // A command never makes a secret.
+  // A command never creates a secret.
   expect(() => readSecret(source({ data: folder.path }))).toThrow(/no secret at/);
   writeFileSync(path, "fifteen letters");
   expect(() => openSecret(source({ data: folder.path }))).toThrow(/shorter than 16 characters/);
   expect(() => openSecret(source({}, { TERTULIA_SECRET: "short" }))).toThrow("TERTULIA_SECRET");
 });
 
-test("[X1] a warning is given of a secret that others can read", async () => {
+test("[X1] a secret that others can read causes a warning", async () => {
   await using folder = await temporaryFolder();
   expect(openSecret(source({ data: folder.path })).warning).toBeUndefined();
   chmodSync(join(folder.path, "secret"), 0o644);

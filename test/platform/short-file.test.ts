@@ -19,11 +19,14 @@ const readers: readonly (readonly [what: string, read: (path: string) => unknown
 ];
 
 describe.each(readers)("%s in a named file", (_, read) => {
-  test.runIf(existsSync("/dev/zero"))("is refused if the file has no end", () => {
-    expect(() => read("/dev/zero")).toThrow("(EFBIG)");
-  });
+  test.runIf(existsSync("/dev/zero"))(
+    "a file with a password, secret or key is refused if the file has no end",
+    () => {
+      expect(() => read("/dev/zero")).toThrow("(EFBIG)");
+    },
+  );
 
-  test("is refused if the file is far too long, or not a file", async () => {
+  test("a file with a password, secret or key is refused if it is far too long, or is a folder", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "long");
     writeFileSync(path, "a".repeat(65_537));
@@ -33,7 +36,7 @@ describe.each(readers)("%s in a named file", (_, read) => {
   });
 });
 
-test("a password may come by a pipe, in pieces", async () => {
+test("a password may come through a pipe, in pieces", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "pipe");
   execFileSync("mkfifo", [path]);

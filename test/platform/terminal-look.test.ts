@@ -39,7 +39,7 @@ test.each([
   expect(hasLinks(environment)).toBe(false);
 });
 
-test("NO_COLOR takes the colours, and leaves the links", () => {
+test("NO_COLOR removes the colours and leaves the links", () => {
   const environment = { NO_COLOR: "1", TERM: "foot" };
   expect(terminalLook(true, environment)).toEqual({ hasColours: false, hasLinks: true });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
 import { jsonShape } from "../../src/protocol/json-shape.ts";
 
-/** JSON as in messages: no negative zero, and no key that is special in objects. */
+/** JSON values as in messages: no negative zero, and no key with a special meaning in objects. */
 const anyMessage = fc
   .jsonValue({ maxDepth: 5, stringUnit: "binary" })
   .filter((value) => !JSON.stringify(value).includes("__proto__"))
@@ -33,7 +33,7 @@ describe("encode and decode", () => {
     );
   });
 
-  test("[W9] no request in MessagePack begins as JSON does", () => {
+  test("[W9] no request in MessagePack begins with the first byte of a request in JSON", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.array(anyMessage), fc.dictionary(fc.string(), anyMessage)),
@@ -45,16 +45,19 @@ describe("encode and decode", () => {
     expect(formatOf(new Uint8Array(0))).toBe("msgpack");
   });
 
-  test.each(["msgpack", "json"] as const)("undefined fields are left out of %s", (format) => {
-    expect(decode(encode({ a: 1, b: undefined }, format), format)).toEqual({ a: 1 });
-  });
+  test.each(["msgpack", "json"] as const)(
+    "fields that are undefined are left out of %s",
+    (format) => {
+      expect(decode(encode({ a: 1, b: undefined }, format), format)).toEqual({ a: 1 });
+    },
+  );
 
   test("[W10] bytes after the value are an error", () => {
     expect(() => decode(Buffer.concat([encode({ a: 1 }), Buffer.of(0)]))).toThrow();
     expect(() => decode(Buffer.from('{"a":1}x'), "json")).toThrow();
   });
 
-  test("[W10] a key that is a number becomes its digits", () => {
+  test("[W10] a numeric key is decoded as the text of its digits", () => {
     expect(decode(Buffer.of(0x81, 0x07, 0x01))).toEqual({ 7: 1 });
   });
 });
@@ -66,12 +69,12 @@ describe("the shape of JSON", () => {
     return Object.values(value).reduce((sum: number, one) => sum + countValues(one), 1 + keys);
   };
 
-  test("[W11] its values and elements are counted without parsing", () => {
+  test("[W11] the values and elements of JSON are counted without parsing it", () => {
     fc.assert(
       fc.property(fc.array(anyMessage), fc.constantFrom(0, 2), (value, indent) => {
         const shape = jsonShape(Buffer.from(JSON.stringify(value, null, indent)));
         expect(shape.elements).toBe(Math.max(1, value.length));
-        // An empty container counts as if it had one value.
+        // An empty container counts as if it held one value.
         expect(shape.values).toBeGreaterThanOrEqual(countValues(value));
         expect(shape.values).toBeLessThanOrEqual(2 * countValues(value));
       }),

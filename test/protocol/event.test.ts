@@ -26,7 +26,7 @@ const anyChain = fc
   .map((digits) => digits.join("") as Chain);
 
 describe("a line", () => {
-  test("[J5] is read as it was written, and follows the chain before it", () => {
+  test("[J5] an event line reads back as written, and follows the chain before it", () => {
     fc.assert(
       fc.property(anyEvent, anyChain, (event, previous) => {
         const written = writeLine(event, previous, digest);
@@ -38,7 +38,7 @@ describe("a line", () => {
     );
   });
 
-  test("[J5] does not follow another chain", () => {
+  test("[J5] an event line does not follow a different chain", () => {
     fc.assert(
       fc.property(anyEvent, anyChain, anyChain, (event, previous, other) => {
         fc.pre(previous !== other);
@@ -47,7 +47,7 @@ describe("a line", () => {
     );
   });
 
-  test("[J5] with a changed byte is found by its checksum or its chain", () => {
+  test("[J5] a changed byte in an event line is found by the checksum or the chain", () => {
     fc.assert(
       fc.property(anyEvent, fc.nat(), fc.integer({ min: 1, max: 255 }), (event, place, flip) => {
         const bytes = Buffer.from(writeLine(event, emptyChain, digest).line);
@@ -59,7 +59,7 @@ describe("a line", () => {
     );
   });
 
-  test("[J5] with any flipped bit is found", () => {
+  test("[J5] any flipped bit in an event line is found", () => {
     const whole = Buffer.from(new EventMaker().next(serverName(1), "Olá 🙂").line);
     for (let bit = 0; bit < 8 * whole.length; bit += 1) {
       const bytes = Buffer.from(whole);
@@ -68,14 +68,14 @@ describe("a line", () => {
     }
   });
 
-  test("[J2] that is cut anywhere is found", () => {
+  test("[J2] an event line cut short anywhere is found", () => {
     const { line } = new EventMaker().next(serverName(1));
     for (let length = 0; length < line.length; length += 1) {
       expect(isSound(line.slice(0, length)), `${length} characters`).toBe(false);
     }
   });
 
-  test("[J5] with a changed text and a new checksum breaks the chain", () => {
+  test("[J5] an event line with a changed text and a new checksum breaks the chain", () => {
     const { line } = new EventMaker().next(serverName(1), "pay 10");
     const body = line.slice(0, line.lastIndexOf('","crc":"')).replace("pay 10", "pay 99");
     const forged = `${body}","crc":"${digest.checksum(body)}"}`;
@@ -91,10 +91,10 @@ describe("a line", () => {
   }
 });
 
-describe("the order", () => {
+describe("the total order of events", () => {
   const anyPlace = fc.record({ clock: fc.nat(5), server: fc.nat(5).map(serverName) });
 
-  test("is by clock, then by server", () => {
+  test("events are ordered by clock, then by server", () => {
     const places = [
       { clock: 2, server: serverName(1) },
       { clock: 1, server: serverName(2) },
@@ -103,7 +103,7 @@ describe("the order", () => {
     expect(places.toSorted(compareOrder)).toEqual([places[2], places[1], places[0]]);
   });
 
-  test("is total", () => {
+  test("the order of events is total", () => {
     fc.assert(
       fc.property(anyPlace, anyPlace, anyPlace, (a, b, c) => {
         expect(Math.sign(compareOrder(a, b))).toBe(-Math.sign(compareOrder(b, a)) + 0);

@@ -3,7 +3,10 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { harmless, harmlessJson } from "../../src/protocol/harmless.ts";
 import { harmful, signs } from "../support/harmful.ts";
 
-/** Texts of signs that steer a terminal, of signs that some scripts need, and of plain letters. */
+/**
+ * Texts of characters that steer a terminal, of characters that some scripts need, and of plain
+ * letters.
+ */
 function* texts(): Generator<string> {
   const parts = [
     ...signs,
@@ -27,8 +30,8 @@ function* texts(): Generator<string> {
 
 const left = (text: string) => signs.filter((sign) => text.includes(sign));
 
-describe("any text of others", () => {
-  test("stays on one line and steers no terminal", () => {
+describe("any text from others", () => {
+  test("a text made harmless stays on one line and steers no terminal", () => {
     expect(left(harmless(harmful))).toEqual([]);
     for (const text of texts()) {
       const shown = harmless(text);
@@ -37,7 +40,7 @@ describe("any text of others", () => {
     }
   });
 
-  test("is escaped in JSON, and a program reads the original", () => {
+  test("a harmless text in JSON is escaped, and a program reads the original", () => {
     for (const text of texts()) {
       const json = harmlessJson(JSON.stringify({ text }));
       expect(left(json), JSON.stringify(text)).toEqual([]);
@@ -45,7 +48,7 @@ describe("any text of others", () => {
     }
   });
 
-  test("keeps the invisible characters that emoji and scripts need", () => {
+  test("a harmless text keeps the invisible characters that emoji and scripts need", () => {
     for (const text of ["👩‍🚀 ❤️ 1️⃣", "می‌خواهم", "क्‍ष"]) {
       expect(harmless(text)).toBe(text);
       expect(harmlessJson(JSON.stringify(text))).toBe(JSON.stringify(text));

@@ -12,7 +12,7 @@ import {
 } from "../../src/protocol/ids.ts";
 import { parseReplication } from "../../src/protocol/parse-peer.ts";
 
-/** Checks a property for all random texts that are names. */
+/** Checks a property of all random texts that are valid names. */
 function forAnyName(holds: (name: string) => void): void {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", maxLength: 70 }), (text) => {
@@ -55,7 +55,7 @@ describe("names", () => {
     "replication",
     "x".repeat(65),
     "\ud800",
-  ])("[W7] %j is not", (name) => {
+  ])("[W7] %j is not a name", (name) => {
     expect(() => parseUserName(name)).toThrow(/`user`/);
     expect(() => parseChannelName(name)).toThrow(/`channel`/);
   });
@@ -67,15 +67,15 @@ describe("names", () => {
     },
   );
 
-  test("are normalised to NFC, so that equal looks are equal names", () => {
+  test("names are normalised to NFC, so that names that look equal are equal", () => {
     expect(parseUserName("Jose\u0301")).toBe("Jos\u00e9");
     expect(parseUserName("Jos\u00e9")).toBe("Jos\u00e9");
   });
 
-  test("have 64 characters at most, as a person counts them", () => {
+  test("names have at most 64 characters, as a person counts characters", () => {
     expect(parseUserName("𝒜".repeat(64))).toHaveLength(128);
     expect(() => parseUserName("𝒜".repeat(65))).toThrow(/it has 65/);
-    // It is longer when decomposed, but the stored form counts.
+    // The decomposed form is longer, but only the stored form counts.
     expect(parseUserName("e\u0301".repeat(64))).toHaveLength(64);
   });
 
@@ -88,18 +88,18 @@ describe("names", () => {
   });
 
   test.each(["ana\u00ad", "\ufeffana", "an\u200ba", "ana\u200f", "\u202aana", "ana\u{e0041}"])(
-    "with an invisible character have an error of their own: %j",
+    "a name with an invisible character gets an error of its own: %j",
     (name) => {
       expect(() => parseUserName(name)).toThrow("holds a character that nobody sees");
     },
   );
 });
 
-describe("a written name", () => {
-  /** A character that no version of Unicode has yet. */
+describe("a name read from an event", () => {
+  /** A code point that no version of Unicode assigns yet. */
   const newLetter = "\u{3fffd}";
 
-  test("is read unchanged, also if it has letters that only its writer's Unicode knows", () => {
+  test("a name from an event is read unchanged, even with letters that only its writer's Unicode has", () => {
     expect(() => parseUserName(`ana${newLetter}`)).toThrow(/letters/);
     expect(readUserName(`ana${newLetter}`)).toBe(`ana${newLetter}`);
     expect(readChannelName("Jose\u0301")).toBe("Jose\u0301");
@@ -118,11 +118,11 @@ describe("a written name", () => {
     "servers",
     5,
     undefined,
-  ])("is not %j", (name) => {
+  ])("a name from an event can't be %j", (name) => {
     expect(() => readUserName(name)).toThrow();
   });
 
-  test("can be any valid name", () => {
+  test("a name from an event can be any valid name", () => {
     forAnyName((name) => expect(readUserName(name)).toBe(name));
     for (const name of ["𝒜".repeat(64), "नेहा", "a.b-c_1"]) expect(readUserName(name)).toBe(name);
   });
@@ -137,7 +137,7 @@ describe("other ids", () => {
     expect(parseRequestId("x\ud800")?.isWellFormed()).toBe(true);
   });
 
-  test("a server's name and a chain have a single form", () => {
+  test("a server's name and a chain have exactly one valid form", () => {
     expect(isServerName("server_0123abcd")).toBe(true);
     for (const name of [
       "server_0123ABCD",
@@ -154,7 +154,7 @@ describe("other ids", () => {
       expect(isChain(chain)).toBe(false);
   });
 
-  test("[W7] any bytes that are not a peer's message are a PeerMessageError", () => {
+  test("[W7] any bytes that are not a peer's message throw a PeerMessageError", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (payload) => {
         expect(() => parseReplication(payload)).toThrow(

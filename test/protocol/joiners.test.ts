@@ -16,10 +16,10 @@ describe("[W18] a joiner in a name", () => {
     ["Hindi, behind a virama", `क\u094d${zwj}ष`],
     ["Malayalam, behind a virama", `ന\u0d4d${zwj}`],
     ["Hindi, a virama and the joiner that parts", `क\u094d${zwnj}ष`],
-  ])("is allowed where a script needs it: %s", (_, name) => {
+  ])("a joiner is allowed where a script needs it: %s", (_, name) => {
     for (const parse of [parseUserName, parseChannelName]) expect(parse(name)).toBe(name);
     expect(oddityOf(name, "user")).toBeUndefined();
-    // A reader sees no difference between a name with the joiner and without.
+    // The name with the joiner looks the same as the name without it.
     const plain = name.replaceAll(/[\u200c\u200d]/g, "");
     expect(looksOf(name)).toEqual(looksOf(plain));
   });
@@ -35,13 +35,13 @@ describe("[W18] a joiner in a name", () => {
     ["that joins, where letters are joined anyway", `عل${zwj}ی`],
     ["twice behind a virama", `ක\u0dca${zwj}${zwj}ර`],
     ["between digits", `1${zwnj}2`],
-  ])("is refused %s", (_, name) => {
+  ])("a joiner %s is refused", (_, name) => {
     for (const parse of [parseUserName, parseChannelName]) {
       expect(() => parse(name)).toThrow(ProtocolError);
     }
   });
 
-  test("does not distinguish two names, which look the same with and without it", () => {
+  test("names that differ only in joiners look the same", () => {
     const part = fc.constantFrom("ا", "ب", "ل", "ى", "क", "\u094d", "ra", "\u064e", zwnj, zwj);
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 8 }), (parts) => {

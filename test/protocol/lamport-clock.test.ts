@@ -4,13 +4,13 @@ import { ClockAllowance, LamportClock, parseClock } from "../../src/protocol/lam
 import { limits } from "../../src/protocol/limits.ts";
 
 describe("a Lamport clock", () => {
-  test("[W5] adds 1 before it sends", () => {
+  test("[W5] a Lamport clock adds 1 before each message that is sent", () => {
     const clock = new LamportClock(7);
     expect(clock.tick()).toBe(8);
     expect(clock.value).toBe(8);
   });
 
-  test("[W5] takes max(own, received) + 1 on receipt", () => {
+  test("[W5] a Lamport clock takes max(own, received) + 1 on receipt", () => {
     const clock = new LamportClock(7);
     clock.receive(20);
     expect(clock.value).toBe(21);
@@ -18,7 +18,7 @@ describe("a Lamport clock", () => {
     expect(clock.value).toBe(22);
   });
 
-  test("[W5] a message after a receipt has a clock above both", () => {
+  test("[W5] after receiving a clock, the next tick is above both the received and the own clock", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (own, received) => {
         const clock = new LamportClock(own);
@@ -30,7 +30,7 @@ describe("a Lamport clock", () => {
     );
   });
 
-  test("[W4] a client 1,000,000 ahead is believed, one more counts as 0", () => {
+  test("[W4] a client's clock that is 1,000,000 ahead is believed; one tick more counts as 0", () => {
     const clock = new LamportClock(10);
     expect(clock.receiveFromAnyone(1_000_010)).toBe(true);
     expect(clock.value).toBe(1_000_011);
@@ -39,7 +39,7 @@ describe("a Lamport clock", () => {
     expect(other.value).toBe(11);
   });
 
-  test("[W4] cannot be run off its end by a client", () => {
+  test("[W4] no client can bring the clock near the end of its range", () => {
     fc.assert(
       fc.property(fc.array(fc.maxSafeNat(), { maxLength: 50 }), (received) => {
         const clock = new LamportClock();
@@ -49,7 +49,7 @@ describe("a Lamport clock", () => {
     );
   });
 
-  test("[W4] guests together raise it by a bound at once, and by a bound a second", () => {
+  test("[W4] guests together raise the clock by at most a fixed step at once, then a fixed step a second", () => {
     const { clockAhead, clockAheadPace, clockLead } = limits;
     const leaps = fc.array(
       fc.record({ ms: fc.nat(2_000), by: fc.oneof(fc.nat(3 * clockLead), fc.nat(2 * clockAhead)) }),

@@ -6,7 +6,7 @@ function lookAlike(a: string, b: string): boolean {
   return looksOf(a).some((look) => looksOf(b).includes(look));
 }
 
-describe("two names look the same", () => {
+describe("names that look the same", () => {
   test.each([
     ["capital letters", "carlos", "Carlos"],
     ["all of them capitals", "straße", "STRASSE"],
@@ -23,7 +23,7 @@ describe("two names look the same", () => {
     ["an i with two", "mila", "mi\u0307la"],
     ["letters and marks apart", "Jos\u00e9", "jose\u0301"],
     ["a character that nobody sees", "ana", "an\u034fa\ufe0f"],
-  ])("by %s", (_, one, other) => {
+  ])("two names look the same if they differ by %s", (_, one, other) => {
     expect(lookAlike(one, other)).toBe(true);
     expect(lookAlike(other, one)).toBe(true);
   });
@@ -36,11 +36,11 @@ describe("two names look the same", () => {
     ["ana.lima", "ana-lima"],
     ["bot1", "bot2"],
     ["用户", "用戶"],
-  ])("%s and %s do not", (one, other) => {
+  ])("the names %s and %s do not look the same", (one, other) => {
     expect(lookAlike(one, other)).toBe(false);
   });
 
-  test("if one is the other in capitals or in compatible letters", () => {
+  test("a name looks like its form in capitals and its compatible forms", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
         for (const other of [name.toUpperCase(), name.normalize("NFKC"), name.normalize("NFD")]) {
@@ -69,26 +69,26 @@ describe("a new name", () => {
     "ㄅㄆ注音abc",
     "\u{10330}\u{10331}",
     "𝒜na",
-  ])("may be %s", (name) => {
+  ])("a new name may be %s", (name) => {
     expect(oddityOf(name, "user")).toBeUndefined();
   });
 
   test.each(["c\u0430rlos", "bot-Ана", "Ελenη", "नेહા", "ひらγ", "한ㄅ", "\u{10330}b"])(
-    "may not mix letters of several scripts, as %s",
+    "a new name may not mix letters of several scripts, as %s",
     (name) => {
       expect(oddityOf(name, "user")).toMatch(/^`user` mixes/);
     },
   );
 
   test.each(["ana\ufe0f", "an\u034fa", "an\u180ba", "\u3164", "a\u{e0100}"])(
-    "may hold no invisible character, as %j",
+    "a new name may hold no invisible character, as %j",
     (name) => {
       expect(oddityOf(name, "channel")).toMatch(/^`channel` holds/);
     },
   );
 
   test.each(["مح\u0640مد", "ߒ\u07faߞ", "김\u302e", "ろ\u3031", "々\u303b"])(
-    "may hold no letter that only stretches or repeats others, as %j",
+    "a new name may hold no letter that only stretches or repeats others, as %j",
     (name) => {
       expect(oddityOf(name, "user")).toMatch(/^`user` holds a letter that only/);
     },

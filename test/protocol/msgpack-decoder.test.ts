@@ -7,7 +7,7 @@ import { bytes } from "../support/message-pack.ts";
 
 const size = 64 * 1024;
 
-/** Nested array headers, each of which promises all remaining bytes. */
+/** Nested array headers, each of which promises as many elements as bytes remain. */
 function arrayBomb(): Uint8Array {
   const bomb = Buffer.alloc(size);
   for (let at = 0; at + 3 <= size; at += 3) {
@@ -17,7 +17,7 @@ function arrayBomb(): Uint8Array {
   return bomb;
 }
 
-describe("a payload that promises more than it holds", () => {
+describe("a payload whose headers promise more than the payload holds", () => {
   const filled = (first: number[], fill: number) =>
     bytes(Buffer.from(first), Buffer.alloc(size, fill));
   const bombs: [string, Uint8Array][] = [
@@ -33,11 +33,11 @@ describe("a payload that promises more than it holds", () => {
     ["binary of 4 billion", filled([0xc6, 0xff, 0xff, 0xff, 0xff], 0x61)],
   ];
 
-  test.each(bombs)("[W7] %s is refused without taking memory for it", (_, bomb) => {
+  test.each(bombs)("[W7] a payload of %s is refused without taking memory for it", (_, bomb) => {
     const before = process.memoryUsage();
     for (let round = 0; round < 50; round += 1) expect(() => decode(bomb)).toThrow(/payload/);
     const after = process.memoryUsage();
-    // A decoder that trusts the headers takes gigabytes for one of them.
+    // A decoder that trusts the headers takes gigabytes for one such payload.
     expect(after.rss - before.rss).toBeLessThan(100 * 1024 * 1024);
   });
 
@@ -60,10 +60,10 @@ describe("a whole payload", () => {
     expect(() => decode(levels(17))).toThrow(/too deeply/);
   });
 
-  test("[W10] any value that the library encodes is decoded as the library does", () => {
+  test("[W10] any value that the library encodes is decoded as the library decodes it", () => {
     const value = fc.anything({
       maxDepth: 5,
-      // The library refuses these.
+      // The library refuses these values.
       key: fc.string().filter((key) => key !== "__proto__"),
       withDate: true,
       withTypedArray: true,
@@ -98,7 +98,7 @@ describe("a whole payload", () => {
     );
   });
 
-  test("[W10] each prefix of it is refused", () => {
+  test("[W10] each proper prefix of a payload is refused", () => {
     const payload = encode({
       list: [1, -1, 300, 70_000, 2 ** 40, 1.5, null, true, "x".repeat(300), "short"],
       data: new Uint8Array(300),
@@ -128,15 +128,18 @@ describe("a whole payload", () => {
     ["bin 16", extension([0xc5, 0, 3], 3)],
     ["array 32", extension([0xdd, 0, 0, 0, 3], 3)],
     ["map 16", extension([0xde, 0, 2], 4)],
-  ])("[W10] %s is measured right: all of it, and not a byte less", (_, payload) => {
-    expect(() => decode(payload)).not.toThrow();
-    expect(() => decode(payload.slice(0, -1))).toThrow(/too early/);
-    // Two values in an array end where the second ends.
-    expect(() => decode(bytes(0x92, payload, payload))).not.toThrow();
-    expect(() => decode(bytes(0x92, payload, payload.slice(0, -1)))).toThrow(/too early/);
-  });
+  ])(
+    "[W10] the size of %s is measured exactly: the whole value is accepted, one byte less is refused",
+    (_, payload) => {
+      expect(() => decode(payload)).not.toThrow();
+      expect(() => decode(payload.slice(0, -1))).toThrow(/too early/);
+      // Of two values in an array, the payload must hold the second one to its end.
+      expect(() => decode(bytes(0x92, payload, payload))).not.toThrow();
+      expect(() => decode(bytes(0x92, payload, payload.slice(0, -1)))).toThrow(/too early/);
+    },
+  );
 
-  test("[W7] any bytes are either decoded or an error that says why", () => {
+  test("[W7] any bytes are either decoded or refused with an error that says why", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (payload) => {
         try {
@@ -150,7 +153,7 @@ describe("a whole payload", () => {
   });
 });
 
-/** A string of any length, with the shortest header or a longer one. */
+/** A MessagePack string of any length, with the shortest header or a longer one. */
 function str(content: Uint8Array, header: 0 | 1 | 2 | 4): Uint8Array {
   const size = Buffer.alloc(5);
   size.writeUInt32BE(content.length, 1);
@@ -161,7 +164,7 @@ function str(content: Uint8Array, header: 0 | 1 | 2 | 4): Uint8Array {
   return bytes(first, size.subarray(from), content);
 }
 
-/** Any bytes, and bytes that are nearly a text. */
+/** Random bytes, and bytes that are almost a text. */
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   fc.uint8Array({ maxLength: 400, size: "max" }),
@@ -178,11 +181,11 @@ const content = fc.oneof(
 const header = fc.constantFrom(0 as const, 1 as const, 2 as const, 4 as const);
 const reference = new TextDecoder("utf-8", { ignoreBOM: true });
 
-describe("texts", () => {
-  test("[W14] any bytes are read as the platform's decoder reads them", () => {
+describe("decoding of texts", () => {
+  test("[W14] the text of any bytes is the same as the platform's decoder gives", () => {
     fc.assert(
       fc.property(content, header, content, (text, size, behind) => {
-        // The bytes behind it do not belong to it.
+        // The bytes behind the text must not become part of it.
         const payload = bytes(0x92, str(text, size), str(behind, 0));
         expect(decode(payload)).toEqual([reference.decode(text), reference.decode(behind)]);
       }),
@@ -190,7 +193,7 @@ describe("texts", () => {
     );
   });
 
-  test("[W14] keys of maps are read in the same way, as strings and binary, also when they repeat", () => {
+  test("[W14] keys of maps are read in the same way, as strings and as binary, also when they repeat", () => {
     const inMap = (text: Uint8Array, size: 0 | 1 | 2 | 4) => bytes(0x81, str(text, size), 0x01);
     const inBinary = (text: Uint8Array) => {
       return bytes(0x81, 0xc5, text.length >> 8, text.length & 0xff, text, 0x01);
@@ -207,13 +210,13 @@ describe("texts", () => {
     );
   });
 
-  test("[W14] a text in Latin-1 becomes U+FFFD and no wrong letters", () => {
+  test("[W14] a text in Latin-1 gets U+FFFD for its invalid bytes, and no wrong letters", () => {
     expect(decode(str(Buffer.from("José!", "latin1"), 0))).toBe("Jos\ufffd!");
     expect(decode(str(Buffer.from("José", "latin1"), 0))).toBe("Jos\ufffd");
     expect(decode(str(Buffer.from("José".padEnd(300), "latin1"), 0))).toBe("Jos\ufffd".padEnd(300));
   });
 
-  test("a remembered key does not change with its buffer", () => {
+  test("a cached key does not change when its buffer is overwritten", () => {
     const payload = Buffer.from(encode({ remembered: 1 }));
     decode(payload);
     payload.fill(0x61);
@@ -221,14 +224,14 @@ describe("texts", () => {
   });
 });
 
-describe("keys that an object takes for something else", () => {
+describe("keys with a special meaning in JavaScript objects", () => {
   const proto = Buffer.from("__proto__");
   const inherited = encode({ user: "ana" });
   test.each([
     ["a string", bytes(0x81, 0xa9, proto, inherited)],
     ["a string with a long header", bytes(0x81, 0xd9, 9, proto, inherited)],
     ["binary", bytes(0x81, 0xc4, 9, proto, inherited)],
-  ])("[W10] __proto__ as %s is a key like any other, as in JSON", (_, payload) => {
+  ])("[W10] a key __proto__ as %s is a key like any other, as in JSON", (_, payload) => {
     const map = decode(payload) as Record<string, unknown>;
     expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
     expect(map.user).toBeUndefined();
@@ -246,7 +249,7 @@ describe("keys that an object takes for something else", () => {
     expect(() => decode(bytes(0x81, key, 1))).toThrow(/key that is no text/);
   });
 
-  test("[W10] numbers of any kind are keys by their digits", () => {
+  test("[W10] a number as a key is read as the text of its digits", () => {
     const notANumber = bytes(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0);
     expect(decode(bytes(0x83, 7, 1, 0xff, 2, notANumber, 3))).toEqual({ 7: 1, "-1": 2, NaN: 3 });
   });
@@ -265,13 +268,13 @@ describe("bounds", () => {
     expect(() => decoder.decode(payload, { values: 7 })).toThrow(/too many values/);
   });
 
-  test("[W11] texts and binary values above the bound are skipped", () => {
+  test("[W11] texts and binary values longer than the limit are left undefined", () => {
     const payload = encode({ id: "12345", message: "123456", data: new Uint8Array(6) });
     const read = decoder.decode(payload, { bytes: 5 });
     expect(read).toEqual({ id: "12345", message: undefined, data: undefined });
   });
 
-  test("[W11] an array's header tells its number of elements", () => {
+  test("[W11] the number of an array's elements is read from its header alone", () => {
     for (const length of [0, 1, 15, 16, 1_001, 70_000]) {
       expect(elementsOf(encode(Array(length).fill(null)).subarray(0, 5))).toBe(length);
     }

@@ -6,7 +6,7 @@ import { serverName } from "../support/event-lines.ts";
 import { bytes, map, text } from "../support/message-pack.ts";
 import { accepted, only, refusal, refused } from "../support/parsed-requests.ts";
 
-describe("bounds", () => {
+describe("the limits on fields", () => {
   test.each([
     ["login", { user: "x".repeat(65) }, ["name_invalid", "`user`", "64"]],
     ["channel", { channel: "x".repeat(65) }, ["name_invalid", "`channel`", "64"]],
@@ -46,13 +46,16 @@ describe("bounds", () => {
       { channel: "c", before: "1:server_00000001", since: {} },
       ["bad_request", "`since`"],
     ],
-  ])("[W7] [W8] %s %j is refused, naming field and bound", (service, data, [code, ...named]) => {
-    const refused = refusal(service, data);
-    expect(refused.code).toBe(code);
-    for (const one of named) expect(refused.description).toContain(one);
-  });
+  ])(
+    "[W7] [W8] the request %s %j is refused with an error that names field and limit",
+    (service, data, [code, ...named]) => {
+      const refused = refusal(service, data);
+      expect(refused.code).toBe(code);
+      for (const one of named) expect(refused.description).toContain(one);
+    },
+  );
 
-  test("values at their bounds are accepted", () => {
+  test("values exactly at their limits are accepted", () => {
     const message = "🙂".repeat(4_096);
     expect(accepted("publish", { user: "a", channel: "c".repeat(64), message })).toMatchObject({
       message,
@@ -62,7 +65,7 @@ describe("bounds", () => {
     expect(accepted("history", { channel: "c" })).toMatchObject({ limit: 100 });
   });
 
-  test("a request of 64 KiB is accepted, one byte more is too large, under its own service", () => {
+  test("a request of 64 KiB is accepted; one byte more is too large, in an error with the request's service", () => {
     const padded = (padding: number) =>
       encode({ service: "users", data: { clock: 1, padding: "x".repeat(padding) } });
     const base = padded(60_000).length - 60_000;
@@ -81,7 +84,7 @@ describe("bounds", () => {
     expect(told.description).toContain("1048576");
   });
 
-  test("[W6] [W7] the error of a too large request has its id", () => {
+  test("[W6] [W7] the error of a request that is too large has the request's id", () => {
     const data = { id: "abc", clock: 7, message: "x".repeat(limits.requestBytes) };
     expect(refused(encode({ service: "publish", data }))).toMatchObject({
       service: "publish",
@@ -93,7 +96,7 @@ describe("bounds", () => {
     expect(refused(encode({ service: "publish", data: larger }))).toMatchObject({ id: "abc" });
   });
 
-  test("a cursor is read as it was written", () => {
+  test("a cursor reads back as written", () => {
     const cursor = { clock: 17, server: serverName(3) };
     expect(accepted("history", { channel: "c", before: writeCursor(cursor) })).toMatchObject({
       before: cursor,
@@ -101,7 +104,7 @@ describe("bounds", () => {
   });
 });
 
-describe("a payload above a bound", () => {
+describe("a payload above a limit", () => {
   const size = 4 * 1024 * 1024 - 100;
   const filled = (first: number[], fill: number[]) => {
     const payload = Buffer.alloc(size, Buffer.from(fill));
@@ -120,20 +123,23 @@ describe("a payload above a bound", () => {
     ["nothing but nil", filled([], [0xc0])],
   ];
 
-  test.each(large)("[W11] is refused by its size without decoding: %s", (_, payload) => {
-    // Decoding the smallest of these takes some hundred milliseconds.
-    const started = performance.now();
-    for (let round = 0; round < 20; round += 1) {
-      expect(refused(payload).refused.code).toBe("too_large");
-    }
-    expect((performance.now() - started) / 20).toBeLessThan(10);
-  });
+  test.each(large)(
+    "[W11] a payload above 1 MiB is refused by its size, without decoding: %s",
+    (_, payload) => {
+      // Decoding the smallest of these payloads takes some hundred milliseconds.
+      const started = performance.now();
+      for (let round = 0; round < 20; round += 1) {
+        expect(refused(payload).refused.code).toBe("too_large");
+      }
+      expect((performance.now() - started) / 20).toBeLessThan(10);
+    },
+  );
 
   test.each([
     ["MessagePack", bytes(0xdc, 0x03, 0xe9, 0xc1)],
     ["JSON", Buffer.from(`[${"7,".repeat(1_000)}nonsense]`)],
   ])(
-    "[W2] with too many requests is refused by their number without decoding: %s",
+    "[W2] an array with too many requests is refused by their number, without decoding: %s",
     (_, payload) => {
       const { code, description } = refused(payload).refused;
       expect(code).toBe("too_large");
@@ -144,7 +150,7 @@ describe("a payload above a bound", () => {
   test.each([
     ["MessagePack", encode([{ service: "users", data: { list: Array(100_000).fill(0) } }])],
     ["JSON", encode([{ service: "users", data: { list: Array(100_000).fill(0) } }], "json")],
-  ])("[W11] more values than requests have use for are refused: %s", (_, payload) => {
+  ])("[W11] a payload with more values than any requests need is refused: %s", (_, payload) => {
     expect(payload.byteLength).toBeLessThan(limits.batchBytes);
     expect(refused(payload).refused.code).toBe("bad_request");
   });

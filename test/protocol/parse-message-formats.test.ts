@@ -4,7 +4,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import { binary, bytes, map, text } from "../support/message-pack.ts";
 import { accepted, only, parsedPayload, refused } from "../support/parsed-requests.ts";
 
-describe("invalid UTF-8", () => {
+describe("text that is not valid UTF-8", () => {
   const latin1 = (value: string) => bytes(0xd9, value.length, Buffer.from(value, "latin1"));
   const inMessagePack = (service: string, fields: Record<string, string>) => {
     const items = Object.entries(fields).flatMap(([key, value]) => [text(key), latin1(value)]);
@@ -18,7 +18,7 @@ describe("invalid UTF-8", () => {
     ["JSON", inJson],
   ] as const;
 
-  describe.each(formats)("in %s", (_, write) => {
+  describe.each(formats)("invalid UTF-8 in %s", (_, write) => {
     test.each([
       ["login", "user", { user: "José" }],
       ["channel", "channel", { channel: "ação" }],
@@ -28,13 +28,16 @@ describe("invalid UTF-8", () => {
       ["password", "newPassword", { user: "ana", password: "geheim", newPassword: "não digo" }],
       ["registration", "invitation", { mode: "invitation", invitation: "só para amigos" }],
       ["presence", "client", { user: "ana", state: "online", client: "celular do José" }],
-    ])("[W14] are refused where they would make two alike: %s, %s", (service, field, data) => {
-      const { code, description } = refused(write(service, data)).refused;
-      expect(code).toBe("bad_request");
-      expect(description).toContain(`\`${field}\``);
-    });
+    ])(
+      "[W14] replacing invalid UTF-8 is refused where two different values would become equal: %s, %s",
+      (service, field, data) => {
+        const { code, description } = refused(write(service, data)).refused;
+        expect(code).toBe("bad_request");
+        expect(description).toContain(`\`${field}\``);
+      },
+    );
 
-    test("[W14] becomes U+FFFD in a text, and changes nothing else", () => {
+    test("[W14] invalid UTF-8 in a text becomes U+FFFD, and nothing else changes", () => {
       for (const message of ["Olá, ação do José", "é", "é".padEnd(201)]) {
         const request = only(write("publish", { user: "ana", channel: "geral", message }));
         expect(request).toMatchObject({
@@ -52,8 +55,8 @@ describe("invalid UTF-8", () => {
   });
 });
 
-describe("formats", () => {
-  test("[W9] a payload is JSON by its first byte, and its reply is JSON too", () => {
+describe("JSON and MessagePack", () => {
+  test("[W9] the first byte tells that a payload is JSON, and its reply is JSON too", () => {
     const json = Buffer.from(JSON.stringify({ service: "login", data: { user: "ana" } }));
     expect(parsedPayload(json)).toMatchObject({
       format: "json",
@@ -71,25 +74,25 @@ describe("formats", () => {
     ["line ends and tabs", "\r\n\t \n"],
     ["a byte order mark", "\ufeff"],
     ["a byte order mark and a line end", "\ufeff\n"],
-  ])("[W9] JSON with %s in front is read as JSON, one request or an array", (_, front) => {
+  ])("[W9] JSON with %s in front is read as JSON, as one request or an array", (_, front) => {
     const one = { service: "login", data: { user: "ana" } };
     const payload = (value: unknown) => Buffer.from(front + JSON.stringify(value));
     const requests = [{ service: "login", user: "ana" }];
     expect(parsedPayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
     expect(parsedPayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
-    // The bounds of an array or a request hold with anything in front.
+    // The limits of an array or a request hold with anything in front.
     const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
     expect(parsedPayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
   });
 
-  test("[W9] white space is not a request, with a byte order mark behind it or without", () => {
+  test("[W9] white space alone, or white space before a byte order mark, is not a request", () => {
     for (const payload of [" ", "\n", "\ufeff", " \ufeff{}", "\ufeff\ufeff{}"]) {
       const [request] = parsedPayload(Buffer.from(payload)).requests;
       expect(request, JSON.stringify(payload)).toMatchObject({ refused: { code: "bad_request" } });
     }
   });
 
-  test("[W7] the error of an undecodable payload says why", () => {
+  test("[W7] the error of a payload that can't be decoded says why", () => {
     const told = (payload: Uint8Array) => {
       const [request] = parsedPayload(payload).requests;
       return request !== undefined && "refused" in request ? request.refused.description : request;
@@ -108,18 +111,21 @@ describe("formats", () => {
     expect(told(Buffer.from("[".repeat(40)))).toBe("The payload is nested too deeply.");
   });
 
-  test.each(["json", "msgpack"])("[W10] the last of two equal keys counts, in %s", (format) => {
-    const json = Buffer.from(
-      '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',
-    );
-    const data = map(text("user"), text("bia"), text("user"), text("ana"));
-    const names = [text("service"), text("users"), text("service"), text("login")];
-    const packed = map(...names, text("data"), data);
-    expect(only(format === "json" ? json : packed)).toMatchObject({
-      service: "login",
-      user: "ana",
-    });
-  });
+  test.each(["json", "msgpack"])(
+    "[W10] if a key comes twice, the last one counts, in %s",
+    (format) => {
+      const json = Buffer.from(
+        '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',
+      );
+      const data = map(text("user"), text("bia"), text("user"), text("ana"));
+      const names = [text("service"), text("users"), text("service"), text("login")];
+      const packed = map(...names, text("data"), data);
+      expect(only(format === "json" ? json : packed)).toMatchObject({
+        service: "login",
+        user: "ana",
+      });
+    },
+  );
 
   test.each([
     ["json", Buffer.from('{"__proto__":{},"service":"users","data":{"__proto__":{"id":"x"}}}')],
@@ -130,16 +136,16 @@ describe("formats", () => {
         ...[text("data"), map(text("__proto__"), map(text("id"), text("x")))],
       ),
     ],
-  ])("[W10] __proto__ is an unknown key, and ignored, in %s", (_, payload) => {
+  ])("[W10] __proto__ is ignored as an unknown key, in %s", (_, payload) => {
     expect(only(payload)).toMatchObject({ service: "users", id: undefined });
   });
 
-  test("[W9] lone surrogates in JSON are made well-formed", () => {
+  test("[W9] lone surrogates in JSON become U+FFFD", () => {
     const json = '{"service":"publish","data":{"user":"a","channel":"c","message":"x\\ud800"}}';
     expect(only(Buffer.from(json))).toMatchObject({ message: "x\ufffd" });
   });
 
-  test("[W10] keys may be binary", () => {
+  test("[W10] keys of a request may be binary", () => {
     const data = map(binary("user"), text("ana"), binary("clock"), bytes(0x07));
     const payload = map(binary("service"), text("login"), binary("data"), data);
     expect(only(payload)).toMatchObject({ service: "login", user: "ana", clock: 7 });
@@ -153,7 +159,7 @@ describe("formats", () => {
     ["int8", [0xd0, 7]],
     ["int64", [0xd3, 0, 0, 0, 0, 0, 0, 0, 7]],
     ["float64", [0xcb, 0x40, 0x1c, 0, 0, 0, 0, 0, 0]],
-  ])("[W10] an integer as %s is an integer", (_, number) => {
+  ])("[W10] an integer encoded as %s is an integer", (_, number) => {
     const payload = map(
       text("service"),
       text("users"),
@@ -163,7 +169,7 @@ describe("formats", () => {
     expect(only(payload).clock).toBe(7);
   });
 
-  test("[W10] unknown keys are ignored", () => {
+  test("[W10] unknown keys of a request are ignored", () => {
     const data = { user: "ana", colour: "blue", more: { deep: [1, 2, { x: null }] } };
     expect(accepted("login", data)).toMatchObject({ user: "ana" });
     expect(accepted("login", data)).not.toHaveProperty("colour");

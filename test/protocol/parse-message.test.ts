@@ -65,13 +65,13 @@ describe("an invalid request", () => {
     ["two JSON values", Buffer.from("{}{}"), ["error", "bad_request"]],
   ];
 
-  test.each(malformed)("[W7] %s is refused", (_, payload, expected) => {
+  test.each(malformed)("[W7] a payload that is or has %s is refused", (_, payload, expected) => {
     const request = refused(payload);
     expect([request.service, request.refused.code]).toEqual(expected);
     expect(request.refused.description).toMatch(/^.+\.$/);
   });
 
-  test("[W7] any bytes give something to answer", () => {
+  test("[W7] any bytes parse to requests or errors that can be answered", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (payload) => {
         const { requests } = parsedPayload(payload);
@@ -81,7 +81,7 @@ describe("an invalid request", () => {
     );
   });
 
-  test("[W7] any value in any field gives something to answer", () => {
+  test("[W7] any value in any field parses to a request or an error that can be answered", () => {
     const field = fc.constantFrom(
       "user",
       "channel",
@@ -105,7 +105,7 @@ describe("an invalid request", () => {
         try {
           payload = encode(value);
         } catch {
-          return; // What the library can't write can't come.
+          return; // A value that the library can't encode can't arrive.
         }
         expect(parsedPayload(payload).requests).toHaveLength(1);
       }),
@@ -113,7 +113,7 @@ describe("an invalid request", () => {
     );
   });
 
-  test("[W7] a valid request with one byte changed gives something to answer", () => {
+  test("[W7] a valid request with one byte changed parses to something that can be answered", () => {
     const whole = encode({
       service: "publish",
       data: { user: "ana", channel: "geral", message: "Olá", clock: 7, id: "x", after: {} },
@@ -122,7 +122,7 @@ describe("an invalid request", () => {
       fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
         const changed = Uint8Array.from(whole);
         changed[at] = byte;
-        // Another first byte may turn the payload into an array.
+        // A changed first byte may turn the payload into an array.
         expect(parsedPayload(changed).requests.length).toBeGreaterThan(0);
       }),
       { numRuns: 2_000 },
@@ -133,25 +133,25 @@ describe("an invalid request", () => {
 describe("an array of requests", () => {
   const request = { service: "users", data: {} };
 
-  test("[W2] gives its requests in order, and is answered by an array", () => {
+  test("[W2] an array gives its requests in order, and is answered by an array", () => {
     const { batch, requests } = parsedPayload(encode([request, 7, { service: "login", data: {} }]));
     expect(batch).toBe(true);
     expect(requests.map(({ service }) => service)).toEqual(["users", "error", "login"]);
     expect(requests.map((one) => "refused" in one)).toEqual([false, true, true]);
   });
 
-  test("[W2] of a single request is answered by an array", () => {
+  test("[W2] an array of a single request is answered by an array", () => {
     expect(parsedPayload(encode([request]))).toMatchObject({ batch: true });
   });
 
-  test("[W2] holds 1 to 1,000 requests", () => {
+  test("[W2] an array holds 1 to 1,000 requests", () => {
     expect(parsedPayload(encode(Array(1_000).fill(request))).requests).toHaveLength(1_000);
     expect(refused(encode(Array(1_001).fill(request))).refused.code).toBe("too_large");
     expect(refused(encode([])).refused.code).toBe("bad_request");
   });
 });
 
-describe("the envelope", () => {
+describe("the fields that each request has", () => {
   test.each([undefined, null, "12", -5, 3.5, 2 ** 53, 2 ** 63, true, [], {}])(
     "[W4] a clock of %j counts as missing",
     (clock) => {
@@ -159,7 +159,7 @@ describe("the envelope", () => {
     },
   );
 
-  test("[W4] an integer of at least 0 is a clock, in data or beside it", () => {
+  test("[W4] an integer of at least 0 is a clock, in `data` or beside it", () => {
     expect(accepted("users", { clock: 0 }).clock).toBe(0);
     expect(accepted("users", { clock: 2 ** 53 - 1 }).clock).toBe(2 ** 53 - 1);
     expect(only(encode({ service: "users", clock: 9, data: {} })).clock).toBe(9);
@@ -195,7 +195,7 @@ describe("the envelope", () => {
     },
   );
 
-  test("[W6] after is a vector", () => {
+  test("[W6] `after` is read as a vector, and null counts as missing", () => {
     const after = { [serverName(1)]: 5, [serverName(2)]: 0 };
     expect(accepted("users", { after }).after).toEqual(after);
     expect(accepted("users", { after: null }).after).toBeUndefined();

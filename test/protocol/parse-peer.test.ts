@@ -29,8 +29,8 @@ const noNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINIT
 const noTimes = [...noNumbers, 1e300, -1e300, durations.clockCorrectionMs + 1];
 const noCounts = [...noNumbers, undefined, null, -1, 0.5, 2 ** 53, 1e300];
 
-describe("the gate among servers, for the office", () => {
-  test("[E2] [E5] messages within their bounds pass", () => {
+describe("the gate between servers, for messages of elections and clocks", () => {
+  test("[E2] [E5] messages between servers within their limits pass", () => {
     expect(request("election", { epoch })).toEqual({
       service: "election",
       ...summary,
@@ -58,7 +58,7 @@ describe("the gate among servers, for the office", () => {
     },
   );
 
-  test("[E5] a clock's answer without a time is refused", () => {
+  test("[E5] the answer to a clock request without a time is refused", () => {
     expect(() => answer("clock", {})).toThrow(PeerMessageError);
   });
 
@@ -82,7 +82,7 @@ describe("the gate among servers, for the office", () => {
   const heard = (fields: Readonly<Record<string, unknown>>) =>
     parseReplication(encode({ ...summary, ...heartbeat, ...fields }));
 
-  test("[L1] [E5] a heartbeat has the values of the clock, which an older server's lacks", () => {
+  test("[L1] [E5] a heartbeat has the values of clock synchronisation, which are undefined from an older server", () => {
     const told = { offsetMs: -3.25, lastCorrectionMs: -0.5, clockRounds: 7 };
     expect(heard(told)).toMatchObject(told);
     const nothing = { offsetMs: undefined, lastCorrectionMs: undefined, clockRounds: undefined };
@@ -108,18 +108,18 @@ describe("the gate among servers, for the office", () => {
     expect(heard({ clockRounds: value })).toMatchObject({ clockRounds: undefined });
   });
 
-  test.each(noCounts)("[E1] an office of term %s counts as missing", (term) => {
+  test.each(noCounts)("[E1] a coordinator's epoch with the term %s counts as missing", (term) => {
     const heard = { ...summary, office: { view: 3, term }, type: "ack" };
     expect(parseReplication(encode(heard)).office).toBeUndefined();
   });
 });
 
-describe("the gate among servers, for presence", () => {
+describe("the gate between servers, for presence", () => {
   const word = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
   const heard = (words: unknown) =>
     parseReplication(encode({ ...summary, type: "presence", heard: words }));
 
-  test("[L11] reports within their bounds pass", () => {
+  test("[L11] presence reports within their limits pass", () => {
     const words = [
       word,
       { ...word, client: "", state: "gone", clock: 0, ageMs: 0 },
@@ -132,9 +132,12 @@ describe("the gate among servers, for presence", () => {
     expect(() => heard([...full, word])).toThrow(PeerMessageError);
   });
 
-  test.each([undefined, null, {}, "", 7])("[L11] a list of %o is refused", (words) => {
-    expect(() => heard(words)).toThrow(PeerMessageError);
-  });
+  test.each([undefined, null, {}, "", 7])(
+    "[L11] a presence message whose list is %o is refused",
+    (words) => {
+      expect(() => heard(words)).toThrow(PeerMessageError);
+    },
+  );
 
   const wrong = [
     ...noCounts.flatMap((clock) => [{ clock }, { ageMs: clock === 0.5 ? -0.5 : clock }]),
@@ -144,11 +147,14 @@ describe("the gate among servers, for presence", () => {
     ...[7, {}, "x".repeat(limits.idCharacters + 1)].map((client) => ({ client })),
   ];
 
-  test.each(wrong)("[L11] a report with %o is refused, and its message too", (fields) => {
+  test.each(wrong)("[L11] a presence message with a report with %o is refused", (fields) => {
     expect(() => heard([word, { ...word, ...fields }])).toThrow(PeerMessageError);
   });
 
-  test.each([null, 7, "ana", []])("[L11] a report that is %o is refused", (value) => {
-    expect(() => heard([value])).toThrow(PeerMessageError);
-  });
+  test.each([null, 7, "ana", []])(
+    "[L11] a presence message with a report that is %o is refused",
+    (value) => {
+      expect(() => heard([value])).toThrow(PeerMessageError);
+    },
+  );
 });

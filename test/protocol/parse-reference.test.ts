@@ -41,7 +41,7 @@ describe("the gate of the reference", () => {
         ...[text("data"), map(text("clock"), bytes(1), binary("clock"), bytes(7))],
       ),
     ],
-  ])("[W10] of a key that comes twice the last counts, in %s", (_, payload) => {
+  ])("[W10] if a key comes twice, the last one counts, in %s", (_, payload) => {
     const request = parseReferenceRequest(decodeReferenceRequest(payload, false));
     expect(request).toMatchObject({ service: "list", clock: 7 });
   });
@@ -49,7 +49,7 @@ describe("the gate of the reference", () => {
   test.each([
     ["nil", map(bytes(0xc0), bytes(1))],
     ["a map", map(map(), bytes(1))],
-  ])("[W10] a key that is %s is an error that says so", (_, payload) => {
+  ])("[W10] a key that is %s is refused with an error that says so", (_, payload) => {
     const told = "The payload has a key that is no text.";
     expect(() => decodeReferenceRequest(payload, false)).toThrow(told);
   });
@@ -57,16 +57,16 @@ describe("the gate of the reference", () => {
   test.each([
     ["a number", bytes(7)],
     ["__proto__", text("__proto__")],
-  ])("[W10] a key that is %s is an unknown key, and ignored", (_, key) => {
+  ])("[W10] a key that is %s is ignored as an unknown key", (_, key) => {
     const payload = map(text("service"), text("list"), text("data"), map(key, bytes(1)));
     const request = parseReferenceRequest(decodeReferenceRequest(payload, false));
     expect(request).toMatchObject({ service: "list", clock: 0 });
   });
 
-  test("[W11] a guest's request above its bound is refused without decoding", () => {
+  test("[W11] a guest's request above its size limit is refused without decoding", () => {
     const large = Buffer.alloc(limits.requestBytes + 1, 0xc1);
     expect(() => decodeReferenceRequest(large, false)).toThrow(/65536 bytes/);
-    // A member's vector may name all servers that ever existed.
+    // A member's vector may name every server that ever existed.
     const vector = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, at) => [`server_${String(at).padStart(8, "0")}`, at]),
     );

@@ -23,7 +23,7 @@ const writes: Service[] = [
   "message",
 ];
 
-/** The same without undefined fields, which don't reach the wire. */
+/** The value without undefined fields, which are not sent. */
 function plain(value: object): unknown {
   return JSON.parse(JSON.stringify(value));
 }
@@ -56,8 +56,8 @@ function requests(operator: string): [Service, Fields][] {
   ];
 }
 
-describe("a client", () => {
-  test("[W8] reads the answers of every service without a change", () => {
+describe("a client's parser of replies", () => {
+  test("[W8] the replies of every service are read without a change", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = requests(scene.operator);
@@ -66,14 +66,15 @@ describe("a client", () => {
       const reply = scene.ask(service, { token, ...data });
       const status = service === "login" || service === "channel" ? "sucesso" : "OK";
       expect({ service, ...reply }).toMatchObject({ service, status });
-      // Without the fields of every reply, and the second name of the list of channels.
+      // Leaves out the fields that every reply has, and `users`, the second name of the list of
+      // channels.
       const { status: _status, clock, timestamp, grant, users, ...own } = reply;
       const told = service === "channels" ? own : { ...own, users };
       expect(plain(parseReply(service, reply))).toEqual(plain(told));
     }
   });
 
-  test.each(writes)("[C8] refuses an answer to %s without a whole receipt", (service) => {
+  test.each(writes)("[C8] a reply to %s without a whole receipt is refused", (service) => {
     expect(parseReply(service, { entry: receipt })).toMatchObject({ entry: receipt });
     const odd = [undefined, null, "done", [receipt], { ...receipt, durable: [7] }];
     const lacking = Object.keys(receipt).map((field) => ({ ...receipt, [field]: undefined }));
@@ -87,14 +88,14 @@ describe("a client", () => {
     ["channels", "channels", [undefined, "geral", [null]]],
     ["time", "time", [undefined, 7]],
     ["history", "entries", [undefined, [{}], {}]],
-  ])("[C8] takes no answer to %s without a valid `%s`", (service, field, values) => {
+  ])("[C8] a reply to %s without a valid `%s` is refused", (service, field, values) => {
     const rest: Fields = { users: [], seen: {} };
     for (const value of values) {
       expect(() => parseReply(service, { ...rest, [field]: value })).toThrow(`\`${field}\``);
     }
   });
 
-  test("[C8] ignores unknown fields, and leaves out invalid optional ones", () => {
+  test("[C8] unknown fields of a reply are ignored, and invalid optional fields are left out", () => {
     const odd = { server: "somebody", newer: 1, next: 7, account: { server: "x", seq: 1 } };
     expect(parseReply("users", { ...odd, users: ["ana"] })).toEqual({ users: ["ana"] });
     expect(parseReply("register", odd)).toEqual({});

@@ -5,7 +5,7 @@ import { decodePlainText, plainText } from "../../src/protocol/plain-text.ts";
 const line = fc.stringMatching(/^[ -~é日]{0,12}$/);
 const lines = fc.array(line, { minLength: 1, maxLength: 6 });
 
-test("a text has the same lines with any line ends, and with a byte order mark or without", () => {
+test("a text has the same lines whatever its line ends, with or without a byte order mark", () => {
   fc.assert(
     fc.property(
       lines,
@@ -19,11 +19,11 @@ test("a text has the same lines with any line ends, and with a byte order mark o
   );
 });
 
-test("a file joined from several loses the byte order marks in the middle", () => {
+test("a byte order mark at the beginning of any line of a file is removed", () => {
   expect(plainText("\ufeffone\r\n\ufefftwo\ufeff three")).toBe("one\ntwo\ufeff three");
 });
 
-test("the last of several line ends at the end is removed", () => {
+test("of several line ends at the end only the last is removed", () => {
   expect(plainText("one\u2028two\u0085\u000b\n\n")).toBe("one\u2028two\u0085\u000b\n");
 });
 
@@ -32,6 +32,6 @@ test.each([
   ["UTF-8 with a mark", Buffer.from("\ufeffolá\r\nana\r\n")],
   ["UTF-16, as Windows writes it", Buffer.from("\ufeffolá\r\nana\r\n", "utf16le")],
   ["UTF-16 of the other order", Buffer.from("\ufeffolá\r\nana\r\n", "utf16le").swap16()],
-])("a file in %s has the same text", (_encoding, bytes) => {
+])("a file in %s is read as the same text", (_encoding, bytes) => {
   expect(decodePlainText(bytes)).toBe("olá\nana");
 });

@@ -18,13 +18,13 @@ const anyVector: fc.Arbitrary<Vector> = fc.dictionary(
   fc.nat(5),
 ) as fc.Arbitrary<Vector>;
 
-/** A missing server counts as 0. */
+/** The `seq` of a server; a missing server counts as 0. */
 function same(a: Vector, b: Vector): boolean {
   return covers(a, b) && covers(b, a);
 }
 
 describe("vectors", () => {
-  test("covers is a partial order", () => {
+  test("`covers` is a partial order", () => {
     fc.assert(
       fc.property(anyVector, anyVector, anyVector, (a, b, c) => {
         expect(covers(a, a)).toBe(true);
@@ -34,7 +34,7 @@ describe("vectors", () => {
     );
   });
 
-  test("join is the least vector that covers both: commutative, associative, idempotent", () => {
+  test("`join` gives the least vector that covers both: it is commutative, associative and idempotent", () => {
     fc.assert(
       fc.property(anyVector, anyVector, anyVector, (a, b, c) => {
         const both = join(a, b);
@@ -47,7 +47,7 @@ describe("vectors", () => {
     );
   });
 
-  test("raise makes the join in place, and tells whether it rose", () => {
+  test("`raise` joins in place, and returns whether the vector rose", () => {
     fc.assert(
       fc.property(anyVector, anyVector, (a, b) => {
         const raised = { ...a };
@@ -57,7 +57,7 @@ describe("vectors", () => {
     );
   });
 
-  test("lag is 0 if, and only if, nothing is missing", () => {
+  test("the lag is 0 if and only if nothing is missing", () => {
     fc.assert(
       fc.property(anyVector, anyVector, (a, b) => {
         expect(lag(a, b) === 0).toBe(covers(a, b));
@@ -66,7 +66,7 @@ describe("vectors", () => {
     expect(lag({ [serverName(1)]: 2 }, { [serverName(1)]: 5, [serverName(2)]: 4 })).toBe(7);
   });
 
-  test("[R4] equal vectors are equal texts when they are sorted", () => {
+  test("[R4] equal vectors give equal texts when they are sorted", () => {
     fc.assert(
       fc.property(anyVector, (vector) => {
         const turned = Object.fromEntries(Object.entries(vector).reverse()) as Vector;
@@ -78,7 +78,7 @@ describe("vectors", () => {
 });
 
 describe("parseVector", () => {
-  test("takes any vector", () => {
+  test("`parseVector` accepts any vector", () => {
     fc.assert(
       fc.property(anyVector, (vector) => {
         expect(parseVector({ ...vector }, "after")).toEqual(vector);
@@ -104,7 +104,7 @@ describe("parseVector", () => {
     { server_00000001: 0.5 },
     { server_00000001: 2 ** 53 },
     { SERVER_00000001: 1 },
-  ])("[W7] %j is refused, naming the field", (value) => {
+  ])("[W7] `parseVector` refuses %j, and names the field", (value) => {
     expect(() => parseVector(value, "since")).toThrow(ProtocolError);
     expect(() => parseVector(value, "since")).toThrow(/`since`/);
   });

@@ -18,8 +18,8 @@ beforeEach(() => {
   watch = new RepairWatch(new VirtualProcess(server, time).timers, onGivenUp);
 });
 
-test("[J5] a repair is given up when nothing comes for a minute, however long it took before", () => {
-  // A page, a line, the disk loaded again: each is one wait with all before it.
+test("[J5] a repair is given up when no progress comes for a minute, however long it took before", () => {
+  // Each page, line and reload of the disk is progress, and starts the minute again.
   for (let waits = 0; waits < 10; waits += 1) {
     watch.progress();
     time.runFor(durations.repairMs - 1);
@@ -29,7 +29,7 @@ test("[J5] a repair is given up when nothing comes for a minute, however long it
   expect(onGivenUp).toHaveBeenCalledTimes(1);
 });
 
-test("[J5] once all is there, or the server stops, nothing is waited for", () => {
+test("[J5] a repair that has ended is never given up", () => {
   watch.progress();
   watch.end();
   time.runFor(2 * durations.repairMs);

@@ -5,7 +5,7 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "hello" };
 
-/** A third server whose peers have what it lacks in their saved states alone. */
+/** A cluster whose third server lacks events that its peers have only in their saved states. */
 function farBehind(): { cluster: CoreCluster; behind: VirtualServer } {
   const cluster = servingCluster(3);
   const [first, second, behind] = [1, 2, 3].map((number) => cluster.server(number)) as [
@@ -28,7 +28,7 @@ function untilLogged(cluster: CoreCluster, { logged }: VirtualServer, text: stri
   cluster.runUntil(() => logged.some((line) => line.includes(text)), text);
 }
 
-test("[R8] a server that is far behind begins again with a peer's saved state", () => {
+test("[R8] a server that is far behind starts from a peer's saved state", () => {
   const { cluster, behind } = farBehind();
   untilLogged(cluster, behind, "Has the saved state of");
   cluster.runUntilServing();
@@ -36,16 +36,16 @@ test("[R8] a server that is far behind begins again with a peer's saved state", 
   expect(new Set(cluster.servers.map(checkpointText)).size).toBe(1);
 });
 
-test("[R11] a server that is told to stop while it takes up a peer's state ends", () => {
+test("[R11] a server that gets a stop while it loads a peer's saved state ends", () => {
   const { cluster, behind } = farBehind();
-  // So long there is no core.
+  // The slow disk keeps the server without a core for a while.
   behind.syncMs = 300;
   cluster.runUntil(() => behind.disk.fetched !== undefined, "the state is in place");
   cluster.stop(behind);
   cluster.runUntil(() => !behind.isRunning, "it ends", 2 * durations.settleMs + durations.drainMs);
 });
 
-test("[R11] a server that is told to stop fetches no saved state to its end", () => {
+test("[R11] a server that gets a stop abandons the fetch of a saved state", () => {
   const { cluster, behind } = farBehind();
   untilLogged(cluster, behind, "fetches the saved state of");
   cluster.stop(behind);
@@ -64,7 +64,7 @@ test("a server asks for its rank until the reference gives it", () => {
   untilLogged(cluster, late, "Has a rank");
 });
 
-test("[J5] a server ends if nobody returns what its disk lost", () => {
+test("[J5] a server ends if no peer returns what its disk lost", () => {
   const cluster = servingCluster(3);
   const server = cluster.server(3);
   cluster.kill(server);

@@ -6,7 +6,7 @@ import { readCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts
 import { serverName } from "../support/event-lines.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-/** Files that were read piece by piece, and those that were read whole. */
+/** The files that were read piece by piece, and the files that were read whole. */
 const read = vi.hoisted(() => ({ opened: [] as string[], whole: [] as string[] }));
 
 vi.mock("node:fs", async (original) => {
@@ -22,7 +22,7 @@ vi.mock("node:fs", async (original) => {
   return { ...fs, default: fs, readFileSync, openSync };
 });
 
-test("[J1] a saved state is not read back when it is written, and by pieces when it is opened", async () => {
+test("[J1] writing a saved state reads nothing back, and opening one reads it in pieces", async () => {
   await using folder = await memoryFolder();
   const server = serverName(1);
   const rows = Array.from({ length: 1_000 }, (_, seq) => `{"login":"ana","seq":${seq}}`);
@@ -40,7 +40,7 @@ test("[J1] a saved state is not read back when it is written, and by pieces when
   expect(read).toEqual({ opened: [], whole: [] });
   const { checkpoint } = readCheckpoint(folder.path);
   read.opened.length = 0;
-  // Each iteration reads the file again.
+  // Each iteration over the rows reads the file again.
   for (let time = 0; time < 2; time += 1) expect([...(checkpoint?.rows ?? [])]).toEqual(rows);
   const path = join(folder.path, "checkpoint.json");
   expect(read).toEqual({ opened: [path, path], whole: [] });

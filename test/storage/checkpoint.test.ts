@@ -22,7 +22,7 @@ import {
 } from "../support/journal-files.ts";
 import { memoryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
-/** A state in the documented shapes, marked with a number. */
+/** A state in the documented file formats, whose contents depend on `number`. */
 function stateOf(number: number, messages = 2): CheckpointSource {
   const server = serverName(1);
   function* entries(): Generator<string> {
@@ -51,7 +51,7 @@ function stateOf(number: number, messages = 2): CheckpointSource {
   };
 }
 
-/** The files of a saved state. */
+/** The files after these states were saved one after the other. */
 async function filesOf(...states: readonly CheckpointSource[]): Promise<Files> {
   await using folder = await memoryFolder();
   for (const state of states) await writeCheckpoint(folder.path, state);
@@ -59,7 +59,7 @@ async function filesOf(...states: readonly CheckpointSource[]): Promise<Files> {
 }
 
 describe("a saved state", () => {
-  test("[J1] holds each file whole, and checkpoint.json with sizes and checksums", async () => {
+  test("[J1] a saved state holds each file whole, and checkpoint.json with sizes and checksums", async () => {
     await using folder = await temporaryFolder();
     const checksum = await writeCheckpoint(folder.path, stateOf(3, 20_000));
     expect(readdirSync(folder.path).sort()).toEqual([...checkpointFiles].sort());
@@ -77,7 +77,7 @@ describe("a saved state", () => {
     }
   });
 
-  test("[J1] [J2] is read as it was written", async () => {
+  test("[J1] [J2] a saved state reads back exactly as written", async () => {
     await using folder = await temporaryFolder();
     const checksum = await writeCheckpoint(folder.path, stateOf(7, 3_000));
     const { checkpoint, damages } = openCheckpoint(folder.path);
@@ -91,18 +91,18 @@ describe("a saved state", () => {
     expect([...(checkpoint?.entries("messages.json") ?? [])]).toEqual([]);
   });
 
-  test("[R4] has the same bytes if the state is the same, and replaces the one before", async () => {
+  test("[R4] equal states have the same bytes, and a saved state replaces the one before", async () => {
     expect(await filesOf(stateOf(9, 50), stateOf(5))).toEqual(await filesOf(stateOf(5)));
   });
 
-  test("a missing state is not damage", async () => {
+  test("a folder without a saved state has no damage", async () => {
     await using folder = await temporaryFolder();
     expect(openCheckpoint(folder.path)).toEqual({ checkpoint: undefined, damages: [] });
   });
 });
 
 describe("rot in a saved state", () => {
-  /** The bytes with one bit of each changed in turn, and sometimes with a newline in its place. */
+  /** Each byte in turn with one bit changed, and sometimes replaced by a newline. */
   function* flipsOf(bytes: Buffer): Generator<{ at: number; rotten: Buffer }> {
     for (const [at, byte] of bytes.entries()) {
       yield { at, rotten: flipped(bytes, at, 1 << (at % 8)) };
@@ -110,41 +110,49 @@ describe("rot in a saved state", () => {
     }
   }
 
-  test.each(checkpointFiles)("[J5] any byte of %s is found, by file and line", async (name) => {
-    await using folder = await memoryFolder();
-    const files = await filesOf(stateOf(1));
-    plantFiles(folder.path, files);
-    const bytes = files.get(name) as Buffer;
-    const complaints: string[] = [];
-    for (const { at, rotten } of flipsOf(bytes)) {
-      plantFiles(folder.path, new Map([...withFile(files, name, rotten)]));
-      const { checkpoint, damages } = readCheckpoint(folder.path);
-      const found = damages.map(({ path, line }) => `${path}:${line}`).join();
-      const place = `${join(folder.path, name)}:${lineOf(bytes, at)}`;
-      if (checkpoint !== undefined || found !== place) {
-        complaints.push(`byte ${at}: ${found} instead of ${place}`);
+  test.each(checkpointFiles)(
+    "[J5] a change of any byte of %s is found, with file and line",
+    async (name) => {
+      await using folder = await memoryFolder();
+      const files = await filesOf(stateOf(1));
+      plantFiles(folder.path, files);
+      const bytes = files.get(name) as Buffer;
+      const complaints: string[] = [];
+      for (const { at, rotten } of flipsOf(bytes)) {
+        plantFiles(folder.path, new Map([...withFile(files, name, rotten)]));
+        const { checkpoint, damages } = readCheckpoint(folder.path);
+        const found = damages.map(({ path, line }) => `${path}:${line}`).join();
+        const place = `${join(folder.path, name)}:${lineOf(bytes, at)}`;
+        if (checkpoint !== undefined || found !== place) {
+          complaints.push(`byte ${at}: ${found} instead of ${place}`);
+        }
       }
-    }
-    expect(complaints.slice(0, 10)).toEqual([]);
-  });
+      expect(complaints.slice(0, 10)).toEqual([]);
+    },
+  );
 
-  test.each(checkpointFiles)("[J5] %s cut short, or gone, is found", async (name) => {
-    await using folder = await memoryFolder();
-    const files = await filesOf(stateOf(1));
-    const bytes = files.get(name) as Buffer;
-    for (let end = 0; end < bytes.length; end += 1) {
-      plantFiles(folder.path, withFile(files, name, bytes.subarray(0, end)));
-      const { checkpoint, damages } = readCheckpoint(folder.path);
-      expect(checkpoint, `${end} bytes are left`).toBe(undefined);
-      expect(damages, `${end} bytes are left`).toMatchObject([{ path: join(folder.path, name) }]);
-    }
-    if (name === "checkpoint.json") return;
-    plantFiles(folder.path, withFile(files, name, undefined));
-    const path = join(folder.path, name);
-    expect(readCheckpoint(folder.path).damages).toEqual([{ path, line: 1, why: "it is missing" }]);
-  });
+  test.each(checkpointFiles)(
+    "[J5] %s is found to be damaged if it is cut short or missing",
+    async (name) => {
+      await using folder = await memoryFolder();
+      const files = await filesOf(stateOf(1));
+      const bytes = files.get(name) as Buffer;
+      for (let end = 0; end < bytes.length; end += 1) {
+        plantFiles(folder.path, withFile(files, name, bytes.subarray(0, end)));
+        const { checkpoint, damages } = readCheckpoint(folder.path);
+        expect(checkpoint, `${end} bytes are left`).toBe(undefined);
+        expect(damages, `${end} bytes are left`).toMatchObject([{ path: join(folder.path, name) }]);
+      }
+      if (name === "checkpoint.json") return;
+      plantFiles(folder.path, withFile(files, name, undefined));
+      const path = join(folder.path, name);
+      expect(readCheckpoint(folder.path).damages).toEqual([
+        { path, line: 1, why: "it is missing" },
+      ]);
+    },
+  );
 
-  test("[J5] a line that was added is found too", async () => {
+  test("[J5] a line that was added to a saved state is found", async () => {
     await using folder = await memoryFolder();
     const files = await filesOf(stateOf(1));
     const name = "channels.json";
@@ -155,7 +163,7 @@ describe("rot in a saved state", () => {
     ]);
   });
 
-  test("[J5] in two files is reported for both, also if one is the table of lines", async () => {
+  test("[J5] rot in two files is reported for both, even if one of them is the table of lines", async () => {
     await using folder = await memoryFolder();
     const files = await filesOf(stateOf(1, 9));
     const rot = (name: string, line: number) => {
@@ -179,7 +187,7 @@ describe("rot in a saved state", () => {
 });
 
 describe("a crash while a state is saved", () => {
-  /** The files at every step, from the first byte that is written to the last name that changes. */
+  /** The files at every step, from the first byte that is written to the last rename. */
   function* steps(old: Files, next: Files): Generator<{ files: Files; isNew: boolean }> {
     let files = old;
     for (const name of checkpointFiles) {
@@ -199,28 +207,31 @@ describe("a crash while a state is saved", () => {
 
   test.each([
     ["the first", []],
-    ["a later one", [stateOf(1)]],
-  ] as const)("[J1] %s leaves exactly the old or the new, at any point", async (_, before) => {
-    await using folder = await memoryFolder();
-    const old = before.length === 0 ? new Map<string, Buffer>() : await filesOf(...before);
-    const next = await filesOf(stateOf(2, 5));
-    // Another writer may have died as well.
-    const others = new Map([["promises.json.tmp", Buffer.from("{")]]);
-    for (const { files, isNew } of steps(old, next)) {
-      plantFiles(folder.path, new Map([...files, ...others]));
-      const { checkpoint, damages } = openCheckpoint(folder.path);
-      expect(damages).toEqual([]);
-      const expected = isNew ? 2 : before.length === 0 ? undefined : 1;
-      expect(checkpoint?.mark.clock).toBe(expected);
-      expect(readFiles(folder.path)).toEqual(new Map([...(isNew ? next : old), ...others]));
-    }
-  });
+    ["a later", [stateOf(1)]],
+  ] as const)(
+    "[J1] a crash at any point while %s state is saved leaves exactly the old or the new state",
+    async (_, before) => {
+      await using folder = await memoryFolder();
+      const old = before.length === 0 ? new Map<string, Buffer>() : await filesOf(...before);
+      const next = await filesOf(stateOf(2, 5));
+      // Another process may have died while it wrote another file.
+      const others = new Map([["promises.json.tmp", Buffer.from("{")]]);
+      for (const { files, isNew } of steps(old, next)) {
+        plantFiles(folder.path, new Map([...files, ...others]));
+        const { checkpoint, damages } = openCheckpoint(folder.path);
+        expect(damages).toEqual([]);
+        const expected = isNew ? 2 : before.length === 0 ? undefined : 1;
+        expect(checkpoint?.mark.clock).toBe(expected);
+        expect(readFiles(folder.path)).toEqual(new Map([...(isNew ? next : old), ...others]));
+      }
+    },
+  );
 
-  test("[J1] a crash while a crash is cleaned up changes nothing", async () => {
+  test("[J1] a crash while the start cleans up after a crash loses nothing", async () => {
     await using folder = await memoryFolder();
     const old = await filesOf(stateOf(1));
     const next = await filesOf(stateOf(2));
-    // All are written, and any set of them may have its final name after a power cut.
+    // All files are written; after a power cut any set of them may have its final name.
     for (let set = 0; set < 2 ** checkpointFiles.length; set += 1) {
       const files = new Map(old);
       for (const [index, name] of checkpointFiles.entries()) {
@@ -233,7 +244,7 @@ describe("a crash while a state is saved", () => {
     }
   });
 
-  test("[J1] that fails to be written leaves the state before, and nothing else", async () => {
+  test("[J1] a saved state that fails to be written leaves the earlier state and no other files", async () => {
     await using folder = await memoryFolder();
     await writeCheckpoint(folder.path, stateOf(1));
     const before = readFiles(folder.path);
@@ -247,7 +258,7 @@ describe("a crash while a state is saved", () => {
     expect(readFiles(folder.path)).toEqual(before);
   });
 
-  test("[J1] [R11] that runs out of time leaves the state before, and nothing else", async () => {
+  test("[J1] [R11] a saved state that runs out of time leaves the earlier state and no other files", async () => {
     await using folder = await memoryFolder();
     await writeCheckpoint(folder.path, stateOf(1));
     const before = readFiles(folder.path);

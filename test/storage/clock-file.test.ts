@@ -20,7 +20,7 @@ function reserved(folder: string): number {
   return JSON.parse(readFileSync(join(folder, "clock.json"), "utf8")).reserved as number;
 }
 
-test("[X1] [R7] the disk is always ahead of the clock, however far the clock jumps", async () => {
+test("[X1] [R7] the clock on disk is always ahead of the running clock, however far the running clock jumps", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path, 5);
   await using _closed = file;
@@ -34,11 +34,11 @@ test("[X1] [R7] the disk is always ahead of the clock, however far the clock jum
   }
 });
 
-test("[X1] [R7] after a crash the clock goes on above every earlier value", async () => {
+test("[X1] [R7] after a crash the clock continues above every earlier value", async () => {
   await using folder = await temporaryFolder();
   let highest = -1;
   for (let start = 0; start < 5; start += 1) {
-    // Closing the file writes nothing, so this is the same as kill -9.
+    // Closing the file writes nothing, so a close is the same as kill -9.
     const { clock, file } = await opened(folder.path);
     await using _closed = file;
     expect(clock.value).toBeGreaterThan(highest);
@@ -47,7 +47,7 @@ test("[X1] [R7] after a crash the clock goes on above every earlier value", asyn
   }
 });
 
-test("[X1] the reserve is refilled at half of it, while messages go on", async () => {
+test("[X1] the clock on disk is raised once half of its lead is used, while messages go on", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path);
   const before = reserved(folder.path);
@@ -57,7 +57,7 @@ test("[X1] the reserve is refilled at half of it, while messages go on", async (
   expect(readdirSync(folder.path)).toEqual(["clock.json"]);
 });
 
-test("[X1] a clock that leaps again and again waits for the disk only a few times", async () => {
+test("[X1] a clock that jumps again and again waits for the disk only a few times", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path);
   await using _closed = file;

@@ -16,7 +16,7 @@ import { until } from "../support/until.ts";
 
 const unsignalled = new AbortController().signal;
 
-/** The SHA-256 of each file of a folder. */
+/** The SHA-256 of each file of a folder, by file name. */
 function sumsOf(path: string): Record<string, string> {
   const sums = [...readFiles(path)].map(([name, bytes]) => {
     return [name, createHash("sha256").update(bytes).digest("hex")];
@@ -24,7 +24,7 @@ function sumsOf(path: string): Record<string, string> {
   return Object.fromEntries(sums);
 }
 
-/** A peer with a saved state of several pages, and the folder of the server that fetches it. */
+/** A peer with a saved state of several pages. */
 class Peer {
   newest: string | undefined;
   readonly asked: Place[] = [];
@@ -65,7 +65,7 @@ class Peer {
     return sumsOf(this.#folder);
   }
 
-  /** As on the peer link, a missing page is an error. */
+  /** Answers a request for a page; throws if the page is missing, as the peer link does. */
   async answer(place: Place): Promise<SnapshotPage> {
     this.asked.push(place);
     const page = await this.source.page({ service: "snapshot", clock: 0, ...place }, this.newest);
@@ -90,7 +90,10 @@ afterEach(async () => {
   await theirs[Symbol.asyncDispose]();
 });
 
-/** Fetches; `onPage` sees each page with its number, from 1, and may change or refuse it. */
+/**
+ * Fetches the peer's state. `onPage` gets each page with its number, from 1, and may change the
+ * page or throw.
+ */
 function fetch(
   onPage: (page: SnapshotPage, number: number) => Promise<SnapshotPage> | SnapshotPage,
   signal = unsignalled,
@@ -108,7 +111,7 @@ const asItIs = (page: SnapshotPage) => page;
 /** The folder in which Linux lists the open files of this process. */
 const descriptors = "/proc/self/fd";
 
-/** Open files of this process below a folder. */
+/** Counts the open files of this process below a folder. */
 function openFiles(path: string): number {
   return readdirSync(descriptors).filter((fd) => {
     try {
@@ -128,18 +131,18 @@ function expectNothing(): void {
 }
 
 describe("fetching a saved state", () => {
-  test("[R8] copies the files exactly, page by page", async () => {
+  test("[R8] a fetch copies the files exactly, page by page", async () => {
     const files = await peer.save(1);
     await fetch(asItIs);
     expect(fetched()).toEqual(files);
     expect(readdirSync(folder.path)).toEqual(["snapshot"]);
-    // Publications are above two megabytes, all others below one.
+    // Publications have more than two megabytes, all other files less than one.
     expect(peer.asked).toHaveLength(checkpointFiles.length + 2);
     expect(peer.asked[0]?.of).toBe(undefined);
     expect(new Set(peer.asked.slice(1).map(({ of }) => of))).toEqual(new Set([peer.newest]));
   });
 
-  test("[R8] copies one frozen state, even if newer ones replace it during the fetch", async () => {
+  test("[R8] a fetch copies one frozen state, even if newer states replace it during the fetch", async () => {
     const files = await peer.save(1);
     await fetch(async (page, number) => {
       if (number % 2 === 0) await peer.save(number);
@@ -151,11 +154,11 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(sumsOf(theirs.path));
   });
 
-  test("[R8] fails if the peer no longer has the state, and begins again", async () => {
+  test("[R8] a fetch fails if the peer no longer has the state, and the next fetch gets the new state", async () => {
     await peer.save(1);
     const begun = fetch(async (page, number) => {
       if (number !== 3) return page;
-      // After a restart the peer has no open files, and another state.
+      // After its restart the peer has no open files, and a new state.
       peer.source.close();
       await peer.save(2);
       return page;
@@ -166,7 +169,7 @@ describe("fetching a saved state", () => {
     expect(readCheckpoint(join(folder.path, "snapshot")).checkpoint?.mark.clock).toBe(2);
   });
 
-  test("[R8] one fetch too many ends the oldest, and no other", async () => {
+  test("[R8] one concurrent fetch too many ends the oldest fetch, and no other", async () => {
     await peer.save(1);
     const [first] = [await peer.answer({ of: undefined, file: 0, offset: 0 })];
     const others: string[] = [];
@@ -179,7 +182,7 @@ describe("fetching a saved state", () => {
     await expect(peer.answer({ of: first.of, file: 3, offset: 0 })).rejects.toThrow("unavailable");
   });
 
-  test("[R8] a peer that stops in the middle leaves nothing; another peer's state is fetched whole", async () => {
+  test("[R8] a fetch that fails in the middle leaves no files, and another peer's state is then fetched whole", async () => {
     await peer.save(1);
     const broken = fetch((page, number) => {
       if (number > 4) throw new Error("no answer");
@@ -192,7 +195,7 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(files);
   });
 
-  test("[R8] a lost answer is asked for again", async () => {
+  test("[R8] a fetch asks again for a page whose answer was lost", async () => {
     const files = await peer.save(1);
     await fetch((page, number) => {
       if (number % 3 !== 0) throw new Error("no answer");
@@ -201,7 +204,7 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(files);
   });
 
-  test("[J5] any page that was changed on its way is noticed", async () => {
+  test("[J5] a fetch notices any page that was changed in transit", async () => {
     await peer.save(1);
     for (let bad = 1; bad <= checkpointFiles.length + 2; bad += 1) {
       const fetching = fetch((page, number) => {
@@ -213,7 +216,7 @@ describe("fetching a saved state", () => {
     }
   });
 
-  test("[R8] pages of two states, and empty pages, are refused", async () => {
+  test("[R8] a fetch refuses pages of two states, and empty pages", async () => {
     await peer.save(1);
     const mixed = fetch((page, number) => (number === 2 ? { ...page, of: "another" } : page));
     await expect(mixed).rejects.toThrow("another state came");
@@ -224,7 +227,7 @@ describe("fetching a saved state", () => {
     expectNothing();
   });
 
-  test("[R11] ends when the server stops", async () => {
+  test("[R11] a fetch ends when the server stops", async () => {
     await peer.save(1);
     const stopping = new AbortController();
     const fetching = fetch((page, number) => {
@@ -236,7 +239,7 @@ describe("fetching a saved state", () => {
     expectNothing();
   });
 
-  test("[J1] a fetched state stays until the next one is whole", async () => {
+  test("[J1] a fetched state stays until the next one is complete", async () => {
     const files = await peer.save(1);
     await fetch(asItIs);
     await peer.save(2);
@@ -249,7 +252,7 @@ describe("fetching a saved state", () => {
   });
 
   test.runIf(existsSync(descriptors))(
-    "[R8] a state that no peer asks for any more is closed, whatever follows",
+    "[R8] a peer closes the files of a saved state that nobody asks for any more",
     async () => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       try {

@@ -18,7 +18,7 @@ import { until } from "../support/until.ts";
 const [own, peer] = [serverName(1), serverName(2)];
 const unsignalled = new AbortController().signal;
 
-/** Gives pages of a folder's saved state, as its server would. */
+/** Answers requests for pages of a folder's saved state, as its server would. */
 function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
   return async (place: Place) => {
     const bytes = readFileSync(join(folder, checkpointFiles[place.file] as string));
@@ -27,8 +27,8 @@ function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
   };
 }
 
-describe("a peer's state of another version", () => {
-  test("[R8] that is not understood is dropped, and the server goes on without it at every start", async () => {
+describe("a peer's saved state of another version", () => {
+  test("[R8] a peer's state that can't be read is dropped, and every later start goes on without it", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     mkdirSync(theirs);
@@ -47,7 +47,7 @@ describe("a peer's state of another version", () => {
     expect(open.errors).toEqual([expect.stringContaining("is not one of this version")]);
     expect(open.held).toEqual({ [own]: 3 });
     expect(existsSync(join(ours, "snapshot"))).toBe(false);
-    // Another state may come.
+    // The server accepts another state afterwards.
     await open.disk.readyForState();
     await open.close();
     const again = await OpenDisk.at(ours);
@@ -57,8 +57,8 @@ describe("a peer's state of another version", () => {
   });
 });
 
-describe("a state of an older version", () => {
-  test("[J2] with fewer files is read, and one of this version is saved at once", async () => {
+describe("a saved state of an older version", () => {
+  test("[J2] a state without a newer version's file loads, and a complete state is saved right away", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path);
@@ -70,7 +70,7 @@ describe("a state of an older version", () => {
     expect(again.held).toEqual({ [own]: 3 });
     again.disk.checkpointIfDue(again.core);
     await until(
-      // `openCheckpoint` would remove files that are being written.
+      // `openCheckpoint` would remove the files that are being written.
       () => readCheckpoint(folder.path).checkpoint?.hasAllFiles === true,
       "a state is saved",
     );
@@ -78,7 +78,7 @@ describe("a state of an older version", () => {
   });
 });
 
-/** Writes the saved state as a version without that file would. */
+/** Writes the saved state as a version without the file `forgotten` would. */
 async function forgetFile(folder: string, forgotten: string): Promise<void> {
   const { checkpoint } = openCheckpoint(folder);
   if (checkpoint === undefined) throw new Error("no state was saved");
@@ -104,7 +104,7 @@ describe("saving the state", () => {
     await again.close();
   });
 
-  test("[R8] keeps a peer's state that is put in place while it runs", async () => {
+  test("[R8] saving the state keeps a peer's state that is put in place at the same time", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     makeMember(theirs);
@@ -117,7 +117,8 @@ describe("saving the state", () => {
     open.put(maker.many(own, 3_000));
     await open.settled();
     await open.disk.readyForState();
-    // With the last page the journal exceeds its size, and a state is being written from then on.
+    // During the last page the journal exceeds its size, so that the server begins to save its
+    // state.
     const last = checkpointFiles.length - 1;
     const ask = askOf(theirs, async ({ file }) => {
       if (file < last) return;

@@ -16,7 +16,7 @@ import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-/** How many more names may change until the process dies. */
+/** How many more file names may be changed until the simulated process dies. */
 const life = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY, used: 0 }));
 
 const dying = vi.hoisted(() => {
@@ -43,7 +43,7 @@ vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const { each, spend } = dying;
   const { renameSync, unlinkSync, linkSync, mkdirSync: mkdir } = fs;
-  /** Removes file by file: a process may die in the middle. */
+  /** Removes file by file, so that the process can die in the middle. */
   const rmSync = (path: string, options: { recursive?: boolean; force?: boolean } = {}) => {
     if (options.recursive && fs.existsSync(path)) {
       for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
@@ -80,7 +80,7 @@ beforeEach(() => {
   life.left = Number.POSITIVE_INFINITY;
 });
 
-/** Copies a folder, so that the next try may damage it. */
+/** Copies a folder, so that the original stays as it is. */
 function copy(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
@@ -90,8 +90,8 @@ function copy(from: string, to: string): void {
 }
 
 /**
- * Runs a process on copies of a folder, and lets it die at each change of a name, until it lives
- * to its end. @returns how many times it died
+ * Runs a process on copies of a folder, and lets it die at the first change of a file name, then at
+ * the second, and so on, until the process ends alive. @returns how many times it died
  */
 async function atEachDeath(
   original: string,
@@ -111,9 +111,9 @@ async function atEachDeath(
   }
 }
 
-describe("a folder in which something is damaged", () => {
+describe("a damaged folder", () => {
   test.each(damageable)(
-    "[J5] %s: after a crash at any point of the repair, the repair begins again",
+    "[J5] after a crash at any point of the repair of %s, the repair begins again",
     async (name) => {
       await using parent = await memoryFolder();
       const original = join(parent.path, "original");
@@ -137,7 +137,7 @@ describe("a folder in which something is damaged", () => {
 });
 
 describe("a crash while a state is saved", () => {
-  test("[J1] at any point loses nothing", async () => {
+  test("[J1] a crash at any point while a state is saved loses no event", async () => {
     await using parent = await memoryFolder();
     const original = join(parent.path, "original");
     await fill(original);
@@ -158,11 +158,11 @@ describe("a crash while a state is saved", () => {
     expect(deaths).toBeGreaterThan(5);
   });
 
-  test("[J1] [R8] that includes a peer's state leaves nothing that looks like damage", async () => {
+  test("[J1] [R8] a crash at any point while a state with a peer's events is saved leaves nothing that looks like damage", async () => {
     await using parent = await memoryFolder();
     const original = join(parent.path, "original");
     await fill(original);
-    // The peer's state has more events.
+    // The peer's state has more of the peer's events.
     const theirs = join(parent.path, "theirs");
     makeMember(theirs);
     const maker = new EventMaker();
@@ -199,7 +199,7 @@ describe("a crash while a state is saved", () => {
     expect(deaths).toBeGreaterThan(10);
   });
 
-  test("the next start removes what an unfinished fetch has left", async () => {
+  test("the next start removes the files of an unfinished fetch", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);

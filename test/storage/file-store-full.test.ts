@@ -7,7 +7,9 @@ import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-/** The error with which opening a temporary file fails, and how often it did. */
+/**
+ * The code of the error with which opening the temporary file fails, and how often it has failed.
+ */
 const disk = vi.hoisted(() => ({ code: undefined as string | undefined, refusals: 0 }));
 
 vi.mock("node:fs/promises", async (original) => {
@@ -27,7 +29,7 @@ beforeEach(() => {
 });
 
 const peer = serverName(2);
-/** The journal must grow by twenty lines with this text before the next try. */
+/** A text for an event: the journal must grow by twenty such events before the next try. */
 const long = "x".repeat(limits.checkpointRetryBytes / 20);
 
 function temporary(folder: string): string[] {
@@ -40,7 +42,7 @@ async function write(open: OpenDisk, lines: readonly EventLine[]): Promise<void>
 }
 
 describe("a disk without space for a saved state", () => {
-  test("[J1] the server goes on, says so once, and tries again when the journal has grown", async () => {
+  test("[J1] without space for a saved state the server goes on, reports it once, and tries again when the journal has grown", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
@@ -50,7 +52,7 @@ describe("a disk without space for a saved state", () => {
     await until(() => open.errors.length > 0, "it says so");
     expect(open.errors).toEqual([expect.stringContaining("The disk is full")]);
     expect(temporary(folder.path)).toEqual([]);
-    // It does not try with every batch.
+    // The server does not try again after every batch.
     for (let batch = 0; batch < 5; batch += 1) await write(open, [maker.next(peer, long)]);
     expect(disk.refusals).toBe(1);
     disk.code = undefined;
@@ -60,7 +62,7 @@ describe("a disk without space for a saved state", () => {
     await open.close();
   });
 
-  test("[J1] [R11] at a stop the journal keeps what the state lacks", async () => {
+  test("[J1] [R11] a server that stops without space for a saved state keeps all events in its journal", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const maker = new EventMaker();
@@ -73,14 +75,14 @@ describe("a disk without space for a saved state", () => {
       expect(open.failures).toEqual([]);
       expect(temporary(folder.path)).toEqual([]);
     }
-    // Once there is space again, a stop saves the rest even if nothing new came.
+    // Once there is space again, a stop saves the state even if no event is new.
     disk.code = undefined;
     const open = await OpenDisk.at(folder.path);
     await open.close();
     expect(open.infos).toContain("Saved the state");
   });
 
-  test("[R2] any other error ends the server", async () => {
+  test("[R2] any other error while a state is saved ends the server", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });

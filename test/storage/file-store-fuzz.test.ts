@@ -18,14 +18,14 @@ import { memoryFolder } from "../support/temporary-folder.ts";
 
 const servers = [1, 2, 3].map(serverName);
 const [own] = servers as [ReturnType<typeof serverName>];
-// Small, so that everything is saved, compacted and dropped within some dozens of events.
+// The sizes are small, so that saving, compaction and dropping happen within some dozens of events.
 const options = {
   checkpointBytes: 6_000,
   retention: { channelMessages: 15, userMessages: 15, userLogins: 3 },
 };
 const steps = 40;
 
-/** Gives other work its turn. */
+/** Lets other pending work of the event loop run. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -38,14 +38,15 @@ function textOf(core: ServerCore): string {
 }
 
 /**
- * One server's disk under whatever may happen to it, and all events of its cluster: after each
- * start it holds what it had synced, and its state is what these events come to.
+ * A server's disk under random writes, kills and rot, and all events of its cluster. After each
+ * start, the disk must hold everything that was synced, and its state must be the fold of the
+ * events that it holds.
  */
 class Fuzz {
   readonly #random: () => number;
   readonly #root: string;
   readonly #maker = new EventMaker();
-  /** All events of each server, on this disk or not. */
+  /** All events of each server, whether this disk has them or not. */
   readonly #world = new Map(servers.map((server) => [server, [] as EventLine[]]));
   #folders = 0;
   #folder: string;
@@ -96,7 +97,7 @@ class Fuzz {
     this.#eventsOf(server).push(this.#maker.next(server, "m".repeat(this.#integer(1, 60))));
   }
 
-  /** Up to a dozen events, the server's own or next ones of its peers. */
+  /** Appends up to a dozen events: the server's own, or the next ones of its peers. */
   async #put(): Promise<void> {
     for (let count = this.#integer(1, 12); count > 0; count -= 1) {
       const server = servers[this.#integer(0, 2)] ?? own;
@@ -115,7 +116,7 @@ class Fuzz {
 
   /**
    * Fetches a peer's saved state, which has more of the peers' events. The server may die before it
-   * loads it.
+   * loads that state.
    */
   async #fetch(): Promise<void> {
     await this.#open.settled();
@@ -150,7 +151,7 @@ class Fuzz {
       const least = server === own ? 0 : Math.min(most, held[server] ?? 0);
       peer.put(events.slice(0, this.#integer(least, most)));
     }
-    // There must be something to save.
+    // A state is only saved if it has an event.
     if (Object.keys(peer.held).length === 0) peer.put(this.#eventsOf(own).slice(0, 1));
     await peer.settled();
     await peer.close();
@@ -183,8 +184,8 @@ class Fuzz {
   }
 
   /**
-   * Rot is named and its loss returned, or took nothing that counts, or the start fails with a
-   * message.
+   * Starts with rot in one file. Either the rot is named and its loss returned, or the rot took
+   * nothing that counts, or the start fails with a message.
    */
   async #startWithRot(durable: Vector): Promise<void> {
     const original = this.#newFolder();
@@ -206,7 +207,7 @@ class Fuzz {
       expect(damages).not.toEqual([]);
       await this.#giveBack(durable);
     }
-    // Until its end is noted, the last batch counts as a torn tail.
+    // While the end of the last batch is not noted, rot in the batch counts as a torn tail.
     if (tornBytes > 0 && !covers(open.held, durable)) {
       await open.close();
       this.#folder = original;
@@ -215,7 +216,7 @@ class Fuzz {
     this.#expectState(durable);
   }
 
-  /** Changes a bit of a file that a start checks. */
+  /** Changes one bit of a file that a start checks. */
   #rot(): void {
     const names = readdirSync(this.#folder, { recursive: true }).map(String);
     const isChecked = (name: string) =>
@@ -230,7 +231,7 @@ class Fuzz {
     );
   }
 
-  /** Returns the events that peers had; the others are whole in the damaged files. */
+  /** Returns the events that peers have; the others are whole in the damaged files. */
   async #giveBack(durable: Vector): Promise<void> {
     const open = this.#open;
     for (const server of servers) {
@@ -258,7 +259,9 @@ class Fuzz {
     expect(textOf(core)).toBe(textOf(expected));
   }
 
-  /** Answers a peer page by page: each event that it lacks, in order, up to the last page. */
+  /**
+   * Answers a peer page by page: every event that the peer lacks, in order, up to the last page.
+   */
   async #read(): Promise<void> {
     await this.#open.settled();
     const upTo = { ...this.#open.core.ledger.durable };
@@ -282,8 +285,11 @@ class Fuzz {
 describe("a server's disk after random writes, kills and rot", () => {
   const seeds = Array.from({ length: 16 }, (_, at) => at + 1);
 
-  test.each(seeds)("[R1] [R2] [R4] [J1] [J2] [J5] seed %i", async (seed) => {
-    await using root = await memoryFolder();
-    await new Fuzz(seed, root.path).run();
-  });
+  test.each(seeds)(
+    "[R1] [R2] [R4] [J1] [J2] [J5] a server's disk keeps its promises after random writes, kills and rot: seed %i",
+    async (seed) => {
+      await using root = await memoryFolder();
+      await new Fuzz(seed, root.path).run();
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { EventMaker, serverName } from "../support/event-lines.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-/** Folders that were synced, in order. */
+/** The folders that were synced, in order. */
 const synced = vi.hoisted((): string[] => []);
 
 vi.mock("node:fs/promises", async (original) => {
@@ -22,7 +22,7 @@ vi.mock("node:fs/promises", async (original) => {
   return { ...fs, default: fs, open };
 });
 
-test("[R2] a start syncs all folders whose names it relies on: the process that changed them may have died", async () => {
+test("[R2] a start syncs every folder with names that it relies on, because the process that changed them may have died", async () => {
   await using parent = await memoryFolder();
   const [slots, theirs] = [join(parent.path, "servers"), join(parent.path, "theirs")];
   const slot = join(slots, "1");
@@ -33,7 +33,7 @@ test("[R2] a start syncs all folders whose names it relies on: the process that 
     open.put(new EventMaker().many(serverName(2), 5));
     await open.close();
   }
-  // A process killed between the change of a name and the sync of its folder leaves the same files.
+  // A process that is killed between a rename and the sync of the folder leaves the same files.
   cpSync(theirs, join(slot, "snapshot"), { recursive: true });
   rmSync(join(slot, "snapshot", "journal"), { recursive: true });
   synced.length = 0;

@@ -13,9 +13,9 @@ import { damage, damageable, fill, journalFile, own, peer } from "../support/mem
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-describe("a folder in which something is damaged", () => {
+describe("a damaged folder", () => {
   test.each(damageable)(
-    "[J5] %s: the damage is named, the loss is noted as missing, and the file is kept for a person",
+    "[J5] damage to %s is named, the loss is noted as missing, and the file is kept for a person",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -31,10 +31,10 @@ describe("a folder in which something is damaged", () => {
       const last = after.at(-1) as EventLine;
       expect(owed).toMatchObject({ [own]: { seq: 5 }, [peer]: { seq: 4 } });
       expect(owed[own].chain === last.chain || /^0+$/.test(owed[own].chain)).toBe(true);
-      // All that was whole still exists.
+      // Every event in a whole line is still held.
       expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
       await open.close();
-      // The events stay missing until they are returned, whatever happens.
+      // The events stay missing until peers return them, even after another start.
       const again = await OpenDisk.at(folder);
       expect(again.errors).toEqual([]);
       expect(again.core.ledger.missesEvents).toBe(true);
@@ -42,7 +42,7 @@ describe("a folder in which something is damaged", () => {
     },
   );
 
-  test.each(damageable)("[R7] %s: the noted clock is kept", async (name) => {
+  test.each(damageable)("[R7] the noted clock survives damage to %s", async (name) => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -55,7 +55,7 @@ describe("a folder in which something is damaged", () => {
   });
 
   test.each(damageable)(
-    "[J5] %s of a lone server: it stops, and names file, line and way out",
+    "[J5] a lone server with damage to %s stops, and names file, line and way out",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -71,7 +71,7 @@ describe("a folder in which something is damaged", () => {
   );
 
   test.each(checkpointFiles)(
-    "[J5] %s of a lone server with a whole journal: it goes on",
+    "[J5] a lone server with damage to %s and a whole journal goes on",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -88,7 +88,7 @@ describe("a folder in which something is damaged", () => {
     },
   );
 
-  test("[R1] [J5] a journal that is gone counts as lost, so no `seq` is used a second time", async () => {
+  test("[R1] [J5] a missing journal counts as lost, so that no `seq` is used a second time", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -101,7 +101,7 @@ describe("a folder in which something is damaged", () => {
     expect((problem as Problem).message).toContain("it can't be told what was lost");
   });
 
-  test("[R1] [J5] a journal that is gone counts as lost also if no state was ever saved", async () => {
+  test("[R1] [J5] a missing journal counts as lost even if no state was ever saved", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     makeMember(folder);
@@ -114,7 +114,7 @@ describe("a folder in which something is damaged", () => {
     );
   });
 
-  test("[J2] a journal without events is begun again if it is damaged", async () => {
+  test("[J2] a damaged journal without events is replaced by a new one", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -132,7 +132,7 @@ describe("a folder in which something is damaged", () => {
     }
   });
 
-  test("[J5] a loss that no header tells stops the server", async () => {
+  test("[J5] a loss whose extent no header tells stops the server", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -142,7 +142,7 @@ describe("a folder in which something is damaged", () => {
     await expect(OpenDisk.at(folder)).rejects.toThrow("it can't be told what was lost");
   });
 
-  test("[J5] once all was returned the server is no longer mute, and the damaged files go", async () => {
+  test("[J5] once all lost events are returned, the server misses nothing and removes the damaged files", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { after } = await fill(folder);
@@ -161,7 +161,7 @@ describe("a folder in which something is damaged", () => {
   });
 });
 
-describe("whole lines behind the damage", () => {
+describe("lines after the damage in a journal", () => {
   /** Returns lines as a peer would. */
   function giveBack(open: OpenDisk, lines: readonly EventLine[]): void {
     for (const { line } of lines) open.core.ledger.receive(line);
@@ -169,7 +169,7 @@ describe("whole lines behind the damage", () => {
     open.disk.append(open.core.ledger.takeAppended());
   }
 
-  test("[J5] [R2] that no peer was told of are taken from the damaged journal", async () => {
+  test("[J5] [R2] whole lines that no peer has are taken from the damaged journal", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);
@@ -180,7 +180,7 @@ describe("whole lines behind the damage", () => {
       expect(open.held).toEqual({});
       await open.close();
     }
-    // The peers return what they have only after another start.
+    // The peers return their lines only after another start.
     const open = await OpenDisk.at(folder);
     giveBack(open, [...before, ...after.slice(0, 2)]);
     expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
@@ -191,7 +191,7 @@ describe("whole lines behind the damage", () => {
     await again.close();
   });
 
-  test("[J5] are taken also if more was damaged before all of it was back", async () => {
+  test("[J5] whole lines are taken from the damaged journal even if more was damaged in the meantime", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);

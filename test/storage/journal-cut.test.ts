@@ -28,7 +28,7 @@ function texts(lines: readonly EventLine[]): string[] {
   return lines.map(({ line }) => line);
 }
 
-/** Writes a batch for each list of servers. */
+/** Writes one batch for each list of servers. @returns all lines */
 async function write(journal: OpenJournal, maker: EventMaker, batches: readonly ServerName[][]) {
   const lines: EventLine[] = [];
   for (const batch of batches) {
@@ -39,15 +39,18 @@ async function write(journal: OpenJournal, maker: EventMaker, batches: readonly 
   return lines;
 }
 
-/** All lines for a peer that has `since`. */
+/**
+ * Reads all lines for a peer that has `since`. @returns undefined if the journal no longer has some
+ * of them
+ */
 async function readAll(journal: OpenJournal, since: Vector, upTo: Vector) {
   const page = await journal.journal.read(since, upTo);
   expect(page?.more).not.toBe(true);
   return page?.lines;
 }
 
-describe("a cut", () => {
-  test("[J1] puts earlier lines into older files, on disk once it is done, and later lines into a new file", async () => {
+describe("a cut of the journal", () => {
+  test("[J1] a cut leaves earlier lines in older files, synced when the cut is done, and puts later lines into a new file", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -69,7 +72,7 @@ describe("a cut", () => {
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
-  test("[J1] lets a start read only what follows the saved state", async () => {
+  test("[J1] after a cut a start reads only the lines after the saved state", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let before: EventLine[];
@@ -84,7 +87,7 @@ describe("a cut", () => {
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(before) });
     expect(texts(journal.lines)).toEqual(texts(after));
     expect(journal.found).toMatchObject({ events: 4, damages: [], givenUp: [] });
-    // Peers still get older lines, by an index that is made when they ask.
+    // Peers still get the older lines, through an index that is built when they ask.
     const all = [...before, ...after];
     expect(await readAll(journal, {}, vectorAt(all))).toEqual(texts(all));
     expect(await readAll(journal, { [a]: 1, [b]: 1 }, { [a]: 2, [b]: 2, [c]: 1 })).toEqual(
@@ -92,7 +95,7 @@ describe("a cut", () => {
     );
   });
 
-  test("[J1] followed by a crash before the state is saved loses nothing", async () => {
+  test("[J1] a crash between a cut and the save of the state loses no line", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const maker = new EventMaker();
@@ -106,7 +109,8 @@ describe("a cut", () => {
     await journal.journal.cut();
     const cut = readFiles(path);
     lines.push(...(await write(journal, maker, [[c]])));
-    // The state of the second cut was never saved, so the first one still counts.
+    // The state of the second cut was never saved, so the state of the first cut is the one that a
+    // start loads.
     for (const [files, count] of [
       [cut, 3],
       [readFiles(path), 4],
@@ -119,7 +123,7 @@ describe("a cut", () => {
     }
   });
 
-  test("[J1] may follow another one with no line between them", async () => {
+  test("[J1] two cuts may follow each other with no line between them", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let lines: EventLine[];
@@ -138,8 +142,8 @@ describe("a cut", () => {
   });
 });
 
-describe("older files", () => {
-  test("[J1] are removed above the size that is kept, and their lines are read as compacted", async () => {
+describe("older journal files", () => {
+  test("[J1] older files above the kept size are removed, and a peer that asks for their lines gets none", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     const sizes = { fileBytes: 600, keptBytes: 2_000 };
@@ -163,7 +167,10 @@ describe("older files", () => {
     expect(journal.found).toMatchObject({ damages: [], givenUp: [], events: 0 });
     await expectExact(journal);
 
-    /** For any vectors: exactly the lines between them, or nothing if some of these are gone. */
+    /**
+     * For random vectors: expects exactly the lines between them, or undefined if some of these
+     * lines are removed.
+     */
     async function expectExact(open: OpenJournal): Promise<void> {
       const first = lines.length - readKept().length;
       const gone = vectorAt(lines.slice(0, first));
@@ -190,7 +197,7 @@ describe("older files", () => {
     }
   });
 
-  test("[R8] that are removed in the middle of an answer leave an answer that says that more follows", async () => {
+  test("[R8] a page that is cut short because older files are removed says that more follows", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path, { fileBytes: 100, keptBytes: 0 });
     const maker = new EventMaker();
@@ -201,13 +208,13 @@ describe("older files", () => {
     const page = await reading;
     expect(page?.more).toBe(true);
     expect(page?.lines).toEqual(texts(lines.slice(0, page?.lines.length)));
-    // The peer asks on, and hears that the rest is in the saved state alone.
+    // The peer asks for more, and learns that only the saved state has the rest.
     const next = vectorAt(lines.slice(0, page?.lines.length));
     expect(await journal.journal.read(next, vectorAt(lines))).toBe(undefined);
   });
 
   /**
-   * Four sealed files with a batch each, and the last one, which a start behind the saved state
+   * Four sealed files with one batch each, and the last file, which a start after the saved state
    * reads.
    */
   async function sealed(path: string) {
@@ -219,7 +226,7 @@ describe("older files", () => {
     return { files: readFiles(path), before, after };
   }
 
-  test("[J5] with any byte changed are named and given up, with those before them", async () => {
+  test("[J5] an older file with any byte changed is named and given up, together with the files before it", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -243,7 +250,7 @@ describe("older files", () => {
     }
   }, 60_000);
 
-  test("[J5] before a missing one are given up, and the rest is served", async () => {
+  test("[J5] the files before a missing older file are given up, and the later ones still serve peers", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -259,8 +266,8 @@ describe("older files", () => {
   });
 });
 
-describe("a saved state that came from a peer", () => {
-  test("[R8] is followed by a new file, from which a start goes on", async () => {
+describe("the journal after a peer's saved state", () => {
+  test("[R8] after a peer's saved state the journal begins a new file, from which a start goes on", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];
@@ -283,13 +290,13 @@ describe("a saved state that came from a peer", () => {
       expect(journal.found.damages).toEqual([]);
       expect(texts(journal.lines)).toEqual(texts(after));
     }
-    // Without that state there is a gap, and its events are known.
+    // Without the peer's state there is a gap, and the missing events are known.
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(own) });
     expect(journal.found.damages[0]).toMatchObject({ line: 1 });
     expect(journal.found.known).toMatchObject(headsAt([...fetched, ...after]));
   });
 
-  test("[R8] is followed by the server's own lines that it lacks", async () => {
+  test("[R8] the server's own lines that a peer's saved state lacks follow it", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];
@@ -297,7 +304,7 @@ describe("a saved state that came from a peer", () => {
       await using journal = await OpenJournal.at(folder.path);
       own = await write(journal, maker, [[a, b], [a], [b]]);
     }
-    // The peer had all events of c, and only the first ones of a and b.
+    // The peer has all events of c, and only the first ones of a and b.
     const fetched = [...own.slice(0, 2), ...maker.many(c, 5)];
     let more: EventLine[];
     {
@@ -309,7 +316,7 @@ describe("a saved state that came from a peer", () => {
       const since = vectorAt([...fetched, ...own]);
       expect(await readAll(journal, since, upTo)).toEqual(texts(more));
     }
-    // The process died before it saved a state with both.
+    // The process died before it saved a state with the events of both.
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
     expect(journal.found.damages).toEqual([]);
     expect(texts(journal.lines)).toEqual(texts([...own.slice(2), ...more]));

@@ -17,20 +17,26 @@ import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-// Names that differ by one bit, so that a flipped bit may turn one into the other.
+// The server names differ by one bit, so that a flipped bit may turn one name into another.
 const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
 
-/** A byte's damaged forms: one bit changed, and sometimes a newline. */
+/**
+ * The masks that damage a byte: one flips a bit, and sometimes a second one makes the byte a
+ * newline.
+ */
 function masksAt(at: number, byte: number): number[] {
   return [1 << (at % 8), at % 5 === 0 ? byte ^ 0x0a : 0].filter((mask) => mask !== 0);
 }
 
-/** The last whole line that a process leaves if it dies now. */
+/** The last whole line on disk if the process died now. */
 function lastLineOf(path: string): string {
   return [...readFiles(path).values()].at(-1)?.toString().split("\n").at(-2) ?? "";
 }
 
-/** Why bytes behind the last noted sync are not cut off as a torn tail. */
+/**
+ * Tells why the bytes after the last noted sync were not cut off as a torn tail; undefined if they
+ * were.
+ */
 function tailComplaint({ found, given }: Opened, { synced }: Written): string | undefined {
   if (found.damages[0] !== undefined) return `line ${found.damages[0].line} is taken for rot`;
   if (found.cutBytes === 0) return "nothing is cut off";
@@ -51,8 +57,8 @@ const layouts: readonly [string, readonly (readonly ServerName[])[], number][] =
   ],
 ];
 
-describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) => {
-  test("[J2] cut at any byte behind the last noted sync, it gives back all that was noted", async () => {
+describe.each(layouts)("the journal of a killed server: %s", (_, batches, fileBytes) => {
+  test("[J2] a journal cut at any byte after the last noted sync still gives all that was noted", async () => {
     await using folder = await memoryFolder();
     const written = await killedAfter(batches, fileBytes);
     const [name, bytes] = [...written.files].at(-1) as [string, Buffer];
@@ -66,7 +72,7 @@ describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) 
     }
   });
 
-  test("[J2] [J5] with any byte changed, rot is named and its loss known, and a tail is cut off", async () => {
+  test("[J2] [J5] after a change of any byte, rot is named and its loss known, and a torn tail is cut off", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await killedAfter(batches, fileBytes);
@@ -101,7 +107,7 @@ describe("the files of a journal", () => {
     [c, b],
   ];
 
-  /** Five files, one for each batch, after a clean stop. */
+  /** Five files, one for each batch, as a killed process leaves them. */
   async function sealed() {
     const written = await killedAfter(batches, 100);
     expect([...written.files.keys()]).toHaveLength(5);
@@ -121,7 +127,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] a missing file is noticed where the next one begins", async () => {
+  test("[J2] [J5] a missing file is noticed at the beginning of the next one", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -167,7 +173,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] writing goes on where a tail was cut off, and the next start finds all of it", async () => {
+  test("[J2] writing continues where a tail was cut off, and the next start finds all lines", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, lines } = await killedAfter([[a, b], [a], [b]], 10_000);
@@ -232,7 +238,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] after a kill of an idle server, rot in its last batch counts as rot, not as a tail", async () => {
+  test("[J2] [J5] after a kill of an idle server, a change in its last batch counts as rot, not as a torn tail", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const [name, bytes] = await (async (): Promise<[string, Buffer]> => {
@@ -251,7 +257,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] rot in its last batch counts as rot too if it was killed before and only started since", async () => {
+  test("[J2] a server that was killed and has only been started since notes the end of its last batch", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files } = await killedAfter([[a], [b]], 10_000);
@@ -261,7 +267,7 @@ describe("the files of a journal", () => {
     await until(endsInNote, "the end of the last batch is noted");
   });
 
-  test("nothing is noted after a stop", async () => {
+  test("a journal that was closed notes no further sync", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       await using folder = await memoryFolder();

@@ -32,7 +32,7 @@ vi.mock("node:fs", async (original) => {
       if (error !== undefined) (args.at(-1) as Done)(error);
       else (fs.write as (...args: unknown[]) => void)(...args);
     },
-    // What `promisify` gives for this call: an object with `bytesWritten`.
+    // `promisify` gives an object with `bytesWritten` for this call.
     {
       [Symbol.for("nodejs.util.promisify.custom")]: async (...args: unknown[]) => {
         const error = failing("write");
@@ -60,7 +60,7 @@ beforeEach(() => {
 });
 
 describe("group commit", () => {
-  test("[R2] lines of one turn of the loop share a sync", async () => {
+  test("[R2] lines that are appended in one turn of the event loop share a sync", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -71,7 +71,7 @@ describe("group commit", () => {
     expect(disk.syncs).toBe(1);
   });
 
-  test("[R2] lines that come during a sync share the next one", async () => {
+  test("[R2] lines that are appended during a sync share the next sync", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -97,7 +97,7 @@ describe("a disk that fails", () => {
     ["sync", "EIO"],
     ["write", "ENOSPC"],
   ] as const)(
-    "[R2] at a %s with %s is reported once, and nothing counts as flushed",
+    "[R2] a %s that fails with %s is reported once, and none of its lines counts as flushed",
     async (call, code) => {
       await using folder = await temporaryFolder();
       const journal = await OpenJournal.at(folder.path);
@@ -113,7 +113,7 @@ describe("a disk that fails", () => {
     },
   );
 
-  test("[R2] is not tried again: a later sync that succeeds would prove nothing", async () => {
+  test("[R2] a failed sync is not repeated, because a later successful sync would prove nothing", async () => {
     await using folder = await temporaryFolder();
     const journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -122,13 +122,13 @@ describe("a disk that fails", () => {
     disk.failure = undefined;
     const { syncs } = disk;
     journal.append(maker.many(server, 1));
-    // A flush would begin within a turn or two of the loop.
+    // A flush would begin within a turn or two of the event loop.
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(disk.syncs).toBe(syncs);
     expect(journal.flushes).toEqual([]);
   });
 
-  test("[R2] a folder that is gone when the next file begins is reported", async () => {
+  test("[R2] a missing folder is reported when the next file begins", async () => {
     const folder = await temporaryFolder();
     const journal = await OpenJournal.at(folder.path, { fileBytes: 1 });
     const maker = new EventMaker();

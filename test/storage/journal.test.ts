@@ -15,14 +15,14 @@ function texts(lines: readonly EventLine[]): string[] {
   return lines.map(({ line }) => line);
 }
 
-/** Mixed lines of three servers, `count` of each. */
+/** Lines of three servers in turn, `count` of each. */
 function mixed(count: number): EventLine[] {
   const maker = new EventMaker();
   return Array.from({ length: count }, () => [maker.next(b), maker.next(a), maker.next(c)]).flat();
 }
 
 describe("a journal", () => {
-  test("[R1] gives back all lines in order after a restart", async () => {
+  test("[R1] a journal gives back all lines in order after a restart", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(10);
     {
@@ -38,7 +38,7 @@ describe("a journal", () => {
     }
   });
 
-  test("[R7] keeps the highest noted clock", async () => {
+  test("[R7] a journal keeps the highest noted clock", async () => {
     await using folder = await temporaryFolder();
     const maker = new EventMaker();
     {
@@ -52,7 +52,7 @@ describe("a journal", () => {
     expect(journal.found.clock).toBe(901);
   });
 
-  test("[R1] goes on in the same file after a restart, and begins a new one when it is full", async () => {
+  test("[R1] a journal continues in the same file after a restart, and begins a new file when the last one is full", async () => {
     await using folder = await temporaryFolder();
     const maker = new EventMaker();
     const written: EventLine[] = [];
@@ -70,7 +70,7 @@ describe("a journal", () => {
     expect(names).toEqual(names.map((_, index) => `${String(index + 1).padStart(8, "0")}.jsonl`));
   });
 
-  test("closes only once all lines are on disk", async () => {
+  test("closing a journal ends only when all lines are on disk", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(100);
     const journal = await OpenJournal.at(folder.path);
@@ -80,7 +80,7 @@ describe("a journal", () => {
     expect(texts(again.lines)).toEqual(texts(lines));
   });
 
-  test("is one JSON value a line, readable with jq", async () => {
+  test("a journal is one JSON value a line, readable with jq", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     await journal.write(mixed(1));
@@ -95,7 +95,7 @@ describe("a journal", () => {
   });
 });
 
-describe("reading", () => {
+describe("reading from a journal", () => {
   async function readAll(journal: OpenJournal, since: Vector, upTo: Vector): Promise<string[][]> {
     const pages: string[][] = [];
     const reached: MutableVector = { ...since };
@@ -106,7 +106,7 @@ describe("reading", () => {
       pages.push(lines);
       for (const line of lines) {
         const { server, seq } = JSON.parse(line).event as EventLine["event"];
-        // Each server's lines are in order and complete (R1).
+        // Each server's lines must be in order and without a gap (R1).
         expect(seq).toBe((reached[server] ?? 0) + 1);
         reached[server] = seq;
       }
@@ -115,7 +115,7 @@ describe("reading", () => {
     }
   }
 
-  test("[R8] gives pages of 1,000 at most, over many files, also after a restart", async () => {
+  test("[R8] a journal gives pages of 1,000 lines at most, over many files, and after a restart too", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(800);
     {
@@ -142,7 +142,7 @@ describe("reading", () => {
     for (const page of pages) expect(page.join("\n").length).toBeLessThan(1_100_000);
   });
 
-  test("[R8] gives exactly the lines above `since` and up to `upTo`", async () => {
+  test("[R8] a journal gives exactly the lines above `since` and up to `upTo`", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path, { fileBytes: 4_000 });
     const lines = mixed(30);
@@ -160,7 +160,7 @@ describe("reading", () => {
     );
   });
 
-  test("[R8] gives an empty page if there is nothing to give", async () => {
+  test("[R8] a journal gives an empty page if there is no line to give", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     expect(await journal.journal.read({}, {})).toEqual({ lines: [], more: false });

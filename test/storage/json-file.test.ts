@@ -8,7 +8,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const asIs = (value: unknown) => value;
 
 describe("a JSON file", () => {
-  test("is read as it was written", async () => {
+  test("a JSON file reads back as written", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "some.json");
     const value = { name: "Olá 🙂", list: [1, null, { deep: true }] };
@@ -17,12 +17,12 @@ describe("a JSON file", () => {
     expect(await readFile(path, "utf8")).toMatch(/\n$/);
   });
 
-  test("that does not exist is undefined", async () => {
+  test("a JSON file that does not exist is read as undefined", async () => {
     await using folder = await temporaryFolder();
     expect(await readJson(join(folder.path, "none.json"), asIs)).toBeUndefined();
   });
 
-  test("[R2] is replaced as a whole: no reader ever sees half of it", async () => {
+  test("[R2] a JSON file is replaced as a whole, so that no reader ever sees half of it", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "some.json");
     const texts = ["a", "b"].map((letter) => `${JSON.stringify(letter.repeat(200_000))}\n`);
@@ -44,7 +44,7 @@ describe("a JSON file", () => {
     expect(await readdir(folder.path)).toEqual(["some.json"]);
   });
 
-  test("[R2] keeps the old text if a write was cut short", async () => {
+  test("[R2] a JSON file keeps its old text if a write was cut short", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "some.json");
     await writeJson(path, "old");
@@ -54,7 +54,7 @@ describe("a JSON file", () => {
     expect(await readJson(path, asIs)).toBe("new");
   });
 
-  test("has the given mode", async () => {
+  test("a JSON file is written with the given mode", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "secret.json");
     await writeJson(path, {}, 0o600);
@@ -62,7 +62,7 @@ describe("a JSON file", () => {
   });
 
   test.each(["", "{", '{"a":1}x', "\0\0\0"])(
-    "with %j in it is a problem that names it",
+    "a JSON file with the text %j causes a problem that names the file",
     async (text) => {
       await using folder = await temporaryFolder();
       const path = join(folder.path, "bad.json");
@@ -73,7 +73,7 @@ describe("a JSON file", () => {
     },
   );
 
-  test("with a wrong value is a problem that says why", async () => {
+  test("a JSON file with a wrong value causes a problem that says why", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "bad.json");
     await writeJson(path, {});
@@ -83,7 +83,7 @@ describe("a JSON file", () => {
     await expect(readJson(path, parse)).rejects.toThrow("it has no `name`");
   });
 
-  test("that can't be read is a problem that names it", async () => {
+  test("a JSON file that can't be read causes a problem that names the file", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "folder.json");
     await mkdir(path);

@@ -16,7 +16,7 @@ test("a password is the first line of its file", async () => {
   expect(() => readPasswordFile(folder.path)).toThrow(/can't be read \(EISDIR\)/);
 });
 
-test("a process's own password is made once, is long, and only its owner can read it", async () => {
+test("a process's own password is created once, is long, and only its owner can read it", async () => {
   await using folder = await temporaryFolder();
   const password = await ownPassword(folder.path);
   expect(password).toMatch(/^[0-9a-f]{48}$/);

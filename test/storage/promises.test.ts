@@ -6,7 +6,7 @@ import { EventMaker, serverName } from "../support/event-lines.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-/** The folder of a member with three events, in its journal or also in a saved state. */
+/** Fills the folder of a member with three events, in its journal or only in a saved state. */
 async function fill(folder: string, { saved }: { saved: boolean }): Promise<void> {
   makeMember(folder);
   const open = await OpenDisk.at(folder);
@@ -16,7 +16,7 @@ async function fill(folder: string, { saved }: { saved: boolean }): Promise<void
   if (saved) rmSync(join(folder, "journal", "00000001.jsonl"));
 }
 
-/** The message for a person. */
+/** Starts the server. @returns the message of the problem with which the start fails */
 async function problemOf(folder: string): Promise<string> {
   const problem = await OpenDisk.at(folder).catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(Problem);
@@ -31,19 +31,19 @@ function wayOut(folder: string): string {
   );
 }
 
-describe("the file of what a server has promised", () => {
+describe("promises.json", () => {
   test.each([
     { where: "in the journal", saved: false },
     { where: "in the saved state", saved: true },
   ])(
-    "[R2] [E2] is missed beside events $where: the message names it and the way out",
+    "[R2] [E2] with events $where and no promises.json, a start fails with a message that names the file and the way out",
     async ({ saved }) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
       await fill(folder, { saved });
       const path = join(folder, "promises.json");
       rmSync(path);
-      // The server never makes a new one, however often it starts.
+      // The server never makes a new file, however often it starts.
       for (let start = 0; start < 2; start += 1) {
         expect(await problemOf(folder)).toBe(`${path} is gone: ${wayOut(folder)}`);
         expect(existsSync(path)).toBe(false);
@@ -64,19 +64,22 @@ describe("the file of what a server has promised", () => {
       what: "with a term that is none",
       text: JSON.stringify({ view, epoch: { view: 3, term: -1, candidate: serverName(1) } }),
     },
-  ])("[R2] [E2] is damaged ($what): the message names it and the way out", async ({ text }) => {
-    await using parent = await memoryFolder();
-    const folder = join(parent.path, "1");
-    await fill(folder, { saved: false });
-    const path = join(folder, "promises.json");
-    writeFileSync(path, text);
-    const told = await problemOf(folder);
-    expect(told).toContain(`${path} is damaged (`);
-    expect(told).toContain(`): ${wayOut(folder)}`);
-    expect(readFileSync(path, "utf8")).toBe(text);
-  });
+  ])(
+    "[R2] [E2] if promises.json is damaged ($what), a start fails with a message that names the file and the way out",
+    async ({ text }) => {
+      await using parent = await memoryFolder();
+      const folder = join(parent.path, "1");
+      await fill(folder, { saved: false });
+      const path = join(folder, "promises.json");
+      writeFileSync(path, text);
+      const told = await problemOf(folder);
+      expect(told).toContain(`${path} is damaged (`);
+      expect(told).toContain(`): ${wayOut(folder)}`);
+      expect(readFileSync(path, "utf8")).toBe(text);
+    },
+  );
 
-  test("[R2] is not needed in a new folder, and is found again at the next start", async () => {
+  test("[R2] a new folder needs no promises.json, and the next start finds the promises saved in between", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);
@@ -93,12 +96,12 @@ describe("the file of what a server has promised", () => {
     await again.close();
   });
 
-  test("[R2] is written before the first event: a crash in between loses nothing", async () => {
+  test("[R2] promises.json is written before the first event, so that a crash in between loses nothing", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);
     const open = await OpenDisk.at(folder);
-    // The folder of a process that was killed before it wrote anything.
+    // The folder is that of a process that was killed before it wrote any event.
     expect(existsSync(join(folder, "promises.json"))).toBe(true);
     await open.disk.close(undefined);
     const again = await OpenDisk.at(folder);

@@ -11,7 +11,7 @@ import { until } from "../support/until.ts";
 
 const script = fileURLToPath(new URL("../support/hold-slot.ts", import.meta.url));
 
-/** Another process that holds a slot of the folder. */
+/** Starts another process that holds a slot of the folder. */
 async function holder(
   parent: string,
 ): Promise<{ slot: string; child: ChildProcess } & AsyncDisposable> {
@@ -31,7 +31,7 @@ async function holder(
 }
 
 describe("slots", () => {
-  test("[J4] two processes take two slots; kill -9 frees one for the next", async () => {
+  test("[J4] two processes take two slots, and kill -9 frees a slot for the next process", async () => {
     await using folder = await temporaryFolder();
     await using first = await holder(folder.path);
     await using second = await holder(folder.path);
@@ -55,7 +55,7 @@ describe("slots", () => {
     expect(next.folder).toBe(first.slot);
   });
 
-  test("[J4] used slots come before new ones, in rising order of priority", async () => {
+  test("[J4] used slots are taken before new ones, the lowest priority value first", async () => {
     await using folder = await temporaryFolder();
     for (const name of ["2", "10", "3", "notes"]) await mkdir(join(folder.path, name));
     const priority = async (path: string) => (path.endsWith("10") ? 0 : 1);
@@ -71,7 +71,7 @@ describe("slots", () => {
     }
   });
 
-  test("a folder that can't be used is a problem that names it", async () => {
+  test("a folder that can't be used causes a problem that names the folder", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "file");
     await writeFile(path, "");

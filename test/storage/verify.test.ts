@@ -16,7 +16,7 @@ import { CliProcess } from "../terminal/cli-process.ts";
 
 const a = serverName(1);
 
-/** A server's folder with a saved state in the middle of its journal. */
+/** Fills a server's folder with a journal and a saved state of its first 20 events. */
 async function serverFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "identity.json"), `{"name":"${a}"}\n`);
@@ -38,11 +38,11 @@ async function serverFolder(folder: string): Promise<void> {
   await journal.write(lines.slice(20));
 }
 
-describe("verify", () => {
-  test("[J5] a peer's state that is behind the server's own takes nothing away", async () => {
+describe("the check of data folders", () => {
+  test("[J5] a peer's state that is behind the server's own reduces nothing that is reported as held", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
-    // The peer has fewer events of this server, and more of another one.
+    // The peer has fewer events of this server, and more of another server.
     const b = serverName(2);
     const mark = markAt({ [a]: 3, [b]: 7 });
     await mkdir(join(folder.path, "snapshot"));
@@ -54,7 +54,7 @@ describe("verify", () => {
     expect(reached).toEqual({ [a]: 30, [b]: 7 });
   });
 
-  test("[J5] a whole folder is reported as whole and is not changed", async () => {
+  test("[J5] a folder without damage is reported as intact and is not changed", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const before = checkpointFiles.map((name) => readFileSync(join(folder.path, name), "utf8"));
@@ -88,7 +88,7 @@ describe("verify", () => {
     },
   );
 
-  test("[J5] a saved state of another history than the journal's is found", async () => {
+  test("[J5] a saved state whose history differs from the journal's is found", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const { chain } = new EventMaker().next(a, "another history");
@@ -97,7 +97,7 @@ describe("verify", () => {
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });
 
-  test("the command names each damaged place and exits with 1; a path that is not a data folder is wrong use", async () => {
+  test("the command names each damaged place and exits with 1, and exits with 2 for a path that is not a data folder", async () => {
     await using folder = await temporaryFolder();
     const slot = join(folder.path, "servers", "1");
     await serverFolder(slot);

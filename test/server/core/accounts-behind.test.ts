@@ -8,7 +8,10 @@ function seenOf({ entry }: ReplyData): Record<string, number> {
   return { [server]: seq };
 }
 
-/** Something changes at one server, while another is cut off. */
+/**
+ * Three servers, of which `cut` isolates the third; `change` then makes a change that the third
+ * server misses.
+ */
 class Lagging {
   readonly scene: Scene;
   readonly bia: string;
@@ -36,14 +39,14 @@ class Lagging {
     this.scene.cluster.network.heal();
   }
 
-  /** Asks a server that goes on. @returns what its client has then seen */
+  /** Asks a server that is not cut off. @returns the client's token and `after` from the reply */
   change(service: string, data: Fields): { after: Record<string, number>; token: string } {
     const reply = this.scene.ask(service, { ...data, after: {} });
     expect(reply).toMatchObject({ status: "OK" });
     return { after: seenOf(reply), token: this.scene.token(reply.grant) };
   }
 
-  /** Asks the server that lags. */
+  /** Asks the server that was cut off. */
   ask(service: string, data: Fields) {
     return this.scene.cluster.ask(this.#last, service, data);
   }
@@ -56,8 +59,8 @@ class Lagging {
 
 const newPassword = { user: "ana", password: "ana's", newPassword: "new" };
 
-describe("[A6] [R9] a server that lags", () => {
-  test("refuses nobody for good before it has all that the client has seen", () => {
+describe("[A6] [R9] requests at a server that has missed a change of an account", () => {
+  test("a server that lags refuses no request for good before it has all that the client has seen", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     const { scene } = lagging;
@@ -78,7 +81,7 @@ describe("[A6] [R9] a server that lags", () => {
     const guest = lagging.ask("register", register);
     scene.cluster.runFor(100);
     expect(asked.map(({ reply }) => reply)).toEqual([undefined, undefined, undefined]);
-    // No request of a guest waits: the guest is told to ask again.
+    // A guest's request never waits: the server answers `behind`, and the guest asks again.
     expect(guest.reply).toMatchObject({ code: "behind", retry: true });
     lagging.heal();
     for (const question of asked) {
@@ -88,7 +91,7 @@ describe("[A6] [R9] a server that lags", () => {
     expect(lagging.reply(lagging.ask("register", register))).toMatchObject({ status: "OK" });
   });
 
-  test("answers behind if that takes too long", () => {
+  test("a server that lags answers `behind` after a second of waiting for the change", () => {
     const lagging = new Lagging();
     lagging.cut();
     const password = lagging.change("password", newPassword);
@@ -98,7 +101,7 @@ describe("[A6] [R9] a server that lags", () => {
     expect(lagging.scene.cluster.time.nowMs - startMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test("refuses at once what waiting could not change, and holds no request of a stranger", () => {
+  test("a server that lags refuses at once each request that waiting cannot save, and holds no stranger's request", () => {
     const lagging = new Lagging();
     lagging.cut();
     const { token, after } = lagging.change("password", newPassword);
@@ -121,7 +124,7 @@ describe("[A6] [R9] a server that lags", () => {
     ]);
   });
 
-  test("refuses once it has caught up, also a name whose registration was closed", () => {
+  test("a server that lags refuses a locked account once it has caught up, and answers `behind` to a claim whose `after` it can't reach", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });
@@ -139,7 +142,7 @@ describe("[A6] [R9] a server that lags", () => {
     expect(lagging.reply(claim)).toMatchObject({ code: "behind" });
   });
 
-  test("counts requests that waited like all others of their user", () => {
+  test("a server that lags counts waiting requests against their user's rate, like all others", () => {
     const pace = { perSecond: 0.1, burst: 1 };
     const lagging = new Lagging({ user: pace, connection: undefined });
     lagging.cut();

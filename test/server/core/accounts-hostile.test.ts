@@ -9,7 +9,7 @@ const ana = "ana" as UserName;
 const wrong = { code: "unauthenticated", reason: "password_wrong" };
 
 describe("[X2] attacks that are refused", () => {
-  test("a reset password holds against an earlier change by a thief at a server that was cut off", () => {
+  test("an administrator's reset of a password wins over a thief's earlier change at a server that was cut off", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;
@@ -22,7 +22,7 @@ describe("[X2] attacks that are refused", () => {
       );
       const { since = 0 } = cutOff.core.accounts.credential(ana) ?? {};
       const password = since === 0 ? "ana's" : "by the administrator";
-      // Twice, so that the number of changes does not decide.
+      // The thief changes the password twice, so that the number of changes cannot decide.
       cluster.ask(cutOff, "password", { user: "ana", password, newPassword: "a thief's" });
       cluster.runFor(300);
       const next = { user: "ana", password: "a thief's", newPassword: "the thief's" };
@@ -46,7 +46,7 @@ describe("[X2] attacks that are refused", () => {
     }
   });
 
-  test("a stranger can't register a name that is older than accounts: an administrator gives it", () => {
+  test("a stranger can't register a name that is older than accounts; only an administrator can", () => {
     const scene = new Scene();
     const { server, cluster, operator: token } = scene;
     const { ledger } = server.core;
@@ -61,7 +61,7 @@ describe("[X2] attacks that are refused", () => {
     scene.login("old");
   });
 
-  test("guessing an invitation is as slow as guessing a password", () => {
+  test("invitations can be guessed no faster than passwords", () => {
     const scene = new Scene();
     const { operator: token } = scene;
     scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
@@ -73,7 +73,7 @@ describe("[X2] attacks that are refused", () => {
     expect(codes.at(-1)).toBe("rate_limited");
   });
 
-  test("guessing an invitation is as slow over many connections, and no answer shows the right one", () => {
+  test("guessing over many connections is no faster, and no answer shows which invitation is right", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
@@ -84,7 +84,7 @@ describe("[X2] attacks that are refused", () => {
       return question.reply as ReplyData;
     };
     const guess = (at: number) => ask("eva", `tertulia${at}`.padEnd(12, "0"), `wire ${at}`);
-    // Right invitations, and requests without one, slow nobody.
+    // Right invitations, and requests without an invitation, use up no guesses.
     for (let at = 0; at < limits.invitationGuesses; at += 1) {
       expect(ask(`leo${at}`, "tertulia2026", `his wire ${at}`).status).toBe("OK");
       expect(ask("eva", undefined, `her wire ${at}`).code).toBe("forbidden");
@@ -95,16 +95,17 @@ describe("[X2] attacks that are refused", () => {
     const seconds = (cluster.time.nowMs - startMs) / 1_000;
     expect(judged).toBeGreaterThanOrEqual(limits.invitationGuesses);
     expect(judged).toBeLessThanOrEqual(limits.invitationGuesses + 2 * seconds + 1);
-    // The right one is told how long to wait, like a wrong one, and then gets through.
+    // A right invitation gets the same answer with a wait as a wrong one, and is accepted after the
+    // wait.
     const told = ask("bia", "tertulia2026", "a quiet wire");
     expect(told).toMatchObject({ code: "rate_limited", retry: true });
     cluster.runFor(1_000 * Number(told.wait));
     expect(ask("bia", "tertulia2026", "a quiet wire").status).toBe("OK");
-    // An administrator is not slowed.
+    // An administrator's requests are not limited.
     expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
   });
 
-  test("an invented `after` makes guessing an invitation no quicker", () => {
+  test("an invented after makes guessing an invitation no faster", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     const ana = scene.user("ana");
@@ -125,7 +126,7 @@ describe("[X2] attacks that are refused", () => {
     }
   });
 
-  test("asking for a user's name uses up none of that user's attempts to log in", () => {
+  test("requests to register a user's name use up none of that user's attempts to log in", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server, operator: token } = scene;
@@ -148,7 +149,7 @@ describe("[X2] attacks that are refused", () => {
     expect(ask("login", { user: "ana", password: "ana's" }, "her wire")).toBeUndefined();
   });
 
-  test("no user uses up another user's pace", () => {
+  test("one user's requests use up nothing of another user's rate", () => {
     const scene = new Scene({ user: { perSecond: 1, burst: 5 }, connection: undefined });
     const token = scene.user("ana");
     scene.ask("channel", { channel: "geral", token });
@@ -175,12 +176,12 @@ describe("[X2] attacks that are refused", () => {
     expect(creations.map(({ user }) => user)).toEqual(["ana"]);
   });
 
-  test("a session that ends while its request waits no longer counts", () => {
+  test("a request that waits is refused if its session ends in the meantime", () => {
     const scene = new Scene();
     const { cluster, server } = scene;
     const token = scene.user("ana");
     const { seq: last } = scene.ask("channel", { channel: "geral", token }).entry as Receipt;
-    // It waits for the very change that ends the session.
+    // The request waits for the very change that ends the session.
     const after = { [server.name]: last + 1 };
     const question = cluster.ask(server, "channels", { token, after });
     scene.ask("account", { user: "ana", locked: true, token: scene.operator });
@@ -191,30 +192,33 @@ describe("[X2] attacks that are refused", () => {
   test.each([
     ["resets a password", "account", { user: "bia", newPassword: "by a thief" }],
     ["makes an account", "register", { user: "leo", password: "leo's" }],
-  ])("who %s must still administer once it is hashed", (_, service, change) => {
-    for (const flag of [{ locked: true }, { administrator: false }]) {
-      const scene = new Scene();
-      scene.user("bia");
-      const token = scene.user("chief");
-      const { cluster, server, operator } = scene;
-      scene.ask("account", { user: "chief", administrator: true, token: operator });
-      scene.ask("registration", { mode: "closed", token: operator });
-      server.hashMs = () => 500;
-      const question = cluster.ask(server, service, { ...change, token });
-      cluster.runFor(50);
-      expect(scene.ask("account", { user: "chief", ...flag, token: operator })).toMatchObject({
-        status: "OK",
-      });
-      expect(question.reply).toBeUndefined();
-      cluster.runUntil(() => question.reply !== undefined, "it is answered");
-      expect(question.reply).toMatchObject({ code: "forbidden" });
-      cluster.runFor(3_000);
-      expect(server.core.accounts.owner("leo" as UserName)).toBeUndefined();
-      scene.login("bia");
-    }
-  });
+  ])(
+    "an administrator who %s must still be administrator once the password is hashed",
+    (_, service, change) => {
+      for (const flag of [{ locked: true }, { administrator: false }]) {
+        const scene = new Scene();
+        scene.user("bia");
+        const token = scene.user("chief");
+        const { cluster, server, operator } = scene;
+        scene.ask("account", { user: "chief", administrator: true, token: operator });
+        scene.ask("registration", { mode: "closed", token: operator });
+        server.hashMs = () => 500;
+        const question = cluster.ask(server, service, { ...change, token });
+        cluster.runFor(50);
+        expect(scene.ask("account", { user: "chief", ...flag, token: operator })).toMatchObject({
+          status: "OK",
+        });
+        expect(question.reply).toBeUndefined();
+        cluster.runUntil(() => question.reply !== undefined, "it is answered");
+        expect(question.reply).toMatchObject({ code: "forbidden" });
+        cluster.runFor(3_000);
+        expect(server.core.accounts.owner("leo" as UserName)).toBeUndefined();
+        scene.login("bia");
+      }
+    },
+  );
 
-  test("only the clock of a logged-in user moves the server's, not that of a guest or an ended session", () => {
+  test("the clock of a logged-in user raises the server's clock; the clock of a guest or of an ended session does not", () => {
     const scene = new Scene();
     const { server, cluster } = scene;
     const token = scene.user("ana");
@@ -233,7 +237,7 @@ describe("[X2] attacks that are refused", () => {
     cluster.runUntilEqual();
   });
 
-  test("a payload that asks for more keys or statuses than fit a reply is refused", () => {
+  test("requests for keys that do not fit into their payload's reply are refused", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     scene.ask("channel", { channel: "geral", token });

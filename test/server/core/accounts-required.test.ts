@@ -9,7 +9,7 @@ import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 describe("[X2] a login", () => {
-  test("gives a session for the right password, and one error for a wrong one and for an unknown name", () => {
+  test("a login gives a session for the right password, and the same error for a wrong password and an unknown name", () => {
     const scene = new Scene();
     scene.user("ana");
     const wrong = scene.ask("login", { user: "ana", password: "x" });
@@ -19,7 +19,7 @@ describe("[X2] a login", () => {
     expect(scene.ask("login", { user: "ana" })).toMatchObject({ code: "unauthenticated" });
   });
 
-  test("takes as long for an unknown name as for a known one", () => {
+  test("a login takes as long for an unknown name as for a known one", () => {
     const scene = new Scene();
     scene.user("ana");
     for (const server of scene.cluster.servers) server.hashMs = () => 40;
@@ -31,14 +31,14 @@ describe("[X2] a login", () => {
     expect(took("ana")).toBe(took("eva"));
   });
 
-  test("tells a client without a password why it is refused", () => {
+  test("a request without a session is refused with an error that says how to log in", () => {
     const scene = new Scene();
     const { code, description } = scene.ask("users");
     expect(code).toBe("unauthenticated");
     expect(description).toMatch(/token.*login.*password/);
   });
 
-  test("and every other request with a password can be tried again if the machine fails at it", () => {
+  test("a request whose password the machine fails to hash gets an error that allows a retry", () => {
     const scene = new Scene();
     scene.user("ana");
     scene.server.hashFails = true;
@@ -51,7 +51,7 @@ describe("[X2] a login", () => {
     scene.user("bea");
   });
 
-  test("grants nothing on an unconfirmed claim", () => {
+  test("a login grants no session while the claim of the name is unconfirmed", () => {
     const scene = new Scene();
     const { cluster } = scene;
     const first = coordinator(cluster);
@@ -66,7 +66,7 @@ describe("[X2] a login", () => {
     expect(question.reply).toMatchObject({ status: "erro" });
   });
 
-  test("is renewed while in use, and ends by itself", () => {
+  test("a session is renewed while it is in use, and expires otherwise", () => {
     const scene = new Scene();
     scene.user("ana");
     const { version } = scene.server.core.accounts.credential("ana" as UserName) ?? {};
@@ -78,7 +78,7 @@ describe("[X2] a login", () => {
     const reply = scene.ask("users", { token: ended });
     expect(reply).toMatchObject({ code: "unauthenticated" });
     expect(reply.description).toMatch(/ended.*log in again/);
-    // Services for anybody do not check the session, and so do not renew it.
+    // Services that anybody may use do not check the session, and so do not renew it.
     const stale = { issuedMs: nowMs - 2 * durations.sessionMs, expiresMs: nowMs - 1 };
     const told = scene.ask("time", { token: scene.token(grant, stale) });
     expect(told).toMatchObject({ status: "OK" });
@@ -86,7 +86,7 @@ describe("[X2] a login", () => {
   });
 });
 
-describe("[X2] each service is only for those that may use it", () => {
+describe("[X2] each service is only for those who may use it", () => {
   const requests: Record<Service, Fields> = {
     login: { user: "ana", password: "ana's" },
     register: { password: "x" },
@@ -116,7 +116,7 @@ describe("[X2] each service is only for those that may use it", () => {
     return { scene, ana, bia, chief };
   }
 
-  test.each(Object.keys(services) as Service[])("%s", (service) => {
+  test.each(Object.keys(services) as Service[])("%s checks who may use it", (service) => {
     const { scene, ana, bia, chief } = furnish();
     const { for: whom, as } = services[service];
     let count = 0;
@@ -141,7 +141,7 @@ describe("[X2] each service is only for those that may use it", () => {
     }
   });
 
-  test("gives keys of channels and of the user's own messages only", () => {
+  test("a user gets the keys of channels and of their own messages only", () => {
     const { scene, ana } = furnish();
     const keys = (topic: string) => scene.ask("keys", { topics: [topic], token: ana });
     expect(keys("#geral\0").keys).toMatchObject({ "#geral\0": [{}, {}] });
@@ -150,7 +150,7 @@ describe("[X2] each service is only for those that may use it", () => {
     }
   });
 
-  test("without accounts there is nothing to administer", () => {
+  test("without accounts, the services for administrators are refused", () => {
     const cluster = new CoreCluster({ servers: 1 });
     cluster.runUntilServing();
     const reply = cluster.request(cluster.server(1), "registration", { mode: "closed" });
@@ -159,7 +159,7 @@ describe("[X2] each service is only for those that may use it", () => {
 });
 
 describe("[X2] an account changes", () => {
-  test("a new password ends the older sessions on every server", () => {
+  test("a new password ends the user's older sessions on every server", () => {
     const scene = new Scene();
     const before = scene.user("ana");
     const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
@@ -177,12 +177,12 @@ describe("[X2] an account changes", () => {
       status: "erro",
     });
     scene.login("ana", "new");
-    // A second copy of the request finds the first one done.
+    // A second copy of the request gets the receipt of the first one.
     expect(scene.ask("password", change)).toMatchObject({ status: "OK", grant: reply.grant });
     expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
   });
 
-  test("[R4] of two new passwords at once all replicas keep the same, and a fresh hash ends no session", () => {
+  test("[R4] all replicas keep the same of two concurrent new passwords, and a stronger hash ends no session", () => {
     const scene = new Scene();
     const session = scene.user("ana");
     const [a, b] = scene.cluster.servers as [VirtualServer, VirtualServer];
@@ -215,7 +215,7 @@ describe("[X2] an account changes", () => {
     scene.ask("account", { user: "ana", locked: false, token: operator });
     expect(scene.ask("users", { token: ana })).toMatchObject({ status: "OK" });
     const reset = scene.ask("account", { user: "ana", newPassword: "reset", token: operator });
-    // The administrator who resets it gets no session of hers.
+    // The administrator who resets the password gets no session of the user.
     expect(reset).toMatchObject({ status: "OK", grant: undefined });
     expect(scene.ask("users", { token: ana })).toMatchObject({ code: "unauthenticated" });
     expect(scene.ask("login", login)).toMatchObject({ code: "unauthenticated" });
@@ -261,8 +261,8 @@ describe("[X2] an account changes", () => {
   });
 });
 
-describe("[X4] a client that asks too often", () => {
-  test("is told how long to wait, by account and by connection", () => {
+describe("[X4] limits on the rate of requests", () => {
+  test("a client that logs in too often gets the time to wait, both by account and by connection", () => {
     const scene = new Scene();
     scene.user("ana");
     const guess = (user: string, connection: string) => {
@@ -278,7 +278,7 @@ describe("[X4] a client that asks too often", () => {
     const codes = Array.from({ length: burst + 2 }, (_, at) => guess("ana", `wire ${at}`));
     expect(codes.at(-1)).toMatchObject({ code: "rate_limited", retry: true });
     expect(codes.at(-1)?.wait).toBeGreaterThan(0);
-    // The limit does not slow another account, but it slows the connection.
+    // The limit does not affect another account, but it affects every request of the connection.
     expect(guess("eva", "elsewhere")).toMatchObject({ code: "unauthenticated" });
     const many = Array.from({ length: 2 * limits.connectionAttempts }, (_, at) =>
       guess(`user${at}`, "one wire"),
@@ -286,7 +286,7 @@ describe("[X4] a client that asks too often", () => {
     expect(many.at(-1)).toMatchObject({ code: "rate_limited" });
   });
 
-  test("messages of one user, requests of one connection", () => {
+  test("publications of one user and requests of one connection are limited", () => {
     const pace = { perSecond: 2, burst: 4 };
     const scene = new Scene({ user: pace, connection: { perSecond: 100, burst: 100 } });
     const ana = scene.user("ana");
@@ -303,7 +303,7 @@ describe("[X4] a client that asks too often", () => {
     expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
   });
 
-  test("[X4] malformed requests count for their own connection's pace only", () => {
+  test("[X4] malformed requests count against the rate of their own connection only", () => {
     const scene = new Scene({ user: undefined, connection: { perSecond: 2, burst: 4 } });
     const send = (payload: unknown, connection: string) => {
       const asked = scene.cluster.askPayload(scene.server, payload, connection);
@@ -316,7 +316,7 @@ describe("[X4] a client that asks too often", () => {
     ]);
     expect(send({ service: "time", data: {} }, "one")).toEqual(["rate_limited"]);
     expect(send({ service: "time", data: {} }, "another")).toEqual([undefined]);
-    // Each of an array counts.
+    // Each request of an array counts.
     const codes = send(Array(6).fill(null), "a third");
     expect(codes.filter((code) => code === "rate_limited")).toHaveLength(2);
   });

@@ -6,7 +6,7 @@ import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 const inUse = { code: "forbidden", reason: "name_in_use", retry: false };
 const passwordOf = (user: string) => `${user}'s`;
 
-/** A cluster without accounts, that gets some later. */
+/** A cluster without accounts, which can be started again with accounts. */
 class OpenScene extends Scene {
   constructor() {
     super(undefined, "open");
@@ -20,7 +20,7 @@ class OpenScene extends Scene {
     expect(this.ask("login", { user })).toMatchObject({ status: "sucesso" });
   }
 
-  /** All start again, with accounts. */
+  /** Starts all servers again, with accounts. */
   close(): void {
     this.cluster.runUntilEqual();
     for (const server of this.cluster.servers) {
@@ -37,8 +37,8 @@ class OpenScene extends Scene {
   }
 }
 
-describe("[X2] an account that was taken while the cluster was open", () => {
-  test("can't be claimed for a name that was logged in with", () => {
+describe("[X2] a name claimed while the cluster had no accounts", () => {
+  test("a name that was logged in with can't be claimed", () => {
     const scene = new OpenScene();
     scene.use("ana");
     scene.cluster.runUntilEqual();
@@ -54,10 +54,10 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     scene.login("ana");
   });
 
-  test("opens if nobody else used the name", () => {
+  test("a claim made before accounts is valid if nobody else used the name", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
-    // A retry, while somebody else may have logged in already.
+    // The claim is repeated; somebody else may have logged in before.
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.close();
     scene.login("eva");
@@ -67,7 +67,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     scene.login("eva", "new");
   });
 
-  test("opens nothing once others used the name, until an administrator gives it a password", () => {
+  test("a claim made before accounts is invalid once others used the name, until an administrator sets a password", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -85,7 +85,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     scene.login("eva", "by the administrator");
   });
 
-  test("opens nothing once others used the name, also after a start from a saved state", () => {
+  test("a claim made before accounts stays invalid after a start from a saved state if others used the name", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -100,7 +100,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     expect(texts.size).toBe(1);
   });
 
-  test("opens if the name was claimed with accounts, though it was used openly later", () => {
+  test("a claim made with accounts stays valid if the name is used later without accounts", () => {
     const scene = new Scene();
     scene.user("eva");
     const { cluster } = scene;
@@ -132,7 +132,7 @@ describe("[E3] a repeated claim", () => {
     return cluster;
   }
 
-  test("with another password is answered `name_taken` by every server", () => {
+  test("a repeated claim with another password gets name_taken from every server", () => {
     const cluster = claimed();
     for (const at of [1, 2, 3]) {
       expect(claim(cluster, at, "another's")).toMatchObject({ code: "name_taken", retry: false });
@@ -140,7 +140,7 @@ describe("[E3] a repeated claim", () => {
     }
   });
 
-  test("wins once when two come together with one id and two passwords", () => {
+  test("one of two concurrent claims with one id and two passwords wins", () => {
     const cluster = claimed();
     for (let round = 1; round <= 20; round += 1) {
       const asked = ["a's", "b's"].map((password, at) => {
@@ -153,7 +153,7 @@ describe("[E3] a repeated claim", () => {
     }
   });
 
-  test("does not help to guess a password: few tries, then one each few seconds", () => {
+  test("a repeated claim allows only a few guesses of the password, then one every few seconds", () => {
     const scene = new Scene();
     scene.ask("register", { user: "zoe", password: "zoe's", id: "1" });
     scene.cluster.runUntilEqual();
@@ -167,7 +167,7 @@ describe("[E3] a repeated claim", () => {
     const codes = Array.from({ length: 20 }, (_, at) => guess(at));
     expect(codes[0]).toBe("name_taken");
     expect(codes.at(-1)).toBe("rate_limited");
-    // What is tried here takes no attempt to log in from her.
+    // The guesses here use up none of Zoe's attempts to log in.
     scene.login("zoe");
   });
 });

@@ -7,7 +7,10 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const ana = "ana" as UserName;
 const wrong = { code: "unauthenticated", reason: "password_wrong" };
 
-/** A copy of a change of password at each of the servers, each a little later; their replies. */
+/**
+ * Sends a copy of a password change to each of the servers, each a little later. @returns their
+ * replies
+ */
 function changeAtEach(scene: Scene, servers: readonly VirtualServer[], data: object) {
   const { cluster } = scene;
   const questions = servers.map((server) => {
@@ -19,13 +22,13 @@ function changeAtEach(scene: Scene, servers: readonly VirtualServer[], data: obj
   return questions.map(({ reply }) => reply as ReplyData);
 }
 
-/** Which event a receipt names. */
+/** The event that a receipt names. */
 const eventOf = ({ entry }: ReplyData) => (entry as Receipt | undefined)?.seq;
 
 describe("[R6] a change of an account that is requested twice takes effect once", () => {
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
 
-  test("at one server: both copies get its receipt", () => {
+  test("two copies of a password change at one server get one receipt", () => {
     const scene = new Scene();
     scene.user("ana");
     for (const server of scene.cluster.servers) server.hashMs = () => 40;
@@ -38,14 +41,14 @@ describe("[R6] a change of an account that is requested twice takes effect once"
       entry: { seq: eventOf(one) },
       grant: one.grant,
     });
-    // Also much later, whatever came in between.
+    // A copy that comes much later gets it too, even after other changes.
     scene.ask("password", { user: "ana", password: "new", newPassword: "newer" });
     expect(scene.ask("password", change)).toMatchObject({ entry: { seq: eventOf(one) } });
     expect(scene.ask("password", { ...change, newPassword: "a guess" })).toMatchObject(wrong);
     scene.login("ana", "newer");
   });
 
-  test("at two servers: sessions that either copy began go on", () => {
+  test("sessions granted for either of two copies at two servers stay valid", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;
@@ -58,7 +61,7 @@ describe("[R6] a change of an account that is requested twice takes effect once"
     }
   });
 
-  test("by an administrator: also with another change in between", () => {
+  test("an administrator's change that is requested twice takes effect once, even with another change in between", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;
@@ -86,11 +89,11 @@ describe("[R6] a change of an account that is requested twice takes effect once"
   });
 });
 
-describe("[R6] another change of an account under a used id is refused", () => {
+describe("[R6] a different change of an account under a used id is refused", () => {
   const reused = { status: "erro", code: "id_reused", retry: false };
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
 
-  test("a password: only whoever knows the present one is told of it", () => {
+  test("a different password under a used id gets id_reused only for a client that knows the present password", () => {
     const scene = new Scene();
     scene.user("ana");
     scene.ask("password", change);
@@ -103,7 +106,7 @@ describe("[R6] another change of an account under a used id is refused", () => {
     scene.login("ana", "newer");
   });
 
-  test("a password: also while the first copy is being hashed", () => {
+  test("a different password under a used id is refused even while the first copy is being hashed", () => {
     const scene = new Scene();
     scene.user("ana");
     const { server, cluster } = scene;
@@ -116,7 +119,7 @@ describe("[R6] another change of an account under a used id is refused", () => {
     scene.login("ana", "new");
   });
 
-  test("an administrator's change of an account, its password, or registration", () => {
+  test("a different change by an administrator under a used id is refused: of an account, its password, registration, or a channel", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;

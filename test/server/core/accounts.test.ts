@@ -15,7 +15,7 @@ const b = serverName(2);
 const eva = "eva" as UserName;
 const epochOf = (number: number): Epoch => ({ view: 1, term: number });
 
-/** The server and number of an event. */
+/** The server and `seq` of an event. */
 type Place = readonly [server: ServerName, seq: number];
 
 function claim([server, seq]: Place, id: string, epoch: Epoch): Claim {
@@ -37,7 +37,7 @@ function claimLike(place: Place, id: string, epoch: Epoch): Claim {
   return { ...claim(place, id, epoch), user: "Eva" as UserName, looks: ["eva"] };
 }
 
-describe("names that look the same", () => {
+describe("claims of names that look the same", () => {
   const looks = ["eva"];
 
   test("[E3] of two counting claims the one of the higher epoch holds both names", () => {
@@ -51,7 +51,7 @@ describe("names that look the same", () => {
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
   });
 
-  test("[E3] a claim that does not count holds nothing", () => {
+  test("[E3] a claim that does not count holds no name", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -59,7 +59,7 @@ describe("names that look the same", () => {
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
-  test("[E3] old claims without looks stay beside each other", () => {
+  test("[E3] old claims without `looks` do not exclude each other", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -67,7 +67,7 @@ describe("names that look the same", () => {
     expect(accounts.holder("Eva" as UserName)?.id).toBe("young");
   });
 
-  test("[R4] the looks in the claims decide, not those that this process finds", () => {
+  test("[R4] who holds a name depends on the `looks` stored in the claim, not on what this process computes", () => {
     const { accounts } = empty();
     accounts.addClaim({
       ...claim([a, 2], "old", epochOf(1)),
@@ -78,7 +78,7 @@ describe("names that look the same", () => {
   });
 });
 
-describe("claims that count", () => {
+describe("claims and epochs", () => {
   test("[E3] a claim counts while no higher epoch is known", () => {
     const { accounts, terms } = empty();
     terms.add(termOf([a, 1], epochOf(1), {}));
@@ -87,7 +87,7 @@ describe("claims that count", () => {
     expect(accounts.owner(eva)).toBeUndefined();
   });
 
-  test("[E3] the highest epoch above a claim decides whether it counts", () => {
+  test("[E3] the highest epoch above a claim decides whether the claim counts", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     terms.add(termOf([b, 1], epochOf(2), {}));
@@ -96,7 +96,7 @@ describe("claims that count", () => {
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
-  test("[E3] of two counting claims the one of the higher epoch holds", () => {
+  test("[E3] of two counting claims the one of the higher epoch holds the name", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([b, 9], "young", epochOf(2)));
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
@@ -104,7 +104,7 @@ describe("claims that count", () => {
     expect(accounts.holder(eva)?.id).toBe("young");
   });
 
-  test("[E3] a confirmed claim owns the name, also while a newer one is open", () => {
+  test("[E3] a confirmed claim owns the name, even while a newer claim is open", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     accounts.confirm({ server: a, seq: 2 });
@@ -113,7 +113,7 @@ describe("claims that count", () => {
     expect(accounts.holder(eva)).toMatchObject({ server: b, seq: 5 });
   });
 
-  test("[R4] the fold is the same in whatever order its events come", () => {
+  test("[R4] the fold of claims is the same in whatever order their events come", () => {
     const facts: ((accounts: Accounts, terms: CoordinatorTerms) => void)[] = [
       (_, terms) => terms.add(termOf([a, 1], epochOf(1), {})),
       (_, terms) => terms.add(termOf([b, 4], epochOf(2), { [a]: 2 })),

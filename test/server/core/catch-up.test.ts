@@ -19,7 +19,7 @@ function phasesUntilServing(
 }
 
 describe("a server that lacks events", () => {
-  test("[R8] goes through backfill and cutover to live, by pages of 1,000", () => {
+  test("[R8] a server that lacks events goes through backfill and cutover to live, by pages of 1,000", () => {
     const cluster = servingCluster(2);
     const first = cluster.server(1);
     for (let batch = 0; batch < 5; batch += 1) {
@@ -37,7 +37,7 @@ describe("a server that lacks events", () => {
     expect(checkpointText(late)).toBe(checkpointText(first));
   });
 
-  test("[R1] a lost event leaves a gap, which is filled before later events are taken", () => {
+  test("[R1] a lost event leaves a gap, which is filled before later events are applied", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const held = c.disk.durable[a.name] ?? 0;
@@ -48,7 +48,7 @@ describe("a server that lacks events", () => {
     const startMs = cluster.time.nowMs;
     cluster.request(a, "publish", { ...hello, message: "seen" });
     cluster.runUntil(() => c.disk.durable[a.name] === held + 2, "the gap is filled");
-    // The gap itself is the reason to ask: no server waits for a heartbeat.
+    // The gap alone makes the server ask; it does not wait for a heartbeat.
     expect(cluster.time.nowMs - startMs).toBeLessThan(150);
     const seqs = c.disk.lines
       .filter(({ event }) => event.server === a.name)
@@ -57,7 +57,7 @@ describe("a server that lacks events", () => {
     expect(b.disk.durable).toEqual(a.disk.durable);
   });
 
-  test("[R8] the last event, lost, is found by the heartbeats", () => {
+  test("[R8] a server that lost the last event learns of the loss from the next heartbeats", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -67,7 +67,7 @@ describe("a server that lacks events", () => {
     expect(c.disk.durable).toEqual(a.disk.durable);
   });
 
-  test("[R8] with the broadcast gone, servers poll each other and writes still commit", () => {
+  test("[R8] without the broadcast, servers poll each other and writes still commit", () => {
     const cluster = servingCluster(3);
     cluster.network.broadcastLoss = 1;
     cluster.runFor(3_000);
@@ -80,7 +80,7 @@ describe("a server that lacks events", () => {
     cluster.runUntilEqual(3_000);
   });
 
-  test("[R8] both sides of a partition reach the same without help", () => {
+  test("[R8] after a partition both sides reach the same state without help", () => {
     const cluster = servingCluster(5);
     const names = cluster.servers.map(({ name }) => name);
     cluster.network.partition(names.slice(0, 2), names.slice(2));
@@ -94,7 +94,7 @@ describe("a server that lacks events", () => {
     expect(new Set(files).size).toBe(1);
   });
 
-  test("[R2] a server that lost unsynced events returns and fetches what it lacks", () => {
+  test("[R2] a server that lost unsynced events fetches them from its peers after its start", () => {
     const cluster = servingCluster(3);
     const c = cluster.server(3);
     c.syncMs = 300;
@@ -108,7 +108,7 @@ describe("a server that lacks events", () => {
     expect(c.disk.lines.length).toBeGreaterThan(lacked);
   });
 
-  test("[J5] a line that was changed on its way is refused and fetched again", () => {
+  test("[J5] an event line that was changed in transit is refused and fetched again", () => {
     const cluster = servingCluster(2);
     const [a, b] = [cluster.server(1), cluster.server(2)];
     const lines = a.disk.lines.map(({ line }) => line.replace("ana", "eva"));

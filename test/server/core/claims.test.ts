@@ -8,7 +8,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const eva = parseUserName("eva");
 
-/** The server that is elected in a term above this one. */
+/** The coordinator elected in a term above this one. */
 function coordinator(cluster: CoreCluster, aboveTerm = 0): VirtualServer {
   const found = () =>
     cluster.servers.find(({ isRunning, core }) => {
@@ -26,7 +26,7 @@ function register(cluster: CoreCluster, server: VirtualServer, id: string) {
   return cluster.request(server, "register", { user: "eva", password: "x", id });
 }
 
-/** The server is cut off with a claim that is on its own disk alone. */
+/** The server is cut off, with a claim that only its own disk holds. */
 function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): void {
   cutOff(cluster, server);
   const held = () => server.disk.durable[server.name] ?? 0;
@@ -35,12 +35,12 @@ function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): vo
   cluster.runUntil(() => held() > before, "the claim is on its disk");
 }
 
-describe("claims that older coordinators left", () => {
-  test("[E3] a won claim is confirmed, also if its coordinator falls before that", () => {
+describe("claims left by earlier coordinators", () => {
+  test("[E3] a claim that was won is confirmed even if its coordinator dies before the confirmation", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
-    // The reply has left, and the confirmation is only in memory.
+    // The reply is sent, and the confirmation is only in memory.
     cluster.crash(first);
     coordinator(cluster, 1);
     const running = cluster.servers.filter(({ isRunning }) => isRunning);
@@ -48,14 +48,15 @@ describe("claims that older coordinators left", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] `name_taken` is answered only once nothing can change it", () => {
+  test("[E3] name_taken is answered only when no later event can change that answer", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");
     const second = coordinator(cluster, termOf(first));
     claimAlone(cluster, second, "b");
     const { term } = second.core.election.ownEpoch ?? { term: 0 };
-    // The first is back with its claim, and the second, with a newer one, is not.
+    // The first server is back with its claim, while the second one, which has a newer claim, is
+    // down.
     cluster.kill(second);
     cluster.network.heal();
     const third = coordinator(cluster, term);
@@ -71,7 +72,7 @@ describe("claims that older coordinators left", () => {
   });
 });
 
-describe("passwords", () => {
+describe("passwords of claims", () => {
   /** The credentials of all claims of a name that the server holds. */
   function credentials({ core }: VirtualServer, user: string): string[] {
     const claims = [...core.accounts.claims()];
@@ -93,7 +94,7 @@ describe("passwords", () => {
     expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
   });
 
-  test("[E3] the password of a claim that is settled before it is hashed goes to nobody", () => {
+  test("[E3] the password of a claim that is settled before the hash is done is given to no account", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -109,7 +110,7 @@ describe("passwords", () => {
   });
 });
 
-describe("more claims than can be decided", () => {
+describe("more claims than a server can decide", () => {
   const refusal = { code: "unavailable", retry: true };
 
   test("[E3] more passwords than can be hashed are refused at once, until some are done", () => {
@@ -129,7 +130,7 @@ describe("more claims than can be decided", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] claims that are given up unhashed leave room for others", () => {
+  test("[E3] claims whose deadline passes before the hash leave room for others", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     server.hashMs = () => 2 * durations.claimMs;
@@ -145,7 +146,7 @@ describe("more claims than can be decided", () => {
     expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
   });
 
-  test("[E3] more claims than a server holds open are refused at once, until some are decided", () => {
+  test("[E3] more claims than a server may hold open are refused at once, until some are decided", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer] = others(cluster, first) as [VirtualServer];

@@ -16,7 +16,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const [own, near, far] = [serverName(1), serverName(2), serverName(3)];
 const now = (steadyMs: number) => ({ steadyMs, wallMs: 1_000_000 + steadyMs });
 
-/** The clock of a coordinator of three that has begun a round at time 0. */
+/** The `ClockSync` of a coordinator of three servers that has begun a round at time 0. */
 function inRound() {
   const summary = (): ReplicaSummary => {
     return { server: own, clock: 1, view: { number: 3, members: [own, near, far] }, durable: {} };
@@ -40,8 +40,8 @@ function clockRequests(effect: Effect): { peer: string; request: ClockRequest }[
   return [{ peer: effect.peer, request: effect.request }];
 }
 
-describe("a round of the coordinator", () => {
-  test("[E5] counts for the coordinator too, with what it corrected", () => {
+describe("a round of clock synchronisation", () => {
+  test("[E5] the coordinator's own clock takes part in a round, and its correction is noted", () => {
     const { clock, summary, asked } = inRound();
     expect(clock).toMatchObject({ rounds: 0, lastCorrectionMs: undefined });
     const request = asked[0]?.request as ClockRequest;
@@ -63,7 +63,7 @@ describe("a round of the coordinator", () => {
     { roundTripMs: durations.clockRoundTripMs, corrections: { [near]: -50, [far]: 20 } },
     { roundTripMs: durations.clockRoundTripMs + 1, corrections: { [near]: -40 } },
   ])(
-    "[E5] counts answers up to 40 ms old: one of $roundTripMs ms",
+    "[E5] answers that took up to 40 ms count: one of $roundTripMs ms",
     ({ roundTripMs, corrections }) => {
       const { clock, summary, asked, effects } = inRound();
       expect(asked.map(({ peer }) => peer)).toEqual([near, far]);
@@ -76,7 +76,8 @@ describe("a round of the coordinator", () => {
         clock.onAnswer({ from, request, answer }, at);
         return effects.take();
       };
-      // The mean is that of 0, 80 and 10, or of 0 and 80.
+      // The corrections follow from the mean of 0, 80 and 10, or of 0 and 80 if the late answer
+      // does not count.
       expect(tell(near, 80, 10)).toEqual([]);
       const told = tell(far, 10, roundTripMs).flatMap(clockRequests);
       const corrected = told.map(({ peer, request: { correctionMs } }) => [peer, correctionMs]);
@@ -85,7 +86,7 @@ describe("a round of the coordinator", () => {
   );
 });
 
-/** Three servers that agree on the time. */
+/** Three servers whose clocks agree. */
 function agreed(): CoreCluster {
   const cluster = new CoreCluster({ servers: 3 });
   cluster.runUntilServing();
@@ -101,7 +102,7 @@ function spreadMs(cluster: CoreCluster): number {
 }
 
 describe("servers that agree on the time", () => {
-  test("[E5] still agree when pauses of one make its answers late", () => {
+  test("[E5] servers that agree on the time still agree if pauses of one delay its answers", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member] = others(cluster, first) as [VirtualServer];
@@ -115,7 +116,7 @@ describe("servers that agree on the time", () => {
     expect(coordinator(cluster)).toBe(first);
   });
 
-  test("[E5] are asked and corrected by their coordinator alone", () => {
+  test("[E5] servers are asked and corrected by their own coordinator alone", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member, stranger] = others(cluster, first) as [VirtualServer, VirtualServer];

@@ -12,7 +12,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
 
 describe("the coordinator", () => {
-  test("[E1] [E2] a cluster elects one, which says so on `servers`, and all know it", () => {
+  test("[E1] [E2] a cluster elects one coordinator, publishes it on `servers`, and all servers know it", () => {
     const cluster = new Cluster({ servers: 3 });
     cluster.runUntilServing();
     const first = coordinator(cluster);
@@ -30,7 +30,7 @@ describe("the coordinator", () => {
     }
   });
 
-  test("[E1] of the remaining servers the one of the highest rank is elected", () => {
+  test("[E1] after a coordinator's death the remaining server of the highest rank is elected", () => {
     const cluster = servingCluster(5);
     for (let left = 5; left > 3; left -= 1) {
       cluster.kill(coordinator(cluster));
@@ -41,7 +41,7 @@ describe("the coordinator", () => {
     }
   });
 
-  test("[E1] a higher rank that returns does not unseat a coordinator at work", () => {
+  test("[E1] a server of higher rank that returns does not replace a working coordinator", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     cluster.kill(first);
@@ -52,7 +52,7 @@ describe("the coordinator", () => {
     expect(coordinator(cluster)).toBe(next);
   });
 
-  test("[E1] without the reference no rank is known, and a coordinator is elected all the same", () => {
+  test("[E1] a coordinator is elected even if no rank is known because the reference is down", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers) cluster.kill(server);
     cluster.stopReference();
@@ -72,7 +72,7 @@ describe("the coordinator", () => {
     expect(cluster.time.nowMs - from).toBeLessThan(durations.coordinatorSilenceMs);
   });
 
-  test("[E2] the coordinator of an old view is candidate again in the new one", () => {
+  test("[E2] the coordinator of an old view becomes candidate again in the new view", () => {
     const cluster = servingCluster(2);
     coordinator(cluster);
     cluster.addServer();
@@ -98,7 +98,7 @@ describe("the coordinator", () => {
     expect(again).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E2] a coordinator that missed a higher epoch learns of it from a server that misses one", () => {
+  test("[E2] a coordinator that gets an election request with a higher epoch resigns, and the next epoch is higher still", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second] = others(cluster, first) as [VirtualServer];
@@ -109,7 +109,7 @@ describe("the coordinator", () => {
     expect(coordinator(cluster).core.election.ownEpoch).toMatchObject({ view: 3, term: 10 });
   });
 
-  test("[R2] a promise outlives the process, and its successor in the same process", () => {
+  test("[R2] a promise is still on disk after a crash, and the next process loads it", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
@@ -123,7 +123,7 @@ describe("the coordinator", () => {
 });
 
 describe("claims", () => {
-  test("[E3] [R10] every server answers that the name belongs to one claim", () => {
+  test("[E3] [R10] every server answers that the name belongs to the same claim", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const ask = (number: number, id: string) =>
@@ -137,7 +137,7 @@ describe("claims", () => {
     expect([...texts][0]).toContain('"user":"eva"');
   });
 
-  test("[E3] of many claims of one name at once all replicas let the same one win", () => {
+  test("[E3] all replicas let the same one of many concurrent claims of a name win", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const asked = Array.from({ length: 30 }, (_, at) => {
@@ -156,7 +156,7 @@ describe("claims", () => {
     expect(second).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] a login tells of the account once its claim is confirmed", () => {
+  test("[E3] a login reports the account once its claim is confirmed", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const server = cluster.server(1);
@@ -167,7 +167,7 @@ describe("claims", () => {
     expect(account).toMatchObject({ server: coordinator(cluster).name });
   });
 
-  test("[E3] a claim that its coordinator did not get accepted is rolled back everywhere", () => {
+  test("[E3] a claim that its coordinator did not get accepted is rolled back on all servers", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -195,7 +195,7 @@ describe("claims", () => {
       expect(cluster.time.nowMs - from).toBeLessThanOrEqual(2_000);
       return asked.reply;
     };
-    // Servers hear each other by broadcasts, but no coordinator by peer links.
+    // Servers hear each other by broadcasts, but no server reaches a coordinator by peer link.
     cluster.kill(first);
     cluster.network.cut(second.name, third.name, ["peer"]);
     expect(claim("eva")).toMatchObject({ code: "unavailable", retry: true });
@@ -209,7 +209,7 @@ describe("claims", () => {
     expect(claim("eva")).toMatchObject({ status: "OK" });
   });
 
-  test("[E4] after a kill the next claim is served within two seconds", () => {
+  test("[E4] after a kill of the coordinator the next claim is served within two seconds", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const cluster = servingCluster(3, seed);
       const first = coordinator(cluster);
@@ -227,7 +227,7 @@ describe("claims", () => {
   });
 });
 
-describe("the cluster's time", () => {
+describe("the cluster's clocks", () => {
   function skewed(skewsMs: readonly number[], seed = 1): CoreCluster {
     const cluster = new Cluster({ servers: 0, seed });
     for (const [at, skewMs] of skewsMs.entries()) {
@@ -245,7 +245,7 @@ describe("the cluster's time", () => {
     return Math.max(...times) - Math.min(...times);
   }
 
-  test("[E5] clocks a second off agree to 20 ms within five rounds, and stay so", () => {
+  test("[E5] clocks that are a second off agree to 20 ms within five rounds, and stay so", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);
@@ -260,11 +260,11 @@ describe("the cluster's time", () => {
     expect(offsets).toEqual([10, 0, -10]);
   });
 
-  test("[E5] every server tells how many rounds corrected each, and by how much the last one", () => {
+  test("[E5] every server reports how many rounds corrected each clock, and the last correction", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     coordinator(cluster);
     const rounds = () => cluster.servers.map(({ core }) => core.clockSync.rounds);
-    // The first round corrects by seconds; the next ones only the drift, fast and slow.
+    // The first round corrects by seconds; later rounds correct only the drift.
     cluster.runUntil(() => Math.min(...rounds()) === 4, "four rounds", 5 * durations.clockRoundMs);
     cluster.runFor(2 * durations.heartbeatMs);
     expect(rounds()).toEqual([4, 4, 4]);
@@ -280,7 +280,7 @@ describe("the cluster's time", () => {
     }
   });
 
-  test("[E5] a failover makes no jump, and nobody's time runs backwards", () => {
+  test("[E5] a failover makes no clock jump, and no server's time runs backwards", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     const first = coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);
@@ -302,7 +302,7 @@ describe("the cluster's time", () => {
     expect(spreadMs(cluster)).toBeLessThanOrEqual(20);
   });
 
-  test("[E5] a server that starts again is told the time soon", () => {
+  test("[E5] a server that starts again gets the correction of its clock soon", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     const first = coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);

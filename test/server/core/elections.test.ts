@@ -9,7 +9,10 @@ import { coordinator, coordinators, others } from "../../support/coordinators.ts
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
-/** Within which those who are left have a coordinator again, whoever is in their way. */
+/**
+ * Milliseconds within which the remaining servers must have a coordinator, in the cases of this
+ * file.
+ */
 const boundMs = 4_000;
 
 /** The running members from the highest rank down. */
@@ -18,7 +21,7 @@ function byRank(cluster: CoreCluster): VirtualServer[] {
   return list.flatMap(({ name }) => cluster.servers.filter((server) => server.name === name));
 }
 
-/** Waits until another server is coordinator. @returns how long that took */
+/** Waits until another server is coordinator. @returns milliseconds that this took */
 function succession(cluster: CoreCluster, before: VirtualServer, limitMs = boundMs): number {
   const from = cluster.time.nowMs;
   const isThere = () => coordinators(cluster).some((server) => server !== before);
@@ -26,13 +29,13 @@ function succession(cluster: CoreCluster, before: VirtualServer, limitMs = bound
   return cluster.time.nowMs - from;
 }
 
-/** Cuts a server off from all but those that are named. */
+/** Cuts a server off from the reference and from all servers but the named ones. */
 function isolate(cluster: CoreCluster, server: VirtualServer, ...but: VirtualServer[]): void {
   const rest = others(cluster, server, ...but).map(({ name }) => name);
   cluster.network.partition([server.name], [...rest, "reference"]);
 }
 
-/** A word of a server as a peer would take it for its newest. */
+/** A summary of a server, with a clock so high that peers take it for the newest. */
 function summaryOf({ name, core }: VirtualServer): ReplicaSummary {
   const { view, committed } = core.replication;
   return { server: name, clock: core.clock.value + 1_000, view, durable: { ...committed } };
@@ -49,13 +52,14 @@ function answersTo(
   return answers.length;
 }
 
-describe("who is waited for", () => {
-  // Of five, three may stand at once and split the vote: that costs them a candidacy more.
+describe("waiting for a server of higher rank", () => {
+  // With five servers, three may become candidates at once and split the vote, which costs one more
+  // candidacy.
   test.each([
     { servers: 3, limitMs: boundMs },
     { servers: 5, limitMs: 5_000 },
   ])(
-    "[E1] one of $servers that knows no ranks and those who know them don't wait for each other",
+    "[E1] of $servers servers, one that knows no ranks and the others do not wait for each other",
     ({ servers, limitMs }) => {
       for (let number = 1; number <= servers; number += 1) {
         const cluster = servingCluster(servers);
@@ -72,7 +76,7 @@ describe("who is waited for", () => {
     },
   );
 
-  test("[E1] not for a higher rank that is still catching up", () => {
+  test("[E1] servers do not wait for a higher rank that is still catching up", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
@@ -85,16 +89,16 @@ describe("who is waited for", () => {
     cluster.runFor(durations.aliveMs);
     expect(high.isRunning && high.core.catchUp.phase !== "live").toBe(true);
     cluster.kill(first);
-    // Neither for its answer nor for its announcement.
+    // They wait neither for its answer nor for its announcement.
     expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
     expect(coordinators(cluster)).not.toContain(high);
   });
 
-  test("[E1] not for a higher rank that stops", () => {
+  test("[E1] servers do not wait for a higher rank that is stopping", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
-    // Something is open, for a second.
+    // A request stays open for a second, so that the stop takes that long.
     const after = { [high.name]: 1_000 };
     cluster.ask(high, "history", { channel: "geral", after });
     cluster.stop(high);
@@ -103,7 +107,7 @@ describe("who is waited for", () => {
     expect(high.core.catchUp.phase).toBe("draining");
   });
 
-  test("[E1] not for a higher rank that waits for its leave", () => {
+  test("[E1] servers do not wait for a higher rank that is waiting to leave the view", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
@@ -115,7 +119,7 @@ describe("who is waited for", () => {
     expect(high.isRunning).toBe(true);
   });
 
-  test("[E1] [E2] not for a coordinator that waits for its leave", () => {
+  test("[E1] [E2] servers do not wait for a coordinator that is waiting to leave the view", () => {
     for (const servers of [3, 5]) {
       const cluster = servingCluster(servers);
       const first = coordinator(cluster);
@@ -128,7 +132,7 @@ describe("who is waited for", () => {
 });
 
 describe("a coordinator that was replaced", () => {
-  test("[E2] that finds its successor in a new view follows it, and is not candidate again", () => {
+  test("[E2] a replaced coordinator that learns of its successor in a new view follows it, and is no candidate again", () => {
     const cluster = servingCluster(4);
     const first = coordinator(cluster);
     isolate(cluster, first);
@@ -144,10 +148,11 @@ describe("a coordinator that was replaced", () => {
     cluster.runUntil(() => coordinators(cluster).some(isNew), "its epoch is of the new view");
     const next = second() as VirtualServer;
     const epoch = next.core.election.ownEpoch;
-    // So soon that it still is in the rotation: it may stand at any time.
+    // It is so soon that the first coordinator is still in the rotation, so it may become a
+    // candidate at any time.
     expect(first.core.catchUp.phase).toBe("live");
     expect(first.core.election.ownEpoch).toBeDefined();
-    // The view comes to it from the new coordinator.
+    // The first coordinator gets the view from the new coordinator.
     cluster.network.heal();
     isolate(cluster, first, next);
     cluster.runUntil(() => first.disk.view.number === number + 1, "it has adopted the view");
@@ -163,7 +168,7 @@ describe("a coordinator that was replaced", () => {
 });
 
 describe("answers and epochs of other servers", () => {
-  test("[E2] an answer counts only from the server that was asked", () => {
+  test("[E2] an answer counts only if it comes from the server that was asked", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [near, ...far] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];
@@ -177,7 +182,8 @@ describe("answers and epochs of other servers", () => {
     const epoch = first.core.election.ownEpoch ?? { view: 0, term: 0 };
     const seq = claim()?.seq ?? 0;
     const { committed } = first.core.election;
-    // At the address of one that is gone the near one answers, which has accepted once already.
+    // The near server, which has accepted once already, answers at the addresses of the far
+    // servers.
     for (const { name } of far) {
       const request = { service: "accept", ...summaryOf(first), epoch, seq } as const;
       const verdict = { service: "accept", isGranted: true, promised: epoch } as const;
@@ -190,7 +196,7 @@ describe("answers and epochs of other servers", () => {
   });
 
   test.each(["election", "candidate", "accept"] as const)(
-    "[E2] a term near the end of all numbers is not believed: %s",
+    "[E2] a term near the largest safe integer is not believed: %s",
     (service) => {
       const cluster = servingCluster(3);
       const first = coordinator(cluster);
@@ -207,7 +213,7 @@ describe("answers and epochs of other servers", () => {
     },
   );
 
-  test("[E1] nobody follows a coordinator of such a term", () => {
+  test("[E1] no server follows a coordinator with a term near the largest safe integer", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer, third] = others(cluster, first) as [VirtualServer, VirtualServer];

@@ -12,7 +12,7 @@ import type { ServiceRow } from "../../../src/server/core/serving/service.ts";
 import { decideWrite } from "../../../src/server/core/serving/write.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 
-/** A toy: notes that anybody writes, and that are read all at once. */
+/** A toy: notes that anybody writes, and a service that returns all notes. */
 type Note = Placed & { readonly note: string };
 type NoteRequest = ParsedRequest & { readonly note: string };
 
@@ -69,8 +69,8 @@ function cluster(servers: number): CoreCluster {
   return made;
 }
 
-describe("a fact and a service of one row each", () => {
-  test("reach a client by every server, once for each id", () => {
+describe("a fact and a service that are one table row each", () => {
+  test("a note reaches clients through every server, once for each id", () => {
     const notes = cluster(3);
     const first = notes.request(notes.server(1), "note", { note: "milk", id: "a" });
     const again = notes.request(notes.server(2), "note", { note: "milk", id: "a" });
@@ -82,13 +82,13 @@ describe("a fact and a service of one row each", () => {
     }
   });
 
-  test("are refused by the gate like any other if a field is wrong", () => {
+  test("the gate refuses a note with a wrong field, like any other request", () => {
     const notes = cluster(1);
     const reply = notes.request(notes.server(1), "note", { note: 7 });
     expect(reply).toMatchObject({ code: "bad_request", description: "`note` must be a string." });
   });
 
-  test("survive a checkpoint and a restart", () => {
+  test("notes survive a checkpoint and a restart", () => {
     const notes = cluster(1);
     const server = notes.server(1);
     notes.request(server, "note", { note: "milk" });
@@ -102,7 +102,7 @@ describe("a fact and a service of one row each", () => {
     expect(notes.request(server, "notes").notes).toEqual(["bread", "milk"]);
   });
 
-  test("come to a new server in a peer's saved state", () => {
+  test("notes reach a new server in a peer's saved state", () => {
     const notes = cluster(3);
     notes.request(notes.server(1), "note", { note: "milk" });
     notes.runUntilEqual();

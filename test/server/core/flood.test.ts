@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Scene } from "../../support/account-scene.ts";
 
-test("[X4] in open mode nobody uses up a name's pace: its user writes on", () => {
+test("[X4] in open mode a user's name has no limit on its rate, because anybody may use the name", () => {
   const pace = { perSecond: 2, burst: 4 };
   const scene = new Scene({ user: pace, connection: { perSecond: 100, burst: 100 } }, "open");
   scene.ask("login", { user: "ana" });

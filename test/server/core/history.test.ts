@@ -22,7 +22,7 @@ function page(cluster: CoreCluster, data: Record<string, unknown>): Page {
   return reply as unknown as Page;
 }
 
-/** A channel to which three servers published 1 … `count` in turn. */
+/** A channel to which three servers published the texts 1 … `count` in turn. */
 function clusterWith(count: number): CoreCluster {
   const cluster = servingCluster(3);
   for (let number = 1; number <= count; number += 1) {
@@ -39,7 +39,7 @@ function texts({ entries }: Page): string[] {
 }
 
 describe("history", () => {
-  test("is in the total order and the same on every server", () => {
+  test("history is in the total order and the same on every server", () => {
     const cluster = clusterWith(30);
     const pages = cluster.servers.map((server) => {
       return cluster.request(server, "history", { channel: "geral" }).entries as ChannelEntry[];
@@ -50,20 +50,23 @@ describe("history", () => {
     expect(pages[2]).toEqual(pages[0]);
   });
 
-  test.each([1, 7, 30, 1_000])("pages back with before and next, %i at a time", (limit) => {
-    const cluster = clusterWith(30);
-    const whole = texts(page(cluster, { channel: "geral" }));
-    const collected: string[] = [];
-    let { next, entries } = page(cluster, { channel: "geral", limit });
-    collected.unshift(...texts({ entries, seen: {} }));
-    while (next !== undefined) {
-      const older = page(cluster, { channel: "geral", limit, before: next });
-      expect(older.entries.length).toBeLessThanOrEqual(limit);
-      collected.unshift(...texts(older));
-      next = older.next as string;
-    }
-    expect(collected).toEqual(whole);
-  });
+  test.each([1, 7, 30, 1_000])(
+    "a client pages back through history with `before` and `next`, %i at a time",
+    (limit) => {
+      const cluster = clusterWith(30);
+      const whole = texts(page(cluster, { channel: "geral" }));
+      const collected: string[] = [];
+      let { next, entries } = page(cluster, { channel: "geral", limit });
+      collected.unshift(...texts({ entries, seen: {} }));
+      while (next !== undefined) {
+        const older = page(cluster, { channel: "geral", limit, before: next });
+        expect(older.entries.length).toBeLessThanOrEqual(limit);
+        collected.unshift(...texts(older));
+        next = older.next as string;
+      }
+      expect(collected).toEqual(whole);
+    },
+  );
 
   test("new messages do not move the pages behind a cursor", () => {
     const cluster = clusterWith(10);
@@ -79,33 +82,36 @@ describe("history", () => {
     );
   });
 
-  test.each([1, 4, 1_000])("[C3] since gives all that a reader missed, %i at a time", (limit) => {
-    const cluster = clusterWith(12);
-    let { seen } = page(cluster, { channel: "geral" });
-    const missed = Array.from({ length: 9 }, (_, index) => `missed ${index}`);
-    for (const [index, message] of missed.entries()) {
-      const data = { user: "bia", channel: "geral", message };
-      cluster.request(cluster.server(1 + (index % 3)), "publish", data);
-    }
-    cluster.runUntilEqual();
-    const got: string[] = [];
-    for (;;) {
-      const part = page(cluster, { channel: "geral", since: seen, limit });
-      expect(part.entries.length).toBeLessThanOrEqual(limit);
-      got.push(...texts(part));
-      seen = part.seen;
-      if (part.next === undefined) break;
-    }
-    expect(got).toEqual(missed);
-    expect(texts(page(cluster, { channel: "geral", since: seen }))).toEqual([]);
-  });
+  test.each([1, 4, 1_000])(
+    "[C3] history with `since` returns all that a reader missed, %i at a time",
+    (limit) => {
+      const cluster = clusterWith(12);
+      let { seen } = page(cluster, { channel: "geral" });
+      const missed = Array.from({ length: 9 }, (_, index) => `missed ${index}`);
+      for (const [index, message] of missed.entries()) {
+        const data = { user: "bia", channel: "geral", message };
+        cluster.request(cluster.server(1 + (index % 3)), "publish", data);
+      }
+      cluster.runUntilEqual();
+      const got: string[] = [];
+      for (;;) {
+        const part = page(cluster, { channel: "geral", since: seen, limit });
+        expect(part.entries.length).toBeLessThanOrEqual(limit);
+        got.push(...texts(part));
+        seen = part.seen;
+        if (part.next === undefined) break;
+      }
+      expect(got).toEqual(missed);
+      expect(texts(page(cluster, { channel: "geral", since: seen }))).toEqual([]);
+    },
+  );
 
-  test("[C3] since nothing gives everything", () => {
+  test("[C3] history with an empty `since` returns everything", () => {
     const cluster = clusterWith(8);
     expect(texts(page(cluster, { channel: "geral", since: {} }))).toHaveLength(8);
   });
 
-  test("[R3] only committed messages are on a page, and seen does not claim others", () => {
+  test("[R3] only committed messages are on a page, and `seen` covers no others", () => {
     const cluster = clusterWith(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     b.syncMs = 1_000;
@@ -138,7 +144,7 @@ describe("history", () => {
     expect(page(cluster, { user: "caio" }).entries).toMatchObject([{ src: "caio", dst: "bia" }]);
   });
 
-  test("[H8] gives what two users wrote to each other, by the page and since a vector", () => {
+  test("[H8] history returns what two users wrote to each other, by the page and since a vector", () => {
     const cluster = servingCluster(3);
     cluster.request(cluster.server(1), "login", { user: "caio" });
     for (let number = 1; number <= 12; number += 1) {
@@ -181,12 +187,12 @@ describe("history", () => {
   test.each([
     [{ channel: "missing" }, "channel_not_found"],
     [{ user: "missing" }, "user_not_found"],
-  ])("%j is refused: %s", (data, code) => {
+  ])("history of %j is refused: %s", (data, code) => {
     const cluster = servingCluster(1);
     expect(cluster.request(cluster.server(1), "history", data)).toMatchObject({ code });
   });
 
-  test("the pages of one payload share three megabytes, and next leads on", () => {
+  test("the pages of one payload share three megabytes, and `next` continues behind them", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const message = "x".repeat(4_000);
@@ -211,7 +217,7 @@ describe("history", () => {
   });
 });
 
-describe("[W2] the number of messages that the pages of one payload read", () => {
+describe("[W2] the bound on messages that the pages of one payload read", () => {
   const conversation = new Conversation(1_000);
   const [ana, bia, server] = ["ana" as UserName, "bia" as UserName, serverName(1)];
   for (let seq = 1; seq <= 100; seq += 1) {
@@ -226,18 +232,21 @@ describe("[W2] the number of messages that the pages of one payload read", () =>
   };
   const committed = { [server]: 100 };
 
-  test.each([undefined, {}])("has a bound, shown or not (since: %j)", (since) => {
-    const room = { bytes: limits.replyBytes };
-    let pages = 0;
-    for (; room.bytes > 0; pages += 1) {
-      const page = readHistory(conversation, { ...query, since }, { committed, room });
-      expect(page).toMatchObject({ entries: [], seen: committed });
-    }
-    expect(pages).toBeGreaterThan(1_000);
-    const late = readHistory(conversation, { ...query, since }, { committed, room });
-    expect({ entries: late.entries, goesOn: late.next !== undefined }).toEqual({
-      entries: [],
-      goesOn: true,
-    });
-  });
+  test.each([undefined, {}])(
+    "messages that are read count against the bound, whether they are shown or not (since: %j)",
+    (since) => {
+      const room = { bytes: limits.replyBytes };
+      let pages = 0;
+      for (; room.bytes > 0; pages += 1) {
+        const page = readHistory(conversation, { ...query, since }, { committed, room });
+        expect(page).toMatchObject({ entries: [], seen: committed });
+      }
+      expect(pages).toBeGreaterThan(1_000);
+      const late = readHistory(conversation, { ...query, since }, { committed, room });
+      expect({ entries: late.entries, goesOn: late.next !== undefined }).toEqual({
+        entries: [],
+        goesOn: true,
+      });
+    },
+  );
 });

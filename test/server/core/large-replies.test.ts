@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { limits } from "../../../src/protocol/limits.ts";
 import { servingCluster } from "../../support/core-cluster.ts";
 
-describe("replies have a bound", () => {
-  test("[W2] [W7] an array can't ask for more than a frame holds; what fits is answered", () => {
+describe("the size of replies", () => {
+  test("[W2] [W7] the replies to an array fit into one frame together, because lists that do not fit come in part", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const users = Array.from({ length: 1_000 }, (_, number) => `${"u".repeat(58)}${number}`);

@@ -21,31 +21,37 @@ function started(auth: Auth): CoreCluster {
   return cluster;
 }
 
-describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (auth) => {
+describe.each<Auth>(["open", "required"])("names that look alike, with auth %s", (auth) => {
   const register = (cluster: CoreCluster, at: number, user: string) => {
     return cluster.request(cluster.server(at), "register", { user, password: `${user}'s` });
   };
 
-  test.each(Object.entries(likeCarlos))("[E3] no second account, by %s", (_, name) => {
-    const cluster = started(auth);
-    expect(register(cluster, 1, "carlos")).toMatchObject({ status: "OK" });
-    for (const at of [1, 2, 3]) {
-      const refused = { code: "name_taken", reason: "name_confusable", retry: false };
-      expect(register(cluster, at, name)).toMatchObject(refused);
-    }
-    // The same name is simply taken, so there is no reason name_confusable.
-    const again = cluster.request(cluster.server(2), "register", { user: "carlos", password: "x" });
-    expect(again).toMatchObject({ code: "name_taken" });
-    expect(again.reason).toBeUndefined();
-  });
+  test.each(Object.entries(likeCarlos))(
+    "[E3] a name that looks like an account's by %s gets no account",
+    (_, name) => {
+      const cluster = started(auth);
+      expect(register(cluster, 1, "carlos")).toMatchObject({ status: "OK" });
+      for (const at of [1, 2, 3]) {
+        const refused = { code: "name_taken", reason: "name_confusable", retry: false };
+        expect(register(cluster, at, name)).toMatchObject(refused);
+      }
+      // The same name is simply taken, so the error does not have the reason `name_confusable`.
+      const again = cluster.request(cluster.server(2), "register", {
+        user: "carlos",
+        password: "x",
+      });
+      expect(again).toMatchObject({ code: "name_taken" });
+      expect(again.reason).toBeUndefined();
+    },
+  );
 
-  test("[E3] no second account, also by letters of another script alone", () => {
+  test("[E3] a name in letters of another script that looks like an account's gets no account", () => {
     const cluster = started(auth);
     expect(register(cluster, 1, likeCoco)).toMatchObject({ status: "OK" });
     expect(register(cluster, 2, "coco")).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] of many claims at once all replicas let the same one win", () => {
+  test("[E3] all replicas let the same one of many concurrent claims of look-alike names win", () => {
     const cluster = started(auth);
     const names = ["carlos", ...Object.values(likeCarlos)];
     const asked = names.map((user, at) => {
@@ -62,37 +68,40 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
     }
   });
 
-  test.each(Object.entries(odd))("[W14] no new name with %s, in whatever service", (_, name) => {
+  test.each(Object.entries(odd))("[W14] no service accepts a new name with %s", (_, name) => {
     const cluster = started(auth);
     expect(register(cluster, 1, name)).toMatchObject({ code: "name_invalid", retry: false });
   });
 });
 
-describe("[W14] where use makes a name", () => {
-  test.each(Object.entries(odd))("no new name has %s, and older names go on", (_, name) => {
-    const cluster = servingCluster(3);
-    const server = cluster.server(1);
-    const login = (user: string) => cluster.request(server, "login", { user });
-    const create = (channel: string) => cluster.request(server, "channel", { channel });
-    expect(login(name)).toMatchObject({ code: "name_invalid" });
-    expect(create(name)).toMatchObject({ code: "name_invalid" });
-    const { ledger, clock } = server.core;
-    ledger.make("login", { user: name as UserName }, clock.value);
-    ledger.make("channel", { channel: name as ChannelName }, clock.value);
-    cluster.runUntilEqual();
-    expect(login(name)).toMatchObject({ status: "sucesso" });
-    expect(create(name)).toMatchObject({ code: "channel_exists" });
-    const sent = { user: name, channel: name, message: "oi" };
-    expect(cluster.request(server, "publish", sent)).toMatchObject({ status: "OK" });
-    for (const one of cluster.servers) {
-      cluster.kill(one);
-      cluster.start(one);
-    }
-    cluster.runUntilServing();
-    expect(login(name)).toMatchObject({ status: "sucesso" });
-  });
+describe("[W14] names that a login or a channel's creation introduces", () => {
+  test.each(Object.entries(odd))(
+    "a new name with %s is refused, and an old one stays usable",
+    (_, name) => {
+      const cluster = servingCluster(3);
+      const server = cluster.server(1);
+      const login = (user: string) => cluster.request(server, "login", { user });
+      const create = (channel: string) => cluster.request(server, "channel", { channel });
+      expect(login(name)).toMatchObject({ code: "name_invalid" });
+      expect(create(name)).toMatchObject({ code: "name_invalid" });
+      const { ledger, clock } = server.core;
+      ledger.make("login", { user: name as UserName }, clock.value);
+      ledger.make("channel", { channel: name as ChannelName }, clock.value);
+      cluster.runUntilEqual();
+      expect(login(name)).toMatchObject({ status: "sucesso" });
+      expect(create(name)).toMatchObject({ code: "channel_exists" });
+      const sent = { user: name, channel: name, message: "oi" };
+      expect(cluster.request(server, "publish", sent)).toMatchObject({ status: "OK" });
+      for (const one of cluster.servers) {
+        cluster.kill(one);
+        cluster.start(one);
+      }
+      cluster.runUntilServing();
+      expect(login(name)).toMatchObject({ status: "sucesso" });
+    },
+  );
 
-  test("a channel that looks like another counts as that one", () => {
+  test("a channel whose name looks like an existing channel's is refused", () => {
     const cluster = servingCluster(3);
     const create = (channel: string, id?: string) => {
       return cluster.request(cluster.server(2), "channel", { channel, id });
@@ -106,7 +115,7 @@ describe("[W14] where use makes a name", () => {
     }
   });
 
-  test("in an open cluster two users may look alike, and neither becomes the other's account", () => {
+  test("in an open cluster two users may look alike, and neither can register the other's name", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const register = (user: string) => {
@@ -115,13 +124,13 @@ describe("[W14] where use makes a name", () => {
     expect(cluster.request(server, "login", { user: "Ana" })).toMatchObject({ status: "sucesso" });
     const refused = { code: "forbidden", reason: "name_in_use" };
     for (const name of ["ana", "Ana", "ANA"]) expect(register(name)).toMatchObject(refused);
-    // With accounts a guest may not ask for `users`, so the error must not tell the other name.
+    // With accounts a guest may not ask for `users`, so the error must not name the other user.
     expect(register("ANA").description).toMatch(/^A name that looks like "ANA" is in use/);
   });
 });
 
-describe("[X2] a log-in", () => {
-  test("by a name that only looks like an account's is refused", () => {
+describe("[X2] accounts and look-alike names", () => {
+  test("a log-in by a name that only looks like an account's is refused", () => {
     const scene = new Scene();
     scene.user("carlos");
     for (const user of [...Object.values(likeCarlos), ...Object.values(odd)]) {
@@ -133,7 +142,7 @@ describe("[X2] a log-in", () => {
     scene.login("carlos");
   });
 
-  test("an administrator makes no second account that looks the same either", () => {
+  test("an administrator can't make an account that looks like an existing one either", () => {
     const scene = new Scene();
     scene.user("carlos");
     const asked = { user: "Carlos", password: "x", token: scene.operator };

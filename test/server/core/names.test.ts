@@ -9,8 +9,8 @@ import { CoreCluster, checkpointText, servingCluster } from "../../support/core-
 
 const room = () => ({ bytes: limits.replyBytes });
 
-describe("[W2] lists of names come by pages", () => {
-  test("all pages together are the list, whatever their size and prefix, and the order of additions", () => {
+describe("[W2] pages of lists of names", () => {
+  test("all pages together are the whole list, for any page size and prefix and any order of additions", () => {
     const name = fc.stringMatching(/^[a-c\u{10400}é]{1,4}$/u);
     const property = fc.property(
       fc.record({
@@ -23,7 +23,7 @@ describe("[W2] lists of names come by pages", () => {
         const list = new SortedNames<string>();
         all.forEach((one, at) => {
           list.add(one);
-          // Whoever looks between two of them changes nothing.
+          // Reads between two additions change nothing.
           if (looks[at]) expect(list.sorted).toEqual(all.slice(0, at + 1).sort());
         });
         const isShown = (one: string) => !one.endsWith("c");
@@ -43,7 +43,7 @@ describe("[W2] lists of names come by pages", () => {
     fc.assert(property);
   });
 
-  test("a list that fits no reply comes in part, with the place to go on from", () => {
+  test("a list that does not fit into a reply comes in part, with the place to continue from", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const long = (number: number) => `${"\u{10400}".repeat(58)}${String(number).padStart(6, "0")}`;
@@ -79,7 +79,7 @@ describe("[W2] lists of names come by pages", () => {
     }
   }, 60_000);
 
-  test("they show only committed names, and no channel that was taken away", () => {
+  test("lists show only committed names", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const names = ["a", "b", "c", "d"];
@@ -95,8 +95,8 @@ describe("[W2] lists of names come by pages", () => {
   });
 });
 
-describe("[X4] with accounts the channels of one user have a bound", () => {
-  test("a user who has made so many is refused; others make theirs", () => {
+describe("[X4] the limit on the channels of one user", () => {
+  test("a user who has made the maximum number of channels is refused a further one, while others still make theirs", () => {
     const scene = new Scene();
     const [ana, bia] = [scene.user("ana"), scene.user("bia")];
     const make = (channel: string, token: string, server = scene.server) =>
@@ -107,7 +107,7 @@ describe("[X4] with accounts the channels of one user have a bound", () => {
     const refused = { code: "forbidden", reason: "too_many_channels" };
     expect(make("one_more", ana)).toMatchObject(refused);
     expect(make("hers", bia)).toMatchObject({ status: "sucesso" });
-    // One that is taken away counts no more.
+    // A removed channel no longer counts.
     const { operator: token } = scene;
     scene.ask("removal", { channel: "c0", removed: true, token });
     expect(make("one_more", ana)).toMatchObject({ status: "sucesso" });
@@ -117,7 +117,7 @@ describe("[X4] with accounts the channels of one user have a bound", () => {
     }
   });
 
-  test("in an open cluster, where anybody may use any name, no bound holds", () => {
+  test("in an open cluster, where anybody may use any name, a user may make any number of channels", () => {
     const cluster = new CoreCluster({ servers: 1 });
     cluster.runUntilServing();
     for (let made = 0; made <= limits.userChannels; made += 1) {
@@ -128,7 +128,7 @@ describe("[X4] with accounts the channels of one user have a bound", () => {
   });
 });
 
-describe("[A10] an administrator takes a channel away", () => {
+describe("[A10] an administrator removes a channel", () => {
   const geral = "geral" as ChannelName;
 
   function furnish() {
@@ -142,7 +142,7 @@ describe("[A10] an administrator takes a channel away", () => {
     return { scene, ana, write, remove };
   }
 
-  test("then nobody can find, read, write to or make it, on any server", () => {
+  test("a removed channel can't be listed, read, written to or created again on any server", () => {
     const { scene, ana, write, remove } = furnish();
     expect(remove(true)).toMatchObject({ status: "OK", entry: {} });
     scene.cluster.runUntilEqual();
@@ -160,7 +160,7 @@ describe("[A10] an administrator takes a channel away", () => {
     expect(remove(true, { channel: "nowhere" })).toMatchObject({ code: "channel_not_found" });
   });
 
-  test("it comes back with all its messages, and a repeated request does nothing", () => {
+  test("a restored channel has all its messages, and a repeated request changes nothing", () => {
     const { scene, ana, write, remove } = furnish();
     const removed = remove(true, { id: "away" });
     expect(remove(false, { id: "back" })).toMatchObject({ status: "OK" });
@@ -170,7 +170,7 @@ describe("[A10] an administrator takes a channel away", () => {
     expect(scene.ask("publish", write)).toMatchObject({ status: "OK" });
   });
 
-  test("[R4] of two decisions at once all replicas keep the same one, also after a restart", () => {
+  test("[R4] all replicas keep the same of two concurrent decisions on a channel, and still do after a restart", () => {
     const { scene, remove } = furnish();
     const { cluster } = scene;
     const [a, b] = cluster.servers;
@@ -192,7 +192,7 @@ describe("[A10] an administrator takes a channel away", () => {
     expect(states()).toEqual([false, false, false]);
   });
 
-  test("[R9] a client that has seen it come back is not told that it is gone", () => {
+  test("[R9] a client that has seen a channel restored gets no answer that it is removed", () => {
     const { scene, ana, write, remove } = furnish();
     remove(true);
     scene.cluster.runUntilEqual();

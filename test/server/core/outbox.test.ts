@@ -13,13 +13,13 @@ function publishedOn(server: VirtualServer, topic: string): unknown[] {
   return server.published.filter((sent) => sent.topic === topic).map(({ payload }) => payload);
 }
 
-/** All publications of the second form on a topic, in the order in which they left. */
+/** All publications of the second form on a topic, in the order in which they were sent. */
 function secondForm(cluster: CoreCluster, topic: string): Publication[] {
   return cluster.servers.flatMap((server) => publishedOn(server, topic)).flat() as Publication[];
 }
 
 describe("publications", () => {
-  test("[P5] nothing is published before it is committed, and then at once", () => {
+  test("[P5] an event is published as soon as it is committed, and not before", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -32,7 +32,7 @@ describe("publications", () => {
     expect(question.reply?.status).toBe("OK");
   });
 
-  test("[P5] what never reaches a quorum is never published", () => {
+  test("[P5] an event that never reaches a quorum is never published", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -67,7 +67,7 @@ describe("publications", () => {
     expect(server.published).toHaveLength(1);
   });
 
-  test("[P1] a private message in the first form has src and from, and goes to its recipient", () => {
+  test("[P1] a private message in the first form has `src` and `from`, and is published on its recipient's topic", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe("bia");
@@ -76,14 +76,14 @@ describe("publications", () => {
     expect(server.published).toMatchObject([
       { topic: "bia", payload: { src: "ana", from: "ana", message: "Oi" } },
     ]);
-    // The sender gave no time of its own.
+    // The sender gave no timestamp.
     expect(server.published[0]?.payload).toMatchObject({
       timestamp: expect.stringMatching(/^2026-01-01T/),
       clock: expect.any(Number),
     });
   });
 
-  test("[P2] topics of a channel and a user stay apart, though their names are equal or begin alike", () => {
+  test("[P2] topics of a channel and of a user stay apart even if the names are equal or begin alike", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.request(server, "login", { user: "geral" });
@@ -96,7 +96,7 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic)).toEqual([geral]);
   });
 
-  test("[P2] a private message is on its sender's topic too, and each topic has its own prev", () => {
+  test("[P2] a private message is published on its sender's topic too, and each topic has its own `prev`", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     for (const topic of [toAna, toBia]) cluster.subscribe(topic);
@@ -117,7 +117,7 @@ describe("publications", () => {
     ]);
   });
 
-  test("[P2] a subscription to the beginning of a topic matches it, as in ZeroMQ", () => {
+  test("[P2] a subscription to the beginning of a topic matches the topic, as in ZeroMQ", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     cluster.subscribe("");
@@ -125,7 +125,7 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic).sort()).toEqual([geral, "geral"]);
   });
 
-  test("[P2] all publications of one commit on a topic are one message", () => {
+  test("[P2] all publications of one commit on a topic are sent in one message", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe(geral);
@@ -138,7 +138,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral).map(({ message }) => message)).toEqual(["1", "2", "3"]);
   });
 
-  test("[P3] prev is the seq of the same server's publication before it on that topic", () => {
+  test("[P3] `prev` is the `seq` of the same server's previous publication on the topic", () => {
     const cluster = servingCluster(2);
     cluster.subscribe(geral);
     cluster.subscribe(toBia);
@@ -161,7 +161,7 @@ describe("publications", () => {
     }
   });
 
-  test("[P3] prev counts publications without subscribers, so that the gap shows", () => {
+  test("[P3] `prev` counts a publication even if nobody was subscribed, so a late subscriber sees the gap", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const { seq } = cluster.request(server, "publish", hello).entry as { seq: number };
@@ -170,7 +170,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ prev: seq }]);
   });
 
-  test("[P3] after a restart prev goes on, and unpublished messages are published", () => {
+  test("[P3] after a restart `prev` continues, and unpublished messages are published", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const first = cluster.request(a, "publish", hello).entry as { seq: number };
@@ -186,7 +186,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ message: "late", prev: first.seq }]);
   });
 
-  test("[P3] the same holds for private messages after a restart", () => {
+  test("[P3] after a restart `prev` continues for private messages too", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const hi = { src: "ana", dst: "bia", message: "hi" };
@@ -205,7 +205,7 @@ describe("publications", () => {
     }
   });
 
-  test("[P5] each committed publication leaves exactly once, from the server that made it", () => {
+  test("[P5] each committed publication is sent exactly once, by the server of its origin", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     cluster.network.broadcastLoss = 0.3;

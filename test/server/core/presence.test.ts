@@ -12,7 +12,7 @@ import { serverName } from "../../support/event-lines.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const { presenceMs, presenceNewsMs, presenceSilenceMs } = durations;
-/** A generous time for news to reach all servers. */
+/** Milliseconds within which news certainly reaches all servers. */
 const soonMs = presenceNewsMs + 2 * durations.tickMs;
 
 interface Word {
@@ -22,7 +22,7 @@ interface Word {
 
 type Told = ReplicationMessage & { type: "presence" };
 
-/** Counts the messages in which servers tell each other of presence. */
+/** Records the presence messages between servers. */
 class Listener extends PromiseChecks {
   readonly told: Told[] = [];
 
@@ -33,7 +33,7 @@ class Listener extends PromiseChecks {
   }
 }
 
-/** Three servers, where ana, bia and carla have logged in. */
+/** Three servers, at which ana, bia and carla have logged in. */
 class Scene {
   readonly cluster = servingCluster(3);
   readonly listener = new Listener();
@@ -52,7 +52,10 @@ class Scene {
     return this.sayFrom(undefined, number, { user, state });
   }
 
-  /** The same, by one of the user's clients. */
+  /**
+   * Reports a user's state to a server, as one of the user's clients. @returns the users present by
+   * that server
+   */
   sayFrom(client: string | undefined, number: number, word: Word) {
     const server = this.server(number);
     const reply = this.cluster.request(server, "presence", { ...word, client });
@@ -60,13 +63,13 @@ class Scene {
     return reply.present as { user: string; state: string }[];
   }
 
-  /** Ana's state as this server tells it. */
+  /** Ana's state according to a server. */
   ana(number: number): string | undefined {
     const present = this.say(number, "bia", "online");
     return present.find(({ user }) => user === "ana")?.state;
   }
 
-  /** The same at all servers. */
+  /** Ana's state according to each server. */
   anaEverywhere(): (string | undefined)[] {
     return [1, 2, 3].map((number) => this.ana(number));
   }
@@ -84,7 +87,7 @@ class Scene {
 const everywhere = (state: string | undefined) => [state, state, state];
 
 describe("[L11] presence", () => {
-  test("is known to every server soon after it was said to one, by name", () => {
+  test("presence reported to one server soon reaches every server, and lists are sorted by name", () => {
     const scene = new Scene();
     scene.say(1, "carla", "away");
     scene.say(2, "ana", "online");
@@ -98,7 +101,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("ends thirty seconds after the last report, at every server", () => {
+  test("presence ends at every server thirty seconds after the last report", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(presenceSilenceMs - 100);
@@ -107,7 +110,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
 
-  test("lasts while a report comes each ten seconds, to any server", () => {
+  test("presence lasts while a report comes every ten seconds, to whichever server", () => {
     const scene = new Scene();
     for (let beat = 0; beat < 12; beat += 1) {
       scene.say(1 + (beat % 3), "ana", "away");
@@ -118,7 +121,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("changes at once, also by a report to another server, and no older report undoes it", () => {
+  test("a later report to any server changes presence at once, and no older report undoes the change", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(soonMs);
@@ -130,12 +133,12 @@ describe("[L11] presence", () => {
     expect(scene.ana(3)).toBeUndefined();
     scene.cluster.runFor(soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
-    // All reports are sent again each ten seconds.
+    // Servers send all reports again every ten seconds.
     scene.cluster.runFor(presenceMs + soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
 
-  test("is online if it is so in any of a user's clients", () => {
+  test("a user is online if any of their clients is online", () => {
     const scene = new Scene();
     const becomes = (number: number, state: PresenceState, client: string) => {
       scene.sayFrom(client, number, { user: "ana", state });
@@ -149,7 +152,7 @@ describe("[L11] presence", () => {
     expect(becomes(2, "gone", "desk")).toEqual(everywhere(undefined));
   });
 
-  test("survives the death of a server by the client's next report", () => {
+  test("presence survives the death of a server because the client's next report goes to another server", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(soonMs);
@@ -160,14 +163,14 @@ describe("[L11] presence", () => {
       scene.say(2 + (beat % 2), "ana", "online");
       scene.cluster.runFor(soonMs);
     }
-    // A server that comes back is told at once, and need not wait for the next report.
+    // A server that starts again gets all reports at once, without waiting for the next ones.
     scene.cluster.start(scene.server(1));
     scene.cluster.runUntilServing();
     scene.cluster.runFor(soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere("online"));
   });
 
-  test("spreads soon after a partition, whatever was reported during it", () => {
+  test("presence reported during a partition spreads soon after its end", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.say(1, "carla", "online");
@@ -175,7 +178,7 @@ describe("[L11] presence", () => {
     scene.partition(3);
     scene.say(1, "ana", "gone");
     scene.say(2, "carla", "away");
-    // Its clients have gone to another server.
+    // The clients of server 3 have moved to another server.
     scene.cluster.runUntil(() => !scene.server(3).inRotation, "it is out of the rotation");
     scene.cluster.network.heal();
     scene.cluster.runUntilServing();
@@ -187,7 +190,7 @@ describe("[L11] presence", () => {
     ]);
   });
 
-  test("is sent again within ten seconds if it is lost between servers", () => {
+  test("a report that is lost between servers is sent again within ten seconds", () => {
     const scene = new Scene();
     scene.say(1, "bia", "online");
     scene.cluster.runFor(presenceMs / 2);
@@ -199,7 +202,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere("online"));
   });
 
-  test("costs one message for all that is new in a fifth of a second, and none without reports", () => {
+  test("presence changes within 200 ms are sent in one message; without reports nothing is sent", () => {
     const scene = new Scene();
     const { told } = scene.listener;
     scene.cluster.runFor(2 * presenceMs);
@@ -216,12 +219,12 @@ describe("[L11] presence", () => {
     scene.cluster.runFor(soonMs);
     expect(told.length).toBe(started + 1);
     expect(told.at(-1)?.heard).toHaveLength(6);
-    // A report is sent each ten seconds until it expires.
+    // A report is sent every ten seconds until it expires.
     scene.cluster.runFor(2 * presenceSilenceMs);
     expect(told.length).toBeLessThanOrEqual(started + 1 + presenceSilenceMs / presenceMs);
   });
 
-  test("is not an event, and is never written to disk", () => {
+  test("presence is not an event and is never written to disk", () => {
     const scene = new Scene();
     coordinator(scene.cluster);
     scene.cluster.runUntilEqual();
@@ -233,7 +236,7 @@ describe("[L11] presence", () => {
     expect(scene.cluster.servers.map(({ core }) => core.ledger.snapshot())).toEqual(held);
   });
 
-  test("requires a user who has logged in, and waits for a login that the client has seen", () => {
+  test("a presence report requires a user who has logged in, and waits for a login that the client has seen", () => {
     const scene = new Scene();
     const { cluster } = scene;
     const asking = { user: "duda", state: "online" };
@@ -253,7 +256,7 @@ describe("[L11] presence", () => {
     { state: undefined },
     { state: "online", client: 7 },
     { state: "online", client: "x".repeat(limits.idCharacters + 1) },
-  ])("refuses %o", (fields) => {
+  ])("a presence report with %o is refused", (fields) => {
     const scene = new Scene();
     const reply = scene.cluster.request(scene.server(1), "presence", { user: "ana", ...fields });
     expect(reply).toMatchObject({ status: "erro", code: "bad_request" });
@@ -263,7 +266,7 @@ describe("[L11] presence", () => {
 describe("[L11] bounds of presence", () => {
   const user = (number: number) => `user${number}` as UserName;
 
-  test("keep the users that came first, and of each user the clients heard last", () => {
+  test("presence keeps the users that came first, and for each user the clients heard last", () => {
     const presence = new Presence(serverName(1));
     let clock = 0;
     const say = (number: number, state: PresenceState, { client = "", atMs = 0 } = {}) => {
@@ -286,7 +289,7 @@ describe("[L11] bounds of presence", () => {
       limits.presenceWords,
       limits.presentClients - 1,
     ]);
-    // They make room for others when they have gone.
+    // Users whose reports have expired make room for others.
     const laterMs = 2 * presenceSilenceMs;
     say(5, "online", { atMs: laterMs });
     expect([...presence.due(laterMs)].flat()).toHaveLength(1);
@@ -294,7 +297,7 @@ describe("[L11] bounds of presence", () => {
     expect(presence.list(laterMs)).toHaveLength(2);
   });
 
-  test("a report that comes late, twice or out of order lasts no longer", () => {
+  test("a report that comes late, twice or out of order does not last longer", () => {
     const presence = new Presence(serverName(1));
     const word = { user: user(1), client: "", state: "online", clock: 5, ageMs: 10_000 } as const;
     presence.learn(serverName(2), [word], 0);
@@ -304,10 +307,10 @@ describe("[L11] bounds of presence", () => {
     presence.learn(serverName(3), [{ ...word, clock: 7, state: "away", ageMs: 0 }], 21_000);
     presence.learn(serverName(2), [{ ...word, clock: 6, ageMs: 0 }], 21_000);
     expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
-    // Of two reports of one clock all servers take the same.
+    // All servers keep the same one of two reports with equal clocks.
     presence.learn(serverName(2), [{ ...word, clock: 7, state: "gone", ageMs: 0 }], 21_000);
     expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
-    // Only the server that heard a report passes it on.
+    // Only the server to which a report was made passes it on.
     expect([...presence.due(21_000)]).toEqual([]);
   });
 });

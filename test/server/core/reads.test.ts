@@ -15,7 +15,7 @@ function messages(reply: ReplyData): string[] {
 }
 
 describe("a client reads its own writes through any server", () => {
-  test("[R9] with `after`, a server that lags waits until it has them", () => {
+  test("[R9] a read with `after` at a server that lags waits until the server has those events", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     c.syncMs = 600;
@@ -26,7 +26,7 @@ describe("a client reads its own writes through any server", () => {
     expect(cluster.time.nowMs - startMs).toBeGreaterThan(300);
   });
 
-  test("[R9] with `after`, a server that can't reach it in 1 s answers behind", () => {
+  test("[R9] a read with `after` at a server that can't reach it within 1 s gets `behind`", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     c.syncMs = 1_300;
@@ -38,7 +38,7 @@ describe("a client reads its own writes through any server", () => {
     expect(messages(cluster.request(b, "history", { channel: "geral", after }))).toEqual(["Olá!"]);
   });
 
-  test("[R9] without `after`, every server shows the write next", () => {
+  test("[R9] without `after`, the next read or write through another server sees the write", () => {
     const cluster = servingCluster(3);
     for (let round = 0; round < 12; round += 1) {
       const [writer, reader] = [
@@ -54,7 +54,7 @@ describe("a client reads its own writes through any server", () => {
     }
   });
 
-  test("[R9] a write that would fail because something is missing here waits for it", () => {
+  test("[R9] a write that would fail because its server lacks an event waits for that event", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -63,7 +63,7 @@ describe("a client reads its own writes through any server", () => {
     expect(reply.status).toBe("OK");
   });
 
-  test("[R9] creating an existing channel with `after` fails, although this server lacked it", () => {
+  test("[R9] creating an existing channel with `after` fails, even at a server that lacked the channel", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -72,8 +72,10 @@ describe("a client reads its own writes through any server", () => {
   });
 });
 
-describe("only what is committed is shown", () => {
-  /** The third server alone has what it took in; no other disk will have it soon. */
+describe("reads show only committed events", () => {
+  /**
+   * The third server alone holds the uncommitted events; the other disks sync only after a second.
+   */
   function withUncommitted(): { cluster: CoreCluster; server: VirtualServer } {
     const cluster = servingCluster(3);
     const server = cluster.server(3);
@@ -98,7 +100,7 @@ describe("only what is committed is shown", () => {
     expect(reply.users).toEqual(reply.channels);
   });
 
-  test("[R9] a plain read waits 250 ms at most", () => {
+  test("[R9] a read without `after` waits for uncommitted events, 250 ms at most", () => {
     const { cluster, server } = withUncommitted();
     const startMs = cluster.time.nowMs;
     cluster.request(server, "users");
@@ -107,7 +109,7 @@ describe("only what is committed is shown", () => {
     expect(waitedMs).toBeLessThan(350);
   });
 
-  test("status and time are answered at once, and status also outside of the rotation", () => {
+  test("`status` and `time` are answered at once, and `status` even outside of the rotation", () => {
     const cluster = servingCluster(2);
     const late = cluster.addServer();
     const status = cluster.ask(late, "status").reply;

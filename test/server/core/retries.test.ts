@@ -7,7 +7,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const hello = { user: "ana", channel: "geral", message: "Olá!", id: "once" };
 
 describe("a repeated request", () => {
-  test("[R6] on the same server takes effect once and gets the same receipt", () => {
+  test("[R6] a request repeated on the same server takes effect once and gets the same receipt", () => {
     const cluster = servingCluster(3);
     const first = cluster.request(cluster.server(1), "publish", hello);
     const again = cluster.request(cluster.server(1), "publish", hello);
@@ -18,7 +18,7 @@ describe("a repeated request", () => {
     expect(page.entries).toHaveLength(1);
   });
 
-  test("[R6] on another server that holds the event gets that event's receipt", () => {
+  test("[R6] a request repeated on another server that holds the event gets that event's receipt", () => {
     const cluster = servingCluster(3);
     const first = cluster.request(cluster.server(1), "publish", hello);
     const again = cluster.request(cluster.server(2), "publish", hello);
@@ -27,7 +27,7 @@ describe("a repeated request", () => {
     expect(again.server).toBe(cluster.server(2).name);
   });
 
-  test("[R6] makes no second event while the first is still open", () => {
+  test("[R6] a request repeated while the first copy is open makes no second event", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const seq = server.disk.durable[server.name] ?? 0;
@@ -36,10 +36,10 @@ describe("a repeated request", () => {
     expect(server.disk.durable[server.name]).toBe(seq + 1);
   });
 
-  test("[R6] is not answered before this server has counted the event as committed", () => {
+  test("[R6] a repeated request is not answered before its server has counted the event as committed", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
-    // b holds the event but hears of no other disk.
+    // b holds the event but gets no news of other disks.
     cluster.network.partition([b.name], [c.name]);
     cluster.network.partition([a.name], [c.name]);
     a.syncMs = 1;
@@ -53,9 +53,9 @@ describe("a repeated request", () => {
     cluster.runUntil(() => again.reply?.status === "OK", "b has it on disk as the second");
   });
 
-  test("[R6] is seen once, though two servers made it without knowing of each other", () => {
+  test("[R6] a request whose event two servers made without knowing of each other is seen once", () => {
     const cluster = servingCluster(5);
-    // Both publish at the same instant: neither can hold the other's event.
+    // Both publish at the same instant, so that neither can hold the other's event.
     const duplicates = [
       cluster.ask(cluster.server(1), "publish", hello),
       cluster.ask(cluster.server(2), "publish", hello),
@@ -65,11 +65,11 @@ describe("a repeated request", () => {
     for (const server of cluster.servers) {
       const page = cluster.request(server, "history", { channel: "geral" });
       expect(page.entries).toMatchObject([{ id: "once" }]);
-      // Both are in the state, which stays a plain set.
+      // Both events are in the state, which stays a plain set.
       const channel = server.core.chat.channels.get("geral" as ChannelName);
       expect(channel?.conversation.window.entries).toHaveLength(2);
     }
-    // From now on both servers answer with the same one.
+    // From here on both servers answer with the same event's receipt.
     const origins = cluster.servers.map((server) => {
       return (cluster.request(server, "publish", hello).entry as Receipt).server;
     });
@@ -96,7 +96,7 @@ describe("a repeated request", () => {
     expect(texts({ user: "bia" })).toEqual(["4", "5"]);
   });
 
-  test("[R6] with another content is refused, and makes nothing", () => {
+  test("[R6] a request with a used id and other content is refused and makes no event", () => {
     const cluster = servingCluster(3);
     const note = { src: "ana", dst: "bia", message: "first", id: "once" };
     const page = () => ({
@@ -114,14 +114,14 @@ describe("a repeated request", () => {
       const other = { message: "of the second run" };
       expect(cluster.request(server, "publish", { ...hello, ...other })).toMatchObject(reused);
       expect(cluster.request(server, "message", { ...note, ...other })).toMatchObject(reused);
-      // The time and the sender of a request are not part of its content.
+      // The timestamp and the sender of a request are not part of its content.
       const again = { ...hello, timestamp: "later", clock: 7, after: {} };
       expect(cluster.request(server, "publish", again).status).toBe("OK");
     }
     expect(page()).toEqual({ channel: ["Olá!"], user: ["first"] });
   });
 
-  test("[R6] with another content is refused, also while the first is still open", () => {
+  test("[R6] a request with a used id and other content is refused even while the first request is open", () => {
     const cluster = servingCluster(3);
     const copies = ["Olá!", "Oi!", "Olá!"].map((message) => {
       return cluster.ask(cluster.server(1), "publish", { ...hello, message });
@@ -134,7 +134,7 @@ describe("a repeated request", () => {
     ]);
   });
 
-  test("[R6] with two contents at two servers at once shows both, each once, for good", () => {
+  test("[R6] two contents under one id at two servers at once are both kept and each shown once", () => {
     const cluster = servingCluster(5);
     const bye = { ...hello, message: "Tchau!" };
     const duplicates = [hello, bye, hello].map((data, at) => {
@@ -146,7 +146,7 @@ describe("a repeated request", () => {
       const page = cluster.request(server, "history", { channel: "geral" });
       const texts = (page.entries as { message: string }[]).map(({ message }) => message);
       expect(texts.toSorted()).toEqual(["Olá!", "Tchau!"]);
-      // A copy gets the receipt of its own content; another content is refused.
+      // A copy gets the receipt of its own content; a third content is refused.
       expect(cluster.request(server, "publish", hello).status).toBe("OK");
       expect(cluster.request(server, "publish", bye).status).toBe("OK");
       expect(cluster.request(server, "publish", { ...hello, message: "?" }).code).toBe("id_reused");
@@ -161,7 +161,7 @@ describe("a repeated request", () => {
     expect(receipts[0]?.[0]).not.toBe(receipts[1]?.[0]);
   });
 
-  test("[R6] under an id that only another server knows waits for what its client has seen", () => {
+  test("[R6] a request with an id that only another server knows waits for what its client has seen", () => {
     const cluster = servingCluster(3);
     const [a, b] = [cluster.server(1), cluster.server(2)];
     const first = cluster.request(a, "publish", hello).entry as Receipt;
@@ -174,7 +174,7 @@ describe("a repeated request", () => {
     cluster.runUntil(() => other.reply?.code === "id_reused", "it is refused");
   });
 
-  test("[R6] a channel's creation repeated with its id is sucesso, without it channel_exists", () => {
+  test("[R6] creating a channel again gets sucesso with the same id, and channel_exists without an id", () => {
     const cluster = servingCluster(2);
     const data = { channel: "new", id: "make" };
     for (const server of [...cluster.servers, ...cluster.servers]) {
@@ -195,7 +195,7 @@ describe("a repeated request", () => {
     expect(seq()).toBe(before);
   });
 
-  test("[R6] after a crash of its server is found or made by another one", () => {
+  test("[R6] a request repeated after a crash of its server takes effect once on the others", () => {
     const cluster = servingCluster(3);
     cluster.ask(cluster.server(1), "publish", hello);
     cluster.runFor(3);

@@ -17,12 +17,12 @@ const anyText = fc.string({ unit: "grapheme", maxLength: 5 });
 const anyChannel = fc.constantFrom("geral", "jogos");
 const anyEpoch = fc.record({ view: fc.integer({ min: 1, max: 2 }), term: fc.nat(3) });
 
-/** Data of each operation: one without a row here does not compile. */
+/** Data of each operation: an operation without a row here is a compile error. */
 const drawn: { readonly [O in Operation]: fc.Arbitrary<object> } = {
   login: fc.record({ user: anyName, isProven: fc.constantFrom(true, undefined) }),
   channel: fc.record({ channel: anyChannel, user: fc.option(anyName, { nil: undefined }) }),
   publication: fc.record({ user: anyName, channel: anyChannel, message: anyText }),
-  // Also to oneself.
+  // A message to oneself is valid too.
   message: fc.record({ src: anyName, dst: anyName, message: anyText }),
   removal: fc.record({ channel: anyChannel, isRemoved: fc.boolean(), by: anyName }),
   coordinator: fc.record({ epoch: anyEpoch, sees: fc.constantFrom({}, { [serverName(1)]: 3 }) }),
@@ -63,7 +63,7 @@ function earlier(server: number, last: number, { seq = 1 }: { readonly seq?: num
   return { server: serverName(server), seq: Math.max(1, Math.min(seq, last)) };
 }
 
-/** Histories of three servers, with duplicates, in the total order. */
+/** Events of three servers, with duplicates, in the total order. */
 const anyEvents = fc
   .array(
     fc.record({
@@ -81,7 +81,7 @@ const anyEvents = fc
       const { seq, clock: own } = last.get(server) ?? { seq: 0, clock: 0 };
       clock = Math.max(clock + later, own + 1);
       last.set(server, { seq: seq + 1, clock });
-      // A server confirms its own claims, after it made them.
+      // A server confirms only its own claims, after it made them.
       const named = operation === "confirmed" ? earlier(server, seq, fields) : {};
       return {
         server: serverName(server),
@@ -107,7 +107,7 @@ function stateOf(events: readonly Event[]): Facts {
   return facts;
 }
 
-/** As it stands on disk. */
+/** Saves a state. @returns what a start restores, and the files as text */
 function save(state: Facts): { saved: SavedState; text: string } {
   const { files, rows } = state.freeze();
   const written = files.map(({ name, lines }) => ({ name, lines: [...lines] }));
@@ -124,7 +124,7 @@ function textOf(events: readonly Event[]): string {
   return save(stateOf(events)).text;
 }
 
-/** What a replica holds that is behind at some servers. */
+/** The events of a replica that has this vector. */
 function upTo(events: readonly Event[], vector: Vector): Event[] {
   return events.filter(({ server, seq }) => seq <= (vector[server] ?? 0));
 }
@@ -133,7 +133,7 @@ const anyVector = fc
   .tuple(fc.nat(25), fc.nat(25), fc.nat(25))
   .map((counts) => Object.fromEntries(counts.map((seq, at) => [serverName(at + 1), seq])));
 
-/** The further of both, for each server. */
+/** The higher `seq` of both vectors, for each server. */
 function joined(a: Vector, b: Vector): Vector {
   const both: MutableVector = { ...a };
   for (const [server, seq] of Object.entries(b) as [keyof Vector, number][]) {
@@ -143,7 +143,7 @@ function joined(a: Vector, b: Vector): Vector {
 }
 
 describe("a saved state", () => {
-  test("[R4] is the same in whatever order the events of several servers came", () => {
+  test("[R4] a saved state is the same in whatever order the events of several servers came", () => {
     fc.assert(
       fc.property(anyEvents, fc.infiniteStream(fc.nat(2)), (events, chance) => {
         const queues = [1, 2, 3].map((number) =>
@@ -160,7 +160,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] gives the same files when it is restored", () => {
+  test("[J1] [R4] a restored state gives the same files when it is saved again", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const { saved, text } = save(stateOf(events));
@@ -172,7 +172,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] of an older version, whose rows do not name their operation, is restored the same", () => {
+  test("[J1] a saved state of an older version, whose rows do not name their operation, restores to the same state", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const { saved, text } = save(stateOf(events));
@@ -186,7 +186,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] with the later events gives the same as all events", () => {
+  test("[J1] [R4] a saved state with the later events gives the same as all events", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const before = upTo(events, vector);
@@ -199,7 +199,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[R8] [R4] of a peer adds to the own state what that lacks", () => {
+  test("[R8] [R4] a peer's saved state adds what the server's own state lacks", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, anyVector, (events, held, theirs) => {
         const state = stateOf(upTo(events, held));
@@ -210,7 +210,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[R8] changes nothing when it is restored twice", () => {
+  test("[R8] restoring a saved state twice changes nothing", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const state = stateOf(upTo(events, vector));
@@ -223,7 +223,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J3] a private message stays while either party keeps it", () => {
+  test("[J3] a private message stays while either party's window keeps it", () => {
     const server = serverName(1);
     const message = (seq: number, src: string, dst: string): Event => ({
       server,
@@ -237,7 +237,7 @@ describe("a saved state", () => {
     for (let seq = 2; seq <= 6; seq += 1) events.push(message(seq, "bia", "caio"));
     const { saved, text } = save(stateOf(events));
     const kept = [...saved.entries("messages.json")].map((line) => JSON.parse(line).seq);
-    // Bia's window holds 3 to 6, Ana's holds 1 alone.
+    // Bia's window holds 3 to 6; Ana's holds 1 alone.
     expect(kept).toEqual([1, 3, 4, 5, 6]);
     const { facts: again, chat } = emptyState();
     again.restore(saved, {});
@@ -245,7 +245,7 @@ describe("a saved state", () => {
     expect(chat.user("bia" as never).conversation.window.entries.length).toBe(4);
   });
 
-  test("is frozen: events that come while it is written are not in it", () => {
+  test("a saved state contains no events that come while it is written", () => {
     const events = fc.sample(anyEvents, { numRuns: 20, seed: 1 });
     for (const list of events) {
       const half = list.slice(0, list.length / 2);
@@ -265,7 +265,7 @@ describe("a saved state", () => {
       "no name",
       '{"login":7,"server":"server_00000001","seq":1,"clock":1,"timestamp":"2026-01-01"}',
     ],
-  ])("[J2] with a row that is %s is refused", (_, row) => {
+  ])("[J2] a saved state with a row that is %s is refused", (_, row) => {
     const saved = { rows: [row], entries: () => [] };
     expect(() => emptyState().facts.restore(saved, {})).toThrow();
   });

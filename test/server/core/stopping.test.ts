@@ -16,7 +16,7 @@ function expectEqualFiles(cluster: CoreCluster): void {
 }
 
 describe("a stop", () => {
-  test("[R11] leaves the rotation and finishes the open requests", () => {
+  test("[R11] a server that stops leaves the rotation and finishes the open requests", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const questions = Array.from({ length: 20 }, () => cluster.ask(server, "publish", hello));
@@ -26,7 +26,7 @@ describe("a stop", () => {
     expect(questions.map(({ reply }) => reply?.status)).toEqual(questions.map(() => "OK"));
   });
 
-  test("[R11] answers open requests while replies still reach their clients", () => {
+  test("[R11] a server that stops answers open requests while replies still reach their clients", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const questions = Array.from({ length: 20 }, () => cluster.ask(server, "publish", hello));
@@ -35,7 +35,7 @@ describe("a stop", () => {
     expect(questions.filter(({ isLost }) => isLost)).toHaveLength(0);
   });
 
-  test("[R11] with nothing open it ends within a second", () => {
+  test("[R11] a server with no open requests stops within a second", () => {
     const cluster = servingCluster(3);
     const startMs = cluster.time.nowMs;
     cluster.stop(cluster.server(2));
@@ -43,7 +43,7 @@ describe("a stop", () => {
     expect(cluster.time.nowMs - startMs).toBeLessThan(1_000);
   });
 
-  test("[R11] without any peer it still ends within 5 s", () => {
+  test("[R11] a server without any peer still stops within 5 s", () => {
     const cluster = servingCluster(3);
     cluster.crash(cluster.server(2));
     cluster.crash(cluster.server(3));
@@ -84,7 +84,7 @@ describe("a stop", () => {
     },
   );
 
-  test("[R4] [R11] also when an event was lost on its way to the one that stops first", () => {
+  test("[R4] [R11] a cluster that stops leaves equal files even if an event was lost between two servers before", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -94,7 +94,7 @@ describe("a stop", () => {
     expectEqualFiles(cluster);
   });
 
-  test("[R4] [R11] also when the stops come some milliseconds apart, under load", () => {
+  test("[R4] [R11] a cluster under load whose servers stop some milliseconds apart leaves equal files", () => {
     const cluster = servingCluster(3);
     for (let number = 0; number < 60; number += 1) {
       cluster.ask(cluster.server(1 + (number % 3)), "publish", { ...hello, after: {} });

@@ -31,7 +31,7 @@ describe("joining", () => {
     for (const { disk } of cluster.servers) expect(disk.view.members).toEqual(names);
   });
 
-  test("[R8] a server that comes later fetches all, becomes a member and serves", () => {
+  test("[R8] a server that joins later fetches all events, becomes a member and serves", () => {
     const cluster = servingCluster(2);
     for (let number = 1; number <= 30; number += 1) {
       cluster.ask(cluster.server(1), "publish", {
@@ -58,7 +58,7 @@ describe("joining", () => {
 });
 
 describe("the rotation", () => {
-  test("[R8] a server that hears no quorum leaves it, and returns once it does", () => {
+  test("[R8] a server that hears no quorum leaves the rotation, and returns once it hears a quorum", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.partition([a.name], [b.name, c.name]);
@@ -70,7 +70,7 @@ describe("the rotation", () => {
     expect(a.core.catchUp.phase).toBe("live");
   });
 
-  test("the log names the members that must come back", () => {
+  test("the log of a server that waits for a quorum names the members that must come back", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(b);
@@ -79,7 +79,7 @@ describe("the rotation", () => {
     cluster.runUntil(() => a.logged.includes(named), "the log names them");
   });
 
-  test("[R5] after a full stop the members of the view must come back first", () => {
+  test("[R5] after a full stop the members of the view must come back before the cluster serves", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers) cluster.crash(server);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -101,7 +101,7 @@ describe("the rotation", () => {
     });
   });
 
-  test("[R5] a reference that lost its file resumes from the view that is reported", () => {
+  test("[R5] a reference that lost its file resumes from the view that servers report", () => {
     const cluster = servingCluster(3);
     const { view } = cluster.registry;
     cluster.stopReference();
@@ -128,7 +128,7 @@ describe("leaving", () => {
     expect(cluster.request(b, "login", { user: "caio" })).toMatchObject({ status: "sucesso" });
   });
 
-  test("[R11] the events of a leaving server stay with those that remain", () => {
+  test("[R11] the events of a server that leaves stay with the remaining servers", () => {
     const cluster = servingCluster(3);
     const a = cluster.server(1);
     cluster.ask(a, "publish", { user: "ana", channel: "geral", message: "the last word" });
@@ -138,7 +138,7 @@ describe("leaving", () => {
     expect(cluster.server(2).disk.durable).toEqual(a.disk.durable);
   });
 
-  test("[R11] all but the last member leave, one after the other", () => {
+  test("[R11] all but the last member can leave, one after the other", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers) {
       cluster.stop(server, { leave: true });
@@ -147,7 +147,7 @@ describe("leaving", () => {
     expect(cluster.registry.view.members).toEqual([cluster.server(3).name]);
   });
 
-  test("[R5] no leave is granted while those that remain could not go on", () => {
+  test("[R5] no member may leave if the remaining ones could not go on", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(c);

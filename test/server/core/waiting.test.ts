@@ -10,7 +10,7 @@ import { WaitingCovers } from "../../../src/server/core/serving/waiting-covers.t
 import { Scene } from "../../support/account-scene.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 
-/** As many names as a vector may have, none of them of an existing server. */
+/** A vector with as many names as it may have, none of which is an existing server's. */
 const never = Object.fromEntries(
   Array.from({ length: limits.vectorServers }, (_, number) => [
     `server_${(0xff000000 + number).toString(16)}`,
@@ -19,13 +19,13 @@ const never = Object.fromEntries(
 );
 
 describe("[X2] with accounts no request of a guest waits", () => {
-  test("a login without a password is refused at once, whatever it asks to wait for", () => {
+  test("a login without a password is refused at once, whatever `after` it has", () => {
     const scene = new Scene();
     const asked = scene.cluster.ask(scene.server, "login", { user: "ana", after: never });
     expect(asked.reply).toMatchObject({ code: "unauthenticated", reason: "no_session" });
   });
 
-  test("a request that would wait gets behind at once, and uses up no attempt", () => {
+  test("a guest's request that would have to wait gets `behind` at once, and uses up no attempt", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -51,7 +51,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     expect(cluster.ask(server, "login", login).reply).toMatchObject({ code: "behind" });
   });
 
-  test("a user's request waits", () => {
+  test("a user's request waits, for comparison", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = scene.cluster.ask(scene.server, "users", { token, after: never });
@@ -61,13 +61,13 @@ describe("[X2] with accounts no request of a guest waits", () => {
   });
 });
 
-describe("[X4] the waiting requests of each connection have a bound", () => {
+describe("[X4] the limit on the waiting requests of a connection", () => {
   const reads = (count: number, after: object) =>
     Array.from({ length: count }, () => ({ service: "users", data: { after } }));
   const ask = (cluster: CoreCluster, connection: string, payload: object) =>
     cluster.askPayload(cluster.server(1), payload, connection);
 
-  test("above it a request is refused, but none of another connection", () => {
+  test("a connection with too many waiting requests is refused further ones, while other connections are not", () => {
     const cluster = servingCluster(1);
     const { name } = cluster.server(1);
     const after = { [name]: 1_000_000 };
@@ -79,12 +79,12 @@ describe("[X4] the waiting requests of each connection have a bound", () => {
     expect(refused).toMatchObject({ code: "unavailable", retry: true });
     expect(refused?.description).toContain("This connection has");
     expect(ask(cluster, "another", reads(1, {})).reply).toMatchObject({ status: "OK" });
-    // Once they are given up, others have room.
+    // Once the requests are given up, new ones are accepted.
     cluster.runFor(1_100);
     expect(ask(cluster, "one", reads(1, {})).reply).toMatchObject({ status: "OK" });
   });
 
-  test("large vectors count for more than one request", () => {
+  test("requests with large vectors count for more than one request", () => {
     const cluster = servingCluster(1);
     const most = limits.connectionOpen / (limits.vectorServers / limits.namesOfOneRequest);
     const asked = Array.from({ length: 100 }, () => ask(cluster, "one", reads(1, never)));
@@ -94,10 +94,10 @@ describe("[X4] the waiting requests of each connection have a bound", () => {
   });
 });
 
-describe("[R9] a waiting request is checked only when something comes that it waits for", () => {
+describe("[R9] when a waiting request is checked again", () => {
   const [a, b] = ["server_0000000a", "server_0000000b"] as [ServerName, ServerName];
 
-  /** How often its vector is read. */
+  /** A request that waits for a vector, with a count of how often the vector is read. */
   function cover(until: Vector, deadlineMs: number) {
     const reads = { count: 0 };
     const counted = new Proxy(until, {
@@ -118,7 +118,7 @@ describe("[R9] a waiting request is checked only when something comes that it wa
     return { reads, asked: { ...asked, until: counted, deadlineMs } satisfies WaitingCover };
   }
 
-  test("a read, for the event that it lacks", () => {
+  test("a waiting read is checked only when the event that it lacks is committed, or at its deadline", () => {
     const covers = new WaitingCovers<WaitingCover>();
     const first = cover({ [a]: 2, [b]: 5 }, 1_000);
     const second = cover({ [b]: 3 }, 1_000);
@@ -126,7 +126,7 @@ describe("[R9] a waiting request is checked only when something comes that it wa
     for (const { asked } of [first, second, third]) covers.add(asked, {});
     for (let step = 0; step < 500; step += 1) expect(covers.due({ [b]: 2 }, step)).toEqual([]);
     expect([first, second, third].map(({ reads }) => reads.count)).toEqual([1, 1, 1]);
-    // Requests that become due together come in order.
+    // Requests that become due together are returned in the order in which they came.
     expect(covers.due({ [a]: 1, [b]: 3 }, 500)).toEqual([second.asked, third.asked]);
     expect(covers.due({ [a]: 2, [b]: 3 }, 501)).toEqual([]);
     expect(first.reads.count).toBe(2);
@@ -135,7 +135,7 @@ describe("[R9] a waiting request is checked only when something comes that it wa
     expect(covers.size).toBe(0);
   });
 
-  test("a write, for a quorum and for all live members", () => {
+  test("a write that waits for live members is not checked at ticks that bring nothing new", () => {
     const cluster = servingCluster(3);
     const [server, , last] = cluster.servers;
     if (server === undefined || last === undefined) throw new Error("no servers");
@@ -146,7 +146,7 @@ describe("[R9] a waiting request is checked only when something comes that it wa
     cluster.runUntil(() => looks.mock.calls.length > 0, "it waits for the last one's disk");
     const before = looks.mock.calls.length;
     for (let step = 0; step < 200; step += 1) cluster.hand(server, { type: "tick" });
-    // Checked once more since it was added, and no more.
+    // The write was checked at most once more after it was added.
     expect(looks.mock.calls.length - before).toBeLessThanOrEqual(1);
     cluster.runUntil(() => asked.reply !== undefined, "it is answered");
     expect(asked.reply).toMatchObject({ status: "OK" });

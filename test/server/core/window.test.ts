@@ -25,8 +25,8 @@ const anyEntries = fc
   );
 
 /**
- * J3 word for word: going down from the newest, the entry at which the N-th distinct id is first met
- * is the last kept; all below it goes, older duplicates of kept ids too.
+ * J3 word for word: going down from the newest entry, the last kept entry is the one at which the
+ * N-th distinct id is first met. All entries below are dropped, also older duplicates of kept ids.
  */
 function keptOf(entries: readonly Placed[], most: number): Placed[] {
   const kept: Placed[] = [];
@@ -46,7 +46,7 @@ function windowOf(most: number): Window<Placed> {
 describe("a window", () => {
   const anyMost = fc.integer({ min: 1, max: 8 });
 
-  test("[J3] [R4] keeps the same entries in whatever order they came", () => {
+  test("[J3] [R4] a window keeps the same entries in whatever order they came", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, fc.infiniteStream(fc.nat()), (entries, most, chance) => {
         const shuffled = entries
@@ -63,7 +63,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] keeps at each step what the rule says, whether entries are dropped early or late", () => {
+  test("[J3] [R4] a window keeps at each step what J3 says, whether entries are dropped early or late", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -81,7 +81,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] keeps the same of two replicas' entries together with new ones", () => {
+  test("[J3] [R4] a window built from two replicas' entries keeps the same as one that got all entries", () => {
     const anyHalf = fc.infiniteStream(fc.boolean());
     fc.assert(
       fc.property(anyEntries, anyMost, anyHalf, (entries, most, choice) => {
@@ -96,7 +96,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R6] knows the duplicates of the entries that it keeps, and none that it dropped", () => {
+  test("[J3] [R6] a window knows the duplicates of the entries that it keeps, and none that it dropped", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -114,7 +114,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] counts requests of two users under one id as two", () => {
+  test("[J3] a window counts requests of two users under one id as two", () => {
     const window = new Window<Placed>(2, {
       scopeOf: ({ server }) => server,
       isDuplicate: () => true,
@@ -127,7 +127,7 @@ describe("a window", () => {
     expect(window.entries.slice()).toEqual(entries.slice(1));
   });
 
-  test("[S9] [R6] looks up an id that many senders use among the sender's own entries only", () => {
+  test("[S9] [R6] a window looks up an id that many senders use among the sender's own entries only", () => {
     let compared = 0;
     const window = new Window<Placed>(10_000, {
       scopeOf: ({ seq }) => String(seq),
@@ -151,7 +151,7 @@ describe("a window", () => {
 });
 
 describe("a queue", () => {
-  test("is equal to an array, however long it has been in use", () => {
+  test("a queue equals an array, however long it has been in use", () => {
     const list = new Tail<number>();
     let array: number[] = [];
     for (let number = 0; number < 5_000; number += 1) {
@@ -176,7 +176,7 @@ describe("a queue", () => {
 });
 
 describe("merging", () => {
-  test("[R4] gives all items of all lists in the total order, shared ones next to each other", () => {
+  test("[R4] merging gives all items of all lists in the total order, equal items next to each other", () => {
     fc.assert(
       fc.property(anyEntries, fc.array(fc.nat(3), { maxLength: 60 }), (entries, choices) => {
         const lists: Placed[][] = [[], [], [], []];
@@ -193,7 +193,7 @@ describe("merging", () => {
     );
   });
 
-  test("of no lists gives nothing", () => {
+  test("merging no lists gives nothing", () => {
     expect([...mergeInOrder([])]).toEqual([]);
     expect([...mergeInOrder([[], []])]).toEqual([]);
   });

@@ -6,7 +6,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!", after: {} };
 
-/** How many servers have the event on disk. */
+/** The number of servers that have the event on disk. */
 function holders(servers: readonly VirtualServer[], { server, seq }: Receipt): number {
   return servers.filter(({ disk }) => (disk.durable[server] ?? 0) >= seq).length;
 }
@@ -16,10 +16,10 @@ function receiptOf(reply: ReplyData): Receipt {
 }
 
 describe("a write", () => {
-  test("[R3] is answered as soon as a quorum has it on disk, and not before", () => {
+  test("[R3] a write is answered as soon as a quorum has it on disk, and not before", () => {
     const cluster = servingCluster(5);
     const [first, ...others] = cluster.servers as [VirtualServer, ...VirtualServer[]];
-    // The disks are done one after the other, the own one first.
+    // The disks sync one after the other, the server's own disk first.
     for (const [index, other] of others.entries()) other.syncMs = 100 * (index + 1);
     const seq = (first.disk.durable[first.name] ?? 0) + 1;
     const event = { server: first.name, seq } as Receipt;
@@ -32,7 +32,7 @@ describe("a write", () => {
     expect(question.reply).toMatchObject({ status: "OK", entry: event });
   });
 
-  test("[R3] has a receipt that names the replicas with it on disk", () => {
+  test("[R3] the receipt of a write names the replicas with the event on disk", () => {
     const cluster = servingCluster(3);
     cluster.server(3).syncMs = 5_000;
     const { server, durable, id, seq } = receiptOf(
@@ -42,19 +42,19 @@ describe("a write", () => {
     expect(id).toBe(`${server}/${seq}`);
   });
 
-  test("[R3] the origin's own disk counts like any other", () => {
+  test("[R3] the disk of an event's origin counts for the quorum like any other", () => {
     const cluster = servingCluster(3);
     const first = cluster.server(1);
     first.syncMs = 700;
     const question = cluster.ask(first, "publish", hello);
-    // An event leaves its origin only once it is on the disk there (R2).
+    // The origin sends an event only once the event is on its own disk (R2).
     cluster.runFor(600);
     expect(question.reply).toBeUndefined();
     cluster.runUntil(() => question.reply !== undefined, "the reply leaves");
     expect(holders(cluster.servers, receiptOf(question.reply as ReplyData))).toBeGreaterThan(1);
   });
 
-  test("[R3] without a quorum it is unavailable after 2 s, and the event still spreads", () => {
+  test("[R3] a write without a quorum gets the error unavailable after 2 s, and the event still spreads", () => {
     const cluster = servingCluster(3);
     const first = cluster.server(1);
     for (const other of cluster.servers.slice(1))
@@ -72,7 +72,7 @@ describe("a write", () => {
     expect(page.entries).toMatchObject([{ message: "Olá!" }]);
   });
 
-  test("[R3] unavailable is answered while replies still reach the client", () => {
+  test("[R3] `unavailable` is answered while replies still reach the client", () => {
     const cluster = servingCluster(3);
     cluster.network.partition([serverName(1)], [serverName(2), serverName(3)]);
     const question = cluster.ask(cluster.server(1), "publish", hello);
@@ -81,7 +81,7 @@ describe("a write", () => {
     expect(question.isLost).toBe(false);
   });
 
-  test("[R9] for a client without `after` it waits for all live members, 250 ms at most", () => {
+  test("[R9] a write of a client without `after` waits for all live members, 250 ms at most", () => {
     const cluster = servingCluster(3);
     const third = cluster.server(3);
     const { after: _, ...plain } = hello;
@@ -97,7 +97,7 @@ describe("a write", () => {
     expect(waitedMs).toBeLessThan(350);
   });
 
-  test("[R9] it does not wait for a member that is dead", () => {
+  test("[R9] a write does not wait for a member that is dead", () => {
     const cluster = servingCluster(3);
     cluster.crash(cluster.server(3));
     cluster.runFor(1_600);
@@ -114,11 +114,11 @@ describe("a write", () => {
     const startMs = cluster.time.nowMs;
     const questions = Array.from({ length: 500 }, () => cluster.ask(server, "publish", hello));
     cluster.runUntil(() => questions.every(({ reply }) => reply?.status === "OK"), "all are OK");
-    // One sync for the first event, and one for all that came during it.
+    // One sync is for the first event, and one for all events that came during that sync.
     expect(cluster.time.nowMs - startMs).toBe(20);
   });
 
-  test("[R7] an event has a higher clock than those that its server saw before, also after a crash", () => {
+  test("[R7] an event has a higher clock than all events that its server saw before, even after a crash", () => {
     const cluster = servingCluster(3);
     let last = 0;
     for (let round = 0; round < 4; round += 1) {
@@ -144,7 +144,7 @@ describe("what a write needs", () => {
     ["message", { src: "ana", dst: "nobody", message: "x" }, "user_not_found"],
     ["message", { src: "nobody", dst: "ana", message: "x" }, "user_not_found"],
     ["channel", { channel: "geral" }, "channel_exists"],
-  ])("[W8] %s %j is refused: %s", (service, data, code) => {
+  ])("[W8] the request %s %j is refused: %s", (service, data, code) => {
     const cluster = servingCluster(2);
     const before = { ...cluster.server(1).disk.durable };
     const reply = cluster.request(cluster.server(1), service, data);
@@ -164,7 +164,7 @@ describe("what a write needs", () => {
     expect(reply.status).toBe("OK");
   });
 
-  test("[W2] an array is answered by an array in the same order; a failing member fails alone", () => {
+  test("[W2] an array is answered by an array in the same order; a request that fails does not affect the others", () => {
     const cluster = servingCluster(3);
     const question = cluster.askPayload(cluster.server(2), [
       { service: "channel", data: { channel: "batch", id: "one" } },
@@ -185,7 +185,7 @@ describe("what a write needs", () => {
       ["users", "OK"],
     ]);
     expect(replies[0]?.data.id).toBe("one");
-    // They left at one instant, and name the server that served them (W6).
+    // All replies were sent at one instant, and name the server that served them (W6).
     expect(new Set(replies.map(({ data }) => data.clock)).size).toBe(1);
     expect(new Set(replies.map(({ data }) => data.server))).toEqual(
       new Set([cluster.server(2).name]),
@@ -199,7 +199,7 @@ describe("what a write needs", () => {
   });
 
   test.each([undefined, "12", -5, 3.5, 2 ** 53, 2 ** 63, true, null])(
-    "[W4] the clock %s counts as 0, and is counted",
+    "[W4] a request with the clock %s is answered as if its clock were 0, and the status counts it",
     (clock) => {
       const cluster = servingCluster(1);
       const status = () => cluster.request(cluster.server(1), "status", { clock: 1 });
