@@ -3,7 +3,7 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-/** What a part of `src/` may import from us: a folder ends in a slash, a file does not. */
+/** The parts of `src/` that a part may import: a folder ends in a slash, a file does not. */
 interface Row {
   readonly part: string;
   readonly may: readonly string[];
@@ -14,18 +14,18 @@ const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gatewa
   (role) => `${role}/main.ts`,
 );
 
-/** The client library, as other roles use it. */
+/** The files of the client library that other roles may import. */
 const library = ["client/connection.ts", "client/session.ts"];
 
 const serverShell = ["server/shell.ts", "server/repair-watch.ts", "server/surroundings.ts"];
 
-/** The first row that fits a file is its own, so the narrower part stands before the wider one. */
+/** A file belongs to the first row that fits it, so a narrower part comes before a wider one. */
 const table: readonly Row[] = [
   { part: "broker/core/", may: ["broker/core/", "protocol/"] },
   { part: "proxy/core/", may: ["proxy/core/", "protocol/"] },
   { part: "zmtp/", may: ["zmtp/"] },
   { part: "reference/core/", may: ["reference/core/", "protocol/"] },
-  // The log and the election know nothing of what they carry.
+  // The log and the election know nothing about the content of events.
   {
     part: "server/core/replica/",
     may: ["server/core/replica/", "server/core/effects.ts", "protocol/"],
@@ -39,16 +39,16 @@ const table: readonly Row[] = [
       "protocol/",
     ],
   },
-  // The vocabulary of all parts, which knows none of them.
+  // The vocabulary that all parts use, and which imports none of them.
   { part: "server/core/effects.ts", may: ["protocol/"] },
   { part: "server/core/", may: ["server/core/", "protocol/"] },
-  // The type of the texts alone: the texts themselves arrive as a value, in the chosen language.
+  // Only the type of the texts: the texts arrive as a value, in the chosen language.
   { part: "client/core/", may: ["client/core/", "protocol/", "texts/texts.ts"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
   { part: "trials/chaos/core/", may: ["trials/chaos/core/", "protocol/"] },
   { part: "protocol/", may: ["protocol/"] },
-  // A port declared by the language, here made from the machine's own hash.
+  // The port is declared by the protocol, and implemented here with the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
   // `harmless` is for text that goes to a terminal, `plain-text` for text from a file.
   {
@@ -67,7 +67,7 @@ const table: readonly Row[] = [
   { part: "broker/", may: ["broker/", "forwarder/forwarder.ts", "zmtp/", ...shell] },
   { part: "proxy/", may: ["proxy/", "forwarder/forwarder.ts", "zmtp/", ...shell] },
   { part: "reference/", may: ["reference/", ...shell] },
-  // A server's shell reaches the world by its port alone, so that the simulation can run it.
+  // A server's shell reaches the world only through its port, so that the simulation can run it.
   ...serverShell.map((part) => {
     return { part, may: ["server/core/", ...serverShell, "storage/store.ts", "protocol/"] };
   }),
@@ -84,7 +84,7 @@ const table: readonly Row[] = [
       "cluster/supervisor.ts",
       ...shell,
       ...library,
-      // What a replica has is told by the code of a replica.
+      // The code that tells what a replica holds is a replica's own.
       "server/config.ts",
       "server/core/step.ts",
     ],
@@ -104,7 +104,10 @@ const table: readonly Row[] = [
   { part: "cli.ts", may: ["client-commands.ts", "process-commands.ts", ...shell, "client/"] },
 ];
 
-/** What programs of other authors import, as `tertulia/client`: one file that has all of it. */
+/**
+ * The file that other authors' programs import, as `tertulia/client`: everything is in this one
+ * file.
+ */
 const packageEntry = "client/index.ts";
 
 /** Packages that only one folder may import. */
@@ -120,20 +123,23 @@ const packageOwners = {
   "get-east-asian-width": "client/core/",
 } as const;
 
-/** Packages of `protocol/`, a codec and a table of letters, and the `node:` modules it and each `core/` may use. */
+/**
+ * Packages for `protocol/` (a codec and a table of letters), and the `node:` modules that it and
+ * each `core/` may use.
+ */
 const purePackages = ["node:assert", "node:assert/strict"];
 const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
-/** Boxes that are sealed and opened with keys that arrive as values. */
+/** Opens and closes encrypted boxes, with keys that arrive as values. */
 const zmtpPackages = [...purePackages, "sodium-native", "@noble/ciphers/salsa.js"];
 /** A table of the widths of characters, as a function. */
 const chatPackages = [...purePackages, "get-east-asian-width"];
 
-/** What a core gets as values, beside the machine: time. */
+/** Globals that a core gets as values instead, besides those of the machine: the time. */
 const impure = [/\bset(?:Timeout|Interval|Immediate)\b/g, /\bperformance\.\w+/g];
 
-/** What only `platform/` touches. */
+/** Globals that only `platform/` may use. */
 const machine = [
-  // A variable may be called `process` too: only what Node's has counts.
+  // A variable may also be called `process`, so only the members of Node's `process` count.
   new RegExp(`(?<![-.#\\w])process\\??\\.(?:${membersOfProcess().join("|")})\\b`, "g"),
   /(?<![-.#\w])console\.\w+/g,
   /\bDate\.now\b/g,
@@ -147,7 +153,7 @@ function membersOfProcess(): string[] {
   return [...Object.keys(process), ...emitter, ...child].filter((name) => /^\w+$/.test(name));
 }
 
-/** Files that touch the machine beside `platform/`: each use by name, and why. */
+/** Files besides `platform/` that may use the machine's globals: each use by name, and why. */
 const machineExceptions: readonly { file: string; uses: readonly string[]; why: string }[] = [
   { file: "cli.ts", uses: ["process.env"], why: "hands the environment to the settings" },
   { file: "client-commands.ts", uses: ["process.env"], why: "asks what the terminal can show" },
@@ -160,9 +166,9 @@ const machineExceptions: readonly { file: string; uses: readonly string[]; why: 
 
 interface Source {
   readonly path: string;
-  /** Without comments. */
+  /** The text of a file without comments. */
   readonly code: string;
-  /** Our files it imports, as paths below `src/`. */
+  /** The project's own files that the file imports, as paths below `src/`. */
   readonly own: readonly string[];
   readonly packages: readonly string[];
 }
@@ -199,7 +205,7 @@ const pureParts = ["protocol/", "zmtp/", ...serverShell];
 const isPure = (source: Source): boolean =>
   isCore(source) || pureParts.some((part) => fits(source.path, part));
 
-/** `@scope/name/file` and `name/file` belong to the package `@scope/name` and `name`. */
+/** The package of an import: `@scope/name/file` belongs to `@scope/name`, `name/file` to `name`. */
 function packageOf(name: string): string {
   return name
     .split("/")
@@ -207,12 +213,12 @@ function packageOf(name: string): string {
     .join("/");
 }
 
-/** One sentence for each breach; the test prints them all at once. */
+/** Fails with one sentence for each breach, all at once. */
 function expectNone(breaches: readonly string[]): void {
   expect(breaches, `\n${breaches.join("\n")}\n`).toEqual([]);
 }
 
-test("every import of ours is in the table", () => {
+test("every import of the project's own files is in the table", () => {
   const breaches = sources.flatMap(({ path, own }) => {
     const row = table.find(({ part }) => fits(path, part));
     if (row === undefined) return [`src/${path} is in no row of the table: give its folder one`];
@@ -235,7 +241,7 @@ test("every import names a file that exists, with its extension", () => {
   expectNone(breaches);
 });
 
-test("no file imports itself in a circle", () => {
+test("no file imports itself through a circle", () => {
   const imports = new Map(sources.map(({ path, own }) => [path, own]));
   const done = new Set<string>();
   const breaches: string[] = [];
@@ -260,7 +266,7 @@ test("the trials are loaded by the commands that run them, and by no process of 
   expectNone(breaches);
 });
 
-test("nothing is exported by default", () => {
+test("no file has a default export", () => {
   const pattern = /^\s*export\s+default\b|\bas\s+default\b/m;
   const breaches = sources
     .filter(({ code }) => pattern.test(code))
@@ -268,7 +274,7 @@ test("nothing is exported by default", () => {
   expectNone(breaches);
 });
 
-test("nothing is exported again from another file, but by the package's entry", () => {
+test("no file exports again what another file exports, except the package's entry", () => {
   const pattern = /^\s*export\s+(?:type\s+)?(?:\*|\{[^}]*\})[^;]*?\sfrom\s+"/m;
   const breaches = sources
     .filter(({ code, path }) => pattern.test(code) || /(^|\/)index\.tsx?$/.test(path))
@@ -277,7 +283,7 @@ test("nothing is exported again from another file, but by the package's entry", 
   expectNone(breaches);
 });
 
-test("the package exports its entry, which is for others: nothing of ours imports it", () => {
+test("the package exports its entry, which is for other authors' programs: no file of the project imports it", () => {
   const { exports } = JSON.parse(readFileSync(join(root, "..", "package.json"), "utf8"));
   const built = `./dist/${packageEntry.replace(/\.ts$/, "")}`;
   expect(exports).toEqual({
@@ -292,7 +298,7 @@ test("the package exports its entry, which is for others: nothing of ours import
   expectNone(breaches);
 });
 
-test("a core, a server's shell and both protocols import no module of Node but assert", () => {
+test("a core, a server's shell and both protocols import no Node module but assert", () => {
   const breaches = sources.flatMap((source) => {
     const { path, packages } = source;
     const isProtocol = path.startsWith("protocol/");
@@ -308,7 +314,7 @@ test("a core, a server's shell and both protocols import no module of Node but a
   expectNone(breaches);
 });
 
-test("a core, a server's shell and both protocols know no time, chance or process of their own", () => {
+test("a core, a server's shell and both protocols use no time, chance or process directly", () => {
   const breaches = sources.filter(isPure).flatMap(({ path, code }) =>
     [...impure, ...machine].flatMap((pattern) => {
       return [...new Set(code.match(pattern))].map(
@@ -319,7 +325,7 @@ test("a core, a server's shell and both protocols know no time, chance or proces
   expectNone(breaches);
 });
 
-test("a package with an owner is imported there alone", () => {
+test("a package that belongs to one folder is imported only there", () => {
   const breaches = sources.flatMap(({ path, packages }) =>
     Object.entries(packageOwners)
       .filter(([name, owner]) => packages.some((p) => packageOf(p) === name) && !fits(path, owner))
@@ -328,7 +334,7 @@ test("a package with an owner is imported there alone", () => {
   expectNone(breaches);
 });
 
-test("platform alone touches the process, the console, the date and chance", () => {
+test("only `platform/` uses the process, the console, the date and chance", () => {
   const breaches = sources
     .filter((source) => !source.path.startsWith("platform/") && !isPure(source))
     .flatMap(({ path, code }) => {
@@ -341,7 +347,7 @@ test("platform alone touches the process, the console, the date and chance", () 
   expectNone(breaches);
 });
 
-test("no exception outlives its use", () => {
+test("every exception in this file is still used", () => {
   const breaches = machineExceptions.flatMap(({ file, uses }) => {
     const source = sources.find(({ path }) => path === file);
     return uses

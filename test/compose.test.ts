@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 
 const text = readFileSync("docker-compose.yml", "utf8");
 
-/** The lines of a service, or of what services share: up to an empty one. */
+/** The lines of a service, or of a block that services share, up to an empty line. */
 function part(name: string): string {
   return new RegExp(`^(?:x-|  )${name}:[^\\n]*\\n(.*?)^$`, "ms").exec(text)?.[1] ?? "";
 }
 
-test("a new volume of several containers has nothing in it to be copied by all at once", () => {
+test("the image has nothing below /app/data, which containers that share a new volume would all copy into it at once", () => {
   const [, folders = ""] =
     /install -d .* node (\/app\/data.*)/.exec(readFileSync("Dockerfile", "utf8")) ?? [];
   expect(folders.split(" ").filter((path) => path.startsWith("/app/data"))).toEqual(["/app/data"]);

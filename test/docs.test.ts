@@ -29,13 +29,13 @@ describe("docs/protocol.md", () => {
   const table = tableRows(read("docs/protocol.md"));
 
   test.each(Object.entries({ ...limits, ...durations }))(
-    "has the bound %s as it is",
+    "docs/protocol.md has the limit %s with its value",
     (name, value) => {
       expect(table.get(name)?.[0]).toBe(String(value));
     },
   );
 
-  test.each(Object.keys(errorCodes))("explains the code %s", (code) => {
+  test.each(Object.keys(errorCodes))("docs/protocol.md explains the error code %s", (code) => {
     expect(table.has(code)).toBe(true);
   });
 });
@@ -46,8 +46,8 @@ test.each(Object.values(rows).map(({ env }) => env))(
 );
 
 /**
- * The pages that must be true of today's code. A decision tells of its day and the change log of the
- * past: of theirs, only links are checked.
+ * The pages that must be true of today's code. A decision describes its own day, and the change log
+ * describes the past, so only their links are checked.
  */
 const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...filesIn("docs")]
   .filter((page) => page.endsWith(".md"))
@@ -58,13 +58,13 @@ const sources = code.filter((path) => path.endsWith(".ts"));
 const textOf = new Map(sources.map((path) => [path, read(path)]));
 const tests = sources.filter((path) => path.startsWith("test/")).map((path) => textOf.get(path));
 
-/** What stands in backticks, blocks of code left out. */
+/** The texts in backticks, without blocks of code. */
 function quoted(text: string): string[] {
   const prose = text.replace(/^ *```[\s\S]*?^ *```/gm, "");
   return [...prose.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span.replace(/\s+/g, " "));
 }
 
-/** A rotten citation as a sentence, for each span of each page that `isRotten` finds so. */
+/** One sentence for each span in backticks, on any page, for which `isRotten` is true. */
 function rotten(isRotten: (span: string) => boolean): string[] {
   return current.flatMap(({ page, text }) => {
     return quoted(text)
@@ -73,26 +73,26 @@ function rotten(isRotten: (span: string) => boolean): string[] {
   });
 }
 
-/** The paths that a citation fits: a whole path, or its end, as `core/ledger.ts`. */
+/** The files whose whole path, or its end, is the cited path, such as `core/ledger.ts`. */
 function filesNamed(cited: string): string[] {
   const end = cited.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
   return code.filter((path) => new RegExp(`(^|/)${end}$`).test(path));
 }
 
-/** The text of a class or an interface, in each file that declares one of this name. */
+/** The text of each class or interface with this name, in all files. */
 function bodiesOf(type: string): string[] {
   const declared = new RegExp(`^(?:export )?(?:class|interface) ${type}\\b[^]*?^}`, "gm");
   return [...textOf.values()].flatMap((text) => text.match(declared) ?? []);
 }
 
-describe("what the docs cite", () => {
-  test("is enough for these tests to mean something", () => {
+describe("citations in the docs", () => {
+  test("the docs have enough citations for these tests to mean something", () => {
     const spans = current.flatMap(({ text }) => quoted(text));
     expect(spans.filter((span) => /\.ts$/.test(span)).length).toBeGreaterThan(50);
     expect(spans.filter((span) => /^[A-Z]\w+\.#?\w+$/.test(span)).length).toBeGreaterThan(10);
   });
 
-  test("are files and folders that exist", () => {
+  test("files and folders that the docs cite exist", () => {
     const isFile = /^[\w.*/-]+\.ts$/;
     const isPath = /^(?:src|test|docs|bench)\/[\w./*-]+$/;
     expect(
@@ -103,7 +103,7 @@ describe("what the docs cite", () => {
     ).toEqual([]);
   });
 
-  test("are members that their class or interface has", () => {
+  test("members that the docs cite exist in their class or interface", () => {
     expect(
       rotten((span) => {
         const [, type, member] = /^([A-Z]\w+)\.(#?\w+)(?:\(\))?$/.exec(span) ?? [];
@@ -114,7 +114,7 @@ describe("what the docs cite", () => {
     ).toEqual([]);
   });
 
-  test("are names that stand in the file they are said to be in", () => {
+  test("names that the docs cite in a file are in that file", () => {
     const names = "(?:`#?\\w+`(?:, and |, | and ))*`#?\\w+`";
     const cited = new RegExp(`(${names})\\s+in\\s+\`([\\w./-]+\\.ts)\``, "g");
     const wrong = current.flatMap(({ page, text }) => {
@@ -128,7 +128,7 @@ describe("what the docs cite", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("are pages and headings that exist, where it is a link", () => {
+  test("links in the docs lead to pages and headings that exist", () => {
     const wrong = pages.flatMap(({ page, text }) => {
       return [...text.matchAll(/\]\(([^)\s:]*)\)/g)].flatMap(([, link = ""]) => {
         const [path = "", heading] = link.split("#");
@@ -141,7 +141,7 @@ describe("what the docs cite", () => {
     expect(wrong).toEqual([]);
   });
 
-  /** As GitHub makes them of headings. */
+  /** The anchors that GitHub makes of the headings. */
   function anchors(text: string): string[] {
     return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
       const plain = heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "");
@@ -149,7 +149,10 @@ describe("what the docs cite", () => {
     });
   }
 
-  /** Titles stand behind *Shown by*, in the last cell of a threat, or anywhere with their rule. */
+  /**
+   * Titles are cited after *Shown by*, in the last cell of a threat, or anywhere together with
+   * their rule.
+   */
   const titles = current.flatMap(({ page, text }) => {
     const threats = page === "docs/security.md" ? text.matchAll(/^\|.*\|.*\|(.*)\|$/gm) : [];
     const shown = text.matchAll(/\*Shown by\*(.*?)(?=\n\s*\n|\n- |$)/gs);
@@ -158,12 +161,12 @@ describe("what the docs cite", () => {
     return [...ruled, ...proofs.filter((span) => !/^(?:test|src)\/|^npm |\.ts$/.test(span))];
   });
 
-  test("are tests by their titles", () => {
+  test("the docs cite enough test titles", () => {
     expect(titles.length).toBeGreaterThan(100);
   });
 
-  test.each([...new Set(titles)])("a test that is cited is there: %s", (title) => {
-    // A title may be a template: only its fixed beginning is compared.
+  test.each([...new Set(titles)])("a cited test exists: %s", (title) => {
+    // A title may be a template, so only its fixed beginning is compared.
     const beginning = title.split(/[%$(…]/)[0]?.trimEnd() ?? title;
     expect(tests.some((text) => text?.includes(beginning))).toBe(true);
   });

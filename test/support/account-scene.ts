@@ -10,7 +10,7 @@ import type { VirtualServer } from "./virtual-server.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A cluster where accounts are, and somebody who uses it. */
+/** Three servers with accounts, of which requests go to the first. */
 export class Scene {
   readonly cluster: CoreCluster;
   #tokens = 0;
@@ -29,7 +29,7 @@ export class Scene {
     return this.cluster.request(server, service, data);
   }
 
-  /** What the shell does with a session that is granted. */
+  /** Makes a token for a granted session, as the shell does. */
   token(grant: unknown, more: Partial<Session> = {}): string {
     this.#tokens += 1;
     const token = `token ${this.#tokens}`;
@@ -50,7 +50,7 @@ export class Scene {
     return this.token(reply.grant);
   }
 
-  /** An account that is logged in. */
+  /** Registers an account and logs it in. @returns the session's token */
   user(name: string): string {
     const password = `${name}'s`;
     expect(this.ask("register", { user: name, password })).toMatchObject({ status: "OK" });

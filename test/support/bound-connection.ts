@@ -27,7 +27,10 @@ const options: Omit<ConnectionOptions, "doors"> = {
 };
 export const about = metadata("DEALER");
 
-/** The bound side of a connection, and what it has said and heard. */
+/**
+ * The bound side of a connection, with the bytes that it has sent and the messages that it has
+ * received.
+ */
 export class Bound {
   readonly messages: string[][] = [];
   readonly connection: Connection;
@@ -59,7 +62,7 @@ export class Bound {
     return this;
   }
 
-  /** Why it refuses these bytes. */
+  /** Receives bytes. @returns the reason for refusing them, or undefined if they are accepted */
   refuses(...bytes: Uint8Array[]): RefusedBecause | undefined {
     try {
       this.hear(...bytes);

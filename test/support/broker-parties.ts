@@ -6,7 +6,7 @@ import type { Closing } from "./local-wires.ts";
 
 const empty = Buffer.alloc(0);
 
-/** A client that asks many things at once, and keeps all that comes. */
+/** A client that may have many open requests, and records every reply. */
 export class Client {
   readonly got: string[] = [];
   readonly #socket = new Dealer({ linger: 0, reconnectInterval: 20 });
@@ -29,12 +29,12 @@ export class Client {
     try {
       for await (const [, payload = empty] of this.#socket) this.got.push(told(payload));
     } catch {
-      // Closed.
+      // The socket was closed.
     }
   }
 }
 
-/** A text, or the code of an error. */
+/** A reply as text; of an error reply the code and the id. */
 function told(payload: Buffer): string {
   try {
     const { data } = decode(payload) as { data: { code: string; id: string } };
@@ -50,12 +50,12 @@ export interface Asked {
 }
 
 export interface Worker {
-  /** All that it was asked, in turn. */
+  /** All requests that the worker has received, in order. */
   readonly asked: Asked[];
   reply(to: Envelope, payload: string | Buffer): void;
 }
 
-/** A worker as our servers are. */
+/** A worker on the product's own `BrokeredResponder`. */
 export function ourWorker(closing: Closing, ...backs: string[]): Worker {
   const asked: Asked[] = [];
   const responder = closing.add(
@@ -66,7 +66,7 @@ export function ourWorker(closing: Closing, ...backs: string[]): Worker {
   return { asked, reply: (to, payload) => responder.reply(to, Buffer.from(payload)) };
 }
 
-/** A worker as somebody else may write one: a bare ROUTER of libzmq. */
+/** A worker as another author may write one: a bare ROUTER of libzmq. */
 export function bareWorker(closing: Closing, ...backs: string[]): Worker {
   const asked: Asked[] = [];
   const socket = closing.add(new Router({ linger: 0, reconnectInterval: 20 }));
@@ -77,7 +77,7 @@ export function bareWorker(closing: Closing, ...backs: string[]): Worker {
         asked.push({ to: frames.slice(0, -1), payload: frames.at(-1) as Buffer });
       }
     } catch {
-      // Closed.
+      // The socket was closed.
     }
   };
   void receiving();

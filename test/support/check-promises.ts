@@ -9,19 +9,22 @@ import { eventNamedBy } from "../../src/storage/journal-file.ts";
 import type { CoreCluster } from "./core-cluster.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
-/** What looks on while a cluster runs. The workload knows nothing of it. */
+/** Checks that run along with a cluster. The workload does not know of them. */
 export interface ClusterChecks {
-  /** A process begins, its core with what the disk holds. */
+  /** Called when a process starts, after its core has loaded everything on disk. */
   onStart(cluster: CoreCluster, server: VirtualServer): void;
-  /** Before the effect is performed. */
+  /** Called before the effect is performed. */
   onEffect(cluster: CoreCluster, server: VirtualServer, effect: Effect): void;
-  /** After all effects of a step. */
+  /** Called after all effects of a step. */
   onStep(cluster: CoreCluster, server: VirtualServer): void;
-  /** The reference has saved a view. */
+  /** Called when the reference has saved a view. */
   onView(cluster: CoreCluster, view: View): void;
-  /** A server's heartbeat has come to the reference; mute if it says nothing of its disk. */
+  /**
+   * Called when a server's heartbeat reaches the reference. `isMute`: the heartbeat has no durable
+   * vector.
+   */
   onReport(server: ServerName, isMute: boolean): void;
-  /** The reference tells a server that it is out of the view for good. */
+  /** Called when the reference answers a server that it is out of the view for good. */
   onLeave(cluster: CoreCluster): void;
 }
 
@@ -39,18 +42,21 @@ export function assertPromise(holds: boolean, rule: string, text: string): asser
 }
 
 /**
- * Looks at everything a server is about to say and compares it with the disks: a test of anything
- * tests these as well.
+ * Compares everything that a server is about to send with the disks. Every test that uses a virtual
+ * cluster runs these checks too.
  */
 export class PromiseChecks implements ClusterChecks {
-  /** What each process was seen to count as committed. */
+  /** The events that each process was seen to count as committed. */
   readonly #committed = new Map<ServerName, MutableVector>();
 
   onStart(_cluster: CoreCluster, { name }: VirtualServer): void {
     this.#committed.set(name, {});
   }
 
-  /** Whatever is newly counted as committed truly is, by the view that it is counted in (R3). */
+  /**
+   * Every event that a server newly counts as committed must be on the disks of a quorum of its
+   * view (R3).
+   */
   onStep(cluster: CoreCluster, server: VirtualServer): void {
     const before = this.#committed.get(server.name) ?? {};
     const { committed } = server.core.replication;
@@ -111,7 +117,9 @@ export class PromiseChecks implements ClusterChecks {
   }
 }
 
-/** Who has lost something that was synced says nothing of its disk until it is there again. */
+/**
+ * A server that has lost synced events must not report its disk until it has those events again.
+ */
 function checkRepaired({ name, core }: VirtualServer): void {
   assertPromise(!core.ledger.missesEvents, "J5", `${name} speaks before its repair`);
 }
@@ -134,7 +142,7 @@ function checkDurable(
   assertPromise(isSaved, "R2", `${server.name} speaks of a view that it has not saved`);
 }
 
-/** A promise is on disk before anybody hears of it. */
+/** A promise must be on disk before it is sent. */
 function checkPromise({ name, disk }: VirtualServer, answer: CoordinationAnswer): void {
   if (answer.service !== "candidate" && answer.service !== "accept") return;
   const isSaved = compareEpochs(disk.ballot.epoch, answer.promised) >= 0;
@@ -146,13 +154,13 @@ interface Named {
   readonly seq: number;
 }
 
-/** What is spoken of was counted as committed before. */
+/** An event that is named in a reply or a publication must be committed before. */
 function checkCommitted({ name, core }: VirtualServer, { server, seq }: Named, rule: string): void {
   const isCommitted = seq <= (core.replication.committed[server] ?? 0);
   assertPromise(isCommitted, rule, `${name} speaks of ${server}/${seq} before it is committed`);
 }
 
-/** A quorum of the view that the server has adopted truly has it on disk. */
+/** A quorum of the view that the server has adopted must have the event on disk. */
 function checkQuorum(cluster: CoreCluster, counting: VirtualServer, { server, seq }: Named): void {
   const { view } = counting.core.replication;
   const holders = cluster.servers.filter((holder) => {
@@ -162,7 +170,10 @@ function checkQuorum(cluster: CoreCluster, counting: VirtualServer, { server, se
   assertPromise(holders.length >= quorumOf(view), "R3", text);
 }
 
-/** Whether the event is on the disk; what it lost it will have again before it speaks. */
+/**
+ * Whether the event is on the disk. A lost event counts, because the server gets it back before it
+ * reports its disk.
+ */
 export function holds({ disk }: VirtualServer, server: ServerName, seq: number): boolean {
   return (disk.durable[server] ?? 0) >= seq || (disk.missing[server]?.seq ?? 0) >= seq;
 }

@@ -12,11 +12,13 @@ export interface Asked {
 
 const answeringServer = "server_0000000a";
 
-/** A broker with one worker whose answers the test decides, and a proxy where it is wanted. */
+/**
+ * A broker with one worker, whose answers the test decides, and a proxy if the test asks for one.
+ */
 export class ClientWires implements AsyncDisposable {
   readonly asked: Asked[] = [];
   readonly payloads: unknown[] = [];
-  /** Undefined for no answer. */
+  /** The answer to a request; undefined if no reply is sent. */
   answer: (asked: Asked) => Record<string, unknown> | undefined = () => ({ status: "OK" });
   readonly #closing = new Closing();
   endpoint = "";
@@ -30,7 +32,7 @@ export class ClientWires implements AsyncDisposable {
       this.asked.push(...requests);
       const replies = requests.flatMap(({ service, data }, index) => {
         const fields = this.answer({ service, data });
-        // Without a list there is no answer to `users`, which most tests ask for.
+        // `users`, which most tests ask for, is no valid answer without a list.
         const said = { id: data.id, server: answeringServer, clock: index + 1, users: [] };
         return fields === undefined ? [] : [{ service, data: { ...said, ...fields } }];
       });
@@ -54,7 +56,7 @@ export class ClientWires implements AsyncDisposable {
     return this.connection(options).session(options);
   }
 
-  /** Closed before all that was there before it. */
+  /** Closes `thing` at the end, before everything that was added earlier. */
   use<Thing extends { close(): void | Promise<void> }>(thing: Thing): Thing {
     return this.#closing.add(thing);
   }
@@ -64,7 +66,7 @@ export class ClientWires implements AsyncDisposable {
   }
 }
 
-/** @returns a way to open wires, which are closed after each test of the file */
+/** @returns a function that opens wires, which are closed after each test of the file */
 export function clientWires(): () => Promise<ClientWires> {
   const open: ClientWires[] = [];
   afterEach(async () => {

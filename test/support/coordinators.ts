@@ -1,14 +1,17 @@
 import type { CoreCluster } from "./core-cluster.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
-/** The servers that say that they are coordinator. */
+/** The running servers that believe that they are coordinator. */
 export function coordinators(cluster: CoreCluster): VirtualServer[] {
   return cluster.servers.filter(({ isRunning, core }) => {
     return isRunning && core.election.ownEpoch !== undefined;
   });
 }
 
-/** The coordinator, once there is only one and all running servers know it. */
+/**
+ * Waits until there is exactly one coordinator and all running servers know it. @returns that
+ * server
+ */
 export function coordinator(cluster: CoreCluster): VirtualServer {
   cluster.runUntil(() => {
     const [first, ...more] = coordinators(cluster);
@@ -24,7 +27,7 @@ export function others(cluster: CoreCluster, ...not: VirtualServer[]): VirtualSe
   return cluster.servers.filter((server) => !not.includes(server));
 }
 
-/** From all other servers; the reference still hears it. */
+/** Cuts a server off from all other servers; the reference still hears it. */
 export function cutOff(cluster: CoreCluster, server: VirtualServer): void {
   const rest = others(cluster, server).map(({ name }) => name);
   cluster.network.partition([server.name], rest);

@@ -29,20 +29,20 @@ export interface CoreClusterOptions extends Partial<ServerOptions> {
 }
 
 /**
- * Servers in virtual time, each with the shipped shell and core, and the reference's core; with
- * memory for disks and a network that can be cut. The same seed gives the same run.
+ * Servers in virtual time: each has the shipped shell and core. The reference has its shipped core.
+ * Disks are in memory, and the network can be cut. The same seed gives the same run.
  */
 export class CoreCluster {
   readonly time = new VirtualTime();
-  /** By token; nothing is signed here. */
+  /** Sessions by token; tokens are not signed here. */
   readonly sessions = new Map<string, Session>();
   readonly network: VirtualNetwork;
   readonly servers: VirtualServer[] = [];
   readonly random: Random;
   readonly reference: VirtualReference;
-  /** That are subscribed to. */
+  /** The topics that are subscribed to. */
   readonly topics = new Set<string>();
-  /** Looks at each step; throws where a promise is broken. */
+  /** Checks each step; throws if a promise is broken. */
   checks: ClusterChecks = new PromiseChecks();
   readonly #options: ServerOptions;
 
@@ -69,7 +69,7 @@ export class CoreCluster {
     return server;
   }
 
-  /** By number, from 1. */
+  /** The server of this number, from 1. */
   server(number: number): VirtualServer {
     const server = this.servers[number - 1];
     if (server === undefined) throw new Error(`there is no server ${number}`);
@@ -80,7 +80,7 @@ export class CoreCluster {
     return this.servers.find((server) => server.name === name);
   }
 
-  /** A process on what the disk holds. */
+  /** Starts a process on what the disk holds. */
   start(server: VirtualServer): void {
     server.begin();
     const process = new VirtualProcess(server, this.time);
@@ -91,25 +91,28 @@ export class CoreCluster {
     store.load((core) => shell.start(core));
   }
 
-  /** A power cut: what was not synced is gone. */
+  /** Cuts the power: the process ends, and its unsynced lines are lost. */
   crash(server: VirtualServer): void {
     this.kill(server);
     server.disk.loseUnsynced(0);
   }
 
-  /** The process dies; what it had written stays, and the view perhaps that it was saving. */
+  /**
+   * Kills the process; written lines stay. With `keepsView`, a view or promise that is being saved
+   * reaches the disk.
+   */
   kill(server: VirtualServer, keepsView = false): void {
     if (keepsView) server.store?.landWrites();
     this.#end(server);
     server.disk.die();
   }
 
-  /** SIGSTOP: what comes waits for it. */
+  /** Stops the process (SIGSTOP): whatever reaches it waits. */
   freeze(server: VirtualServer): void {
     server.freeze();
   }
 
-  /** SIGCONT. */
+  /** Continues the process (SIGCONT). */
   thaw(server: VirtualServer): void {
     server.thaw();
   }
@@ -130,12 +133,12 @@ export class CoreCluster {
     }
   }
 
-  /** Saves the server's state, a few lines a millisecond. */
+  /** Saves the server's state, a few lines each millisecond. */
   save(server: VirtualServer, how: { linesAtOnce?: number; kept?: number } = {}): void {
     if (server.isRunning) server.store?.save(server.core, how);
   }
 
-  /** Whatever might come to a server. */
+  /** Hands any input to a server. */
   hand(server: VirtualServer, input: Input): void {
     server.deliver(input);
   }
@@ -146,13 +149,13 @@ export class CoreCluster {
     for (const server of this.servers) server.deliver({ type: "subscription", topic, active });
   }
 
-  /** The time that the server would tell. */
+  /** The server's corrected time in milliseconds. */
   correctedMs(server: VirtualServer): number {
     const now = server.nowAt(this.time.nowMs);
     return now.wallMs + server.core.clockSync.offsetMs(now);
   }
 
-  /** Hands one request, or an array of them, to a server. */
+  /** Hands one request to a server. */
   ask(server: VirtualServer, service: string, data: Fields = {}): Question {
     return this.askPayload(server, { service, data });
   }
@@ -170,14 +173,14 @@ export class CoreCluster {
     return question;
   }
 
-  /** Hands a request to a server that has passed the gate already. */
+  /** Hands a request that has passed the gate already to a server. */
   askParsed(server: VirtualServer, request: Request, onReply: (data: ReplyData) => void): void {
     const to = new Question(server.inRotation, onReply);
     const requests = [request];
     server.deliver({ type: "requests", to, batch: false, requests, connection: "one" });
   }
 
-  /** Asks and lets time pass until the reply is there. */
+  /** Asks and lets time pass until the reply comes. */
   request(server: VirtualServer, service: string, data: Fields = {}): ReplyData {
     const question = this.ask(server, service, data);
     this.runUntil(() => question.reply !== undefined, `a reply to ${service}`);
@@ -192,7 +195,7 @@ export class CoreCluster {
     this.time.runUntil(condition, what, limitMs);
   }
 
-  /** Until all running servers are members of the present view and in the rotation. */
+  /** Runs until all running servers are members of the present view and in the rotation. */
   runUntilServing(): void {
     const running = this.servers.filter(({ isRunning }) => isRunning);
     this.runUntil(() => {
@@ -203,7 +206,10 @@ export class CoreCluster {
     }, "all servers are members and serve");
   }
 
-  /** Until all running servers hold the same, have it on disk, and count it as committed. */
+  /**
+   * Runs until all running servers hold the same events, have them on disk, and count them as
+   * committed.
+   */
   runUntilEqual(limitMs?: number): void {
     const running = this.servers.filter(({ isRunning }) => isRunning);
     const vectors = () =>
@@ -251,7 +257,7 @@ export function servingCluster(servers: number, seed = 1): CoreCluster {
   return cluster;
 }
 
-/** All that a server would write at a clean stop, as text. */
+/** Everything that a server would save at a clean stop, as text. */
 export function checkpointText(server: Pick<VirtualServer, "core">): string {
   const { files, rows, mark } = server.core.checkpoint();
   const texts = files.map(({ name, lines }) => `${name}\n${[...lines].join("")}`);

@@ -2,7 +2,7 @@ import { digest } from "../../src/platform/digest.ts";
 import { type EventLine, writeLine } from "../../src/protocol/event.ts";
 import { type Chain, emptyChain, type ServerName } from "../../src/protocol/ids.ts";
 
-/** `server_00000001`, `server_00000002` … */
+/** The server's name by its number: `server_00000001`, `server_00000002` … */
 export function serverName(number: number): ServerName {
   return `server_${number.toString(16).padStart(8, "0")}` as ServerName;
 }

@@ -1,8 +1,9 @@
 /*
- * Loaded before libc (LD_PRELOAD), lets a process's disk fail while a file tells so:
- * $FAILING_DISK/<pid>.sync or all.sync: fdatasync and fsync end with EIO;
- * $FAILING_DISK/<pid>.write or all.write: a write takes half of its bytes, the next ones end with
- * ENOSPC. Only files below a folder "servers" are touched.
+ * A library that is loaded before libc (LD_PRELOAD). It lets calls of a process fail while one of these
+ * files exists:
+ * $FAILING_DISK/<pid>.sync or all.sync: fdatasync and fsync fail with EIO;
+ * $FAILING_DISK/<pid>.write or all.write: a write takes half of its bytes, and the next writes fail
+ * with ENOSPC. Only files below a folder "servers" are affected.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -49,7 +50,7 @@ int fsync(int fd) {
 
 static int halves;
 
-/* How many bytes may be written; 0 for none. */
+/* How many of the bytes may be written; 0 if the write must fail. */
 static size_t room(int fd, size_t bytes) {
   if (!fails(fd, "write")) return bytes;
   if (bytes > 1 && halves++ == 0) return bytes / 2;

@@ -1,4 +1,7 @@
-/** What moves a terminal's cursor, names its window, colours, reorders, hides, or breaks a line. */
+/**
+ * Characters that move a terminal's cursor, name its window, colour, reorder, hide, or break a
+ * line.
+ */
 export const signs = [
   "\x1b",
   "\x07",

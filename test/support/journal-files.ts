@@ -18,7 +18,7 @@ export function plantFiles(folder: string, files: Files): void {
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
 }
 
-/** The same files, one of them changed; gone if there is nothing left of it. */
+/** The same files with one of them replaced, or removed if `bytes` is undefined. */
 export function withFile(files: Files, name: string, bytes: Buffer | undefined): Files {
   const changed = new Map(files);
   if (bytes === undefined) changed.delete(name);
@@ -26,14 +26,16 @@ export function withFile(files: Files, name: string, bytes: Buffer | undefined):
   return changed;
 }
 
-/** A copy with one byte changed; the mask is what it differs by. */
+/** A copy in which one byte is changed by XOR with the mask. */
 export function flipped(bytes: Buffer, at: number, mask: number): Buffer {
   const copy = Buffer.from(bytes);
   copy[at] = (copy[at] ?? 0) ^ mask;
   return copy;
 }
 
-/** The line, from 1, that a byte is in; a newline belongs to the line that it ends. */
+/**
+ * The number, from 1, of the line that has the byte; a newline belongs to the line that it ends.
+ */
 export function lineOf(bytes: Buffer, at: number): number {
   return bytes.subarray(0, at).toString("latin1").split("\n").length;
 }

@@ -11,14 +11,17 @@ import { memoryFolder } from "./temporary-folder.ts";
 
 export interface Written {
   readonly files: Files;
-  /** In the order in which they were written. */
+  /** All lines, in the order in which they were written. */
   readonly lines: readonly EventLine[];
-  /** How many of them a note or a header tells to be on disk, and where that ends in the last file. */
+  /**
+   * The number of lines that a note or a header reports as synced, and where these lines end in the
+   * last file.
+   */
   readonly synced: number;
   readonly syncedBytes: number;
 }
 
-/** A journal as a process leaves it that is killed after its last batch. */
+/** A journal as left by a process that was killed after its last batch. */
 export async function killedAfter(batches: readonly (readonly ServerName[])[], fileBytes: number) {
   await using folder = await memoryFolder();
   const maker = new EventMaker();
@@ -43,7 +46,10 @@ export interface Opened {
   readonly given: readonly EventLine[];
 }
 
-/** Opens a journal of these files in a folder that held others of the same names, and ends it. */
+/**
+ * Opens a journal of these files in a folder that held other files of the same names, and closes
+ * it.
+ */
 export async function openFiles(folder: string, files: Files, held: Heads = {}): Promise<Opened> {
   plantFiles(folder, files);
   await using journal = await OpenJournal.at(folder, { held });
@@ -57,7 +63,9 @@ function headsAt(lines: readonly EventLine[]): Heads {
   );
 }
 
-/** Whatever is damaged, what is given on is true: events that were written, without a gap (R1). */
+/**
+ * Whether the journal gives only events that were written, without a gap (R1), whatever is damaged.
+ */
 export function isTrue({ given }: Opened, { lines }: Written): boolean {
   const reached: MutableVector = {};
   return given.every(({ event: { server, seq }, line }) => {
@@ -67,7 +75,10 @@ export function isTrue({ given }: Opened, { lines }: Written): boolean {
   });
 }
 
-/** Why rot is not named by file and line, or what it took neither known nor said to be unknown (J5). */
+/**
+ * Tells why rot is not named by file and line, or its loss neither known nor reported as unknown
+ * (J5); undefined if all is right.
+ */
 export function complaint({ found }: Opened, written: Written, place: string): string | undefined {
   const [first] = found.damages;
   if (first === undefined || `${first.path}:${first.line}` !== place) {
@@ -77,7 +88,7 @@ export function complaint({ found }: Opened, written: Written, place: string): s
   const told = `${place}: ${JSON.stringify(known)} is known`;
   const isKnown = covers(known, vectorOf(headsAt(written.lines.slice(0, written.synced))));
   if (!isKnown && !found.isLossUnknown) return `${told}, which is not all`;
-  // What never was, nobody can return.
+  // No peer can return an event that was never written.
   if (!covers(vectorOf(headsAt(written.lines)), known)) return `${told}, which never was`;
   for (const [server, { seq, chain }] of Object.entries(found.known)) {
     const line = written.lines.find(({ event }) => event.server === server && event.seq === seq);

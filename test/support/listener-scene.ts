@@ -12,7 +12,7 @@ const bounds: Bounds = {
   messageBytes: limits.frameBytes + 1_024,
 };
 
-/** A bound ROUTER that notes who comes, goes and says what. */
+/** A bound ROUTER that records its peers, their messages, and the refused ones. */
 export class Scene {
   readonly peers = new Set<Peer>();
   readonly names: string[] = [];
@@ -48,7 +48,9 @@ export class Scene {
     return scene;
   }
 
-  /** One whose handshake is good, and its other side. */
+  /**
+   * Connects a peer and finishes its handshake. @returns the peer, and the listener's side of it
+   */
   async peer(manner: Parameters<typeof RawPeer.shaken>[1] = {}): Promise<[RawPeer, Peer]> {
     const before = new Set(this.peers);
     const peer = this.#closing.add(await RawPeer.shaken(this.endpoint, manner));
@@ -63,5 +65,5 @@ export const byPassword: Entrance = {
   onRefused: () => {},
 };
 
-/** The reason for refusing a peer that breaks a bound. */
+/** The reason for refusing a peer that breaks a limit. */
 export const hungry = "it breaks the protocol, or a bound of it";

@@ -10,20 +10,20 @@ import { anybody, type Entrance } from "../../src/net/listener.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { proxy } from "../../src/proxy/main.ts";
 
-/** Any free port of this machine. */
+/** An endpoint to bind at any free port of this machine. */
 export const anyPort = "tcp://127.0.0.1:*";
 
 export interface LocalForwarder extends Forwarder, AsyncDisposable {
-  /** Connections on each side, as they stand now. */
+  /** The present number of connections on each side. */
   readonly connections: { front: number; back: number };
-  /** Names that two connections shared, one entry for each report. */
+  /** The names that two connections shared, one entry for each report. */
   readonly sharedNames: readonly string[];
 }
 
 type Entrances = Readonly<Record<Side, Entrance>>;
 const open: Entrances = { front: anybody, back: anybody };
 
-/** What a forwarder of a test is told, but for where it is bound. */
+/** The options of a forwarder in a test, bound to free ports. */
 export function forwarderOptions(
   onConnections: ForwarderOptions["onConnections"],
   entrance = open,
@@ -55,7 +55,7 @@ export function localProxy(entrance?: Entrances): Promise<LocalForwarder> {
   return start(proxy, entrance);
 }
 
-/** Closes in reverse order what has no dispose of its own. */
+/** Closes objects without a dispose method, in reverse order. */
 export class Closing implements AsyncDisposable {
   readonly #open: { close(): void | Promise<void> }[] = [];
 

@@ -4,8 +4,8 @@ import type { Mark } from "../../src/protocol/mark.ts";
 import { servers, type Vector } from "../../src/protocol/vector.ts";
 
 /**
- * What a saved state says of the events in it, its clock as high as the highest `seq`.
- * @param chains of the servers whose chain is to fit the journal behind
+ * The mark of a saved state with this vector. Its clock is the highest `seq`.
+ * @param chains of the servers whose chain must fit the journal after the state
  */
 export function markAt(vector: Vector, chains: Readonly<Record<ServerName, Chain>> = {}): Mark {
   const each = <T>(value: (server: ServerName) => T) =>

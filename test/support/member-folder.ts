@@ -9,12 +9,15 @@ import { makeMember, OpenDisk } from "./open-disk.ts";
 export const [own, peer] = [serverName(1), serverName(2)];
 
 interface Contents {
-  /** In the journal before the state was saved, and behind it. */
+  /** The events in the journal before the state was saved, and after it. */
   readonly before: readonly EventLine[];
   readonly after: readonly EventLine[];
 }
 
-/** A folder of a member of three: a saved state, the journal behind it, and none before it. */
+/**
+ * Fills the folder of a member of three servers: a saved state and the journal after it. The
+ * journal before the state is removed, unless `keepsOlder`.
+ */
 export async function fill(
   folder: string,
   { members = [1, 2, 3].map(serverName), keepsOlder = false } = {},

@@ -10,8 +10,8 @@ export function secretIn(folder: string): Secret {
 }
 
 /**
- * An endpoint where members alone connect, with the password that lets a peer in. What the peer then says
- * may still be no member's.
+ * The endpoint, together with the password that lets a peer in where only members may connect. The
+ * peer may still send messages that no member would send.
  * @param folder the data of a cluster that is not encrypted
  */
 export function withinTheDoor(folder: string, endpoint: string): string {

@@ -8,11 +8,11 @@ export interface Member {
   readonly clock: LamportClock;
   readonly membership: Membership;
   readonly seals: Seals;
-  /** What the log was told. */
+  /** The texts of the member's log lines. */
   readonly lines: string[];
 }
 
-/** Somebody who has a secret, with a clock that begins where it is told to. */
+/** A process with the given secret, whose clock begins at `clock`. */
 export function member(
   name: string,
   {

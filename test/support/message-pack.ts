@@ -1,4 +1,4 @@
-/** Pieces of MessagePack by hand, for what the library does not write. */
+/** Pieces of MessagePack written by hand, for bytes that the library does not write. */
 
 export function bytes(...parts: (number | Uint8Array)[]): Uint8Array {
   return Buffer.concat(parts.map((part) => (typeof part === "number" ? Buffer.of(part) : part)));
@@ -12,7 +12,7 @@ export function binary(value: string): Uint8Array {
   return bytes(0xc4, Buffer.byteLength(value), Buffer.from(value));
 }
 
-/** A map of at most 15 entries whose keys and values are given one after the other. */
+/** A map of at most 15 entries; its keys and values alternate in `items`. */
 export function map(...items: Uint8Array[]): Uint8Array {
   return bytes(0x80 + items.length / 2, ...items);
 }

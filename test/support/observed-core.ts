@@ -1,16 +1,16 @@
 import type { Effect, Input, Now } from "../../src/server/core/effects.ts";
 import { type CoreOptions, ServerCore } from "../../src/server/core/step.ts";
 
-/** Looks on while a shell drives a core. */
+/** Is called while a shell drives a core. */
 export interface CoreObserver {
   onInput(input: Input): void;
-  /** Before the effect is performed. */
+  /** Called before the effect is performed. */
   onEffect(effect: Effect): void;
-  /** After all effects of a step. */
+  /** Called after all effects of a step. */
   onStep(): void;
 }
 
-/** A core whose steps are looked at. */
+/** A core that reports its inputs, effects and steps to an observer. */
 export class ObservedCore extends ServerCore {
   readonly #observer: CoreObserver;
 

@@ -17,14 +17,14 @@ interface Options {
   readonly retention?: Retention;
 }
 
-/** The folder of a member, as it is before its first event. */
+/** Makes the folder of a member as it is before its first event. */
 export function makeMember(folder: string, members = [1, 2, 3].map(serverName)): void {
   mkdirSync(folder, { recursive: true });
   const view = { number: 3, members };
   writeFileSync(join(folder, "promises.json"), JSON.stringify({ view, epoch: null }));
 }
 
-/** The folder of `serverName(1)` as its process uses it, with what it logs. */
+/** The store of `serverName(1)` in a folder, with its core and everything that it logs. */
 export class OpenDisk {
   readonly infos: string[] = [];
   readonly warnings: string[] = [];
@@ -61,7 +61,7 @@ export class OpenDisk {
     return open;
   }
 
-  /** Begins anew with a peer's state that was put in place. */
+  /** Loads the disk again, with a peer's state that was put in place. */
   async reload(): Promise<void> {
     this.core = await this.disk.reload(() => this.#newCore());
     this.core.ledger.recovered();
@@ -76,7 +76,7 @@ export class OpenDisk {
     return { ...this.core.ledger.held };
   }
 
-  /** Takes events as they come from a peer. */
+  /** Receives events from a peer and appends them to the disk. */
   put(lines: readonly EventLine[]): void {
     for (const { line } of lines) this.core.ledger.receive(line);
     this.disk.append(this.core.ledger.takeAppended());

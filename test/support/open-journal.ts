@@ -9,18 +9,18 @@ interface Options extends Partial<Pick<JournalOptions, "fileBytes" | "keptBytes"
   readonly held?: Heads;
 }
 
-/** A journal with what it told: what it read, how much it flushed, why it failed. */
+/** A journal that records what it read, how many lines it flushed, and why it failed. */
 export class OpenJournal implements AsyncDisposable {
   journal!: Journal;
   found!: Found;
   readonly lines: EventLine[] = [];
   clock = 0;
-  /** Counts of lines, one for each flush. */
+  /** The number of lines in each flush. */
   readonly flushes: number[] = [];
   readonly failures: string[] = [];
   #appended = 0;
 
-  /** @param held what a saved state stands for */
+  /** @param held the last event of each server in the saved state */
   static async at(folder: string, options: Options = {}): Promise<OpenJournal> {
     const open = new OpenJournal();
     const { held = {}, ...sizes } = options;
@@ -48,7 +48,7 @@ export class OpenJournal implements AsyncDisposable {
     this.journal.append(lines);
   }
 
-  /** Appends in one batch and waits until it is on disk. */
+  /** Appends the lines in one batch and waits until they are on disk. */
   async write(lines: readonly EventLine[]): Promise<void> {
     this.append(lines);
     await this.flushed();

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { openSecret, secretSource } from "../../src/platform/secret.ts";
 import { Settings } from "../../src/platform/settings.ts";
 
-// Says that it is loaded, waits for a word, opens the folder's secret and says which key it gives.
+// Prints that it is loaded, waits for input, opens the folder's secret and prints a key derived
+// from it.
 process.stdout.write("ready\n");
 await once(process.stdin, "data");
 const secret = openSecret(secretSource(new Settings({ data: process.argv[2] }, {})));

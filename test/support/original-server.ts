@@ -42,7 +42,10 @@ export class OriginalServer implements Disposable {
     return ["--broker", broker, "--proxy", proxy, "--reference", reference];
   }
 
-  /** Ends it. @returns how often each service was asked for; @throws Error with its own failure */
+  /**
+   * Ends the cluster. @returns how often each service was asked for; @throws Error with the
+   * cluster's error output, if any
+   */
   async counts(): Promise<Readonly<Record<string, number>>> {
     this.#child.stdin.end();
     await until(() => this.#lines.length >= 2, "what the original server was asked");

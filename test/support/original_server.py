@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A cluster of the original protocol: a broker, a REP server, a proxy and a reference, in threads of one process.
 
-Prints its endpoints as a line of JSON, and at the end of its input what it was asked, by content.
+Prints its endpoints as a line of JSON. When its input ends, prints how often each request came, by service and content.
 """
 import argparse, collections, datetime, json, os, sys, threading, time
 import msgpack, zmq
@@ -71,7 +71,7 @@ def count(service, data):
 
 
 def server(back):
-    # A ROUTER, so that it may keep silent; each envelope has the three frames of a REQ behind a broker.
+    # A ROUTER, which need not answer; the envelope has the three frames of a REQ that came through a broker.
     socket = context.socket(zmq.ROUTER)
     socket.connect(back)
     while True:

@@ -1,5 +1,6 @@
-// A process of its own that sends what is in its outbox: `outbox-sender.ts FOLDER BROKER HOW TEXT…`.
-// HOW: `keep` only accepts the texts; `forget` sends them, and takes no note of the receipts; `send`.
+// A program that sends the messages of an outbox: `outbox-sender.ts FOLDER BROKER HOW TEXT…`.
+// HOW: `keep` only accepts the texts; `forget` sends them and ignores the receipts; `send` sends
+// them and settles each at its receipt.
 import { Connection } from "../../src/client/connection.ts";
 import type { Outgoing } from "../../src/client/core/outgoing.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
@@ -27,5 +28,5 @@ for (const text of texts) {
 process.stdout.write("accepted\n");
 if (how !== "keep") await Promise.all(outbox.waiting.map(send));
 process.stdout.write(`sent, ${outbox.waiting.length} wait\n`);
-// Until it is killed.
+// The process stays until it is killed.
 setInterval(() => outbox.waiting, 60_000);

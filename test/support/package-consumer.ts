@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const packageRoot = fileURLToPath(new URL("../..", import.meta.url));
 const compiler = join(packageRoot, "node_modules", "typescript", "bin", "tsc");
 
-/** Another author's program, in a folder of its own with the package among its dependencies. */
+/** Another author's program: a folder with the package among its dependencies. */
 export class PackageConsumer {
   readonly folder: string;
 
@@ -14,7 +14,10 @@ export class PackageConsumer {
     this.folder = folder;
   }
 
-  /** Packs the package as npm does, and installs it without a network: its dependencies are ours. */
+  /**
+   * Packs the package as npm does and installs it without a network; its dependencies are links to
+   * ours.
+   */
   static async install(folder: string): Promise<PackageConsumer> {
     const run = (command: string, ...args: string[]) =>
       execFileSync(command, args, { cwd: packageRoot, encoding: "utf8" });
@@ -33,7 +36,7 @@ export class PackageConsumer {
     return new PackageConsumer(folder);
   }
 
-  /** Compiles a program against the package's types, all of which are checked. @returns errors */
+  /** Compiles a program and checks all of the package's types. @returns the compiler's errors */
   async compile(name: string, program: string): Promise<string> {
     await writeFile(join(this.folder, `${name}.ts`), program);
     const compilerOptions = {
@@ -50,7 +53,7 @@ export class PackageConsumer {
     }
   }
 
-  /** Runs a program that was compiled. @returns what it writes, once it has ended */
+  /** Runs a compiled program. @returns its output, once it has ended */
   run(name: string): string {
     const options = { cwd: this.folder, encoding: "utf8", timeout: 60_000 } as const;
     return execFileSync(process.execPath, [`${name}.js`], options);

@@ -4,9 +4,9 @@ import { decode, encode } from "../../src/protocol/codec.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A REQ socket and one request: what a client in any language does at its simplest. */
+/** One request on a REQ socket, as the simplest client in any language sends it. */
 export class PlainRequest implements Disposable {
-  /** The reply; undefined if none came in time, or before it was closed. */
+  /** The reply; undefined if no reply came in time, or the socket was closed before. */
   readonly reply: Promise<Fields | undefined>;
   readonly #socket: Request;
 

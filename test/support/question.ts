@@ -3,7 +3,10 @@ import type { ReplyData, SentReply } from "../../src/protocol/client-messages.ts
 /** A payload on its way to a server and back. */
 export class Question {
   replies: readonly SentReply[] | undefined;
-  /** The way back is gone: the server had disconnected from the brokers when it replied. */
+  /**
+   * Whether the reply was lost because the server had disconnected from the brokers before it
+   * replied.
+   */
   isLost = false;
   readonly cameByBroker: boolean;
   readonly #onReply: ((data: ReplyData) => void) | undefined;
@@ -19,7 +22,7 @@ export class Question {
     if (!isLost && this.reply !== undefined) this.#onReply?.(this.reply);
   }
 
-  /** The fields of the first reply, if it has come. */
+  /** The fields of the first reply; undefined while no reply has come. */
   get reply(): ReplyData | undefined {
     return this.replies?.[0]?.data;
   }

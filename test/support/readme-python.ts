@@ -5,12 +5,15 @@ import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 
 const readme = fileURLToPath(new URL("../../README.md", import.meta.url));
 
-/** A Python that can run README's example; undefined if there is none here. */
+/** A Python that can run README's example; undefined if this machine has none. */
 export const python = ["python3", "/usr/bin/python3"].find(
   (candidate) => spawnSync(candidate, ["-c", "import zmq, msgpack"]).status === 0,
 );
 
-/** README's example, for that cluster: what it defines, and what it then does. */
+/**
+ * README's example with the endpoints of this cluster: its definitions, and the statements after
+ * them.
+ */
 export function readmePython({ endpoints }: LocalCluster): { defines: string; does: string } {
   const [, block = ""] = /```python\n(.*?)```/s.exec(readFileSync(readme, "utf8")) ?? [];
   const source = block

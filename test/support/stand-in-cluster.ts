@@ -17,15 +17,18 @@ const answerMs = 1;
 export const standInChannel = { channel: "geral" as never };
 export const standInTopic = "#geral\0";
 
-/** Stands in for a cluster with one channel, behind one connection of many sessions. */
+/** A simulated cluster with one channel, for the sessions of one connection. */
 export class StandInCluster implements Disposable {
   /** Requests in the order in which they came. */
   readonly asked: StandInRequest[] = [];
-  /** What was subscribed to and cancelled on the wire: `+topic`, `-topic`. */
+  /** Subscriptions and cancels in order: `+topic`, `-topic`. */
   readonly wire: string[] = [];
-  /** What the channel has. */
+  /** The publications of the channel. */
   readonly log: Publication[] = [];
-  /** Undefined for the cluster's own answer, which is that of the channel's history. */
+  /**
+   * The test's answer to a request; if it is undefined, the cluster answers from the channel's
+   * history.
+   */
   answer: (request: StandInRequest) => Record<string, unknown> | undefined = () => undefined;
   readonly #clock = new LamportClock();
   readonly #requests: RequestQueue;
@@ -55,12 +58,15 @@ export class StandInCluster implements Disposable {
     return new Session({ ...lent, connection, deadlineMs: 15_000 }, options);
   }
 
-  /** Whether the topic is subscribed to on the wire, by now. */
+  /** Whether the topic is subscribed to now. */
   isWanted(topic: string): boolean {
     return this.wire.findLast((change) => change.endsWith(topic)) === `+${topic}`;
   }
 
-  /** Writes to the channel. @param copies that come over the proxy: 0 if it gets lost */
+  /**
+   * Publishes to the channel. @param copies that arrive over the proxy; 0 if the publication gets
+   * lost
+   */
   say(message: string, copies = 1): void {
     const seq = this.log.length + 1;
     const place = { server, seq, prev: seq - 1, clock: seq, id: `${seq}` };
@@ -72,7 +78,7 @@ export class StandInCluster implements Disposable {
     }
   }
 
-  /** Over the proxy, to whoever has subscribed. */
+  /** Delivers a payload over the proxy, if the topic is subscribed to. */
   deliver(topic: string, payload: Buffer): void {
     if (this.isWanted(topic)) this.#hear(topic, payload);
   }

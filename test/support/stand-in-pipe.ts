@@ -2,27 +2,29 @@ import type { RequestPipe, RequestPipeEvents } from "../../src/net/request-pipe.
 import { decode, encode } from "../../src/protocol/codec.ts";
 import type { StandInRequest } from "./stand-in-server.ts";
 
-/** What becomes of a payload: how long it takes, and what each of its requests is answered. */
+/** The delay of a payload's replies, and the answer to each of its requests. */
 export interface Fate {
   readonly delayMs: number;
   readonly answer: "OK" | "retry" | "none";
 }
 
-/** The lists are for `users` and `channels`, which are no answers without. */
+/** The lists are for `users` and `channels`, whose replies are invalid without a list. */
 const success = { status: "OK", users: [], channels: [] };
 const served: Fate = { delayMs: 1, answer: "OK" };
 const refusal = { status: "erro", code: "unavailable", description: "", retry: true };
 
-/** Stands in for a client's connection to servers of ours, on which a test decides all. */
+/** A simulated connection of a client to servers, whose answers and failures a test decides. */
 export class StandInPipe {
   /** Every request that reached the servers, as often as it did. */
   readonly asked: StandInRequest[] = [];
-  /** One for each payload to come; after the last, all are answered at once. */
+  /** The fates of the next payloads, one each; later payloads are answered with success. */
   fates: Fate[] = [];
   #events: RequestPipeEvents | undefined;
   #isDown = false;
   #waiting: (() => void)[] = [];
-  /** Replies of an earlier connection are lost. */
+  /**
+   * The number of the present connection; replies to requests of an earlier connection are lost.
+   */
   #connection = 0;
 
   open(events: RequestPipeEvents): Pick<RequestPipe, "send" | "close"> {
@@ -31,7 +33,7 @@ export class StandInPipe {
     return { send: (payload) => this.#send(payload), close: () => {} };
   }
 
-  /** Breaks the connection, with all that is on its way. */
+  /** Breaks the connection; everything on its way is lost. */
   cut(): void {
     if (this.#isDown) return;
     this.#isDown = true;

@@ -7,15 +7,19 @@ export interface StandInRequest {
 }
 
 /**
- * What is answered to a request: any value, bytes as they are; undefined for no answer, a promise
- * for one that comes late, when others may have been answered.
+ * The answer to a request: any value, which is encoded, or bytes, which are sent as they are.
+ * Undefined sends no reply. A promise sends the reply later, when other requests may have been
+ * answered.
  */
 export type StandInAnswer = (request: StandInRequest) => unknown;
 
-/** Stands in for a broker or a reference, with answers of the test's own; remembers the questions. */
+/** Answers as a broker or a reference would, with the test's answers, and records the requests. */
 export class StandInServer implements Disposable {
   readonly asked: unknown[] = [];
-  /** How many frames came behind payloads: a REP of the original protocol would break at one. */
+  /**
+   * The number of frames that came after payloads: a REP of the original protocol would fail at the
+   * first.
+   */
   sealed = 0;
   readonly #socket = new Router({ linger: 0 });
   #answer: StandInAnswer;
@@ -62,7 +66,9 @@ export class StandInServer implements Disposable {
     await this.#send([...envelope, bytes]);
   }
 
-  /** A test that ends while a request is on its way closes the socket under the answer. */
+  /**
+   * If a test ends while a request is on its way, the socket is closed before the answer is sent.
+   */
   async #send(frames: Uint8Array[]): Promise<void> {
     try {
       await this.#socket.send(frames);

@@ -15,7 +15,9 @@ export async function temporaryFolder(parent = tmpdir()): Promise<TemporaryFolde
   };
 }
 
-/** A folder in memory where there is one: for thousands of files whose syncs are not the point. */
+/**
+ * A folder in memory where the system has one, for thousands of files whose syncs are not tested.
+ */
 export function memoryFolder(): Promise<TemporaryFolder> {
   return temporaryFolder(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
 }

@@ -6,7 +6,7 @@ import { type Head, type Heads, headsOf, type Mark } from "../../src/protocol/ma
 import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
 import { noView, type View } from "../../src/protocol/view.ts";
 
-/** A state on disk, as lines. */
+/** A saved state on disk, as lines. */
 export interface SavedFiles {
   readonly mark: Mark;
   readonly files: ReadonlyMap<string, readonly string[]>;
@@ -14,34 +14,34 @@ export interface SavedFiles {
 }
 
 /**
- * A server's disk: what a process appended waits in memory, is then written, and is at last synced.
- * A process that dies loses what waits; a power cut may also take what was written.
+ * A server's disk. Appended lines wait in memory, are then written, and at last synced. A process
+ * that dies loses the waiting lines; a power cut may also lose written ones.
  */
 export class VirtualDisk {
-  /** Of the journal: those that were written, in the order in which they came. */
+  /** All lines that were written to the journal, in order. */
   readonly lines: EventLine[] = [];
-  /** How many of them are synced. */
+  /** How many of `lines` are synced. */
   synced = 0;
-  /** The first of them that the journal still has. */
+  /** The index in `lines` of the first line that the journal still has. */
   #first = 0;
-  /** What the journal lacks: the saved state stands for it. */
+  /** The events that the journal no longer has, because the saved state covers them. */
   base: Vector = {};
-  /** What is synced, saved states and all. */
+  /** The vector of all that is synced, saved states included. */
   readonly durable: MutableVector = {};
   /** The clock noted with the last sync (R7). */
   clock = 0;
   view: View = noView;
   ballot: Ballot = noBallot;
   saved: SavedFiles | undefined;
-  /** A peer's state, until this server's own stands for it too. */
+  /** A peer's saved state, until the server's own saved state covers it too. */
   fetched: SavedFiles | undefined;
   missing: Heads = {};
-  /** What is still whole of a journal that rotted, and does not follow what is left. */
+  /** Whole lines of a damaged journal that do not follow the lines that are left. */
   salvaged: readonly EventLine[] = [];
   isFlushing = false;
   #waiting: EventLine[] = [];
 
-  /** All that was ever appended by the processes so far, but for what got lost. */
+  /** The number of lines that processes have appended, without the lost ones. */
   get appended(): number {
     return this.lines.length + this.#waiting.length;
   }
@@ -50,7 +50,7 @@ export class VirtualDisk {
     this.#waiting.push(...lines);
   }
 
-  /** Group commit: all that waits is written at once. @returns how many lines wait for the sync */
+  /** Writes all waiting lines at once (group commit). @returns how many lines wait for the sync */
   write(): number {
     this.lines.push(...this.#waiting);
     this.#waiting = [];
@@ -65,20 +65,20 @@ export class VirtualDisk {
     this.clock = Math.max(this.clock, clock);
   }
 
-  /** A clean end: all that was appended is on disk. */
+  /** Ends the process cleanly: all appended lines are synced. */
   close(clock: number): void {
     this.write();
     this.sync(this.lines.length, clock);
     this.isFlushing = false;
   }
 
-  /** The process is gone: what it had not written is lost. */
+  /** Ends the process: lines that it had not written are lost. */
   die(): void {
     this.#waiting = [];
     this.isFlushing = false;
   }
 
-  /** @param kept how many of the written, unsynced lines are still there */
+  /** @param kept how many of the written, unsynced lines survive */
   loseUnsynced(kept: number): void {
     this.lines.length = Math.min(this.lines.length, this.synced + kept);
   }
@@ -87,12 +87,15 @@ export class VirtualDisk {
     return this.lines.length - this.synced;
   }
 
-  /** What a start reads behind the saved states. */
+  /** The lines that a start reads after the saved states. */
   get journal(): readonly EventLine[] {
     return this.lines.slice(this.#first);
   }
 
-  /** @param cut lines that the state stands for @param kept lines before that peers may ask for */
+  /**
+   * @param cut number of lines that the state covers @param kept lines before the cut that peers
+   * may ask for
+   */
   save(state: SavedFiles, cut: number, kept: number): void {
     this.saved = state;
     this.fetched = undefined;
@@ -109,21 +112,21 @@ export class VirtualDisk {
   keepFetched(state: SavedFiles): void {
     this.fetched = state;
     raise(this.durable, state.mark.vector);
-    // What lies between the own events and the state is in no journal.
+    // Events between the server's own ones and the peer's state are in no journal.
     this.base = { ...this.durable };
   }
 
-  /** Whether saved state and journal stand for all there is. */
+  /** Whether the saved state covers everything that the journal no longer has. */
   get isWhole(): boolean {
     return covers(this.saved?.mark.vector ?? {}, this.base);
   }
 
-  /** What a peer may have: it must not stand for less than the journal lacks. */
+  /** The state that a peer may fetch; undefined while it does not cover what the journal lacks. */
   get givesState(): SavedFiles | undefined {
     return this.isWhole ? this.saved : undefined;
   }
 
-  /** As `Journal.read`: what `since` lacks of `upTo`, by the page. */
+  /** Gives the lines of `upTo` that `since` lacks, by the page, as `Journal.read` does. */
   read(since: Vector, upTo: Vector): { lines: string[]; more: boolean } | undefined {
     for (const [server, seq] of Object.entries(this.base) as [ServerName, number][]) {
       if ((since[server] ?? 0) < Math.min(seq, upTo[server] ?? 0)) return undefined;
@@ -143,8 +146,8 @@ export class VirtualDisk {
   }
 
   /**
-   * A synced line is damaged, or with none the saved state: what lies behind it is lost as far as it
-   * does not follow, and the server knows what it had.
+   * Damages a synced line, or the saved state if `at` is undefined. Lines after the damage are lost
+   * if they do not follow the lines before it. The server still knows which events it had.
    */
   rot(at: number | undefined): void {
     const known: Record<ServerName, Head> = { ...this.heads };
@@ -169,12 +172,12 @@ export class VirtualDisk {
     this.lines.push(...good);
     this.synced = good.length;
     this.#first = 0;
-    // The folder begins anew: a saved state stands for all that is left.
+    // The folder begins anew, so a peer gets what is left only from a saved state.
     this.base = { ...this.durable };
     this.missing = known;
   }
 
-  /** The last event of each server that is synced here. */
+  /** The last event of each server that is or was synced here. */
   get heads(): Record<ServerName, Head> {
     const heads: Record<ServerName, Head> = { ...this.missing };
     const rise = (server: ServerName, seq: number, chain: Chain) => {

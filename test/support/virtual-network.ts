@@ -1,7 +1,7 @@
 import type { Random } from "../../src/platform/random.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** The ways of the cluster: through the proxies, from server to server, to the reference. */
+/** The kinds of wires: through the proxies, from server to server, to the reference. */
 export const wires = ["broadcast", "peer", "reference"] as const;
 export type Wire = (typeof wires)[number];
 
@@ -12,22 +12,28 @@ interface Way {
   readonly to: string;
 }
 
-/** Carries messages late, twice, in another order, or not at all. */
+/** Delivers messages late, twice, in another order, or not at all. */
 export class VirtualNetwork {
-  /** The share of broadcasts that get lost: only PUB/SUB loses while a connection stands. */
+  /**
+   * The share of broadcasts that get lost: only PUB/SUB loses messages while a connection lasts.
+   */
   broadcastLoss = 0;
-  /** Of every wire: a connection that breaks loses what is on it. */
+  /** The share of messages that get lost on every wire, as on a connection that breaks. */
   loss = 0;
-  /** The share of messages that come twice: a sender that tries again, two proxies. */
+  /**
+   * The share of messages that come twice, as from a sender that tries again or from two proxies.
+   */
   duplication = 0;
-  /** The share of messages that others may overtake: two proxies, a new connection. */
+  /** The share of messages that may overtake others, as with two proxies or a new connection. */
   reordering = 0;
   mostDelayMs = 4;
   readonly #encodes: boolean;
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #cut = new Set<string>();
-  /** When the last message on a link arrives: no later one overtakes it. */
+  /**
+   * The time at which the last message on a link arrives, before which no later message may arrive.
+   */
   readonly #lastMs = new Map<string, number>();
 
   /** @param encodes whether every message goes through the codec and the gates, as on real wires */
@@ -37,7 +43,7 @@ export class VirtualNetwork {
     this.#encodes = encodes;
   }
 
-  /** @returns reads the message, as it is where it arrives */
+  /** Encodes a message. @returns a function with which the receiver decodes it */
   carry<T>(
     message: T,
     encode: (message: T) => Uint8Array,
@@ -48,7 +54,7 @@ export class VirtualNetwork {
     return () => parse(payload);
   }
 
-  /** Cuts the links between two parties, both ways. */
+  /** Cuts the links between two parties, in both directions. */
   cut(a: string, b: string, cutWires: readonly Wire[] = wires): void {
     this.cutOneWay(a, b, cutWires);
     this.cutOneWay(b, a, cutWires);
@@ -68,7 +74,7 @@ export class VirtualNetwork {
     this.broadcastLoss = 0;
   }
 
-  /** Ends all that goes wrong. */
+  /** Ends all faults of the network. */
   calm(): void {
     this.heal();
     this.loss = 0;
@@ -94,7 +100,7 @@ export class VirtualNetwork {
       this.#lastMs.set(name, atMs);
     }
     this.#time.at(atMs, () => {
-      // What was on its way when the link was cut is lost with it.
+      // A message that was on its way when the link was cut is lost.
       if (!this.#cut.has(name)) deliver();
     });
   }

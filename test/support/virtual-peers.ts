@@ -92,7 +92,7 @@ export class VirtualPeers implements Peers {
   }
 
   keep(): void {
-    // A connection costs nothing here.
+    // A virtual connection needs no keeping.
   }
 }
 

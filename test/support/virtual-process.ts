@@ -2,14 +2,14 @@ import type { EndTimer, Timers } from "../../src/server/surroundings.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** One process of a server: what was planned for it does not happen once it has ended. */
+/** One process of a server. Nothing that was planned for it happens once it has ended. */
 export class VirtualProcess {
   readonly server: VirtualServer;
   readonly timers: Timers;
   readonly #time: VirtualTime;
   readonly #life: number;
 
-  /** The server's present one. */
+  /** Takes the server's present process. */
   constructor(server: VirtualServer, time: VirtualTime) {
     this.server = server;
     this.#time = time;
@@ -21,19 +21,19 @@ export class VirtualProcess {
     };
   }
 
-  /** What its machine does by itself goes on while the process is stopped. */
+  /** Runs a task of the machine, even while the process is stopped; not after its end. */
   later(delayMs: number, run: () => void): void {
     this.#time.after(delayMs, () => {
       if (this.server.life === this.#life) run();
     });
   }
 
-  /** What reaches the process waits while it is stopped. */
+  /** Runs a task of the process; the task waits while the process is stopped. */
   call(run: () => void): void {
     if (this.server.life === this.#life) this.server.take(run);
   }
 
-  /** Of all that reaches the process so the first counts. */
+  /** Wraps `take` so that only the first call counts; the call runs as a task of the process. */
   once<T>(take: (value: T) => void): (read: () => T) => void {
     let isOpen = true;
     return (read) => {

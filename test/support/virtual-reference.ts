@@ -17,11 +17,11 @@ import type { VirtualProcess } from "./virtual-process.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The reference's core, and what its file holds. */
+/** The reference's core and its file. */
 export class VirtualReference {
   registry: Registry;
   isUp = true;
-  /** The number of the highest view that it ever saved. */
+  /** The number of the highest view that the reference ever saved. */
   highestView = 0;
   readonly #cluster: CoreCluster;
   readonly #clock = new LamportClock();
@@ -59,7 +59,7 @@ export class VirtualReference {
     const { checks, time } = this.#cluster;
     let answer: Fields;
     try {
-      // As from a member, whose seal tells the clock.
+      // The request counts as a member's, whose seal has the clock.
       const member = "user" in request ? request.user : "operator";
       this.#clock.receive(request.clock);
       const parts = { registry: this.registry, clock: this.#clock, steadyMs: time.nowMs };
@@ -77,7 +77,7 @@ export class VirtualReference {
   }
 }
 
-/** A process's connection to it. */
+/** A process's connection to the reference. */
 export class VirtualReferenceLink implements Reference {
   readonly #cluster: CoreCluster;
   readonly #process: VirtualProcess;
@@ -113,7 +113,7 @@ export class VirtualReferenceLink implements Reference {
     });
   }
 
-  /** @param onReply called once, without fields if none came in time */
+  /** @param onReply called once, with undefined if no successful reply came in time */
   #ask(
     request: ReferenceRequest,
     patienceMs: number,

@@ -22,7 +22,7 @@ export interface ServerOptions {
   readonly tables?: Tables | undefined;
 }
 
-/** 2026-01-01, so that times in failures are easy to read. */
+/** 2026-01-01, so that times in failure messages are easy to read. */
 const startWallMs = 1_767_225_600_000;
 
 const nobody: CoreObserver = { onInput: () => {}, onEffect: () => {}, onStep: () => {} };
@@ -33,37 +33,37 @@ export class VirtualServer {
   readonly disk = new VirtualDisk();
   /** Milliseconds that a sync takes. */
   syncMs = 1;
-  /** Whether its machine fails at passwords. */
+  /** Whether every check and hash of a password fails. */
   hashFails = false;
-  /** Milliseconds that a password takes to be hashed. */
+  /** Milliseconds that the hash of a password takes. */
   hashMs: (password: string) => number = () => 2;
-  /** What its clock is ahead of the true time, and how much it gains in a second. */
+  /** Milliseconds by which the server's clock is ahead of the true time, and gains in a second. */
   skewMs = 0;
   driftMs = 0;
-  /** Of the present process, or of the last one, as are those that follow. */
+  /** The core of the present or last process, as are the three fields below. */
   core: ServerCore;
   clock = new LamportClock();
   shell: Shell | undefined;
   store: VirtualStore | undefined;
-  /** Counts processes; what was planned for an earlier one does not happen. */
+  /** The number of the present life; tasks that were planned for an earlier life do not run. */
   life = 0;
   isRunning = false;
-  /** What comes while the process is stopped (SIGSTOP), until it goes on. */
+  /** Tasks that wait while the process is stopped (SIGSTOP); undefined while it runs. */
   frozen: (() => void)[] | undefined;
   inRotation = false;
-  /** The present input's type, or the last one's. */
+  /** The type of the present or last input. */
   handling: Input["type"] = "tick";
-  /** Told by the reference that it is out of the view. */
+  /** Whether the reference has answered that the server is out of the view. */
   hasLeft = false;
   isToldToStop = false;
-  /** Whose peer link it watches, in which life. */
+  /** The peer whose link is watched, and the peer's life. */
   watched: { readonly peer: VirtualServer; readonly life: number; onLost(): void } | undefined;
   readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
   readonly logged: string[] = [];
-  /** As its next process is told. */
+  /** The setting with which the next process starts. */
   auth: Auth | undefined;
   observer = nobody;
-  /** A core was made of what the disk holds. */
+  /** Called when a core was made of what the disk holds. */
   onLoad: () => void = () => {};
   readonly #options: ServerOptions;
 
@@ -74,7 +74,7 @@ export class VirtualServer {
     this.core = this.newCore();
   }
 
-  /** Whether its disk still lacks what it once had. */
+  /** Whether the disk still lacks events that it once had. */
   get missesEvents(): boolean {
     return Object.keys(this.disk.missing).length > 0;
   }
@@ -83,12 +83,12 @@ export class VirtualServer {
     return `ipc://${this.name}`;
   }
 
-  /** Whether its state is just being saved. */
+  /** Whether the state is being saved. */
   get isSaving(): boolean {
     return this.isRunning && this.store?.isSaving === true;
   }
 
-  /** What its clock tells. */
+  /** The time by the server's own clock. */
   nowAt(trueMs: number): Now {
     const aheadMs = this.skewMs + (this.driftMs * trueMs) / 1_000;
     return { steadyMs: trueMs, wallMs: Math.round(startWallMs + trueMs + aheadMs) };
@@ -110,12 +110,12 @@ export class VirtualServer {
     this.inRotation = false;
   }
 
-  /** SIGSTOP: what comes waits for it. */
+  /** Stops the process (SIGSTOP): whatever reaches it waits. */
   freeze(): void {
     if (this.isRunning) this.frozen ??= [];
   }
 
-  /** SIGCONT. */
+  /** Continues the process (SIGCONT). */
   thaw(): void {
     const waiting = this.frozen ?? [];
     this.frozen = undefined;
@@ -123,7 +123,7 @@ export class VirtualServer {
     for (const run of waiting) if (this.life === life) run();
   }
 
-  /** Something reaches its process, or nobody. */
+  /** Runs a task of the process: later if the process is stopped, never if it has ended. */
   take(run: () => void): void {
     if (!this.isRunning) return;
     if (this.frozen === undefined) run();
@@ -134,7 +134,7 @@ export class VirtualServer {
     this.take(() => this.shell?.dispatch(input));
   }
 
-  /** A core with all that the disk holds, as a start makes it. */
+  /** A core with everything that the disk holds, as a start makes it. */
   newCore(): ServerCore {
     const { disk, name, address, auth, clock } = this;
     const { digest, retention, flood, tables } = this.#options;

@@ -12,11 +12,11 @@ interface SnapshotParts {
   readonly store: VirtualStore;
 }
 
-/** Of each saved state. */
+/** The number of pages of each saved state. */
 const pages = 3;
 const mostTries = 3;
 
-/** Peers' saved states, as a process fetches them. */
+/** Fetches peers' saved states for one process. */
 export class VirtualSnapshots implements Snapshots {
   readonly #parts: SnapshotParts;
   #isStopped = false;
@@ -37,7 +37,7 @@ export class VirtualSnapshots implements Snapshots {
     process.later(1, () => process.call(fail));
   }
 
-  /** Page by page from one frozen state; a page that does not come three times ends it. */
+  /** Fetches page by page from one frozen state; fails if a page does not come in three tries. */
   #copy(name: ServerName, fetching: Fetching): void {
     const { cluster, process } = this.#parts;
     const { network } = cluster;
@@ -56,7 +56,7 @@ export class VirtualSnapshots implements Snapshots {
       process.later(durations.peerRequestMs, () => settle(() => undefined));
       network.send({ wire: "peer", from: own, to: name }, () => {
         if (peer?.isRunning !== true) return;
-        // Files stay open as long as the process lives.
+        // Files stay open while the peer's process lives.
         source ??= { state: peer.disk.givesState, life: peer.life };
         const isHeld = source.state !== undefined && source.life === peer.life;
         network.send({ wire: "peer", from: name, to: own }, () => settle(() => isHeld));
@@ -69,7 +69,7 @@ export class VirtualSnapshots implements Snapshots {
     const { process, store } = this.#parts;
     const { disk, syncMs } = process.server;
     const put = () => {
-      // What is just being saved stands for less: it must not come to lie over this one.
+      // A state that is being saved covers less, so it must not replace the fetched one later.
       if (store.isSaving) return process.later(1, () => process.call(put));
       disk.keepFetched(state);
       fetching.onDone();

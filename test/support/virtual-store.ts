@@ -6,18 +6,21 @@ import type { ReplicaStore } from "../../src/server/surroundings.ts";
 import type { VirtualProcess } from "./virtual-process.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
-/** What a process of a virtual server does with its disk, and how long that takes. */
+/** The work of a virtual server's process with its disk, and how long it takes. */
 export class VirtualStore implements ReplicaStore {
   isSaving = false;
   readonly #onFlushed: (count: number) => void;
   readonly #process: VirtualProcess;
   readonly #server: VirtualServer;
-  /** On their way to the disk. */
+  /** The last view and promise that were to be saved; the disk may not have them yet. */
   #view: View | undefined;
   #ballot: Ballot | undefined;
-  /** How many of them. */
+  /** The number of writes of views and promises under way. */
   #writing = 0;
-  /** Until it is loaded again: then no state is saved, as there is no core that has all. */
+  /**
+   * False from the begin of a reload to the next load. No state is saved then, because no core has
+   * all events.
+   */
   #isOpen = true;
   /** Counts how often the journal was opened. */
   #opened = 0;
@@ -28,7 +31,7 @@ export class VirtualStore implements ReplicaStore {
     this.#onFlushed = onFlushed;
   }
 
-  /** Of what the disk holds nothing counts before all of it is synced again. */
+  /** Loads the core, and calls `onLoaded` only when everything on disk is synced again. */
   load(onLoaded: (core: ServerCore) => void): void {
     const server = this.#server;
     const { disk } = server;
@@ -47,7 +50,7 @@ export class VirtualStore implements ReplicaStore {
     else this.#process.later(server.syncMs, loaded);
   }
 
-  /** Whatever is being written comes to its end before. */
+  /** Waits until nothing is being written, then loads the disk again. */
   reload(onLoaded: (core: ServerCore) => void): void {
     this.#isOpen = false;
     if (this.isSaving || this.#writing > 0) {
@@ -108,7 +111,9 @@ export class VirtualStore implements ReplicaStore {
     });
   }
 
-  /** The process ends just as what it was writing had come to the disk. */
+  /**
+   * Brings the views and promises that are being written to the disk, just before the process ends.
+   */
   landWrites(): void {
     const { disk } = this.#server;
     disk.view = this.#view ?? disk.view;
@@ -133,14 +138,15 @@ export class VirtualStore implements ReplicaStore {
     this.#server.disk.salvaged = [];
   }
 
-  /** A state that came from a peer, or what rot has left, is soon saved as the server's own. */
+  /** Soon after a peer's state or a repair, the server saves a state of its own. */
   checkpointIfDue(core: ServerCore): void {
     if (!this.#server.disk.isWhole) this.save(core);
   }
 
   /**
-   * Saves the state as the file store does: frozen now, the journal cut at the same instant, written
-   * a few lines a millisecond, in place only once all is synced.
+   * Saves the state as the file store does. The state is frozen now, and the journal is cut at the
+   * same instant. Some lines are written each millisecond. The state replaces the old one only when
+   * all lines before the cut are synced.
    */
   save(core: ServerCore, { linesAtOnce = 50, kept = 0 } = {}): void {
     if (this.isSaving || !this.#isOpen) return;

@@ -16,7 +16,7 @@ interface VirtualParts {
   readonly store: VirtualStore;
 }
 
-/** The world of a shell in a simulated cluster: nothing in it is real, time least of all. */
+/** The surroundings of a shell in a virtual cluster: network, disk and time are all virtual. */
 export function virtualSurroundings(parts: VirtualParts): Surroundings {
   const { cluster, process, store } = parts;
   const { server } = process;
@@ -44,7 +44,7 @@ export function virtualSurroundings(parts: VirtualParts): Surroundings {
       cluster.kill(server);
     },
     open() {
-      // Whatever comes reaches the shell at any time: it knows whether it has a core.
+      // Inputs may reach the shell at any time; the shell knows whether it has a core.
     },
     close(onClosed) {
       onClosed();
@@ -87,7 +87,7 @@ function busOf({ cluster, process }: VirtualParts): ProxyBus {
   };
 }
 
-/** As a password's credential stands in an event. */
+/** The credential of a password, as events store it. */
 export function hashOf(password: string): string {
   return `hash of ${password}`;
 }

@@ -4,16 +4,19 @@ interface Task {
   run(): void;
 }
 
-/** Of a few hundred: who answers himself without end stops the clock for all. */
+/**
+ * The most tasks at one time, where a few hundred are normal: an endless chain of tasks would stop
+ * the clock.
+ */
 const mostAtOnce = 100_000;
 
-/** A clock that moves only when it is told to, from one task to the next. */
+/** A clock that moves only when a test runs it, from one task to the next. */
 export class VirtualTime {
   nowMs = 0;
-  /** A binary heap by time, then by the order in which they were planned. */
+  /** A binary heap by time, then by the order in which tasks were planned. */
   readonly #tasks: Task[] = [];
   #planned = 0;
-  /** Tasks that ran since the clock last moved. */
+  /** Number of tasks that ran since the clock last moved. */
   #atOnce = 0;
 
   at(atMs: number, run: () => void): void {

@@ -1,6 +1,6 @@
 /**
- * The environment of a process of Node whose wall clock is ahead by so many milliseconds, as on a
- * machine that is set wrong: the product has no setting for that.
+ * The environment of a Node process whose wall clock is ahead by this many milliseconds, as on a
+ * machine with a wrong clock. The product has no setting for a wrong clock.
  */
 export function wrongClock(aheadMs: number): { readonly NODE_OPTIONS: string } {
   const script = `const right = Date.now; Date.now = () => right() + ${aheadMs};`;

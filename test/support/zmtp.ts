@@ -4,9 +4,11 @@ import sodium from "libsodium-wrappers";
 import { splitKey } from "../../src/platform/endpoint.ts";
 import { until } from "./until.ts";
 
-/** ZMTP 3.1 (RFC 37) and CurveZMQ (RFC 26) by hand, from the side of a peer that connects. */
+/**
+ * ZMTP 3.1 (RFC 37) and CurveZMQ (RFC 26) written by hand, from the side of the peer that connects.
+ */
 
-/** @param first what stands where a ZeroMQ signature begins with 0xff */
+/** @param first the first byte, which is 0xff in a ZeroMQ signature */
 export function greeting(mechanism = "NULL", { major = 3, minor = 1, first = 0xff } = {}): Buffer {
   const bytes = Buffer.alloc(64);
   bytes[0] = first;
@@ -17,7 +19,7 @@ export function greeting(mechanism = "NULL", { major = 3, minor = 1, first = 0xf
   return bytes;
 }
 
-/** A frame, its length in one byte or in eight, whatever the flags. */
+/** A frame; its length takes one byte or eight, whatever the flags say. */
 export function frame(body: Uint8Array | string, flags = 0): Buffer {
   const bytes = Buffer.from(body);
   if (bytes.length <= 255) return Buffer.concat([Buffer.of(flags, bytes.length), bytes]);
@@ -55,7 +57,7 @@ export function plainHello(password: string, user = "member"): Buffer {
   return command("HELLO", Buffer.concat([text(user), text(password)]));
 }
 
-/** What was said in frames, behind a greeting of 64 bytes. */
+/** The frames after a greeting of 64 bytes. */
 export function framesOf(bytes: Buffer): { flags: number; body: Buffer }[] {
   const frames: { flags: number; body: Buffer }[] = [];
   for (let at = 64; at + 1 < bytes.length; ) {
@@ -71,7 +73,7 @@ export function framesOf(bytes: Buffer): { flags: number; body: Buffer }[] {
   return frames;
 }
 
-/** The rest of the first command of that name. */
+/** The rest of the first command with that name. */
 export function restOf(bytes: Buffer, name: string): Buffer | undefined {
   const start = commandBody(name);
   const found = framesOf(bytes).find(
@@ -113,7 +115,7 @@ export class CurveClient {
     return command("HELLO", Buffer.concat([version, publicKey, nonce.subarray(16), box]));
   }
 
-  /** @param change what is changed of what the INITIATE says */
+  /** @param change fields of the INITIATE to replace */
   initiate(
     welcome: Buffer,
     about: Uint8Array,
@@ -145,13 +147,13 @@ export class CurveClient {
     return command("INITIATE", rest);
   }
 
-  /** What the READY says. */
+  /** The opened content of the READY. */
   ready(rest: Buffer): Buffer {
     const nonce = Buffer.concat([bytesOf("CurveZMQREADY---"), rest.subarray(0, 8)]);
     return Buffer.from(sodium.crypto_box_open_easy_afternm(rest.subarray(8), nonce, this.#shared));
   }
 
-  /** One frame of a message or a command, in its box. */
+  /** A MESSAGE command whose box holds one frame of a message or a command. */
   seal(body: Uint8Array | string, flags = 0): Buffer {
     const nonce = counted("CurveZMQMESSAGEC", ++this.#counter);
     const plain = Buffer.concat([Buffer.of(flags), Buffer.from(body)]);
@@ -171,11 +173,11 @@ export interface Manner {
   readonly type?: string;
   readonly identity?: Uint8Array | string;
   readonly minor?: number;
-  /** Of an IPv4 address of this machine: 127.x.y.z. */
+  /** The local IPv4 address to connect from: 127.x.y.z. */
   readonly localAddress?: string;
 }
 
-/** A TCP connection that says whatever a test lets it say. */
+/** A TCP connection that sends any bytes that a test wants. */
 export class RawPeer {
   readonly socket: Socket;
   #chunks: Buffer[] = [];
@@ -192,7 +194,7 @@ export class RawPeer {
     });
   }
 
-  /** One whose handshake is good: by the key or password that the endpoint carries. */
+  /** Connects and finishes the handshake, without a key or password. */
   static async shaken(endpoint: string, manner: Manner = {}): Promise<RawPeer> {
     const peer = new RawPeer(endpoint, manner);
     const { type = "DEALER", identity = "", minor = 1 } = manner;
@@ -212,7 +214,9 @@ export class RawPeer {
     this.socket.write(Buffer.concat(bytes.map((part) => Buffer.from(part))));
   }
 
-  /** Waits for what comes true by bytes that come, or for the connection's end; so long at most. */
+  /**
+   * Waits until the received bytes fulfil the condition, the connection ends, or the time is over.
+   */
   hears(condition: (heard: Buffer) => boolean, limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const look = () => {
@@ -234,7 +238,9 @@ export class RawPeer {
     return until(() => this.isClosed, "it is cut off", limitMs);
   }
 
-  /** By a reset, unless it is ending already: Node keeps the file of such a one for ever. */
+  /**
+   * Ends the connection by a reset, unless it is ending already: Node would never release its file.
+   */
   close(): void {
     if (!this.socket.writableEnded) this.socket.resetAndDestroy();
     this.socket.destroy();
