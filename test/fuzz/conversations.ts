@@ -12,15 +12,15 @@ import {
 } from "../support/zmtp.ts";
 import type { Mutator } from "./mutate.ts";
 
-/** What lets a peer in at a port. */
+/** The socket types and keys with which a peer is let in at a port. */
 export interface Way {
-  /** Types of sockets that are taken there. */
+  /** The socket types that are let in there. */
   readonly types: readonly string[];
   readonly password: string | undefined;
   readonly serverKey: Buffer | undefined;
 }
 
-/** What a peer says next, as soon as it has heard what it waits for; undefined until then. */
+/** The next bytes of a peer; undefined while the peer has not received what it waits for. */
 export type Step = (heard: Buffer) => Buffer | undefined;
 
 const allTypes = [
@@ -43,7 +43,10 @@ const names = [
   Buffer.alloc(255, "n"),
 ];
 
-/** A valid conversation in ZMTP 2.0 or 3, drawn by chance: handshake, then some messages and commands. */
+/**
+ * A valid conversation in ZMTP 2.0 or 3, chosen at random: a handshake, then some messages and
+ * commands.
+ */
 export async function conversation(mutator: Mutator, way: Way): Promise<Step[]> {
   const minor = mutator.below(2);
   const { types, password, serverKey } = way;
@@ -102,7 +105,7 @@ function said(bytes: Buffer): Step {
   return () => bytes;
 }
 
-/** @param next what is said once the command of that name has come */
+/** @param next gives the bytes to send after a command of that name */
 function behind(name: string, next: (rest: Buffer) => Buffer): Step {
   return (heard) => {
     const rest = restOf(heard, name);
@@ -121,7 +124,7 @@ function plain({ flags, bodies }: Words): Buffer {
 
 const empty = Buffer.alloc(0);
 
-/** One message or command as any peer may say it. */
+/** One message or command that any peer may send. */
 function words(mutator: Mutator): Words {
   const request = encode({ service: mutator.pick(["time", "users", "list", "health"]), data: {} });
   const topic = mutator.random(mutator.pick([0, 1, 8, 320, 321]));

@@ -15,11 +15,13 @@ import { Tap } from "./tap.ts";
 
 export type Auth = "open" | "required";
 
-/** Who sends the mutants: whoever reaches a port, users with a session, members with the secret. */
+/**
+ * The kinds of senders: anybody who reaches a port, users with a session, members with the secret.
+ */
 export const senders = ["strangers", "users", "members"] as const;
 export type Sender = (typeof senders)[number];
 
-/** A sample whose mutants are sealed once they are made. */
+/** A sample with a seal for its mutants, which is computed after the change. */
 export interface SealedSample extends Sample {
   readonly seal?: (payload: Buffer) => readonly Buffer[];
 }
@@ -27,11 +29,11 @@ export interface SealedSample extends Sample {
 export interface Corpus {
   readonly front: readonly SealedSample[];
   readonly back: readonly SealedSample[];
-  /** By the name of the server that is asked. */
+  /** The samples by the name of the server that they are sent to. */
   readonly peerLinks: ReadonlyMap<string, readonly SealedSample[]>;
   readonly reference: readonly SealedSample[];
   readonly replication: readonly SealedSample[];
-  /** What is published for users. */
+  /** Publications for users. */
   readonly topics: readonly SealedSample[];
   readonly subscriptions: readonly SealedSample[];
   readonly insider: Insider;
@@ -41,12 +43,17 @@ export const people = { ana: "a sentence of ana", bia: "a sentence of bia" } as 
 export const channel = parseChannelName("geral");
 
 const subscribed = ["", "replication", "servers", `#${channel}\0`, "@ana\0", channel];
-/** Ticks above the servers' clocks: what is sealed with these is new to them. */
+/**
+ * Ticks by which the clocks in seals are ahead of the servers' clocks, so that servers take the
+ * seals as new.
+ */
 const clockAhead = 1_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Uses everything that a client can ask for, through the tap; logs in who writes later. */
+/**
+ * Uses every service for clients through the tap; creates and logs in the users that write later.
+ */
 async function useAll(client: Session, auth: Auth): Promise<void> {
   const required = auth === "required";
   for (const [user, password] of Object.entries(people)) {
@@ -77,7 +84,10 @@ async function useAll(client: Session, auth: Auth): Promise<void> {
   else await client.register(parseUserName("carla"), "a sentence of carla");
 }
 
-/** As nobody may send it: with a session that another secret has signed, with none, guessing. */
+/**
+ * The same request without a session, and with a session that another secret has signed, both with
+ * a guessed password: servers must refuse both.
+ */
 function withoutSession(payload: Buffer): Buffer[] {
   const value = decode(payload);
   const key = createSecretKey(Buffer.from("a secret of somebody else"));
@@ -93,7 +103,7 @@ function withoutSession(payload: Buffer): Buffer[] {
   });
 }
 
-/** In both forms that a client may use (W12). */
+/** The payload in the two envelopes that a client may use (W12). */
 function enveloped(payload: Buffer): Sample[] {
   return [
     { frames: [Buffer.alloc(0), payload], payload: 1 },
@@ -101,7 +111,7 @@ function enveloped(payload: Buffer): Sample[] {
   ];
 }
 
-/** What goes over the proxy while there is some chat. */
+/** Records everything that goes over the proxy during some chat. */
 async function listen(cluster: LocalCluster, chat: () => Promise<unknown>): Promise<Buffer[][]> {
   const socket = new Subscriber({ linger: 0 });
   socket.connect(cluster.endpoints.proxy);
@@ -121,7 +131,7 @@ async function listen(cluster: LocalCluster, chat: () => Promise<unknown>): Prom
   return heard;
 }
 
-/** Records valid messages of a cluster: who asks, who answers, what is published. */
+/** Records valid messages of a cluster: requests, replies and publications. */
 export async function record(
   cluster: LocalCluster,
   { auth, sender }: { readonly auth: Auth; readonly sender: Sender },

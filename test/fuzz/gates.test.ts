@@ -31,7 +31,7 @@ function sampled(...values: unknown[]): Sample[] {
   });
 }
 
-/** What a gate makes of each mutant's payload, as it is found among the frames. */
+/** Calls the gate with the payload of each mutant, as `unwrap` finds it among the frames. */
 function through(samples: readonly Sample[], gate: (payload: Buffer) => unknown): void {
   const mutator = new Mutator(1);
   for (let at = 1; at <= mutants; at += 1) {
@@ -47,7 +47,9 @@ function through(samples: readonly Sample[], gate: (payload: Buffer) => unknown)
   expect(Object.prototype).not.toHaveProperty("service");
 }
 
-/** Whether it is refused as it should be, if it is refused. */
+/**
+ * A gate that ignores errors of the type with which it should refuse, and throws any other error.
+ */
 function refusing(
   type: typeof ProtocolError | typeof PeerMessageError,
   parse: (payload: Buffer) => unknown,
@@ -62,7 +64,7 @@ function refusing(
 }
 
 describe("mutants of valid messages", { timeout: 60_000 }, () => {
-  test("[T6] are the same for the same seed, to the byte", () => {
+  test("[T6] the mutants are the same for the same seed, to the byte", () => {
     const made = (seed: number) => {
       const mutator = new Mutator(seed);
       return Array.from({ length: 500 }, () => mutator.mutate(sampled(summary, [summary])));
@@ -71,7 +73,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     expect(made(7)).not.toEqual(made(8));
   });
 
-  test("[W7] are each answered by the gate of a server", () => {
+  test("[W7] each mutant of a request gets an answer from the gate of a server", () => {
     const data = {
       clock: 3,
       id: "a-1",
@@ -97,7 +99,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     );
   });
 
-  test("[L1] [L8] are parsed or refused by the gates of a peer", () => {
+  test("[L1] [L8] each mutant of a peer message is parsed or refused by the gates of a peer", () => {
     const epoch = { view: 2, term: 4 };
     const heartbeat = { address: "tcp://127.0.0.1:9", phase: "live", rate: 2, offsetMs: 0.5 };
     const heard = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
@@ -127,7 +129,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     for (const gate of gates) through(samples, refusing(PeerMessageError, gate));
   });
 
-  test("[N1] are parsed or refused by the gate of the reference", () => {
+  test("[N1] each mutant of a request to the reference is parsed or refused by its gate", () => {
     const address = "tcp://127.0.0.1:9";
     const samples = sampled(
       { service: "rank", data: { user: server, address, clock: 4 } },
@@ -146,7 +148,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     through(samples, refusing(ProtocolError, gate));
   });
 
-  test("[P3] are no publications for a client unless they are whole", () => {
+  test("[P3] a mutant of a publication is ignored by a client unless it is a whole publication", () => {
     const entry = { user: "ana", channel: "geral", message: "olá", id: "a", server, timestamp: "" };
     const publication = { ...entry, seq: 4, prev: 3, clock: 9 };
     through(sampled([publication], [publication, publication]), (payload) => {
@@ -160,7 +162,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     });
   });
 
-  test("[X1d] count for nothing once they have left a member's hands", () => {
+  test("[X1d] a mutant of a sealed message is never accepted", () => {
     const sender = member(server);
     const receiver = member("server_0b0b0b0b");
     const samples = Array.from({ length: 20 }, (_, at) => {

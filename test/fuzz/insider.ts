@@ -14,7 +14,7 @@ import { TopicKeys } from "../../src/server/topic-keys.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import type { Auth, SealedSample, Sender } from "./corpus.ts";
 
-/** What a member says of itself, and what it knows of the others. */
+/** The fields of a member's messages about itself and the cluster. */
 export interface Known {
   readonly view: View;
   readonly durable: Vector;
@@ -25,15 +25,16 @@ const ownName = "server_f0220000";
 const address = "tcp://127.0.0.1:9";
 
 /**
- * Somebody with the cluster's secret, who seals what members could say. Of strangers' messages the
- * seal is made before they are changed, so that it fits no more; of members' it is made behind.
+ * A process with the cluster's secret, which seals messages that members could send. With the
+ * sender strangers, the seal is computed before the change, so that it no longer fits. With the
+ * sender members, the seal is computed after the change.
  */
 export class Insider {
   readonly #secret: Secret;
   readonly #auth: Auth;
   readonly #sender: Sender;
   readonly clock: LamportClock;
-  /** Questions that were sealed and never sent, by their seal: they would count. */
+  /** Payloads that were sealed and never sent, by their seal: unchanged they would be accepted. */
   readonly #whole = new Map<string, Buffer>();
 
   constructor(cluster: LocalCluster, options: { auth: Auth; sender: Sender; clock: number }) {
@@ -44,19 +45,19 @@ export class Insider {
     this.clock = new LamportClock(options.clock);
   }
 
-  /** For commands of an administrator. */
+  /** A token of the operator, for the commands of an administrator. */
   static operatorToken(cluster: LocalCluster): string {
     const insider = new Insider(cluster, { auth: "required", sender: "members", clock: 0 });
     return new Sessions(insider.#secret.deriveKey("token")).giveOperator(Date.now());
   }
 
-  /** Whether a member could have sent it as it is. */
+  /** Whether the message is unchanged, so that a member could have sent it. */
   isWhole(frames: readonly Buffer[]): boolean {
     const payload = this.#whole.get(frames.at(-1)?.toString("latin1") ?? "");
     return payload !== undefined && frames.at(-2)?.equals(payload) === true;
   }
 
-  /** All that is asked over a peer link: in a name of its own, and in that of a peer. */
+  /** All requests over a peer link: in a name of its own, and in the name of a peer. */
   toServer(server: string, known: Known): SealedSample[] {
     const peer = known.view.members.find((name) => name !== server) ?? ownName;
     const health = { service: "health", data: {} };
@@ -68,7 +69,7 @@ export class Insider {
     ];
   }
 
-  /** All that is asked of the reference. */
+  /** All requests to the reference. */
   toReference(known: Known): SealedSample[] {
     const [member = ownName] = known.view.members;
     const report = { role: "server", view: known.view, durable: known.durable, ready: true };
@@ -95,7 +96,7 @@ export class Insider {
     ];
   }
 
-  /** What a member has published on `replication`. */
+  /** A sample of a member's publication on `replication`. */
   replicated(frames: readonly Buffer[]): SealedSample {
     const [topic, published = Buffer.alloc(0)] = frames;
     if (this.#sender !== "members" || topic === undefined) return { frames, payload: 1 };

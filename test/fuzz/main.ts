@@ -7,10 +7,10 @@ import { fuzzWires } from "./wire.ts";
 
 /**
  *     npm run fuzz                                    100,000 frames, a fresh seed
- *     npm run fuzz -- --frames 1000000 --seed 1       these
+ *     npm run fuzz -- --frames 1000000 --seed 1       this number of frames, this seed
  *     npm run fuzz -- --auth open --sender strangers  one kind of run alone
- *     npm run fuzz -- --wire 100000                   bytes: connections to each bound port
- *     npm run fuzz -- --wire 100000 --curve           the same where all is encrypted
+ *     npm run fuzz -- --wire 100000                   connections to each port, with changed bytes
+ *     npm run fuzz -- --wire 100000 --curve           the same with encryption
  */
 const { values } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ const frames = Number(values.frames);
 const connections = Number(values.wire ?? 1);
 const seed = Number(values.seed ?? randomInt(1, 2 ** 31));
 
-/** What is sent in one cluster after the other, and its part of all frames. */
+/** The kinds of runs, one cluster after the other, and each one's share of all frames. */
 const all: readonly { auth: Auth; sender: Sender; share: number }[] = [
   { auth: "required", sender: "strangers", share: 0.5 },
   { auth: "open", sender: "strangers", share: 0.35 },

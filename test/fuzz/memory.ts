@@ -2,20 +2,32 @@ import { readFileSync } from "node:fs";
 import { percentile } from "../../bench/measure.ts";
 import type { Child } from "../../src/cluster/child.ts";
 
-/** Memory that an event may take for good: state, journal and what names them. */
+/**
+ * Memory that an event may occupy permanently: its state, its line in the journal, and index
+ * entries.
+ */
 export const eventBytes = 4_096;
 
-/** Part of a run in which a process takes what it needs once: caches, compiled code, a full heap. */
+/**
+ * The first part of a run, in which a process allocates what it needs once: caches, compiled code,
+ * a full heap.
+ */
 const warmUp = 0.2;
-/** What a process may grow by between the first and the last quarter, whatever its size. */
+/**
+ * The growth that a process may have between the first and the last quarter, as a share of its
+ * size.
+ */
 const share = 0.25;
 const leastBytes = 30 * 1_024 * 1_024;
-/** A heap takes about a minute to find its size: what is shorter shows leaps alone. */
+/** A heap takes about a minute to find its size, so a shorter run can only show large leaps. */
 const settledMs = 60_000;
 const leapBytes = 100 * 1_024 * 1_024;
 const everyMs = 500;
 
-/** A process and what it took, at the first quarter after the warm-up and at the last. */
+/**
+ * A process and its memory in the first quarter after the warm-up, in the last quarter, and at
+ * most.
+ */
 export interface Grown {
   readonly label: string;
   readonly firstBytes: number;
@@ -24,7 +36,7 @@ export interface Grown {
   readonly isFlat: boolean;
 }
 
-/** Looks at the resident memory of each process, and at whether it is still the same process. */
+/** Samples the resident memory of each process, and notices a process that has ended. */
 export class MemoryWatch implements Disposable {
   readonly #children: readonly { readonly child: Child; readonly pid: number | undefined }[];
   readonly #samples = new Map<string, { readonly part: number; readonly bytes: number }[]>();
@@ -32,7 +44,7 @@ export class MemoryWatch implements Disposable {
   readonly #part: () => number;
   readonly #startMs = performance.now();
 
-  /** @param part how much of the run is done, from 0 to 1 */
+  /** @param part returns how much of the run is done, from 0 to 1 */
   constructor(children: readonly Child[], part: () => number) {
     this.#children = children.map((child) => ({ child, pid: child.pid }));
     this.#part = part;
@@ -40,7 +52,7 @@ export class MemoryWatch implements Disposable {
     this.#look();
   }
 
-  /** Processes that are not those of the beginning. */
+  /** The labels of processes that ended or were started again. */
   get ended(): string[] {
     return this.#children.flatMap(({ child, pid }) => {
       return child.pid === pid && child.starts === 1 ? [] : [child.label];
@@ -57,7 +69,7 @@ export class MemoryWatch implements Disposable {
     }
   }
 
-  /** @param grownBytes what the state that the servers keep has grown by */
+  /** @param grownBytes bytes by which the state on the servers has grown */
   grown(grownBytes: number): Grown[] {
     const isShort = performance.now() - this.#startMs < settledMs;
     return [...this.#samples].map(([label, samples]) => {

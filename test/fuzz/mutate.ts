@@ -14,32 +14,32 @@ import { Pairs, Raw, type Tree, treeOf, writeJsonTree, writeTree } from "./tree.
 /** A recorded message. */
 export interface Sample {
   readonly frames: readonly Buffer[];
-  /** Which of the frames is the payload. */
+  /** The index of the frame with the payload. */
   readonly payload: number;
 }
 
 export interface Mutant<S extends Sample = Sample> {
   readonly of: S;
   readonly frames: Buffer[];
-  /** What was done to the message, in this order. */
+  /** The changes to the message, in order. */
   readonly kinds: readonly string[];
 }
 
-/** A message that is being changed, and another one to take pieces of. */
+/** A message that is being changed, and another message to take pieces from. */
 interface Draft {
   frames: Buffer[];
   payload: number;
   readonly other: Sample;
 }
 
-/** Far beyond what any gate takes, and still small on the wire. */
+/** Far more than any gate accepts, and still small on the wire. */
 const deepLevels = 3_000;
-/** Of a payload that repeats another one. */
+/** The most bytes of a payload that repeats another one. */
 const mostBytes = 30_000;
 
 /**
- * Makes wrong messages of right ones. The same seed and the same calls give the same mutants, to
- * the byte.
+ * Makes invalid messages from valid ones. The same seed and the same calls give the same mutants,
+ * to the byte.
  */
 export class Mutator {
   readonly #random: Random;
@@ -52,12 +52,12 @@ export class Mutator {
     return items[this.below(items.length)] as T;
   }
 
-  /** An integer from 0. */
+  /** A random integer from 0 to below `most`. */
   below(most: number): number {
     return Math.floor(most * this.#random());
   }
 
-  /** One sample, changed in one to three ways. */
+  /** Takes a random sample and changes it one to three times. */
   mutate<S extends Sample>(samples: readonly S[]): Mutant<S> {
     const of = this.pick(samples);
     const { frames, payload } = of;
@@ -72,7 +72,7 @@ export class Mutator {
     return { of, frames: draft.frames, kinds };
   }
 
-  /** Changes the payload as a value, if it can be read as one. */
+  /** Changes the payload as a value; if it can't be decoded, flips bits instead. */
   change(draft: Draft, change: (root: Slot, slots: readonly Slot[]) => void): void {
     const bytes = draft.frames[draft.payload];
     let value: unknown;
@@ -151,7 +151,7 @@ function slotsOf(slot: Slot): Slot[] {
   return [slot, ...inner.flatMap(slotsOf)];
 }
 
-/** What can be done to a message, by the name that a report tells. */
+/** The possible changes of a message, by the name that a report shows. */
 const mutations: Readonly<Record<string, (this: Mutator, draft: Draft) => void>> = {
   // ---- bytes ----
   "bits flipped"(draft) {
@@ -188,7 +188,7 @@ const mutations: Readonly<Record<string, (this: Mutator, draft: Draft) => void>>
       const headers = [...bytes.keys()].filter((at) => isHeader(bytes[at] ?? 0));
       if (headers.length === 0) return bytes;
       const at = this.pick(headers);
-      // Of short headers the count is in the byte itself, of others behind it.
+      // A short header holds the count in its own byte; other headers hold it in the bytes after.
       const isShort = (bytes[at] ?? 0) < 0xc0;
       if (isShort) bytes[at] = ((bytes[at] ?? 0) & 0xf0) | this.below(16);
       else if (at + 1 < bytes.length) bytes[at + 1] = this.below(256);
@@ -217,7 +217,7 @@ const mutations: Readonly<Record<string, (this: Mutator, draft: Draft) => void>>
     this.changeOne(draft, () => this.pick(oddTexts));
   },
   "a value of elsewhere"(draft) {
-    // Copied: a value within itself would have no end.
+    // The value is copied, because a value within itself would have no end.
     this.change(draft, (_, slots) => {
       this.pick(slots).set(new Raw(writeTree(this.pick(slots).get())));
     });
@@ -298,7 +298,7 @@ function insert(draft: Draft, at: number, frame: Buffer): void {
   if (at <= draft.payload) draft.payload += 1;
 }
 
-/** Whether it may begin an array, a map, a text or binary. */
+/** Whether the byte may begin an array, a map, a text or binary. */
 function isHeader(byte: number): boolean {
   return (byte >= 0x80 && byte < 0xc0) || (byte >= 0xc4 && byte <= 0xc9) || byte >= 0xd9;
 }

@@ -3,7 +3,7 @@ import { Pairs, Raw, type Tree } from "./tree.ts";
 export const oddNumbers: readonly Tree[] = [
   ...[-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 1e308, 2 ** 53, -(2 ** 53), 2 ** 31],
   Number.MAX_SAFE_INTEGER,
-  // The largest integer of 64 bits, and the least.
+  // The largest and the smallest integer of 64 bits.
   new Raw(Buffer.from("cfffffffffffffffff", "hex")),
   new Raw(Buffer.from("d38000000000000000", "hex")),
 ];
@@ -21,7 +21,7 @@ export const oddTexts: readonly Tree[] = [
     "é".repeat(64),
   ],
   ...["x".repeat(65), "x".repeat(5_000), "\r\n{}", "server_00000000", "tcp://127.0.0.1:1"],
-  // Not UTF-8: a byte that never occurs, a surrogate, a sequence that is cut off.
+  // These are not UTF-8: a byte that never occurs, a surrogate, a sequence that is cut off.
   new Raw(Buffer.from("a1ff", "hex")),
   new Raw(Buffer.from("a3eda080", "hex")),
   new Raw(Buffer.from("a2e282", "hex")),
@@ -53,7 +53,7 @@ export const topics = [
   ...["replication", "replication2", "servers", "", "#geral\0", "@ana\0", "geral", "ana", "#", "@"],
   ...["\0", "replicatio", "REPLICATION", "x".repeat(1_000)],
 ];
-/** Headers of maps, arrays, texts and binary with all that four bytes can count. */
+/** Headers of maps, arrays, texts and binary with the largest counts that they can hold. */
 export const promises = [
   "ddffffffff",
   "dfffffffff",

@@ -25,41 +25,44 @@ export interface FuzzOptions {
 }
 
 export interface FuzzReport {
-  /** By the socket that they were sent to. */
+  /** The number of frames by the socket that they were sent to. */
   readonly sent: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly memory: readonly Grown[];
   readonly refused: Readonly<Record<string, string>>;
-  /** Valid messages meanwhile. */
+  /** The number of valid messages that were acknowledged in the meantime. */
   readonly acknowledged: number;
-  /** Events that are neither of the preparation nor of the valid messages. */
+  /**
+   * Events that come neither from the preparation nor from the valid messages; undefined if not
+   * judged.
+   */
   readonly strange: number | undefined;
   readonly problems: readonly string[];
-  /** What was done last to the messages for each socket. */
+  /** The last changes of a message for each socket. */
   readonly lastKinds: Readonly<Record<string, string>>;
-  /** Where data and logs are kept, if there are problems. */
+  /** The folder with data and logs, which is kept if there are problems. */
   readonly folder: string;
 }
 
-/** Mutants of some samples on their way to a socket. */
+/** A socket, and the samples whose mutants are sent to it. */
 interface Lane {
   readonly name: string;
   readonly target: Target;
   readonly samples: readonly SealedSample[];
-  /** Of all frames, the more the larger. */
+  /** The lane's share of all frames, relative to the other lanes. */
   readonly weight: number;
 }
 
-/** Frames between two round trips on all sockets: far below any queue's bound. */
+/** Frames between two round trips on all sockets: far below any queue's limit. */
 const roundFrames = 600;
 const patienceMs = 30_000;
-/** Far below the end of safe integers, and far beyond what a run reaches by itself. */
+/** Far below the largest safe integer, and far above any clock that a run reaches by itself. */
 const lastClock = 2 ** 48;
 
 /**
- * One fresh cluster of three servers, into whose sockets mutants of its own messages go, while two
- * people chat. Strangers have neither session nor secret, users send recorded sessions along, and
- * members seal what they have changed: what each may bring about differs, and so does the verdict.
+ * Sends mutants of a fresh cluster's own messages to its sockets, while two people chat. Strangers
+ * have neither a session nor the secret; users send recorded sessions; members seal the changed
+ * messages. Each kind of sender may cause different effects, so the verdict differs too.
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const folder = await mkdtemp(join(tmpdir(), "tertulia-fuzz-"));
@@ -75,7 +78,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   return report;
 }
 
-/** What is open during a run. */
+/** The sockets that are open during a run. */
 class Sockets implements Disposable {
   readonly #open: Disposable[] = [];
 
@@ -117,7 +120,7 @@ class Run {
       () => Math.min(1, this.#done / frames),
     );
     const startMs = performance.now();
-    // Members may well end all service with what they say.
+    // Messages of members may stop all service, so there is no valid traffic.
     if (sender !== "members") traffic.begin();
     await this.#sendAll(corpus.insider);
     const seconds = (performance.now() - startMs) / 1_000;
@@ -144,7 +147,7 @@ class Run {
     };
   }
 
-  /** So that nobody who has no session may still make an account. */
+  /** Closes registration, so that a sender without a session can't make an account. */
   async #closeRegistration(): Promise<void> {
     const token = Insider.operatorToken(this.#cluster);
     await using client = this.#cluster.client({ proxies: [], token });
@@ -182,7 +185,8 @@ class Run {
       { name: "users' topics", target: publishing, samples: topics, weight: 10 },
       { name: "subscriptions", target: subscribing, samples: subscriptions, weight: 5 },
       {
-        // Alone and last: whoever connects there is given a share of all requests.
+        // The broker gives every connection here a share of all requests, so this lane comes last
+        // and connects only briefly.
         name: "broker, back",
         target: sockets.add(new BrokerBack(broker, brokerBack)),
         samples: corpus.back,
@@ -234,7 +238,7 @@ class Run {
     this.#sent[name] = (this.#sent[name] ?? 0) + count;
   }
 
-  /** What the servers say of it all, once they have read everything. */
+  /** Checks the servers' state once they have read every frame. */
   async #lookAtState(traffic: ValidTraffic, before: Views): Promise<Views | undefined> {
     const { published, messages, failures, client } = traffic;
     this.#problems.push(...failures.slice(0, 5).map((failure) => `a valid message: ${failure}`));
@@ -250,7 +254,7 @@ class Run {
       const texts = new Set((await traffic.read()).map(({ message }) => message));
       const lost = [...published, ...messages].filter((text) => !texts.has(text));
       if (lost.length > 0) this.#problems.push(`lost: ${lost.slice(0, 5).join(", ")}`);
-      // Whoever is outside a cluster with accounts can't publish what a client takes (X5).
+      // With accounts, no outsider can publish anything that a client accepts (X5).
       if (this.#options.auth === "required" && !(await traffic.isHeard())) {
         this.#problems.push(`heard ${traffic.heard.length} of ${published.size}`);
       }
@@ -261,7 +265,10 @@ class Run {
     }
   }
 
-  /** A queue keeps the order: once these ten count as refused, and no more, it has been read. */
+  /**
+   * A queue keeps the order. When exactly these ten messages were refused as forged, everything
+   * before was read.
+   */
   async #replicationIsRead({ client }: ValidTraffic): Promise<void> {
     const lane = this.#lanes.find(({ name }) => name === "replication");
     if (lane === undefined) return;
@@ -288,7 +295,7 @@ class Run {
     await until(isCounted, "what was published last is refused", patienceMs);
   }
 
-  /** @returns events that no valid message made */
+  /** @returns the number of events that no valid message made */
   async #lookAtDisks(traffic: ValidTraffic, events: number): Promise<number> {
     const { auth, sender } = this.#options;
     await saveJournals(this.#cluster.folder, process.env);
@@ -306,7 +313,10 @@ class Run {
   }
 }
 
-/** A member's clock is believed: at the end of its range nothing that is sealed would count again. */
+/**
+ * Whether the message would move a member's clock near the end of its range, after which no seal
+ * would count.
+ */
 function endsClocks(payload: Buffer): boolean {
   try {
     const value = decode(payload);

@@ -1,18 +1,18 @@
 import { Dealer, Router } from "zeromq";
 
-/** A broker in front of the broker: passes everything on, and notes the requests. */
+/** A broker in front of the broker, which forwards everything and records requests and replies. */
 export class Tap implements Disposable {
   readonly requests: Buffer[] = [];
   readonly replies: Buffer[] = [];
   readonly #front = new Router({ linger: 0 });
   readonly #back = new Dealer({ linger: 0 });
 
-  /** @param broker where clients reach it */
+  /** @param broker the endpoint of the real broker for clients */
   constructor(broker: string) {
     this.#back.connect(broker);
   }
 
-  /** @returns where clients reach the tap */
+  /** @returns the endpoint of the tap for clients */
   async open(): Promise<string> {
     await this.#front.bind("tcp://127.0.0.1:*");
     void this.#pass(this.#front, this.#back, this.requests);
@@ -27,7 +27,7 @@ export class Tap implements Disposable {
         await to.send(frames);
       }
     } catch {
-      // It was closed.
+      // The socket was closed.
     }
   }
 

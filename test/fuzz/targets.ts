@@ -5,22 +5,22 @@ import { decode, encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { until } from "../support/until.ts";
 
-/** A socket of the cluster that anybody reaches who reaches its port. */
+/** A socket of the cluster that anybody can reach who reaches its port. */
 export interface Target extends Disposable {
   send(frames: readonly Buffer[]): Promise<void>;
-  /** Resolves when all that was sent has been read. @throws Error if nobody reads it */
+  /** Resolves when everything that was sent has been read. @throws Error if nobody reads it */
   settled(): Promise<void>;
 }
 
 const options = { linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 };
-/** Of whoever answers a mark. */
+/** The fields of the reply to a mark. */
 interface Answer {
   readonly clock: number;
   readonly server?: string;
   readonly name?: string;
 }
 
-/** What a mark is waited for before another one is sent. */
+/** How long to wait for a mark before another one is sent. */
 const markMs = 1_000;
 const patienceMs = 30_000;
 
@@ -31,26 +31,26 @@ async function readAll(
   try {
     for await (const frames of socket) take(frames);
   } catch {
-    // It was closed.
+    // The socket was closed.
   }
 }
 
 /**
- * Who answers: behind what was sent goes a question of its own, with a mark in its envelope. A
- * connection keeps the order, so its answer says that all before was read.
+ * A target that answers. After the frames comes a question with a mark in its envelope. A
+ * connection keeps the order, so the answer proves that all frames before were read.
  */
 export class Answering implements Target {
   readonly #name: string;
   readonly #socket = new Dealer(options);
   readonly #question: Buffer;
   readonly #answerers: number;
-  /** The highest clock that an answer told. */
+  /** The highest clock in the answers. */
   clock = 0;
-  /** Whose answer to which mark has come. */
+  /** For each mark, the name of the process that answered. */
   readonly #answers = new Map<string, string>();
   #marks = 0;
 
-  /** @param answerers different processes that take what is sent, in turn */
+  /** @param answerers the number of processes that read the frames in turn */
   constructor(name: string, endpoint: string, { service = "health", answerers = 1 } = {}) {
     this.#name = name;
     this.#answerers = answerers;
@@ -90,8 +90,8 @@ export class Answering implements Target {
 }
 
 /**
- * The broker's side for servers. Whoever is let in there is given requests too, so it is there only
- * for as long as its frames take, all at once.
+ * The broker's side for servers. The broker gives requests to every connection there, so this
+ * target connects only while it sends all its frames at once.
  */
 export class BrokerBack implements Target {
   readonly #back: string;
@@ -118,7 +118,7 @@ export class BrokerBack implements Target {
     connect(socket, [this.#back]);
     const mark = `mark ${this.#marks}`;
     this.#marks += 1;
-    // The answer to a request of our own comes behind all that was sent before it.
+    // The answer to this target's own request is sent after all frames, so the client gets it last.
     let isSent = false;
     void readAll(socket, (frames) => {
       if (isSent && frames.at(-1)?.toString() === mark) void socket.send(frames).catch(() => {});
@@ -141,11 +141,11 @@ export class BrokerBack implements Target {
   }
 }
 
-/** The proxy's side for those who publish; what it tells them is subscribed to is heard too. */
+/** The proxy's side for publishers; it also receives the subscriptions that the proxy reports. */
 export class ProxyIn implements Target {
   readonly #socket = new XPublisher(options);
   readonly #listener = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
-  /** What the proxy has forwarded, up and down, since the last mark. */
+  /** The marks that the proxy has forwarded, in both directions, since the last mark. */
   readonly #heard = new Set<string>();
   #marks = 0;
 
@@ -174,7 +174,7 @@ export class ProxyIn implements Target {
     return `fuzz mark ${this.#marks} `;
   }
 
-  /** Says it again until the proxy has forwarded it. */
+  /** Repeats `say` until the proxy has forwarded the mark. */
   async hears(mark: string, say: () => Promise<void>): Promise<void> {
     const giveUpMs = performance.now() + patienceMs;
     while (!this.#heard.has(mark)) {
@@ -191,7 +191,7 @@ export class ProxyIn implements Target {
   }
 }
 
-/** The proxy's side for those who subscribe. What one connection subscribes to ends with it. */
+/** The proxy's side for subscribers. A connection's subscriptions end with it. */
 export class ProxyOut implements Target {
   readonly #endpoint: string;
   readonly #publishers: ProxyIn;
@@ -227,7 +227,10 @@ export class ProxyOut implements Target {
   }
 }
 
-/** A frame that libzmq would close the connection for (W7) is no mutant worth sending. */
+/**
+ * Whether libzmq would send these frames: it closes the connection for a frame above its limit
+ * (W7).
+ */
 export function isSendable(frames: readonly Buffer[]): boolean {
   return frames.length > 0 && frames.every(({ length }) => length <= limits.frameBytes);
 }

@@ -1,6 +1,6 @@
 import { encode } from "../../src/protocol/codec.ts";
 
-/** Bytes that are written as they are, where a value is expected. */
+/** Bytes that are written unchanged in the place of a value. */
 export class Raw {
   readonly bytes: Uint8Array;
 
@@ -9,7 +9,7 @@ export class Raw {
   }
 }
 
-/** A map as it is written: keys of any kind, and any of them as often as one likes. */
+/** A map as it is written: keys may have any type, and may repeat. */
 export class Pairs {
   readonly entries: [key: Tree, value: Tree][];
 
@@ -18,7 +18,7 @@ export class Pairs {
   }
 }
 
-/** A value that can be written wrongly. */
+/** A value that can be written in invalid forms. */
 export type Tree = null | boolean | number | string | Uint8Array | Raw | Pairs | Tree[];
 
 export function treeOf(value: unknown): Tree {
@@ -40,7 +40,7 @@ export function writeTree(tree: Tree): Buffer {
   return Buffer.from(encode(tree));
 }
 
-/** In JSON, keys may be there twice as well; raw bytes are put there as they are. */
+/** Writes JSON, in which keys may repeat too; raw bytes are written unchanged. */
 export function writeJsonTree(tree: Tree): string {
   if (tree instanceof Raw) return Buffer.from(tree.bytes).toString("latin1");
   if (Array.isArray(tree)) return `[${tree.map(writeJsonTree).join(",")}]`;
@@ -54,7 +54,10 @@ export function writeJsonTree(tree: Tree): string {
   return JSON.stringify(tree) ?? "null";
 }
 
-/** @param short the first byte of up to 15; `long` that of a count of two bytes, one more of four */
+/**
+ * @param short the first byte for a count up to 15; `long` the one for a count of two bytes, and
+ * `long` + 1 of four
+ */
 function header(short: number, long: number, count: number): Buffer {
   if (count < 16) return Buffer.of(short + count);
   const bytes = Buffer.alloc(5, long + 1);

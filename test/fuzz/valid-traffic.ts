@@ -8,22 +8,25 @@ import { type Auth, channel, people } from "./corpus.ts";
 
 const pauseMs = 100;
 
-/** What two people say meanwhile, one message each tenth of a second: to a channel, and in private. */
+/**
+ * The chat of two people during a run: one message every tenth of a second, to a channel or in
+ * private.
+ */
 export class ValidTraffic {
   readonly client: Session;
   readonly listener: Session;
-  /** What was acknowledged, by its text; each is said once. */
+  /** The texts that were acknowledged; each text is sent once. */
   readonly published = new Set<string>();
   readonly messages = new Set<string>();
   readonly failures: string[] = [];
-  /** What the subscription to the channel delivered. */
+  /** The messages that the subscription to the channel delivered. */
   readonly heard: string[] = [];
   #isOver = false;
   #running: Promise<void> | undefined;
 
   static async start(cluster: LocalCluster, auth: Auth): Promise<ValidTraffic> {
-    // Who writes listens to nothing: in open mode anybody may publish, and what a client has
-    // heard of it then wants to have read (R9).
+    // The writer does not subscribe. In open mode anybody may publish, and a client that received a
+    // forged publication would ask servers to cover it (R9).
     const writer = cluster.client({ proxies: [], deadlineMs: 30_000 });
     const listener = cluster.client({ deadlineMs: 30_000 });
     const password = auth === "required" ? people.ana : undefined;
@@ -75,13 +78,15 @@ export class ValidTraffic {
     return this.published.size + this.messages.size;
   }
 
-  /** Says nothing more, and waits for all answers. */
+  /** Sends nothing more, and waits for all answers. */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#running;
   }
 
-  /** Waits until all that was published was heard. */
+  /**
+   * Waits until every acknowledged publication was received. @returns false if that takes too long
+   */
   async isHeard(): Promise<boolean> {
     const all = () => this.heard.length >= this.published.size;
     return await until(all, "all is heard").then(
@@ -90,7 +95,7 @@ export class ValidTraffic {
     );
   }
 
-  /** What can be read of the channel and of what ana sent, oldest first. */
+  /** Reads the channel and Ana's private messages, oldest first. */
   async read(): Promise<Entry[]> {
     const own = { user: "ana" as never };
     const both = await Promise.all([this.#history({ channel }), this.#history(own)]);

@@ -8,7 +8,7 @@ import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
-/** What each server says of the cluster, by its name. */
+/** The status of the cluster according to each server, by its name. */
 export type Views = ReadonlyMap<string, Reply<"status">>;
 
 const quietMs = 30_000;
@@ -29,7 +29,7 @@ export function eventsOf(views: Views): number {
   return Object.values(first?.committed ?? {}).reduce((sum, seq) => sum + seq, 0);
 }
 
-/** Waits until all servers have the same, and nothing more comes. */
+/** Waits until all servers have the same committed events, and no more come. */
 export async function quiet(cluster: LocalCluster, client: Session): Promise<Views> {
   let views = await viewsOf(cluster, client);
   const vectorsOf = (all: Views) =>
@@ -50,11 +50,11 @@ function textOf(vector: Vector): string {
   return JSON.stringify(Object.entries(vector).sort());
 }
 
-/** What is on the disks of a cluster that was stopped. */
+/** The contents of the disks of a stopped cluster. */
 export interface Disks {
-  /** Files that differ between replicas. */
+  /** The files that differ between replicas. */
   readonly unequal: string[];
-  /** All messages, duplicates of retried ones too. */
+  /** All messages, including duplicates of retried ones. */
   readonly entries: Entry[];
 }
 
@@ -69,7 +69,7 @@ export function readDisks(folder: string): Disks {
   };
 }
 
-/** What the processes have logged as an error, each text once. */
+/** The errors that the processes have logged, each text once. */
 export function errorsIn(folder: string): string[] {
   const texts = new Set<string>();
   for (const name of readdirSync(join(folder, "logs"))) {

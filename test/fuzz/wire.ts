@@ -17,7 +17,7 @@ import { errorsIn, eventsOf, quiet } from "./verdict.ts";
 
 export interface WireOptions {
   readonly curve: boolean;
-  /** At each bound port. */
+  /** The number of connections to each bound port. */
   readonly connections: number;
   readonly seed: number;
   readonly onProgress?: (done: number) => void;
@@ -27,17 +27,20 @@ export interface WireReport {
   readonly ports: Readonly<Record<string, Counts>>;
   readonly seconds: number;
   readonly memory: readonly Grown[];
-  /** Valid messages meanwhile. */
+  /** The number of valid messages that were acknowledged in the meantime. */
   readonly acknowledged: number;
   readonly problems: readonly string[];
-  /** Where data and logs are kept, if there are problems. */
+  /** The folder with data and logs, which is kept if there are problems. */
   readonly folder: string;
 }
 
-/** Connections at one port. */
+/** Numbers of connections at one port. */
 export interface Counts {
   connections: number;
-  /** Of these, how many were greeted, had a good handshake, and were ended by the process. */
+  /**
+   * Of these connections: how many were greeted, finished the handshake, and were ended by the
+   * process.
+   */
   greeted: number;
   shaken: number;
   cutOff: number;
@@ -45,20 +48,23 @@ export interface Counts {
 
 interface Port extends Way {
   readonly name: string;
-  /** Whether a peer that is let in is given people's requests. */
+  /** Whether a peer that is let in gets people's requests. */
   readonly isForWorkers: boolean;
   readonly endpoint: string;
 }
 
-/** Connections to one port at once. */
+/** The number of connections to one port at once. */
 const atOnce = 40;
-/** How long a peer waits for an answer; and how long, once it has said something wrong. */
+/**
+ * How long a peer waits for an answer before and after it has sent something wrong, in
+ * milliseconds.
+ */
 const patienceMs = 5_000;
 const impatienceMs = 20;
 
 /**
- * Starts a fresh cluster. Peers connect to its bound ports with conversations in ZMTP that begin valid
- * and are changed byte by byte, while two people chat.
+ * Starts a fresh cluster. While two people chat, peers connect to its bound ports with ZMTP
+ * conversations that begin valid and are changed byte by byte.
  */
 export async function fuzzWires(options: WireOptions): Promise<WireReport> {
   const folder = await mkdtemp(join(tmpdir(), "tertulia-wire-"));
@@ -130,7 +136,7 @@ async function run(cluster: LocalCluster, options: WireOptions): Promise<WireRep
   return { ports: told, seconds, memory, acknowledged, problems, folder: cluster.folder };
 }
 
-/** Every port at which a process of the cluster is bound, and the way in at it. */
+/** Every port at which a process of the cluster is bound, with what lets a peer in there. */
 function portsOf(cluster: LocalCluster, { curve }: WireOptions): Port[] {
   const secret = secretIn(cluster.folder);
   const keys = curve ? curveKeys(secret) : undefined;
@@ -159,7 +165,10 @@ function portsOf(cluster: LocalCluster, { curve }: WireOptions): Port[] {
 
 const stranger = { password: undefined, serverKey: undefined };
 
-/** One connection. @returns what has come of it */
+/**
+ * Makes one connection. @returns what the peer received, and whether the process ended the
+ * connection
+ */
 async function speak(
   { endpoint, ...port }: Port,
   mutator: Mutator,
@@ -167,9 +176,10 @@ async function speak(
   const part = () => 1 + mutator.below(250);
   const peer = new RawPeer(endpoint, { localAddress: `127.${part()}.${part()}.${part()}` });
   try {
-    // Not more than some at a time, or nobody else would be served.
+    // Only a few such peers are let in at a time; otherwise nobody else would be served.
     const isStrange = port.isForWorkers && mutator.below(16) > 0;
-    // Most stay valid until their last step, so that what lies behind the handshake is reached.
+    // Most conversations stay valid until their last step, so that the code behind the handshake is
+    // reached.
     const steps = await conversation(mutator, isStrange ? { ...port, ...stranger } : port);
     const changed = mutator.below(3) === 0 ? mutator.below(steps.length) : steps.length - 1;
     for (const [at, step] of steps.entries()) {
@@ -197,7 +207,7 @@ async function next(peer: RawPeer, step: Step, limitMs: number): Promise<Buffer 
   return bytes;
 }
 
-/** In one piece, or in several with time between them. */
+/** Sends the bytes in one piece, or in several with pauses between them. */
 async function sayIn(peer: RawPeer, bytes: Buffer, mutator: Mutator): Promise<void> {
   if (mutator.below(4) > 0) {
     peer.say(bytes);
@@ -211,7 +221,7 @@ async function sayIn(peer: RawPeer, bytes: Buffer, mutator: Mutator): Promise<vo
   }
 }
 
-/** What can become of bytes on their way. */
+/** The possible changes of the bytes on a connection. */
 const changes: readonly ((bytes: Buffer, mutator: Mutator) => Buffer)[] = [
   (bytes) => bytes,
   (bytes, mutator) => {
@@ -229,7 +239,7 @@ const changes: readonly ((bytes: Buffer, mutator: Mutator) => Buffer)[] = [
     return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + mutator.below(12))]);
   },
   (bytes) => Buffer.concat([bytes, bytes]),
-  // Lengths and flags: what is announced and never comes, and frames without an end.
+  // Lengths and flags that announce bytes that never come, or frames without an end.
   (bytes, mutator) => Buffer.concat([bytes, Buffer.from(mutator.pick(announced), "hex")]),
   (bytes, mutator) => put(bytes, mutator, Buffer.from(mutator.pick(announced), "hex")),
   (bytes, mutator) => {
@@ -243,7 +253,7 @@ const changes: readonly ((bytes: Buffer, mutator: Mutator) => Buffer)[] = [
   },
   (bytes, mutator) => Buffer.concat([bytes, mutator.random(mutator.below(2_000))]),
   (bytes) => Buffer.concat([Buffer.from("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"), bytes]),
-  // Pings that nobody reads the answers of.
+  // Pings whose answers nobody reads.
   (bytes) => Buffer.concat([bytes, Buffer.alloc(9 * 2_000, command)]),
 ];
 

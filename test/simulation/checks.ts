@@ -10,24 +10,26 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { Frontier } from "./frontier.ts";
 
 interface Watched {
-  /** The highest clock among the events that it holds. */
+  /** The highest clock among the events that the server holds. */
   highestClock: number;
   lastTimestamp: number;
 }
 
-/** Made in whatever step; they come back from peers to a server only that lost them by rot. */
+/** A server makes these operations in any step. They come back to it from peers only after rot. */
 const ownOperations = { coordinator: true, register: true, confirmed: true };
 
-/** The promises, looked at after every step that can break them. */
+/** Checks the guarantees after every step that can break them. */
 export class SimulationChecks extends PromiseChecks {
   /** The highest view that the reference ever saved. */
   view: View = noView;
   readonly frontier = new Frontier();
   readonly #coordinators = new Map<string, ServerName>();
   readonly #watched = new Map<ServerName, Watched>();
-  /** What was acknowledged when the present view was made: rule (b) is about no more. */
+  /** The committed events when the present view was made: rule (b) covers no later ones. */
   #before: Vector = emptyVector;
-  /** Those whose last word to the reference was that their disk lacks something. */
+  /**
+   * Servers whose last report to the reference said nothing of their disk, because it lacks events.
+   */
   readonly #mute = new Set<ServerName>();
   readonly #tell: (text: string) => void;
 
@@ -53,8 +55,8 @@ export class SimulationChecks extends PromiseChecks {
     if (effect.type === "broadcast") this.#checkOffice(server, effect.message);
     if (effect.type !== "log") return;
     this.#tell(`${server.name} ${effect.level}: ${effect.text}`);
-    // A line that does not follow, replicas that differ, two views with one number: nobody lies
-    // here, so each of them is a fault of the product.
+    // Each error is a fault of the product, because nobody forges here: a line that does not
+    // follow, replicas that differ, or two views with one number.
     assertPromise(effect.level !== "error", "J5", `${server.name} finds: ${effect.text}`);
   }
 
@@ -77,7 +79,7 @@ export class SimulationChecks extends PromiseChecks {
     this.#tell(`the reference makes view ${view.number}: ${view.members.join(", ")}`);
     const when = `view ${view.number} is made`;
     this.checkHolders(cluster, when);
-    // Who is mute counts for no view: a majority without it has what was there before (J5).
+    // A mute server counts for no view: the other members must hold what was committed before (J5).
     const heard = cluster.servers.filter(({ name }) => !this.#mute.has(name));
     this.#checkEnough(heard, this.#before, `${when}, the mute apart`);
     this.#before = { ...this.frontier.vector };
@@ -88,7 +90,7 @@ export class SimulationChecks extends PromiseChecks {
     else this.#mute.delete(server);
   }
 
-  /** A number is given to one view only, also by a reference that lost its file. */
+  /** Two views must never have one number, even if the reference lost its file. */
   #checkSame({ number, members }: View): void {
     const isSame = members.join() === this.view.members.join();
     const text = `there are two views ${number}: ${this.view.members.join(", ")}`;
@@ -96,8 +98,8 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /**
-   * What is acknowledged is on so many disks of the present view that every quorum of it has one
-   * (R5). For a view that follows by rules (a) and (b) this is so from its first moment.
+   * Every quorum of the present view must have a disk with each acknowledged event (R5). Rules (a)
+   * and (b) make this true from the first moment of a view.
    */
   checkHolders({ servers: all }: CoreCluster, when: string): void {
     this.#checkEnough(all, this.frontier.vector, when);
@@ -115,7 +117,10 @@ export class SimulationChecks extends PromiseChecks {
     }
   }
 
-  /** A disk that nobody can mend: it will be taken out of the view, and counts until then. */
+  /**
+   * Notes a disk that is lost for good. Its server is removed from the view later, and counts until
+   * then.
+   */
   onDestroyed({ servers: all }: CoreCluster, lost: VirtualServer): void {
     const members = this.view.members.filter((name) => name !== lost.name);
     const rest = all.filter(({ name }) => members.includes(name));
@@ -125,7 +130,10 @@ export class SimulationChecks extends PromiseChecks {
     });
   }
 
-  /** Who leaves leaves nothing behind: a majority without it has adopted the view, and has it all. */
+  /**
+   * When a server may leave, a majority of the other members must have adopted the view and hold
+   * all committed events.
+   */
   override onLeave({ servers: all }: CoreCluster): void {
     const members = all.filter(({ name }) => this.view.members.includes(name));
     const quorum = quorumOf(this.view);
@@ -140,7 +148,7 @@ export class SimulationChecks extends PromiseChecks {
     }
   }
 
-  /** An epoch has one coordinator (R10). */
+  /** An epoch must have one coordinator only (R10). */
   #checkOffice({ name }: VirtualServer, { office }: ReplicaSummary): void {
     if (office === undefined) return;
     const epoch = writeEpoch(office);
@@ -149,7 +157,7 @@ export class SimulationChecks extends PromiseChecks {
     this.#coordinators.set(epoch, name);
   }
 
-  /** Replicas that hold the same are the same. */
+  /** Replicas with equal vectors must have equal states. */
   checkEqual({ servers: all }: CoreCluster): void {
     const byVector = new Map<string, { name: ServerName; text: string }>();
     for (const server of all) {
@@ -163,7 +171,10 @@ export class SimulationChecks extends PromiseChecks {
     }
   }
 
-  /** An event has a higher clock than all that its maker had seen, and no earlier time (R7). */
+  /**
+   * A new event must have a higher clock than all events that its server held, and no earlier time
+   * (R7, E5).
+   */
   #checkOrder(
     { name, handling, missesEvents }: VirtualServer,
     { lines }: Effect & { type: "append" },
@@ -171,7 +182,7 @@ export class SimulationChecks extends PromiseChecks {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
     for (const { event } of lines) {
-      // Its own may also come back from a peer, after rot.
+      // After rot, the server's own events may also come back from a peer.
       const isOwn = event.server === name && event.operation in ownOperations && !missesEvents;
       if (handling === "requests" || isOwn) {
         const isLater = event.clock > watched.highestClock;

@@ -3,7 +3,7 @@ import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimsModel } from "./claims-model.ts";
 
-/** One name that all claims of a schedule are for, and what their clients were told. */
+/** One name, all claims of a schedule for it, and the answers to its clients. */
 export class ClaimedName {
   readonly #cluster: CoreCluster;
   readonly #tell: (text: string) => void;
@@ -14,7 +14,7 @@ export class ClaimedName {
     this.#tell = tell;
   }
 
-  /** @param as the name, or one that looks the same */
+  /** @param as the name to claim: "eva", or a name that looks the same */
   claim(server: VirtualServer, id: string, as = "eva"): void {
     const name = as as UserName;
     const told = { name, id: id as RequestId, password: "x", byWhom: server.name };
@@ -31,7 +31,7 @@ export class ClaimedName {
     );
   }
 
-  /** When all is well again. */
+  /** Checks the answers; called when all faults are over. */
   check(): void {
     this.#model.check(this.#cluster, this.#cluster.servers);
   }

@@ -6,7 +6,7 @@ import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { hashOf } from "../support/virtual-surroundings.ts";
 
-/** A logical claim: the same id with another password is another one. */
+/** A logical claim. The same id with another password is a different claim. */
 interface Claimed {
   readonly name: UserName;
   readonly id: RequestId;
@@ -25,10 +25,10 @@ interface Granted {
 }
 
 /**
- * What clients were told of names, against the sequential model of a name: the first claim that
- * takes effect owns it, and all names that look the same, forever (R10, E3). So the answers fit
- * together iff one claim at most was told that it won, none was told both, and whoever was told that
- * the name is taken was told so of another.
+ * Checks the answers to claims against a sequential model: the first claim that takes effect owns
+ * the name, and all names that look the same, forever (R10, E3). The answers are consistent if at
+ * most one claim of a name was answered as won, no claim got both answers, and each claim that was
+ * refused as taken was refused because of a different one.
  */
 export class ClaimsModel {
   readonly #told: Told[] = [];
@@ -38,12 +38,12 @@ export class ClaimsModel {
     this.#told.push(told);
   }
 
-  /** A login that was told that the name belongs to the account of this claim. */
+  /** Notes a login that was answered with the account of this claim. */
   grant(granted: Granted): void {
     this.#granted.push(granted);
   }
 
-  /** When all is well again: what was told holds on every replica. */
+  /** Checks, when all faults are over, that the answers hold on every replica. */
   check({ servers }: CoreCluster, up: readonly VirtualServer[]): void {
     const winners = new Map<string, Claimed>();
     for (const told of this.#told) {
@@ -61,7 +61,7 @@ export class ClaimsModel {
     for (const { core, name: server } of up) {
       const { accounts } = core;
       for (const winner of winners.values()) {
-        // Its confirmation may have been lost with the coordinator; it counts all the same.
+        // Its confirmation may have been lost with the coordinator; the claim counts anyway.
         const holder = accounts.holder(winner.name);
         const text = `${written(winner)} won, and ${server} has ${holder?.id}`;
         assertPromise(isOf(holder, winner), "R10", text);

@@ -1,6 +1,6 @@
 import type { Random } from "../../src/platform/random.ts";
 
-/** Draws values from a seed. */
+/** Draws random values from a seeded source. */
 export class Dice {
   readonly #random: Random;
 
@@ -12,7 +12,7 @@ export class Dice {
     return this.#random() < share;
   }
 
-  /** A whole number of both bounds or between. */
+  /** A random integer from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.#random() * (most - least + 1));
   }

@@ -4,18 +4,20 @@ import { type Wire, wires } from "../support/virtual-network.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import type { Dice } from "./dice.ts";
 
-/** What goes wrong in a run, at moments that its dice choose. */
+/** Causes the faults of a run, at random moments. */
 export class Faults {
-  /** Out of the view for good: told so by the reference, or taken out. */
+  /**
+   * Servers that are out of the view for good: the reference has answered so, or they were removed.
+   */
   readonly gone = new Set<VirtualServer>();
   readonly #cluster: CoreCluster;
   readonly #dice: Dice;
   readonly #tell: (text: string) => void;
   readonly #kinds: readonly (() => void)[];
-  /** Servers there may ever be. */
+  /** The most servers that a run may have. */
   readonly #mostServers: number;
   #hasRotten = false;
-  /** Until when a reference that lost its file wants to hear of the last view. */
+  /** Until when a reference that lost its file waits for reports of the last view. */
   #listensUntilMs = 0;
 
   constructor(cluster: CoreCluster, dice: Dice, tell: (text: string) => void) {
@@ -26,14 +28,20 @@ export class Faults {
     this.#kinds = this.#choose();
   }
 
-  /** The next fault; none while a reference that lost its file is still to be told the view. */
+  /**
+   * Causes the next fault; does nothing while a reference that lost its file does not know the view
+   * again.
+   */
   strike(): void {
     const { referenceIsUp, registry, highestView } = this.#cluster;
     if (referenceIsUp && registry.view.number < highestView) return;
     this.#dice.pick(this.#kinds)?.();
   }
 
-  /** A random part of all there is, each more or less often: rare constellations get their runs. */
+  /**
+   * A random part of all faults, each with a random frequency, so that rare combinations occur in
+   * some runs.
+   */
   #choose(): (() => void)[] {
     const all: readonly (readonly [weight: number, strike: () => void])[] = [
       [3, () => this.#kill()],
@@ -64,14 +72,14 @@ export class Faults {
       [2, () => this.#troubleNetwork()],
       [1, () => this.#slowDisk()],
     ] satisfies typeof all;
-    // Two coordinators at once take many failovers in a row.
+    // Two coordinators at once only occur after many failovers in a row.
     const chosen = this.#dice.chance(0.3)
       ? atCoordinator
       : all.filter(() => this.#dice.chance(0.4));
     const kinds = chosen.flatMap(([weight, strike]) =>
       Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
     );
-    // What fell has to come back, or the run ends in silence.
+    // Servers that ended must start again; otherwise the run would end without any server.
     const relief = Math.max(4, Math.round(kinds.length / this.#dice.between(2, 5)));
     for (let count = 0; count < relief; count += 1) {
       kinds.push(() => this.#restart());
@@ -95,7 +103,7 @@ export class Faults {
     this.#cluster.kill(server, this.#dice.chance(0.5));
   }
 
-  /** SIGSTOP, and SIGCONT after a while. */
+  /** Stops the process (SIGSTOP), and continues it (SIGCONT) after a while. */
   #freeze(server: VirtualServer | undefined): void {
     if (server === undefined || server.frozen !== undefined) return;
     if (this.#cluster.time.nowMs < this.#listensUntilMs) return;
@@ -108,7 +116,7 @@ export class Faults {
     });
   }
 
-  /** The coordinator falls, stops, or is cut off from some servers. */
+  /** Kills or stops the coordinator, or cuts it off from some servers. */
   #strikeCoordinator(): void {
     const server = this.#dice.pick(
       this.#running.filter(({ core }) => core.election.ownEpoch !== undefined),
@@ -131,11 +139,14 @@ export class Faults {
     }
   }
 
-  /** A member misses the coordinator, which is still asked for its promise, late or soon. */
+  /**
+   * Lets a member lose sight of the coordinator, which still gets the member's request for a
+   * promise, at once or late.
+   */
   #raiseRival(): void {
     const { network, registry, time } = this.#cluster;
     const coordinator = this.#running.find(({ core }) => core.election.ownEpoch !== undefined);
-    // One of lower rank would wait for the very one that it misses.
+    // A member of lower rank would wait for the coordinator that it has lost.
     const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
     const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;
     const [rival] = this.#running
@@ -166,7 +177,7 @@ export class Faults {
     disk.loseUnsynced(kept);
   }
 
-  /** A full disk or a failing sync: the process ends at once (R2). */
+  /** The disk is full or a sync fails: the process ends at once (R2). */
   #failDisk(): void {
     const server = this.#dice.pick(this.#running.filter(({ disk }) => disk.isFlushing));
     if (server === undefined) return;
@@ -178,7 +189,7 @@ export class Faults {
   #restart(): void {
     const server = this.#dice.pick(this.#down);
     if (server === undefined) return;
-    // What one process left unsynced may be lost only now, under the next.
+    // Lines that one process left unsynced may be lost only now, under the next process.
     if (server.disk.unsynced > 0 && this.#dice.chance(0.3)) this.#loseUnsynced(server);
     this.#tell(`${server.name} starts`);
     this.#cluster.start(server);
@@ -271,7 +282,10 @@ export class Faults {
     this.#tell(`the clock of ${server.name} is ${server.skewMs} ms off`);
   }
 
-  /** A reference that loses its file has to be reached by somebody who knows the view. */
+  /**
+   * Stops the reference, which may lose its file. The last view must then reach it from a server
+   * that knows the view.
+   */
   #stopReference(): void {
     if (!this.#cluster.referenceIsUp) return this.#startReference(false);
     this.#tell("the reference is down");
@@ -283,7 +297,7 @@ export class Faults {
     });
   }
 
-  /** Whether the last view has reached some of those who are up, and not all. */
+  /** Whether the last view has reached some of the running servers, and not all. */
   get #isViewOnItsWay(): boolean {
     const adopters = this.#running.filter(({ disk }) => {
       return disk.view.number === this.#cluster.highestView;
@@ -293,7 +307,7 @@ export class Faults {
 
   #startReference(lostFile: boolean): void {
     const { network, highestView } = this.#cluster;
-    // The promise asks that somebody who is up, and stays so, knows the last view.
+    // The guarantee requires that a server that knows the last view is up, and stays up.
     const knowsView = this.#running.some(({ disk, core, frozen }) => {
       const staysUp = frozen === undefined && !core.catchUp.isStopping;
       return disk.view.number === highestView && staysUp;
@@ -321,7 +335,7 @@ export class Faults {
     this.#cluster.save(server, { linesAtOnce, kept: this.#dice.pick([0, 0, 20]) ?? 0 });
   }
 
-  /** One disk in a run: more at once may be more than the promise covers. */
+  /** Damages one disk in a run: damage to several disks may be more than the guarantee covers. */
   #rot(): void {
     const server = this.#dice.pick(this.#down.filter(({ disk }) => disk.view.members.length > 1));
     if (server === undefined || this.#hasRotten) return;

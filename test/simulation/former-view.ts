@@ -4,10 +4,10 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
 /**
- * Two servers join, and the view after the next has quorums that share no member with some of the
- * first view. The third old member and the two new ones elect one of themselves, while the old
- * coordinator is left with one other member. Those two were a quorum of the first view, and no
- * longer are.
+ * Two servers join, so that the view after the next has quorums that share no member with some
+ * quorums of the first view. The third old member and the two new ones elect a coordinator among
+ * themselves. The old coordinator is left with one other member: a quorum of the first view, but
+ * not of the newest.
  */
 export function runFormerView(tell: (text: string) => void): CoreCluster {
   const { cluster, name } = claimInBoth("eva", tell);
@@ -16,8 +16,8 @@ export function runFormerView(tell: (text: string) => void): CoreCluster {
 }
 
 /**
- * The same for two names that look the same. Then comes an office that has seen both claims, and
- * the client of the older one asks again.
+ * The same run with two names that look the same. Then a coordinator that has seen both claims is
+ * elected, and the client of the older claim asks again.
  */
 export function runLookAlikes(tell: (text: string) => void): CoreCluster {
   const { cluster, name } = claimInBoth("Eva", tell);
@@ -34,7 +34,7 @@ export function runLookAlikes(tell: (text: string) => void): CoreCluster {
   return cluster;
 }
 
-/** @param secondName what is claimed by the office of the newer view */
+/** @param secondName the name that is claimed at the coordinator of the newer view */
 function claimInBoth(secondName: string, tell: (text: string) => void) {
   const cluster = servingCluster(3);
   const name = new ClaimedName(cluster, tell);

@@ -2,29 +2,32 @@ import type { ServerName } from "../../src/protocol/ids.ts";
 import type { MutableVector, Vector } from "../../src/protocol/vector.ts";
 import { quorumOf, type View } from "../../src/protocol/view.ts";
 
-/** An event that was counted as committed, and what R5 promises for it by now. */
+/** A committed event, and what R5 still promises for it. */
 interface Committed {
   readonly origin: ServerName;
   readonly seq: number;
-  /** The smallest quorum of the views in force since. */
+  /** The smallest quorum of all views since the commit. */
   quorum: number;
-  /** Disks that were destroyed since, or left the view. */
+  /** Members whose disks were destroyed, or which left the view, since the commit. */
   readonly destroyed: Set<ServerName>;
 }
 
-/** What may not be lost: per server, the highest event that anybody counted as committed. */
+/**
+ * The events that may not be lost: per server, the highest `seq` that any server counted as
+ * committed.
+ */
 export class Frontier {
   readonly #vector: MutableVector = {};
   readonly #destroyed = new Set<ServerName>();
   readonly #events: Committed[] = [];
-  /** Whether the promise ended for an event that is lost now. */
+  /** Whether so many disks were destroyed that R5 no longer promises every committed event. */
   isBeyondPromise = false;
 
   get vector(): Vector {
     return this.#vector;
   }
 
-  /** @returns whether it rose */
+  /** @returns whether the frontier rose */
   rise(origin: ServerName, seq: number, views: readonly View[]): boolean {
     if (seq <= (this.#vector[origin] ?? 0)) return false;
     this.#vector[origin] = seq;
@@ -42,8 +45,9 @@ export class Frontier {
   }
 
   /**
-   * Nobody can mend the disk. Fewer may go so than the smallest quorum has members (R5).
-   * @param isSafe whether an event is on enough of the other disks all the same
+   * Notes a disk that is lost for good. R5 allows one such disk fewer than the smallest quorum has
+   * members.
+   * @param isSafe whether enough of the other disks have the event anyway
    */
   onDestroyed(name: ServerName, isSafe: (origin: ServerName, seq: number) => boolean): void {
     this.#destroyed.add(name);

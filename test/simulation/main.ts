@@ -6,8 +6,8 @@ import { type Report, spread } from "./spread.ts";
 /**
  *     npm run sim                             fresh seeds
  *     npm run sim -- --seed 7 --runs 100      these seeds
- *     npm run sim -- --mutation NAME          what the mutation breaks, from its seed on
- *     npm run sim -- --hunt [--mutation NAME] for each mutation, a seed that still catches it
+ *     npm run sim -- --mutation NAME          the code with the mutation, from its seed on
+ *     npm run sim -- --hunt [--mutation NAME] looks for a seed that catches each mutation
  */
 const { values } = parseArgs({
   options: {
@@ -35,7 +35,9 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Lines of a story that a person reads; the whole of it is one command away. */
+/**
+ * The number of lines of a story that are printed; the command for the whole run is printed too.
+ */
 const storyLines = 60;
 
 function tell({ seed, story }: Report): void {
@@ -70,7 +72,7 @@ async function simulate(program?: string): Promise<number> {
   return broken === undefined ? 0 : 1;
 }
 
-/** Runs seeds until one catches what is planted. */
+/** Runs seeds until one breaks a promise of the mutated code. @returns its report */
 async function huntIn(program: string, from: number, count: number): Promise<Report | undefined> {
   let caught: Report | undefined;
   const note = (report: Report) => {

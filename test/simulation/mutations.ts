@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 interface Edit {
-  /** Below `src/`. */
+  /** The path below `src/`. */
   readonly file: string;
-  /** Stands there exactly once, or the list is out of date. */
+  /** The code to replace, which must be in the file exactly once. */
   readonly text: string;
   readonly by: string;
 }
 
-/** One safety rule, broken on purpose. */
+/** A safety rule that is broken on purpose. */
 export interface Mutation {
   readonly name: string;
   readonly rule: string;
@@ -20,8 +20,8 @@ export interface Mutation {
 const seedsPath = fileURLToPath(new URL("mutation-seeds.json", import.meta.url));
 
 /**
- * By name, a seed by which the simulation catches the mutation. Most changes of the core make
- * other runs of the same seeds: `npm run sim -- --hunt` then looks for new ones.
+ * For each mutation by name, a seed with which the simulation finds it. Most changes of the core
+ * change the runs of all seeds: then `npm run sim -- --hunt` looks for new ones.
  */
 export const mutationSeeds: Record<string, number> = JSON.parse(readFileSync(seedsPath, "utf8"));
 
@@ -39,7 +39,7 @@ const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
 
-/** The coordinator and claims: each is one sentence of E2 or E3, broken. */
+/** Mutations of the coordinator and of claims: each breaks one sentence of E2 or E3. */
 const coordinatorMutations: readonly Mutation[] = [
   {
     name: "a promise that isn't durable",
@@ -66,7 +66,7 @@ const coordinatorMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    // Terms alone are compared, so nobody can tell that a coordinator is of an older view.
+    // Only terms are compared, so nobody can see that a coordinator belongs to an older view.
     edits: [
       {
         file: "protocol/epoch.ts",
@@ -104,7 +104,7 @@ const coordinatorMutations: readonly Mutation[] = [
         "    this.raise(ballot);\n    if",
         '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    this.raise(ballot);\n    if',
       ),
-      // The answer tells of the higher promise: that net behind the rule goes too.
+      // The answer names the higher promise, a second safeguard, so that safeguard is removed too.
       core(
         "coordinator/election",
         'if (verdict !== undefined && "promised" in verdict) this',
@@ -143,9 +143,10 @@ const coordinatorMutations: readonly Mutation[] = [
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
       core("coordinator/election", "    this.#see(acceptor.promised.epoch);\n", ""),
-      // The other's `coordinator` event tells of it too: that net goes as well.
+      // The other coordinator's `coordinator` event shows its epoch, a second safeguard, which is
+      // removed too.
       core("coordinator/election", "    this.#see(terms.highestEpoch);\n", ""),
-      // A refusal tells of the higher promise: that net behind the rule goes too.
+      // A refusal names the higher promise, a second safeguard, which is removed too.
       core(
         "coordinator/election",
         'if (verdict !== undefined && "promised" in verdict) this',
@@ -162,7 +163,7 @@ const coordinatorMutations: readonly Mutation[] = [
         "const seqs = this.view.members.map((member) => this.#accepted.get(member) ?? 0);",
         "const seqs = this.view.members.map((member) => Math.min(this.#wanted, this.#parts.replica.replication.durableOf(member)[name] ?? 0));",
       ),
-      // A refusal tells of the higher promise: that net behind the rule goes too.
+      // A refusal names the higher promise, a second safeguard, which is removed too.
       core(
         "coordinator/election",
         'if (verdict !== undefined && "promised" in verdict) this',
@@ -188,7 +189,8 @@ const coordinatorMutations: readonly Mutation[] = [
       core(
         "accounts/accounts",
         "const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
-        // Just of two: a third one, made since the earlier still holds, ends a round without end.
+        // Only if there are exactly two: with a third claim, made while the earlier one holds,
+        // rounds would never end.
         "const counting = this.#claims.get(user)?.filter((claim) => this.counts(claim)) ?? [];\n    const newest = counting.length === 2 ? counting[0] : counting.at(-1);",
       ),
     ],
@@ -250,7 +252,7 @@ const coordinatorMutations: readonly Mutation[] = [
   },
 ];
 
-/** Persist before send: the shell tells the core that something is saved once it is. */
+/** Persist before send: the shell reports a save to the core only when it is on disk. */
 const shellMutations: readonly Mutation[] = [
   {
     name: "a view taken for saved as soon as that is asked for",
@@ -285,7 +287,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "no sync after a restart",
     rule: "R2",
-    // The store keeps it: the simulation's own has to be seen too if it does not.
+    // The store keeps this rule, so the mutation changes the simulation's own store.
     edits: [
       {
         file: "../test/support/virtual-store.ts",
@@ -457,7 +459,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "skip the gap check",
     rule: "R1",
-    // The chain and an assertion stand behind it: they go too.
+    // The chain and an assertion are further safeguards of this rule, so they are removed too.
     edits: [
       core("replica/ledger", 'if (seq > held + 1) return { outcome: "gap" };', ""),
       core(
@@ -572,9 +574,10 @@ export const mutations: readonly Mutation[] = [
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * A copy of the code with the mutation in it, inside the project so that packages are found.
- * @returns the copy's worker
- * @throws Error if a text to replace is not there exactly once
+ * Copies the code with the mutation in it to a folder inside the project, so that packages are
+ * found.
+ * @returns the worker program of the copy
+ * @throws Error if a text to replace is not in its file exactly once
  */
 export function plant({ name, edits }: Mutation): { program: string } & Disposable {
   const folder = join(root, ".mutants", `${name.replace(/[^a-z]+/g, "-")}-${process.pid}`);

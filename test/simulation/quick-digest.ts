@@ -1,7 +1,7 @@
 import type { Digest } from "../../src/protocol/event.ts";
 import type { Chain } from "../../src/protocol/ids.ts";
 
-/** Hashes that are quick instead of strong: nobody forges in a simulation. */
+/** Hashes that are fast instead of strong, because nobody forges in a simulation. */
 export const quickDigest: Digest = {
   chain: (previous, text) => {
     const [a, b] = mix(previous + text);
@@ -10,7 +10,7 @@ export const quickDigest: Digest = {
   checksum: (text) => hex(mix(text)[0]),
 };
 
-/** FNV-1a over UTF-16 units, twice. */
+/** Two hashes of a text, like FNV-1a over UTF-16 units. */
 function mix(text: string): [number, number] {
   let a = 0x811c9dc5;
   let b = 0x01000193;

@@ -4,10 +4,10 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
 /**
- * A schedule that dice seldom throw. A member that has lost sight of the coordinator becomes a
- * candidate, and only the coordinator itself promises it the next epoch; the third member hears of
- * no candidate. At that moment a claim comes to the old coordinator: the third member accepts it, and
- * so would the coordinator, if its own accept were not below its promise.
+ * A schedule that random faults seldom produce. A member that has lost sight of the coordinator
+ * becomes a candidate, and only the coordinator itself promises it the next epoch; the third member
+ * hears of no candidate. At that moment the old coordinator gets a claim. The third member accepts
+ * the claim. The coordinator would accept it too, if its own accept were not below its promise.
  */
 export function runRivals(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
@@ -24,7 +24,7 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
   deafen();
   network.cut(first.name, rival.name);
   cluster.runUntil(promises(rival), "the rival stands");
-  // Asked again, the old coordinator hears of it.
+  // The rival asks again, and the old coordinator now gets the request.
   network.heal();
   deafen();
   cluster.runUntil(promises(first), "the old coordinator promises the rival its epoch");

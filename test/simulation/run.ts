@@ -12,27 +12,27 @@ import { runRivals } from "./rivals.ts";
 import { runStaleView } from "./stale-view.ts";
 import { Workload } from "./workload.ts";
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Outcome {
   readonly seed: number;
-  /** Undefined if all promises were kept. */
+  /** The broken promise; undefined if all promises were kept. */
   readonly broken: string | undefined;
-  /** What happened, a line each, by virtual time. */
+  /** One line for each thing that happened, with its virtual time. */
   readonly story: readonly string[];
   readonly acknowledged: number;
 }
 
-/** Virtual time within which everything is well again once the faults have stopped. */
+/** Virtual time within which the cluster must be well again after the last fault. */
 const recoveryMs = 60_000;
-/** What a person waits before he takes out a server whose disk nobody can mend. */
+/** How long a person waits before removing a server whose disk is lost for good. */
 const giveUpMs = 8_000;
 
-/** Constellations that dice seldom throw. */
+/** Schedules of faults that random choices seldom produce. */
 const schedules = [runRivals, runFormerView, runLookAlikes, runStaleView];
 
 /**
- * One cluster, one workload, one course of faults: the same seed gives the same run. Seed 0 is no
- * throw of dice, but the schedules, one after the other.
+ * Runs one cluster with one workload and one sequence of faults. The same seed gives the same run.
+ * Seed 0 is not random: it runs the fixed schedules one after the other.
  */
 export function run(seed: number): Outcome {
   const story: string[] = [];
@@ -60,7 +60,7 @@ class Simulation {
   readonly #dice: Dice;
   readonly #faults: Faults;
   readonly #tell: (text: string) => void;
-  /** Whether the run goes on until the clocks agree: that takes its time. */
+  /** Whether the run goes on until the clocks agree, which takes longer. */
   readonly #agreesOnTime: boolean;
 
   constructor(seed: number, story: string[]) {
@@ -82,13 +82,14 @@ class Simulation {
     this.#tell = (text) => story.push(`${time.nowMs} ms ${text}`);
     this.#checks = new SimulationChecks(this.#tell);
     this.#cluster.checks = this.#checks;
-    // Everything: whatever is published is looked at.
+    // The empty topic matches everything, so every publication is checked.
     this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
       clients: dice.between(1, 4),
       claims: dice.pick([0.03, 0.03, 0.3]) ?? 0.03,
       keepsAll,
-      // No throw: so it leaves the dice of a run as they are.
+      // Derived from the seed without a random draw, so that the other draws of a run stay the
+      // same.
       reusesIds: seed % 5 === 3,
       paceMs: dice.pick([30, 100, 400]) ?? 100,
       patienceMs: dice.pick([30, 300, 1_500]) ?? 300,
@@ -125,7 +126,10 @@ class Simulation {
     this.#recover();
   }
 
-  /** The faults stop: within a bounded time all is well, and nothing acknowledged is lost. */
+  /**
+   * Ends all faults. Within a bounded time the cluster must be well, and no acknowledged event may
+   * be lost.
+   */
   #recover(): void {
     this.#tell("the faults stop");
     const { network, servers } = this.#cluster;
@@ -153,7 +157,7 @@ class Simulation {
     if (this.#agreesOnTime) this.#checkTime();
   }
 
-  /** Clocks that run apart are together again within five rounds (E5). */
+  /** Clocks that drifted apart must agree again within five rounds (E5). */
   #checkTime(): void {
     const spreadMs = () => {
       const times = this.#up.map((server) => this.#cluster.correctedMs(server));
@@ -167,8 +171,8 @@ class Simulation {
   }
 
   /**
-   * The last member never leaves the view; without its disk there is no cluster any more. A view
-   * without members, as of a reference that still waits for reports, has lost nothing.
+   * Whether so many disks are lost that R5 promises nothing more, or the disks of all members. A
+   * view without members, as of a reference that still waits for reports, has lost nothing.
    */
   get #isBeyondPromise(): boolean {
     const { frontier } = this.#checks;
@@ -177,7 +181,10 @@ class Simulation {
     return isLost || frontier.isBeyondPromise;
   }
 
-  /** A person starts what ended, and takes out what nobody can mend. */
+  /**
+   * Acts as a person would: starts a server that ended, and gives up one whose disk is lost for
+   * good.
+   */
   #keepUp(server: VirtualServer, gaveUp: boolean): void {
     if (this.#faults.gone.has(server)) return;
     if (server.isRunning && server.missesEvents && gaveUp) {
@@ -189,7 +196,7 @@ class Simulation {
     if (!server.isRunning) this.#cluster.start(server);
   }
 
-  /** Who has left the view for good, or was taken out. */
+  /** Notes servers that left the view for good, and removes the ones that were given up. */
   #noteGone(): void {
     const { registry, servers, time } = this.#cluster;
     for (const server of servers) {
@@ -200,7 +207,7 @@ class Simulation {
         registry.remove(server.name, registry.view.members.length === 2, time.nowMs);
         this.#tell(`${server.name} is taken out of the view`);
       } catch {
-        // Not yet: it counts as alive for a while.
+        // The reference still counts the server as alive for a while.
       }
     }
   }

@@ -3,35 +3,41 @@ import { mutationSeeds, mutations, plant } from "./mutations.ts";
 import { run } from "./run.ts";
 import { type Report, spread } from "./spread.ts";
 
-/** Whole clusters with faults: test/simulation/run.ts; `npm run sim` for as many as one likes. */
+/** The seeds of the test run; `npm run sim` runs as many more as one likes. */
 const seeds = Array.from({ length: 40 }, (_, at) => at + 1);
 
 describe("the simulation", () => {
-  test.each(seeds)("[R1–R9] [J1] [J3] [J5] seed %i keeps all promises", (seed) => {
-    expect(run(seed).broken).toBeUndefined();
-  });
+  test.each(seeds)(
+    "[R1–R9] [J1] [J3] [J5] the simulation of seed %i keeps all promises",
+    (seed) => {
+      expect(run(seed).broken).toBeUndefined();
+    },
+  );
 
-  test("[T6] the same seed gives the same run, to the letter", () => {
+  test("[T6] the same seed of the simulation gives the same run, to the letter", () => {
     expect(run(12).story).toEqual(run(12).story);
   });
 });
 
-/** Seeds that once broke a promise; what was wrong is told in docs/track-record.md. */
+/** Seeds that once broke a promise; docs/track-record.md tells what was wrong. */
 describe("the track record", () => {
   test.each([
-    [283, "[R8] what only a member that is gone for good had is not waited for"],
+    [283, "[R8] no server waits for events that only a member that is gone for good had"],
     [
       551,
-      "[R7] the time of a server goes on where it was, also if its last event is no longer kept",
+      "[R7] the time of a server continues where it was, even if its last event is no longer kept",
     ],
-    [202_877, "[J1] a fetched state is part of the own one before the next takes its place"],
-    [1371, "[J5] a report from before the rot counts for no view"],
+    [
+      202_877,
+      "[J1] a fetched state is merged into the server's own saved state before the next one replaces it",
+    ],
+    [1371, "[J5] a report that a server made before its disk rotted counts for no view"],
   ])("seed %i: %s", (seed) => {
     expect(run(seed).broken).toBeUndefined();
   });
 });
 
-describe("[T10] a rule that is broken on purpose is found", () => {
+describe("[T10] the simulation finds a rule that is broken on purpose", () => {
   const seeded = mutations.map((each) => ({ ...each, seed: mutationSeeds[each.name] ?? 1 }));
   test.each(seeded)("[$rule] $name, by seed $seed", { timeout: 60_000 }, async (mutation) => {
     const { seed } = mutation;

@@ -3,17 +3,17 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./run.ts";
 
-/** What came of one seed, without its story if nothing broke. */
+/** The report of one seed, with its story only if a promise was broken. */
 export type Report = Pick<Outcome, "seed" | "broken" | "story" | "acknowledged">;
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
-/** Seeds that a process takes at a time. */
+/** The number of seeds that a process gets at a time. */
 const chunk = 20;
 
 /**
- * Runs seeds on all cores, in processes of their own.
- * @param onReport told of each seed; false ends it all
- * @param program the worker to run, another one for a mutated copy of the code
+ * Runs seeds on all cores, in child processes.
+ * @param onReport called with the report of each seed; false ends all runs
+ * @param program the worker program, which is another one for a mutated copy of the code
  */
 export async function spread(
   seeds: { readonly from: number; readonly count: number },

@@ -3,9 +3,9 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { SimulationChecks } from "./checks.ts";
 
 /**
- * A member is cut off while two servers join. What it wrote alone then comes to one other member,
- * whose acknowledgement tells of the newest view. While the first member saves that view, the two
- * are a quorum of the view that it has, and are none of the newest.
+ * A member is cut off while two servers join. Its own event then reaches one other member, whose
+ * acknowledgement names the newest view. While the first member saves that view, the two members
+ * are a quorum of the view that the first one still has, but not of the newest.
  */
 export function runStaleView(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);

@@ -1,6 +1,6 @@
 import { run } from "./run.ts";
 
-/** Runs the seeds that the parent names, and ends with it. */
+/** Runs the seeds that the parent process sends, and ends with the parent. */
 process.on("message", ({ from, count }: { from: number; count: number }) => {
   for (let seed = from; seed < from + count; seed += 1) {
     const { broken, story, acknowledged } = run(seed);

@@ -9,33 +9,33 @@ import { ClaimsModel } from "./claims-model.ts";
 
 const channel = "geral" as ChannelName;
 
-/** A logical request: the same id however often it is sent. */
+/** A logical request, which has the same id however often it is sent. */
 interface Asked {
   readonly request: Request;
-  /** What its client had acknowledged before it asked. */
+  /** The client's messages that were acknowledged before it asked. */
   readonly mine: readonly string[];
 }
 
 interface WorkloadOptions {
   readonly clients: number;
-  /** The share of requests that are about names of accounts. */
+  /** The share of requests that claim a name or log in. */
   readonly claims: number;
-  /** Whether clients send two contents under one id now and then. */
+  /** Whether clients sometimes send two contents under one id. */
   readonly reusesIds: boolean;
-  /** Whether the state keeps all that the run writes, so that every message must be seen. */
+  /** Whether the state keeps all messages of the run, so that every message must be shown. */
   readonly keepsAll: boolean;
-  /** Milliseconds between a client's requests, at most. */
+  /** The most milliseconds between a client's requests. */
   readonly paceMs: number;
-  /** Milliseconds that a client waits for an answer before it asks again, at most. */
+  /** The most milliseconds that a client waits for an answer before it asks again. */
   readonly patienceMs: number;
 }
 
-/** Clients that write, read, and try again on whatever server takes requests. */
+/** Clients that write, read, and retry at any server in the rotation. */
 export class Workload {
-  /** Texts of publications that were acknowledged. */
+  /** The texts of acknowledged publications. */
   readonly acknowledged = new Set<string>();
   readonly claims = new ClaimsModel();
-  /** Names that were asked for. */
+  /** The number of claims that were made. */
   claimed = 0;
   lastClaimed: { readonly user: UserName; readonly id?: RequestId } = {
     user: "konto0" as UserName,
@@ -56,7 +56,7 @@ export class Workload {
     return this.#clients.every(({ open }) => open === 0);
   }
 
-  /** Users and the channel are there before anything goes wrong. */
+  /** Creates the users and the channel, before any fault. */
   begin(): void {
     const [first] = this.#clients;
     first?.create();
@@ -69,7 +69,7 @@ export class Workload {
     for (const client of this.#clients) client.isStopped = true;
   }
 
-  /** What a server shows at the end: each message once, and all that was acknowledged (R5, R6). */
+  /** Checks the history at the end: each message once, and all acknowledged messages (R5, R6). */
   checkHistory(server: VirtualServer): void {
     const data = { channel, limit: 1_000, after: {} };
     const texts: string[] = [];
@@ -102,7 +102,7 @@ class Client {
   readonly #seen: MutableVector = {};
   readonly #mine = new Set<string>();
   readonly #open = new Set<Asked>();
-  /** Ids that stand for two contents. */
+  /** The ids under which two contents were sent. */
   readonly #reused = new Set<RequestId>();
   #count = 0;
 
@@ -154,7 +154,10 @@ class Client {
     if (!plain) this.#read();
   }
 
-  /** Now and then as two programs that number their requests alike: under one id two contents. */
+  /**
+   * Publishes a message, and sometimes a second content under the same id, as two programs with
+   * equal numbering would.
+   */
   #publish(): void {
     const message = `${this.#user} says ${this.#count}`;
     const asked = { service: "publish", user: this.#user, channel, ...this.#envelope() } as const;
@@ -165,8 +168,8 @@ class Client {
   }
 
   /**
-   * A name that the others want as well, or one that looks the same; or somebody logs in by it, or
-   * repeats a claim with a password of their own.
+   * Claims a name that others claim too, or one that looks the same. Sometimes logs in by such a
+   * name instead, or repeats a claim with another password.
    */
   #claim(): void {
     const workload = this.#workload;
@@ -174,8 +177,8 @@ class Client {
     const chance = random();
     const { user, id } = workload.lastClaimed;
     const envelope = this.#envelope();
-    // Whoever has just claimed a name logs in by it at once, wherever; by one that nobody has claimed
-    // somebody does seldom, since nobody may claim it after that.
+    // A login follows a claim at once, at any server. A login by an unclaimed name is rare, because
+    // nobody may claim the name after it.
     if (chance < 0.4) {
       if (!this.#isClaimed(user) && random() < 0.9) return;
       return this.#ask({ service: "login", user, ...envelope });
@@ -183,7 +186,7 @@ class Client {
     if (chance < 0.5 && id !== undefined) {
       return this.#ask({ ...envelope, service: "register", user, password: "gestohlen", id });
     }
-    // Old ones are asked for again, and there are always new ones.
+    // Old names are claimed again, and there are always new ones.
     const number = Math.floor(workload.claimed / 10 + random() * 6);
     const name = `${random() < 0.3 ? "Konto" : "konto"}${number}` as UserName;
     workload.claimed += 1;
@@ -227,7 +230,9 @@ class Client {
     this.#send(asked);
   }
 
-  /** To any server that takes requests, sometimes to two; again if no good answer comes. */
+  /**
+   * Sends to any server in the rotation, sometimes to two; sends again until a final answer comes.
+   */
   #send(asked: Asked): void {
     const { cluster, patienceMs } = this.#options;
     if (!this.#open.has(asked)) return;
@@ -244,7 +249,7 @@ class Client {
     const { cluster } = this.#options;
     cluster.time.after(1 + Math.floor(cluster.random() * 3), () => {
       cluster.askParsed(server, asked.request, (data) => {
-        // The connection of the broker to that server may break just then.
+        // The reply is lost if the server's connection to the broker breaks at this moment.
         if (cluster.random() < cluster.network.loss) return;
         cluster.time.after(1, () => this.#take(asked, data));
       });
@@ -279,7 +284,10 @@ class Client {
     if (request.service === "history") this.#checkRead(data, request, mine);
   }
 
-  /** A receipt is for what was asked, not for what else has its id (R6). */
+  /**
+   * The receipt must name an event with the requested content, not another one with the same id
+   * (R6).
+   */
   #checkReceipt({ message }: Request & { service: "publish" }, { server, seq, id }: Receipt): void {
     for (const { core, name } of this.#options.cluster.servers) {
       const events = core.chat.channels.get(channel)?.conversation.byServer.get(server)?.slice();
@@ -298,7 +306,7 @@ class Client {
     else assertPromise(data.reason === "name_in_use", "E3", `a claim was answered ${data.code}`);
   }
 
-  /** A reader that says what it has seen sees what it wrote, each once (R6, R9). */
+  /** A reader that sends `after` must see its own writes, each once (R6, R9). */
   #checkRead(data: ReplyData, { after }: Request, mine: readonly string[]): void {
     const texts = (data.entries as ChannelEntry[]).map(({ message }) => message);
     const seen = new Set(texts);
