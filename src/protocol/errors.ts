@@ -75,7 +75,7 @@ export class ProtocolError extends Error {
 }
 
 /**
- * Returns whether the error says that this channel exists. False if only a channel with a
+ * Returns true if the error says that this channel exists, and false if only a channel with a
  * confusable name exists.
  */
 export function isExistingChannel(error: unknown): error is ProtocolError {

@@ -65,7 +65,8 @@ export class AppendFile implements Disposable {
   /**
    * Appends a line.
    * @param isSynced whether the line must be on disk before this returns
-   * @throws the error of the operating system; no part of the line stays in the file
+   * @throws the error of the operating system; the part of the line that was written is removed at
+   * once or by the next append
    */
   append(line: string, isSynced: boolean): void {
     this.#fd ??= openForWriting(this.#path);
