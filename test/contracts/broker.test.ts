@@ -215,7 +215,7 @@ describe("[B5] a client that waits for a worker", () => {
     await using broker = await localBroker();
     const { socket } = closing.add(await RawPeer.shaken(broker.front));
     socket.write(encodeMessage([empty, Buffer.from("one")]));
-    // A second peer is let in meanwhile, so the broker has read the first one's message.
+    // Once a second peer is let in, the broker has read the first one's message.
     closing.add(await RawPeer.shaken(broker.front));
     socket.end(encodeCommand("PING", Buffer.from("\0\0")));
     await until(() => broker.connections.front === 1, "its end is noticed");

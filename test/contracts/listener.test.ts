@@ -180,7 +180,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect((its as Wire).unreadBytes).toBeLessThanOrEqual(before);
   });
 
-  test("unfinished messages have a total limit: beyond it the oldest one's peer is cut off", async () => {
+  test("too many bytes of unfinished messages cut off the peer whose message is the oldest", async () => {
     const scene = await Scene.open(closing);
     const head = Buffer.from("0200000000003fffff", "hex");
     const [oldest] = await scene.peer({ minor: 0 });
@@ -261,7 +261,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("handshakes of one address have a limit: beyond it the oldest ends, and none of another address", async () => {
+  test("too many handshakes of one address end the oldest of them, and none of another address", async () => {
     const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
@@ -274,7 +274,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
       await once(peer.socket, "connect");
     }
     await until(() => silent.filter(({ isClosed }) => isClosed).length === 40, "40 are ended");
-    // A peer that finishes its handshake is let in meanwhile.
+    // A peer that finishes its handshake is still let in.
     await scene.peer({ localAddress });
     expect([shaken.isClosed, other.isClosed]).toEqual([false, false]);
   });

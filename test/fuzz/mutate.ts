@@ -153,7 +153,7 @@ function slotsOf(slot: Slot): Slot[] {
 
 /** The possible changes of a message, by the name that a report shows. */
 const mutations: Readonly<Record<string, (this: Mutator, draft: Draft) => void>> = {
-  // ---- bytes ----
+  // Changes of bytes.
   "bits flipped"(draft) {
     this.flip(draft);
   },
@@ -206,7 +206,7 @@ const mutations: Readonly<Record<string, (this: Mutator, draft: Draft) => void>>
     this.changeBytes(draft, () => this.random(this.below(200)));
   },
 
-  // ---- values ----
+  // Changes of values.
   "another type"(draft) {
     this.changeOne(draft, () => this.pick(otherTypes));
   },
@@ -261,7 +261,7 @@ const mutations: Readonly<Record<string, (this: Mutator, draft: Draft) => void>>
     });
   },
 
-  // ---- frames ----
+  // Changes of frames.
   "an empty frame more"(draft) {
     insert(draft, this.below(draft.frames.length + 1), Buffer.alloc(0));
   },

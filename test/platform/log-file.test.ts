@@ -20,7 +20,7 @@ test("a log file above its size limit is emptied, and its text is kept in a seco
   } finally {
     file.close();
   }
-  // A file above the bound is emptied as soon as it is opened.
+  // A file above its size limit is emptied as soon as the file is opened.
   openLogFile(path, 3).close();
   expect(statSync(path).size).toBe(0);
 });

@@ -27,7 +27,7 @@ function keyOf(secret: Secret): string {
   return secret.deriveKey("peer").export().toString("hex");
 }
 
-test("[X1] of several processes that start at once, one creates the secret and all get the same", async () => {
+test("[X1] several processes that start at once use one secret, which one of them creates", async () => {
   await using folder = await temporaryFolder();
   const data = join(folder.path, "data");
   const children = Array.from({ length: 6 }, () =>

@@ -10,7 +10,7 @@ const anyMessage = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 describe("encode and decode", () => {
-  test("[W10] an encoded value is decoded to an equal one", () => {
+  test("[W10] a value that is encoded and decoded equals the original", () => {
     fc.assert(
       fc.property(anyMessage, (value) => {
         expect(decode(encode(value))).toEqual(value);
@@ -19,7 +19,7 @@ describe("encode and decode", () => {
     );
   });
 
-  test("[W9] a value that is encoded in JSON is decoded to an equal one", () => {
+  test("[W9] a value that is encoded in JSON and decoded equals the original", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.array(anyMessage), fc.dictionary(fc.string(), anyMessage)),
@@ -82,13 +82,13 @@ describe("the shape of JSON", () => {
     );
   });
 
-  test("[W11] counting ends for bytes that are not JSON too", () => {
+  test("[W11] counting the values of bytes that are not JSON ends too", () => {
     for (const text of ['["\\', '"', "]]]]", '{"a', "[,,,]"]) {
       expect(jsonShape(Buffer.from(text)).values).toBeGreaterThan(0);
     }
   });
 
-  test("[W11] 16 levels are accepted, 17 are too deep; brackets in a text are not levels", () => {
+  test("[W11] JSON of 16 levels is accepted, and 17 levels are refused; brackets in a text do not count", () => {
     const nested = (levels: number) => Buffer.from("[".repeat(levels) + "]".repeat(levels));
     expect(() => decode(nested(16), "json")).not.toThrow();
     expect(() => decode(nested(17), "json")).toThrow(/too deeply/);

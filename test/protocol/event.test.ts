@@ -25,7 +25,7 @@ const anyChain = fc
   .array(fc.constantFrom(..."0123456789abcdef"), { minLength: 32, maxLength: 32 })
   .map((digits) => digits.join("") as Chain);
 
-describe("a line", () => {
+describe("an event line", () => {
   test("[J5] an event line reads back as written, and follows the chain before it", () => {
     fc.assert(
       fc.property(anyEvent, anyChain, (event, previous) => {

@@ -55,7 +55,7 @@ describe("a whole payload", () => {
     return encode(value);
   };
 
-  test("[W10] 16 levels are accepted, 17 are too deep", () => {
+  test("[W10] MessagePack of 16 levels is accepted, and 17 levels are refused", () => {
     expect(() => decode(levels(16))).not.toThrow();
     expect(() => decode(levels(17))).toThrow(/too deeply/);
   });
@@ -254,7 +254,7 @@ describe("keys with a special meaning in JavaScript objects", () => {
     expect(decode(bytes(0x83, 7, 1, 0xff, 2, notANumber, 3))).toEqual({ 7: 1, "-1": 2, NaN: 3 });
   });
 
-  test("[W10] the last of two equal keys counts", () => {
+  test("[W10] if a key comes twice, the last one counts", () => {
     expect(decode(bytes(0x82, 0xa1, 0x61, 0x01, 0xc4, 1, 0x61, 0x02))).toEqual({ a: 2 });
   });
 });

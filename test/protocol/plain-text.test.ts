@@ -23,7 +23,7 @@ test("a byte order mark at the beginning of any line of a file is removed", () =
   expect(plainText("\ufeffone\r\n\ufefftwo\ufeff three")).toBe("one\ntwo\ufeff three");
 });
 
-test("of several line ends at the end only the last is removed", () => {
+test("only the last of several line ends at the end of a text is removed", () => {
   expect(plainText("one\u2028two\u0085\u000b\n\n")).toBe("one\u2028two\u0085\u000b\n");
 });
 

@@ -45,8 +45,8 @@ function tailComplaint({ found, given }: Opened, { synced }: Written): string | 
 
 const layouts: readonly [string, readonly (readonly ServerName[])[], number][] = [
   ["three servers in two files", [[a, b], [c, a], [b, b], [a]], 900],
-  ["the last two of one server", [[b], [a, a], [b]], 10_000],
-  ["the last of a server that wrote little", [[a], [c, b, b], [a]], 10_000],
+  ["a batch with two events of one server", [[b], [a, a], [b]], 10_000],
+  ["a server with a single event", [[a], [c, b, b], [a]], 10_000],
   [
     "one batch in the last file",
     [
@@ -208,7 +208,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] the events in a synced sector that turned to zeros are known", async () => {
+  test("[J2] [J5] the lost events are known if a synced sector has turned to zeros", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await killedAfter([[a, b], [c], [a, b, a], [b]], 10_000);

@@ -172,7 +172,7 @@ export class VirtualDisk {
     this.lines.push(...good);
     this.synced = good.length;
     this.#first = 0;
-    // The folder begins anew, so a peer gets what is left only from a saved state.
+    // A repaired folder has no older journal, so peers get the remaining events from a saved state.
     this.base = { ...this.durable };
     this.missing = known;
   }

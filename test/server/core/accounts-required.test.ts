@@ -182,7 +182,7 @@ describe("[X2] an account changes", () => {
     expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
   });
 
-  test("[R4] all replicas keep the same of two concurrent new passwords, and a stronger hash ends no session", () => {
+  test("[R4] two concurrent new passwords have the same result on all replicas, and a stronger hash ends no session", () => {
     const scene = new Scene();
     const session = scene.user("ana");
     const [a, b] = scene.cluster.servers as [VirtualServer, VirtualServer];

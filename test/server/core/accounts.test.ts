@@ -40,7 +40,7 @@ function claimLike(place: Place, id: string, epoch: Epoch): Claim {
 describe("claims of names that look the same", () => {
   const looks = ["eva"];
 
-  test("[E3] of two counting claims the one of the higher epoch holds both names", () => {
+  test("[E3] if two claims of names that look the same count, the one of the higher epoch holds both names", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
@@ -96,7 +96,7 @@ describe("claims and epochs", () => {
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
-  test("[E3] of two counting claims the one of the higher epoch holds the name", () => {
+  test("[E3] if two claims of a name count, the one of the higher epoch holds the name", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([b, 9], "young", epochOf(2)));
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));

@@ -113,7 +113,7 @@ describe("passwords of claims", () => {
 describe("more claims than a server can decide", () => {
   const refusal = { code: "unavailable", retry: true };
 
-  test("[E3] more passwords than can be hashed are refused at once, until some are done", () => {
+  test("[E3] claims beyond the limit of unhashed passwords are refused at once, until some hashes are done", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     const claim = (user: string) => {

@@ -137,7 +137,7 @@ describe("claims", () => {
     expect([...texts][0]).toContain('"user":"eva"');
   });
 
-  test("[E3] all replicas let the same one of many concurrent claims of a name win", () => {
+  test("[E3] many concurrent claims of a name have the same winner on all replicas", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const asked = Array.from({ length: 30 }, (_, at) => {

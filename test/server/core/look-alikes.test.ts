@@ -9,10 +9,10 @@ const likeCarlos = {
   "a capital letter": "Carlos",
   "a full-width letter": "\uff43arlos",
   "a mathematical letter": "\u{1d41c}arlos",
-  "a one for an l": "car1os",
+  "a digit 1 for a letter l": "car1os",
 };
 const likeCoco = "\u0441\u043e\u0441\u043e";
-const odd = { "a Cyrillic letter": "c\u0430rlos", "a character that nobody sees": "carlos\ufe0f" };
+const odd = { "a Cyrillic letter": "c\u0430rlos", "an invisible character": "carlos\ufe0f" };
 
 function started(auth: Auth): CoreCluster {
   const cluster = new CoreCluster({ servers: 3, auth });
@@ -51,7 +51,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, with auth %s",
     expect(register(cluster, 2, "coco")).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] all replicas let the same one of many concurrent claims of look-alike names win", () => {
+  test("[E3] many concurrent claims of look-alike names have the same winner on all replicas", () => {
     const cluster = started(auth);
     const names = ["carlos", ...Object.values(likeCarlos)];
     const asked = names.map((user, at) => {

@@ -170,7 +170,7 @@ describe("[A10] an administrator removes a channel", () => {
     expect(scene.ask("publish", write)).toMatchObject({ status: "OK" });
   });
 
-  test("[R4] all replicas keep the same of two concurrent decisions on a channel, and still do after a restart", () => {
+  test("[R4] two concurrent decisions on a channel have the same result on all replicas, also after a restart", () => {
     const { scene, remove } = furnish();
     const { cluster } = scene;
     const [a, b] = cluster.servers;

@@ -137,7 +137,7 @@ describe("a write", () => {
   });
 });
 
-describe("what a write needs", () => {
+describe("writes and replies", () => {
   test.each([
     ["publish", { user: "ana", channel: "nowhere", message: "x" }, "channel_not_found"],
     ["publish", { user: "nobody", channel: "geral", message: "x" }, "user_not_found"],
