@@ -63,6 +63,7 @@ const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
 const longestRestMs = 1_000;
 const sweepMs = 25;
+const untried = { token: undefined, tries: 0, lastError: undefined };
 /** Services whose answer has the token of a new session. */
 const beginnings: readonly Service[] = ["login", "password"];
 
@@ -96,19 +97,16 @@ export class RequestQueue {
 
   constructor(options: RequestQueueOptions, ports: RequestQueuePorts = {}) {
     const { brokers, reconnectMaxMs } = options;
-    const openOwn = (events: RequestPipeEvents) =>
-      new RequestPipe(brokers, events, { reconnectMaxMs });
-    const { chance = random, openPipe = openOwn } = ports;
     this.#options = options;
     this.#watch = new ConnectionWatch(options);
-    this.#random = chance;
+    this.#random = ports.chance ?? random;
     const events = {
       onPayload: (payload: Buffer) => this.#receive(payload),
       onConnections: (count: number) => this.#connections(count),
       onRefusal: (refusal: Refusal) => this.#watch.refused(refusal),
       onRetry: (inMs: number) => this.#watch.retries(inMs),
     };
-    this.#pipe = openPipe(events);
+    this.#pipe = ports.openPipe?.(events) ?? new RequestPipe(brokers, events, { reconnectMaxMs });
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 
@@ -154,9 +152,7 @@ export class RequestQueue {
         service,
         data,
         deadlineMs: now().steadyMs + deadlineMs,
-        token: undefined,
-        tries: 0,
-        lastError: undefined,
+        ...untried,
         resolve,
         reject,
       };

@@ -9,20 +9,17 @@ import {
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { CoordinationRequest, Phase } from "../../../protocol/peer-messages.ts";
-import { isoTime } from "../../../protocol/time.ts";
-import { serversTopic } from "../../../protocol/topics.ts";
 import type { Answered, Now } from "../effects.ts";
 import type { HeardSummary, Replica } from "../replica/replica.ts";
 import type { Peer } from "../replica/replication.ts";
 import type { GrantRequest } from "./acceptor.ts";
 import { Candidacy, type CandidacyParts } from "./candidacy.ts";
 import type { CoordinatorTerms } from "./coordinator-terms.ts";
-
-export interface KnownCoordinator {
-  readonly name: ServerName;
-  readonly epoch: Epoch;
-  readonly heardMs: number;
-}
+import {
+  announceCoordinator,
+  HeardCoordinator,
+  type KnownCoordinator,
+} from "./heard-coordinator.ts";
 
 /** The steps by which a server without a coordinator finds a new coordinator (E1). */
 type Search =
@@ -58,8 +55,6 @@ const resting: Search = { step: "rest" };
  * Source: H. Garcia-Molina, "Elections in a Distributed Computing System", 1982.
  */
 export class Election {
-  /** The server that was last heard as coordinator; it may have been silent since then. */
-  coordinator: KnownCoordinator | undefined;
   readonly #parts: ElectionParts;
   readonly #replica: Replica;
   #promised: Ballot = noBallot;
@@ -77,13 +72,17 @@ export class Election {
    * again.
    */
   #isCandidateAgain = false;
-  #watched: { readonly epoch: Epoch; readonly address: string } | undefined;
-  /** The Lamport clock of each server's newest message. */
-  readonly #clocks = new Map<ServerName, number>();
+  readonly #heard: HeardCoordinator;
 
   constructor(parts: ElectionParts) {
     this.#parts = parts;
     this.#replica = parts.replica;
+    this.#heard = new HeardCoordinator(parts.replica);
+  }
+
+  /** The server that was last heard as coordinator; it may have been silent since then. */
+  get coordinator(): KnownCoordinator | undefined {
+    return this.#heard.known;
   }
 
   /** The epoch in which this server is coordinator; undefined if it is not coordinator. */
@@ -113,35 +112,24 @@ export class Election {
   current(now: Now): { readonly name: ServerName; readonly epoch: Epoch } | undefined {
     const { ownEpoch } = this;
     if (ownEpoch !== undefined) return { name: this.#replica.name, epoch: ownEpoch };
-    return this.#hearsCoordinator(now) ? this.coordinator : undefined;
-  }
-
-  #hearsCoordinator({ steadyMs }: Now): boolean {
-    const heardMs = this.coordinator?.heardMs ?? Number.NEGATIVE_INFINITY;
-    return steadyMs - heardMs < durations.coordinatorSilenceMs;
+    return this.#heard.isHeard(now) ? this.coordinator : undefined;
   }
 
   /** Takes a peer's summary, which contains the peer's epoch if the peer is coordinator. */
   hear({ summary, phase }: HeardSummary, now: Now): void {
     const { server: name, clock, office } = summary;
-    // An older message may arrive later over another connection.
-    if (clock <= (this.#clocks.get(name) ?? -1)) return;
-    this.#clocks.set(name, clock);
+    if (!this.#heard.isNewer(name, clock)) return;
     if (office === undefined) return this.#hearNoCoordinator(name, phase, now);
     if (!this.believes(office)) return;
     this.#see(office);
     if (compareEpochs(office, this.#highest) < 0) return;
-    const known = this.coordinator?.epoch;
-    const epoch = known !== undefined && compareEpochs(office, known) === 0 ? known : office;
-    this.coordinator = { name, epoch, heardMs: now.steadyMs };
+    this.#heard.hear(name, office, now);
     this.#search = resting;
-    if (epoch === known) return;
-    this.#replica.effects.log("info", `${name} is coordinator, epoch ${writeEpoch(epoch)}`);
   }
 
   #hearNoCoordinator(name: ServerName, phase: Phase, now: Now): void {
     if (this.coordinator?.name !== name) return;
-    this.coordinator = undefined;
+    this.#heard.known = undefined;
     const stops = phase === "draining" || phase === "settled";
     // A former coordinator that does not stop has only changed its view, and is soon coordinator
     // again.
@@ -178,7 +166,7 @@ export class Election {
     this.#see(epoch);
     if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#isEligible(now))
       return;
-    return this.#hearsCoordinator(now)
+    return this.#heard.isHeard(now)
       ? this.lost((this.coordinator as KnownCoordinator).name, now)
       : this.#ask(now);
   }
@@ -200,7 +188,7 @@ export class Election {
         this.#search = resting;
         return;
       }
-      this.coordinator = undefined;
+      this.#heard.known = undefined;
       return this.#ask(now, from);
     }
     if (search.step !== "ask") return;
@@ -232,7 +220,7 @@ export class Election {
     this.#listensSinceMs = Math.min(this.#listensSinceMs, now.steadyMs);
     if (this.#isCandidateAgain) {
       this.#isCandidateAgain = false;
-      if (!this.#hearsCoordinator(now)) return this.#startCandidacy(now);
+      if (!this.#heard.isHeard(now)) return this.#startCandidacy(now);
     }
     return this.#candidacy === undefined ? this.#advanceSearch(now) : this.#advanceCandidacy(now);
   }
@@ -280,7 +268,7 @@ export class Election {
     const search = this.#search;
     switch (search.step) {
       case "rest": {
-        if (this.#hearsCoordinator(now)) return this.#watch();
+        if (this.#heard.isHeard(now)) return this.#heard.watch();
         const sinceMs = Math.max(this.coordinator?.heardMs ?? 0, this.#listensSinceMs);
         if (now.steadyMs - sinceMs >= durations.coordinatorSilenceMs) this.#ask(now);
         return;
@@ -306,23 +294,8 @@ export class Election {
     const { promised } = this.#parts.acceptor;
     if (promised === this.#promised) return;
     this.#promised = promised;
-    if (promised.candidate === this.#replica.name || this.#hearsCoordinator(now)) return;
+    if (promised.candidate === this.#replica.name || this.#heard.isHeard(now)) return;
     this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
-  }
-
-  /**
-   * Keeps a connection to the coordinator. The end of the connection is the first hint that the
-   * coordinator is gone (E4).
-   */
-  #watch(): void {
-    const { coordinator } = this;
-    if (coordinator === undefined) return;
-    const { name, address } = this.#replica.replication.peer(coordinator.name);
-    const isWatched =
-      coordinator.epoch === this.#watched?.epoch && address === this.#watched.address;
-    if (isWatched || address === "") return;
-    this.#watched = { epoch: coordinator.epoch, address };
-    this.#replica.effects.add({ type: "watchPeer", peer: name, address });
   }
 
   /**
@@ -333,7 +306,7 @@ export class Election {
     const { replication, name } = this.#replica;
     const above = replication
       .liveMembers(now.steadyMs)
-      .filter((member) => member !== name && member !== lost && this.#outranks(member))
+      .filter((member) => member !== name && member !== lost && outranks(this.#replica, member))
       .map((member) => replication.peer(member))
       .filter(({ address }) => address !== "");
     if (above.length === 0) return this.#startCandidacy(now);
@@ -341,16 +314,6 @@ export class Election {
     const isAgain = this.#search.step === "wait";
     this.#search = { step: "ask", untilMs, open: above.length, isAgain };
     for (const peer of above) this.#askElection(peer);
-  }
-
-  /**
-   * Whether the other server goes first in elections: by rank or, if the ranks are equal or
-   * unknown, by name.
-   */
-  #outranks(other: ServerName): boolean {
-    const { name } = this.#replica;
-    const above = this.#replica.rankOf(other) - this.#replica.rankOf(name);
-    return (above || (other > name ? 1 : -1)) > 0;
   }
 
   #askElection({ name: peer, address }: Peer): void {
@@ -368,7 +331,7 @@ export class Election {
     if (this.#highest.view > view.number) return;
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);
-    this.coordinator = undefined;
+    this.#heard.known = undefined;
     this.#candidacy = new Candidacy(this.#parts, ballot, now);
     return this.#parts.acceptor.raise(ballot);
   }
@@ -382,24 +345,14 @@ export class Election {
     }
     const wasElected = candidacy.isElected;
     candidacy.advance(now);
-    if (!wasElected && candidacy.isElected) this.#announce(candidacy.ballot, now);
+    if (wasElected || !candidacy.isElected) return;
+    const timeMs = this.#parts.clockSync.correctedMs(now);
+    announceCoordinator(this.#replica, candidacy.ballot.epoch, timeMs);
   }
+}
 
-  /**
-   * Publishes the new coordinator in the form of the original protocol, for any subscriber (P6).
-   */
-  #announce({ epoch }: Ballot, now: Now): void {
-    const { name, effects, clock } = this.#replica;
-    effects.log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
-    const timestamp = isoTime(this.#parts.clockSync.correctedMs(now));
-    const data = {
-      coordinator: name,
-      epoch,
-      rank: this.#replica.rankOf(name),
-      timestamp,
-      clock: clock.tick(),
-    };
-    const payload = { service: "election", data };
-    effects.add({ type: "publish", topic: serversTopic, payload });
-  }
+/** Whether the other server is above this one: by rank, or by name if the ranks are equal. */
+function outranks(replica: Replica, other: ServerName): boolean {
+  const above = replica.rankOf(other) - replica.rankOf(replica.name);
+  return (above || (other > replica.name ? 1 : -1)) > 0;
 }
