@@ -165,7 +165,7 @@ export class ChatShell {
   #refused(error: ProtocolError): void {
     // The refusal may concern the previous session, so a request with the present session follows
     // first.
-    if (wantsLogin(error)) return this.#watch(this.#session.presence());
+    if (wantsLogin(error)) return this.#watch(this.#work.checkSession());
     if (!this.#session.isNews(error)) return;
     const lines = [describe(error, this.#parts.context.text)];
     this.#dispatch({ type: "notice", lines, isProblem: true, isAside: true });

@@ -191,6 +191,11 @@ export class ChatWork {
 
   async away(isAway: boolean): Promise<void> {
     this.#session.isAway = isAway;
+    await this.checkSession();
+  }
+
+  /** Reports the person's presence, so that the person logs in again if the session has ended. */
+  async checkSession(): Promise<void> {
     await this.#session.quietly(async () => this.#show(await this.#session.presence()));
   }
 
