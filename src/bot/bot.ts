@@ -15,10 +15,10 @@ import type { BotConfig } from "./config.ts";
 import { botName, firstChannel, nextBurst } from "./core/behavior.ts";
 import { type BotAccount, logIn } from "./log-in.ts";
 
-/** Most messages without an answer; a burst does not wait for each receipt. */
+/** The largest number of messages that may wait for a receipt at once. */
 const mostOpen = 512;
 const graceMs = 1_800;
-/** Shortest pause after a refusal that only a person can resolve. */
+/** The shortest pause after a refusal that only a person can resolve. */
 const refusedRestMs = 30_000;
 
 /** Starts a bot. It logs in, and then repeats: list the channels, pick one, send a burst, rest. */

@@ -56,7 +56,7 @@ export class PendingRequests {
     return this.#byAsker.get(asker)?.get(id);
   }
 
-  /** @returns the request that a reply with this id answers */
+  /** Returns the sent request that has this id, so that its reply can be matched. */
   sent(id: RequestId): Pending | undefined {
     return this.#sent.get(id);
   }

@@ -11,7 +11,7 @@ export interface ChildOptions {
   readonly role: Role;
   /** The number of the process among all of its role: 1, 2, 3 … */
   readonly number: number;
-  /** Returns the settings as environment variables, before each start. */
+  /** Called before each start; returns the settings as environment variables. */
   readonly environment: () => Readonly<Record<string, string>>;
   /** The flags after the role's name. */
   readonly flags?: readonly string[] | undefined;
@@ -121,8 +121,8 @@ export class Child {
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
-    // `detached` would be setsid: Linux would then compare priorities only within each session
-    // (autogroup), and password work would no longer give way to all processes.
+    // Not `detached`: it would start a new session, and Linux compares priorities only within a
+    // session (autogroup), so password work would compete with other processes as an equal.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, ...supervised, ...environment() },

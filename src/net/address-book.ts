@@ -8,7 +8,8 @@ interface Open {
 }
 
 /**
- * Counts the open connections of each address at a socket, and limits the rate of new connections.
+ * Counts the open connections and handshakes of each remote IP address at a bound socket, and
+ * limits the rate of new connections.
  */
 export class AddressBook {
   readonly #pace = new Buckets({ perSecond: limits.addressPace, burst: limits.addressBurst });

@@ -94,7 +94,10 @@ function whyNoPath(path: string): string | undefined {
     : undefined;
 }
 
-/** @returns undefined if the endpoint is valid, "" if the expected form explains the error */
+/**
+ * Returns why the endpoint is invalid: "" if the expected form alone explains the error; undefined
+ * if the endpoint is valid. @throws Error if the key after `#` is malformed
+ */
 function whyNotTcp(address: string, isBound: boolean): string | undefined {
   if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
   const parts = splitHost(address);

@@ -1,49 +1,58 @@
-/** Every bound of the system, with its unit and the reason for it. */
+/** The limits and durations of the protocol and of its processes. */
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const limits = {
   /**
-   * Characters (code points) of a user's or channel's name: such a name fits a column of a
+   * The most characters (code points) of a user's or channel's name: such a name fits a column of a
    * terminal.
    */
   nameCharacters: 64,
-  /** Characters (code points) of one message: a long paragraph, not a document. */
+  /** The most characters (code points) of one message: a long paragraph, not a document. */
   messageCharacters: 4_096,
-  /** Characters of a request's id: room for a UUID with a prefix. */
+  /** The most characters of a request's id: room for a UUID with a prefix. */
   idCharacters: 64,
-  /** Characters of a client's own timestamp, which servers only echo. */
+  /** The most characters of a client's own timestamp, which servers only echo. */
   timestampCharacters: 64,
-  /** Bytes of one request: about four times the longest message in UTF-8. */
+  /** The most bytes of one request: about four times the longest message in UTF-8. */
   requestBytes: 64 * KiB,
-  /** Requests in one array: keeps a batch's work under ten milliseconds. */
+  /** The most requests in one array: keeps a batch's work under ten milliseconds. */
   batchRequests: 1_000,
-  /** Bytes of one array of requests. */
+  /** The most bytes of one array of requests. */
   batchBytes: 1 * MiB,
   /** Values, including keys, in a client's payload or in publications: as many as either needs. */
   payloadValues: 100_000,
   /**
-   * Bytes of one ZeroMQ frame. The bound is above `batchBytes`, so that a too large batch still
-   * gets an error.
+   * The most bytes of one ZeroMQ frame. The bound is above `batchBytes`, so that a too large batch
+   * still gets an error.
    */
   frameBytes: 4 * MiB,
-  /** Entries in a history page. */
+  /** The most entries in a history page. */
   historyEntries: 1_000,
   historyEntriesDefault: 100,
-  /** Bytes of text in a history page or of lines in a sync answer: a page fits a frame. */
+  /** The most bytes of text in a history page or of lines in a sync answer: a page fits a frame. */
   pageBytes: 1 * MiB,
-  /** Bytes that the replies to one payload's requests may have together: the reply fits a frame. */
+  /**
+   * The most bytes that the replies to one payload's requests may have together: the reply fits a
+   * frame.
+   */
   replyBytes: 3 * MiB,
-  /** Newest publications kept for one channel (J3): the last weeks of a busy channel. */
+  /**
+   * The largest number of newest publications kept for one channel (J3): the last weeks of a busy
+   * channel.
+   */
   channelMessages: 100_000,
-  /** Newest private messages kept for one user (J3). */
+  /** The largest number of newest private messages kept for one user (J3). */
   userMessages: 100_000,
-  /** Newest login times kept for one user (J3). */
+  /** The largest number of newest login times kept for one user (J3). */
   userLogins: 100,
-  /** Servers in a vector that a client sends: the servers whose messages the client has seen. */
+  /**
+   * The most servers in a vector that a client sends: the servers whose messages the client has
+   * seen.
+   */
   vectorServers: 1_024,
-  /** Servers in a vector between members: all servers that ever made an event. */
+  /** The most servers in a vector between members: all servers that ever made an event. */
   memberVectorServers: 65_536,
   /**
    * Ticks by which the clock on disk is ahead of the running Lamport clock, so that no restart
@@ -53,16 +62,19 @@ export const limits = {
   /** The largest reserve in ticks, for a clock that rises faster than the disk can save it. */
   clockReserveMost: 100_000_000,
   /**
-   * Newest messages of one member that a receiver remembers to detect replays: two proxies may
-   * deliver that many out of order.
+   * The largest number of newest messages of one member that a receiver remembers to detect
+   * replays: two proxies may deliver that many out of order.
    */
   replayWindow: 1_024,
   /**
-   * Members whose newest messages a receiver remembers; above this bound it forgets the longest
-   * silent member.
+   * The most members whose newest messages a receiver remembers; above this bound it forgets the
+   * longest silent member.
    */
   replaySenders: 1_000,
-  /** Names for which the reference keeps a rank, because any process may ask for a rank. */
+  /**
+   * The most names for which the reference keeps a rank. Any process may ask for a rank, so there
+   * must be a limit.
+   */
   ranks: 65_536,
   /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
   clockAhead: 1_000_000,
@@ -73,18 +85,23 @@ export const limits = {
   clockAheadPace: 100_000,
   /** Ticks ahead that do not count against `clockAheadPace`: busy servers differ by less. */
   clockLead: 1_000,
-  /** Processes that the reference lists, because any process may send heartbeats. */
+  /**
+   * The most processes that the reference lists. Any process may send heartbeats, so there must be
+   * a limit.
+   */
   processes: 1_000,
-  /** Characters of a password: enough for a long sentence, too few to slow down hashing. */
+  /**
+   * The most characters of a password: enough for a long sentence, too few to slow down hashing.
+   */
   passwordCharacters: 256,
-  /** Characters of a session's token: enough for a name of 64 characters in any script. */
+  /** The most characters of a session's token: enough for a name of 64 characters in any script. */
   tokenCharacters: 1_024,
   /**
    * Characters of an invitation: at least 12 make guessing hard, at most 128 keep requests small.
    */
   invitationCharactersLeast: 12,
   invitationCharacters: 128,
-  /** Topic keys that a server caches. */
+  /** The most topic keys that a server caches. */
   knownTopicKeys: 10_000,
   /**
    * Bytes of a reply that one topic key counts for: deriving a key costs more than sending the key.
@@ -97,115 +114,132 @@ export const limits = {
   statusRowBytes: 1_024,
   statusGuests: 100,
   /**
-   * Newest changes of a password, a flag or the registration that a server remembers to detect
-   * retries (R6).
+   * The largest number of newest changes of a password, a flag or the registration that a server
+   * remembers to detect retries (R6).
    */
   accountChanges: 16,
-  /** Topics in one request for keys. */
+  /** The most topics in one request for keys. */
   keysTopics: 200,
-  /** Password attempts at once: at one server for one account, and over one connection. */
+  /** The most password attempts at once: at one server for one account, and over one connection. */
   accountAttempts: 10,
   connectionAttempts: 20,
-  /** Wrong invitations at once at one server, over all connections together. */
+  /** The most wrong invitations at once at one server, over all connections together. */
   invitationGuesses: 20,
-  /** Channels that one user may create in a cluster with accounts: more than a team needs. */
+  /**
+   * The most channels that one user may create in a cluster with accounts: more than a team needs.
+   */
   userChannels: 200,
   /**
-   * Users, connections or addresses with a token bucket; above this bound the longest silent one is
-   * forgotten.
+   * The most users, connections or addresses with a token bucket; above this bound the longest
+   * silent one is forgotten.
    */
   floodBuckets: 20_000,
   /**
-   * Passwords sent to the password thread at once, so that the thread never waits for the next
-   * password.
+   * The most passwords sent to the password thread at once, so that the thread never waits for the
+   * next password.
    */
   hashesAtOnce: 2,
-  /** Passwords that wait in the queue of the password thread: about a second of work. */
+  /** The most passwords that wait in the queue of the password thread: about a second of work. */
   unhashedPasswords: 40,
-  /** Undecided claims that a server keeps, including claims forwarded by other servers. */
+  /** The most undecided claims that a server keeps, including claims forwarded by other servers. */
   openClaims: 1_000,
   /**
    * Terms by which an epoch may be ahead of the highest known epoch; a server ignores higher ones
    * (as in W4).
    */
   termsAhead: 1_000_000,
-  /** Online users that a server remembers, and clients of each user: more than a team has. */
+  /**
+   * The most online users that a server remembers, and clients of each user: more than a team has.
+   */
   presentUsers: 2_000,
   presentClients: 8,
-  /** Presence reports of clients in one message between servers: the message fits a frame. */
+  /**
+   * The most presence reports of clients in one message between servers: the message fits a frame.
+   */
   presenceWords: 1_000,
-  /** Events in one answer to `sync`. */
+  /** The most events in one answer to `sync`. */
   syncEvents: 1_000,
-  /** Saved states that a server keeps open for peers that fetch them. */
+  /** The most saved states that a server keeps open for peers that fetch them. */
   openSnapshots: 4,
-  /** Unanswered requests of a server; above this bound new requests get `unavailable`. */
+  /** The most unanswered requests of a server; above this bound new requests get `unavailable`. */
   pendingRequests: 100_000,
-  /** Unanswered requests of one connection at a server: as many as may arrive at once (A9). */
+  /**
+   * The most unanswered requests of one connection at a server: as many as may arrive at once (A9).
+   */
   connectionOpen: 5_000,
   /**
    * Names in `after` that count as one more request in `connectionOpen`: 1,024 names take about 60
    * kB.
    */
   namesOfOneRequest: 16,
-  /** Messages in a socket's send queue: seconds of full load, some megabytes of memory. */
+  /** The most messages in a socket's send queue: seconds of full load, some megabytes of memory. */
   sendQueueMessages: 100_000,
-  /** Messages to one peer that libzmq queues; beyond this bound libzmq drops publications. */
+  /**
+   * The most messages to one peer that libzmq queues; beyond this bound libzmq drops publications.
+   */
   highWaterMark: 100_000,
   /**
-   * Connections from one address to a bound socket: all clients of one machine share its address.
+   * The most connections from one address to a bound socket: all clients of one machine share its
+   * address.
    */
   addressConnections: 4_096,
   /**
-   * Connections of one address in their handshake at once; new connections of one address per
-   * second and at once: a port scan opens more.
+   * The most connections of one address in their handshake at once; new connections of one address
+   * per second and at once: a port scan opens more.
    */
   addressHandshakes: 256,
   addressPace: 500,
   addressBurst: 2_000,
-  /** Frames of a guest's message: the envelope, the payload, and some spare. */
+  /** The most frames of a guest's message: the envelope, the payload, and some spare. */
   messageFrames: 16,
-  /** Bytes that wait for one connection that does not read, and for all connections of a socket. */
+  /**
+   * The most bytes that wait for one connection that does not read, and for all connections of a
+   * socket.
+   */
   unreadBytes: 16 * MiB,
   unreadBytesOfAll: 256 * MiB,
-  /** Bytes of incomplete messages, summed over all connections of a socket. */
+  /** The most bytes of incomplete messages, summed over all connections of a socket. */
   heldBytesOfAll: 64 * MiB,
   /**
-   * Open requests of one connection at a broker, and their bytes; above this bound the broker stops
-   * reading from the connection.
+   * The most open requests of one connection at a broker, and their bytes; above this bound the
+   * broker stops reading from the connection.
    */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
   /**
-   * All open requests at a broker, and their bytes; above this bound new requests get
+   * The most open requests at a broker, and their bytes; above this bound new requests get
    * `unavailable`.
    */
   openRequestsOfAll: 200_000,
   openRequestBytesOfAll: 256 * MiB,
   /**
-   * Bytes of a topic: a name of 64 characters in any script, with the characters around it (P2).
+   * The most bytes of a topic: a name of 64 characters in any script, with the characters around it
+   * (P2).
    */
   topicBytes: 320,
-  /** Topics of one connection at a proxy. */
+  /** The most topics of one connection at a proxy. */
   connectionTopics: 10_000,
   /**
-   * All topics at a proxy, and their bytes: a proxy sends all topics at once to a new publisher.
+   * The most topics at a proxy, and their bytes: a proxy sends all topics at once to a new
+   * publisher.
    */
   topics: 100_000,
   topicBytesOfAll: 8 * MiB,
   /**
-   * Changes of the wanted topics that a proxy sends to members at once: a new chat causes some
-   * dozens.
+   * The most changes of the wanted topics that a proxy sends to members at once: a new chat causes
+   * some dozens.
    */
   topicNews: 200,
-  /** All subscriptions at a proxy: the sum of the topics of all connections. */
+  /** The most subscriptions at a proxy: the sum of the topics of all connections. */
   subscriptions: 500_000,
   /**
-   * Journal lines that share one write and sync: their text is far shorter than the longest string.
+   * The most journal lines that share one write and sync: their text is far shorter than the
+   * longest string.
    */
   batchLines: 10_000,
   /**
-   * Messages in a user's outbox: more than a user types before noticing that no message is sent
-   * (C5).
+   * The most messages in a user's outbox: more than a user types before noticing that no message is
+   * sent (C5).
    */
   outboxMessages: 1_000,
   /** Bytes of an outbox file; above this bound, messages with a final answer are removed. */
@@ -216,7 +250,10 @@ export const limits = {
   checkpointBytes: 64 * MiB,
   /** Bytes of journal after which a checkpoint that failed for lack of space is tried again. */
   checkpointRetryBytes: 4 * MiB,
-  /** Bytes of older journal kept for peers that miss events, as a multiple of `checkpointBytes`. */
+  /**
+   * The most bytes of older journal kept for peers that miss events, as a multiple of
+   * `checkpointBytes`.
+   */
   journalKeptCheckpoints: 2,
 } as const;
 

@@ -48,7 +48,7 @@ export class PeerLinks {
     return parseSyncAnswer(reply);
   }
 
-  /** @throws ProtocolError, PeerMessageError as `sync` */
+  /** @throws the same errors as `sync` */
   async coordinate(
     peer: ServerName,
     address: string,
@@ -69,7 +69,7 @@ export class PeerLinks {
     }
   }
 
-  /** @throws ProtocolError, PeerMessageError as `sync` */
+  /** @throws the same errors as `sync` */
   async snapshot(
     peer: ServerName,
     address: string,

@@ -159,8 +159,8 @@ function checksumLine(checksum: string): string {
 }
 
 /**
- * Checks every byte of a folder's saved state, and opens it. If a crash left renames unfinished,
- * they are finished if the new state is whole; otherwise its files are removed.
+ * Checks every byte of a folder's saved state, and opens it. If a crash interrupted the renames,
+ * finishes them if the new state is whole; otherwise removes the new state's files.
  */
 export function openCheckpoint(folder: string): {
   readonly checkpoint: Checkpoint | undefined;

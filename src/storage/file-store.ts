@@ -245,7 +245,8 @@ export class FileStore implements Store {
     const longestPause = watchPauses();
     // A peer's state that arrives after this line is not part of the state that is saved.
     const isForeign = this.#isForeign;
-    // The state and the cut are taken at the same instant: all later events come after the cut.
+    // The state is taken and the journal is cut in the same turn, so the journal file that begins
+    // at the cut has all later events.
     const state = replica.checkpoint();
     try {
       await this.#journal.cut();

@@ -73,7 +73,7 @@ export class Scan {
   /** For each server, its last event in the files, whether or not it is in the saved state. */
   readonly written: Record<ServerName, Head> = {};
   readonly #heads: Record<ServerName, Head>;
-  /** For each server, the highest `seq` in a note. */
+  /** For each server, the highest `seq` that a sync note in the journal names. */
   readonly #noted: MutableVector = {};
   #before: { readonly path: string; readonly bytes: number; readonly lines: number } | undefined;
   readonly #digest: Digest;

@@ -1,6 +1,9 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 
-/** Every text that a person sees, in English. `{name}` stands for a value. */
+/**
+ * The English texts that the program shows to people, except for problems at start (S19). A value
+ * replaces each `{name}`.
+ */
 export const en = {
   // The protocol's errors, a sentence for each code.
   "error.bad_request": "The server could not make sense of the request: {description}",

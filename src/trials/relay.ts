@@ -43,9 +43,10 @@ const heldBytes = 1024 * 1024;
  * A TCP relay between the processes of a cluster. The relay can cut links in one direction or both,
  * slow links down, or reset their connections.
  *
- * A cut behaves like a network that drops packets, as TCP shows it: bytes, ends and resets wait
- * until the cut is healed. Then bytes, ends and resets continue or, with `reset`, are lost with
- * their connection. A new connection waits while either direction is cut.
+ * A cut behaves to TCP like a network that drops all packets: data, closes and resets wait until
+ * the cut is healed. Then all of them are delivered in order; with `heal({reset: true})` the
+ * connections are reset instead, and the data is lost. A new connection waits while either
+ * direction is cut.
  */
 export class Relay implements AsyncDisposable {
   readonly #servers: Server[] = [];

@@ -301,7 +301,7 @@ describe("the saved state of a chat", () => {
   });
 });
 
-test("an unusable folder throws a problem in the person's language", () => {
+test("a problem with the folder of a person's files is reported in the person's language", () => {
   writeFileSync(join(folder.path, "chats"), "no folder");
   const text = textsIn("pt-br");
   expect(() => files().openLogFile(text)).toThrow(Problem);

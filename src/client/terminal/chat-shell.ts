@@ -69,7 +69,8 @@ export class ChatShell {
   #drawing: { readonly timer: NodeJS.Timeout; readonly atMs: number } | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
   /**
-   * True once the newest messages are shown. An earlier notice would be above them, out of sight.
+   * True once the newest messages are shown. Notices wait until then: a notice shown earlier would
+   * scroll out of sight above the messages.
    */
   #hasBegun = false;
   /** Sentences about the person's files that were not shown on the screen yet. */

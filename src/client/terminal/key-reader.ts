@@ -25,7 +25,9 @@ const interrupts = /^\x03+$/;
  * fast.
  */
 const lineEndMs = 20;
-/** The same time during a paste, which a busy machine may deliver with pauses. */
+/**
+ * `lineEndMs` during a paste: longer, because a busy machine may deliver a paste with pauses.
+ */
 const pieceMs = 100;
 /**
  * A read with this many bytes was not typed: a pseudo-terminal returns up to 4095 bytes of a paste.

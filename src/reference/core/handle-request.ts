@@ -19,7 +19,7 @@ interface Reference {
 export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
-  // A member's clock was already taken over from the seal.
+  // A member's clock is the counter in its seal, and was received when the seal was checked.
   if (!speaker.isKnown) clock.receive(registry.believed(request.clock, clock.value, steadyMs));
   switch (request.service) {
     case "rank": {

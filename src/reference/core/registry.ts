@@ -39,7 +39,7 @@ interface ServerReport {
   readonly view: number;
   readonly durable: Vector;
   readonly ready: boolean;
-  /** The durable vector in the server's first heartbeat with the number of the present view. */
+  /** The durable vector that the server reported when it first reported the present view. */
   readonly adopted: { readonly view: number; readonly durable: Vector } | undefined;
 }
 

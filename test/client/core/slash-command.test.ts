@@ -33,7 +33,7 @@ test("a line that begins with one slash is never sent as a text, except the text
   );
 });
 
-test("after a second slash, and after /say, a text may begin with a slash", () => {
+test("`//text` and `/say /text` send a text that begins with a slash", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (rest) => {
       fc.pre(!rest.startsWith("me "));

@@ -135,7 +135,7 @@ describe("[R9] when a waiting request is checked again", () => {
     expect(covers.size).toBe(0);
   });
 
-  test("a write that waits for live members is not checked at ticks that bring nothing new", () => {
+  test("a write that waits for live members is checked again only after something changed, not at every tick", () => {
     const cluster = servingCluster(3);
     const [server, , last] = cluster.servers;
     if (server === undefined || last === undefined) throw new Error("no servers");

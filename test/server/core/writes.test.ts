@@ -199,7 +199,7 @@ describe("writes and replies", () => {
   });
 
   test.each([undefined, "12", -5, 3.5, 2 ** 53, 2 ** 63, true, null])(
-    "[W4] a request with the clock %s is answered as if its clock were 0, and the status counts it",
+    "[W4] a request with the clock %s is answered as if its clock were 0, and is counted in the status",
     (clock) => {
       const cluster = servingCluster(1);
       const status = () => cluster.request(cluster.server(1), "status", { clock: 1 });

@@ -25,7 +25,8 @@ import {
 type Search =
   | { readonly step: "rest" }
   /**
-   * The link to the coordinator has ended. This server waits for an answer from the coordinator.
+   * This server has asked the coordinator whether it still answers, because their link broke or
+   * another server misses the coordinator.
    */
   | { readonly step: "ping"; readonly coordinator: ServerName; readonly untilMs: number }
   /** This server waits for an answer from any server of higher rank. */
@@ -63,8 +64,8 @@ export class Election {
   /** The highest epoch that this server has seen or heard of. */
   #highest: Epoch = noEpoch;
   /**
-   * Steady time since which this server could have been hearing a coordinator; infinite while this
-   * server is not eligible.
+   * The steady time at which this server began to listen for a coordinator; infinite while this
+   * server cannot be a candidate.
    */
   #listensSinceMs = Number.POSITIVE_INFINITY;
   /**

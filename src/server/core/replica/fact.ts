@@ -7,8 +7,8 @@ import { isCommitted, type Placed, place, readPlace } from "./placed.ts";
 import type { FrozenState, SavedState, StateFile, StateMachine } from "./state-machine.ts";
 
 /**
- * One kind of fact: how its events are read, added to the state, and saved. A saved entry has the
- * fields of the event's data and the event's place.
+ * The code of one operation: how its events are read, added to the state, and saved. A saved entry
+ * has the fields of the event's data and the event's place.
  */
 export interface Fact<Data = object> {
   /**
@@ -17,20 +17,21 @@ export interface Fact<Data = object> {
    */
   parse(data: Fields): Data;
   /**
-   * Adds the fact to the state. The result must not depend on the order in which facts are added
-   * (R4).
+   * Adds an event of this operation to the state. The result must not depend on the order in which
+   * events are added (R4).
    */
   fold(data: Data, placed: Placed): void;
-  /** Returns all facts of this kind that the state keeps. */
+  /** Returns the entries of this operation that the state keeps. */
   freeze(): Frozen;
-  /** The file of this fact's entries. If undefined, the entries are saved as rows. */
+  /** The file of this operation's entries. If undefined, the entries are saved as rows. */
   readonly file?: EntryFile;
   /**
    * Takes the fields of an entry that its event does not have, even if the event is held already.
    */
   recall?(entry: Fields, placed: Placed): void;
   /**
-   * Whether a row is of this kind. Used for states that were saved before rows had an `operation`.
+   * Whether a row is of this operation. Used for states that were saved before rows had an
+   * `operation`.
    */
   isOldRow?(row: Fields): boolean;
 }

@@ -191,7 +191,8 @@ export class Replica {
   }
 
   /**
-   * Notes the ranks of the listed servers. A silent member is not listed, but keeps its known rank.
+   * Saves the ranks in the reference's list. A silent member is not in the list, but keeps its
+   * known rank.
    */
   #noteRanks(): void {
     const { members } = this.replication.view;
@@ -201,7 +202,7 @@ export class Replica {
     for (const { name, rank } of this.list) this.#ranks.set(name, rank);
   }
 
-  /** Learns the addresses of listed servers. */
+  /** Saves the addresses of the peers in the reference's list. */
   #meet(list: readonly Listed[], now: Now): void {
     const { members } = this.replication.adopting ?? this.replication.view;
     for (const { name, role, address, isKnown } of list) {

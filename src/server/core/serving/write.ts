@@ -34,10 +34,12 @@ interface WriteParts<R extends ParsedRequest> extends Pick<Circumstances, "now" 
 }
 
 /**
- * Answers a write with the event that already has its id, or makes a new event (R6). A known user
- * never goes away, and a removed channel only hides its messages (A10). So a write that names only
- * known users and channels need not wait for the events that its client has seen. A write waits for
- * these events if it would fail, or if it succeeds only because something does not exist.
+ * Answers a write with the event that an equal request with the same id has made, or makes a new
+ * event (R6). A known user never goes away. A removed channel's messages are hidden, and `publish`
+ * answers `channel_not_found`; a message accepted before this server hears of the removal is kept,
+ * and hidden too (A10). So a write that names only known users and channels need not wait for the
+ * events that its client has seen. A write waits for these events if it would fail, or if it
+ * succeeds only because something does not exist.
  */
 export function decideWrite<R extends ParsedRequest>(
   services: Services,
