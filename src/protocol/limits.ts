@@ -263,7 +263,7 @@ export const limits = {
  */
 export const tagBytes = 16;
 
-/** Every duration of the protocol, in milliseconds. */
+/** Durations of the protocol and of its processes, in milliseconds. */
 export const durations = {
   /** Time between two heartbeats of a server on `replication`. */
   heartbeatMs: 500,

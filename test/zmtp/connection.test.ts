@@ -31,7 +31,7 @@ describe("a connection after its handshake", () => {
     expect(other.messages).toHaveLength(10);
   });
 
-  test("a connection keeps the bytes of an unfinished message, and frees the finished ones received with them", () => {
+  test("a connection keeps the bytes of an unfinished message, and frees the finished frames received with it", () => {
     const bound = ready();
     const ping = command("PING", "\0\0");
     const noise = Buffer.alloc(7_000 * ping.length, ping);

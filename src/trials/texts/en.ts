@@ -1,4 +1,4 @@
-/** Every text of the trials that a person sees, in English. A value replaces each `{name}`. */
+/** The English texts that the trials show to people. A value replaces each `{name}`. */
 export const en = {
   begin: "Seed {seed}: {seconds} s of faults, {servers} servers. Ctrl-C ends it early.",
   starting: "Starting a fresh cluster …",
