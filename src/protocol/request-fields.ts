@@ -78,8 +78,8 @@ export const client: Field<string> = (value, name) => {
 };
 
 /**
- * Parses the client's own time, in any form, because servers only echo it (W3). A number beyond the
- * safe integers counts as missing, because it could change on the way.
+ * Parses the client's own time: a short text or a number, because servers only echo it (W3). Anything
+ * else, also a number beyond the safe integers, counts as missing.
  */
 export const ownTime: Field<string | number | undefined> = (value) => {
   if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;

@@ -46,7 +46,7 @@ const heldBytes = 1024 * 1024;
  * A cut behaves to TCP like a network that drops all packets: data, closes and resets wait until
  * the cut is healed. Then all of them are delivered in order; with `heal({reset: true})` the
  * connections are reset instead, and the data is lost. A new connection waits while either
- * direction is cut.
+ * direction is cut, unless its process is still unknown.
  */
 export class Relay implements AsyncDisposable {
   readonly #servers: Server[] = [];

@@ -119,7 +119,10 @@ export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
-/** Encodes a message in pieces: a long frame is a separate piece and is not copied. */
+/**
+ * Encodes a message in pieces. If any frame is long, each frame is a separate piece, and no frame is
+ * copied.
+ */
 export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   if (frames.every(({ length }) => length < pieceBytes)) return [encodeMessage(frames)];
   return frames.flatMap((body, index) => {

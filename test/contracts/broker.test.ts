@@ -193,7 +193,7 @@ describe("[B4] a request whose worker or broker ends", () => {
     expect(JSON.parse(String(list?.[0]))).toMatchObject([refusal, { service: "users" }]);
   });
 
-  test("a request gets `unavailable` from a broker that stops, whether or not a server has the request", async () => {
+  test("a request that a server has gets `unavailable` from a broker that stops", async () => {
     await using closing = new Closing();
     const broker = await startForwarder(
       brokerRole,

@@ -63,8 +63,8 @@ const returnMs = 3_000;
 const calmMs = 4_000;
 
 /**
- * Faults of any process. A fault that is listed several times is chosen more often. The shorter
- * times are below every timeout of the cluster (1.2 to 2 s), the longer ones above.
+ * Faults of any process. A fault that is listed several times is chosen more often. Some
+ * of the faults are shorter than the time-outs after which servers give up (1.2 to 2 s), some longer.
  */
 const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.kill(scene.anybody()),
