@@ -24,6 +24,8 @@ export interface Pending {
   /** The token with which the request was sent last. */
   token: string | undefined;
   tries: number;
+  /** Number of tries that were answered. */
+  answers: number;
   lastError: ProtocolError | undefined;
   resolve(reply: Fields): void;
   reject(error: ProtocolError): void;
@@ -31,12 +33,15 @@ export interface Pending {
 
 /**
  * Unanswered requests by asker and id. Two askers may use the same id (R6). A reply is matched by
- * its id alone, so only one of their requests may wait for a reply at a time.
+ * its id alone, so only one of their requests may wait for a reply at a time. Nor may another asker
+ * use an id while late replies to it may arrive.
  */
 export class PendingRequests {
   readonly #byAsker = new Map<QueueAsker, Map<RequestId, Pending>>();
   /** Requests that were sent at least once. */
   readonly #sent = new Map<RequestId, Pending>();
+  /** Ended requests with an unanswered try, each with the steady time until which a reply may come. */
+  readonly #late = new Map<RequestId, { readonly asker: QueueAsker; readonly untilMs: number }>();
 
   get size(): number {
     let size = 0;
@@ -67,9 +72,20 @@ export class PendingRequests {
     this.#byAsker.set(asker, requests.set(id, request));
   }
 
-  /** @returns whether no other asker's request with this id waits for a reply */
+  /** @returns whether no reply to another asker's request with this id is expected */
   maySend(request: Pending): boolean {
-    return (this.#sent.get(request.id) ?? request) === request;
+    const { asker } = this.#late.get(request.id) ?? request;
+    return asker === request.asker && (this.#sent.get(request.id) ?? request) === request;
+  }
+
+  /** Keeps the id of an ended request for its asker until a steady time. */
+  keepId({ id, asker }: Pending, untilMs: number): void {
+    this.#late.set(id, { asker, untilMs });
+  }
+
+  /** Releases the ids whose time has passed. */
+  releaseIds(steadyMs: number): void {
+    for (const [id, { untilMs }] of this.#late) if (steadyMs >= untilMs) this.#late.delete(id);
   }
 
   send(request: Pending): void {

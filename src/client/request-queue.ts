@@ -62,8 +62,10 @@ const firstTimeoutMs = 1_200;
 const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
 const longestRestMs = 1_000;
+/** Time after the end of a request in which replies to its earlier tries may arrive. */
+const lateMs = 5_000;
 const sweepMs = 25;
-const untried = { token: undefined, tries: 0, lastError: undefined };
+const untried = { token: undefined, tries: 0, answers: 0, lastError: undefined };
 /** Services whose answer has the token of a new session. */
 const beginnings: readonly Service[] = ["login", "password"];
 
@@ -269,6 +271,7 @@ export class RequestQueue {
   }
 
   #answer(pending: Pending, data: Fields): void {
+    pending.answers += 1;
     if (typeof data.server !== "string") return this.#answerFromOriginal(pending, data);
     if (data.status !== "erro") {
       if (typeof data.token === "string") this.#takeToken(pending, data.token);
@@ -313,6 +316,7 @@ export class RequestQueue {
     for (const pending of lost) this.#lose(pending);
     this.#probe();
     this.#places.wake(steadyMs);
+    this.#pending.releaseIds(steadyMs);
     this.#giveUp(steadyMs);
     if (this.#places.ready.size > 0) void this.#pump();
   }
@@ -360,6 +364,8 @@ export class RequestQueue {
   #settle(pending: Pending): Pending | undefined {
     if (!this.#pending.delete(pending)) return undefined;
     this.#places.leave(pending);
+    const { tries, answers } = pending;
+    if (tries > answers) this.#pending.keepId(pending, now().steadyMs + lateMs);
     return pending;
   }
 

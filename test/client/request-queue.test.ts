@@ -160,6 +160,21 @@ test("[C1] [C2] each request ends by its deadline, with random cuts, losses and 
   );
 }, 60_000);
 
+test("[W17] a second reply to a repeated request answers no other session's request with the same id", async () => {
+  const { pipe, queue } = meet();
+  pipe.fates = [{ delayMs: 1_500, answer: "OK" }, { delayMs: 1_000, answer: "OK" }, none];
+  const id = "order-17" as RequestId;
+  const asked = [asker, { ...asker }].map((one) =>
+    follow(queue.ask("users", {}, { asker: one, id, deadlineMs })),
+  );
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(asked.map(({ outcome }) => outcome)).toEqual(["answered", "open"]);
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(asked.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
+  expect(pipe.asked).toHaveLength(4);
+  queue.close();
+});
+
 test("[A2] a session ignores the renewal of a token that a later login has replaced", async () => {
   let events: RequestPipeEvents | undefined;
   const sent: StandInRequest[] = [];
