@@ -274,7 +274,7 @@ export class RequestQueue {
     pending.answers += 1;
     if (typeof data.server !== "string") return this.#answerFromOriginal(pending, data);
     if (data.status !== "erro") {
-      if (typeof data.token === "string") this.#takeToken(pending, data.token);
+      if (typeof data.token === "string") takeToken(pending, data.token);
       this.#settle(pending)?.resolve(data);
       return;
     }
@@ -287,11 +287,6 @@ export class RequestQueue {
     }
     pending.lastError = error;
     this.#rest(pending, restMs);
-  }
-
-  /** Takes a token. A renewed token counts only while the session has the token that it renews. */
-  #takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
-    if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
   }
 
   /** Ends a request with any answer of a server of the original protocol. */
@@ -376,4 +371,9 @@ export class RequestQueue {
     if (this.#servers === "ours") this.#servers = "unknown";
     this.#watch.lost();
   }
+}
+
+/** Takes a token. A renewed token counts only while the session has the token that it renews. */
+function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
+  if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
 }

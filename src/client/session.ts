@@ -219,10 +219,12 @@ export class Session implements Disposable {
   async subscribe(
     name: ConversationName,
     onEntry: (entry: Entry) => void,
-    { last = 0, since, own = false }: SubscribeOptions = {},
+    options: SubscribeOptions = {},
   ): Promise<Subscription> {
     checkName(name);
     checkFunction("onEntry", onEntry);
+    checkObject("options", options);
+    const { last = 0, since, own = false } = options;
     const topic = conversationTopic(name);
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed to already`);
     // Subscribe on the wire before reading the history, so that no publication is missed in

@@ -53,6 +53,7 @@ describe("a wrong call of the client library", () => {
     ["subscribe", [{}], "name"],
     ["subscribe", [undefined, () => {}], "name"],
     ["subscribe", [{ channel: "geral" }], "onEntry"],
+    ["subscribe", [{ channel: "geral" }, () => {}, null], "options"],
     ["presence", [], "state"],
     ["ask", ["nothing", {}], "service"],
     ["ask", ["constructor", {}], "service"],
