@@ -15,8 +15,8 @@ import type { TopicKeys } from "./topic-keys.ts";
 export interface BusParts {
   readonly auth: Auth;
   /**
-   * The endpoints to which servers publish (`proxiesIn`), and those to which subscribers connect
-   * (`proxies`).
+   * The endpoints to which servers publish (`proxiesIn`), and the endpoints to which subscribers
+   * connect (`proxies`).
    */
   readonly proxiesIn: readonly string[];
   readonly proxies: readonly string[];
@@ -85,7 +85,7 @@ export class Bus {
     const { auth, topicKeys, correctedMs } = this.#parts;
     const plain = encode(payload);
     // The topic `servers` names only the coordinator, which is no secret. Subscribers of the
-    // original protocol can read it only unencrypted (P6).
+    // original protocol can read this topic only if it is unencrypted (P6).
     const isOpen = auth === "open" || topic === serversTopic;
     const sealing = { topic, version, plain };
     this.#publisher.publish(

@@ -90,7 +90,8 @@ export class ClientWire {
 }
 
 /**
- * Names the connection whose requests A9 counts: the broker, and the client's half of the tag (B1).
+ * Returns a key for the client's connection, to which the limits of A9 apply: the broker, and the
+ * first half of the tag, which identifies the connection to the broker (B1).
  */
 function connectionOf([broker, tag]: Envelope): string {
   const client = tag?.length === tagBytes ? tag.subarray(0, tagBytes / 2) : tag;
@@ -98,8 +99,8 @@ function connectionOf([broker, tag]: Envelope): string {
 }
 
 /**
- * Encodes the replies, or an error in place of each if they exceed one frame. A larger frame would
- * end the connection to the broker.
+ * Encodes the replies. If they exceed one frame, encodes an error in place of each reply, because a
+ * larger frame would end the connection to the broker.
  */
 function encodeReplies({ batch, replies }: ReplyEffect, format: Format): Uint8Array {
   const bytes = encode(batch ? replies : replies[0], format);

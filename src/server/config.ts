@@ -19,8 +19,8 @@ export function serverConfig(settings: Settings) {
     /** The endpoints at which brokers accept servers. */
     brokers: forMembers(settings.get("brokerBack")),
     /**
-     * The endpoints to which servers publish (`proxiesIn`), and those to which subscribers connect
-     * (`proxies`).
+     * The endpoints to which servers publish (`proxiesIn`), and the endpoints to which subscribers
+     * connect (`proxies`).
      */
     proxiesIn: forMembers(settings.get("proxyIn")),
     proxies: keyed(settings.get("proxy")),
@@ -49,8 +49,8 @@ export function retentionOf(settings: Settings): Retention {
 }
 
 /**
- * Returns a pace whose burst is the amount of five seconds. Returns undefined, which means no
- * limit, for 0.
+ * Returns a pace of `perSecond` requests a second, with a burst of five times as many. For 0,
+ * returns undefined, which means no limit.
  */
 function paceOf(perSecond: number): Pace | undefined {
   return perSecond === 0 ? undefined : { perSecond, burst: 5 * perSecond };

@@ -27,7 +27,8 @@ export class PeerLinks {
 
   /**
    * @param seals the seals for messages on peer links
-   * @param key what a member must show to connect; the addresses of peers come without the key
+   * @param key the key that a process needs to connect to a peer; a peer's address does not contain
+   * this key
    */
   constructor(seals: Seals, key: string) {
     this.#seals = seals;
@@ -94,8 +95,8 @@ export class PeerLinks {
   }
 
   /**
-   * Returns the link to the peer. Replaces the link if the peer has another address since a
-   * restart.
+   * Returns the link to the peer. If the peer has restarted at another address, closes the old link
+   * and opens a new link.
    */
   #to(peer: ServerName, address: string): Requester {
     const known = this.#links.get(peer);

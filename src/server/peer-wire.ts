@@ -51,7 +51,7 @@ export interface PeerWireParts {
   onDropped(error: unknown): void;
 }
 
-/** A limit in bytes that is above the size of any `health` request. */
+/** The most bytes of a message without a seal: more than any `health` request has. */
 const healthBytes = 256;
 
 /** Receives the peers' requests to this server, and sends the answers. */
@@ -141,7 +141,8 @@ export class PeerWire {
     const { clock, disk, log } = this.#parts;
     try {
       const page = await disk.page(request);
-      // Without a page, the error makes the asking server begin with another state.
+      // If the requested page no longer exists, the answer is an error, and the asking server
+      // begins to fetch another saved state.
       const data = { clock: clock.tick(), ...(page ?? { status: "erro", code: "unavailable" }) };
       this.#send(to, encode({ service: "snapshot", data }));
     } catch (error) {
@@ -160,8 +161,8 @@ export function syncAnswer(
 }
 
 /**
- * Checks that a message names its real sender.
- * @throws PeerMessageError if the seal names another
+ * Checks that a message and its seal name the same sender.
+ * @throws PeerMessageError if the two senders differ
  */
 export function assertSender(named: string | undefined, sender: string | undefined): void {
   if (named === sender) return;

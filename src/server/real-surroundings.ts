@@ -60,8 +60,8 @@ export interface RealParts extends Foundation, Wires {
 }
 
 /**
- * Returns the real surroundings of a shell: sockets, files and timers. Their promises become the
- * callbacks that the shell waits for.
+ * Returns the real surroundings of a shell: sockets, files and timers. When a promise of a socket
+ * or file settles, the surroundings call the shell's callback.
  */
 export function realSurroundings(parts: RealParts): Surroundings {
   const { bus, clients, link, log, peers, responder } = parts;
@@ -176,7 +176,8 @@ function peersOf({ peers, peerWire }: RealParts): Peers {
   return {
     askSync: ({ peer, address, request }, onAnswer) =>
       answered(peers.sync(peer, address, request), onAnswer),
-    // A late or malformed answer counts as none. The core asks again if it still needs the answer.
+    // A late or malformed answer is passed on as undefined. The core asks again if it still needs
+    // the answer.
     askCoordination: (effect, onAnswer) =>
       answered(peers.coordinate(effect.peer, effect.address, effect), onAnswer),
     answer: (effect) => peerWire.answer(effect),
@@ -199,7 +200,7 @@ function referenceOf({ link, name: user, address }: RealParts): Reference {
     heartbeat({ report }, onReply) {
       const data = { ...report, pid: processId };
       const asked = link.ask("heartbeat", data, durations.viewAnswerMs).then(parseHeartbeatReply);
-      // The cluster goes on with the members it knows while the reference is down.
+      // An error is ignored: while the reference is down, the cluster keeps its present view.
       asked.then(onReply, () => {});
     },
     leave(onLeft) {

@@ -3,14 +3,14 @@ import type { EndTimer, Timers } from "./surroundings.ts";
 
 /**
  * Limits the wait for events that a damaged disk lost (J5). The time limit starts again whenever
- * some of these events arrive. One timer serves all loads of the disk.
+ * some of these events arrive. At most one timer runs, even after a new core was loaded.
  */
 export class RepairWatch {
   readonly #timers: Pick<Timers, "after">;
   readonly #onGivenUp: () => void;
   #endTimer: EndTimer = () => {};
 
-  /** @param onGivenUp called when no lost event has arrived for a minute */
+  /** @param onGivenUp called when `progress` was not called for `durations.repairMs` */
   constructor(timers: Pick<Timers, "after">, onGivenUp: () => void) {
     this.#timers = timers;
     this.#onGivenUp = onGivenUp;

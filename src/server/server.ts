@@ -41,7 +41,7 @@ export interface Server extends Running {
 export async function startServer(config: ServerConfig): Promise<Server> {
   const { secret, keys, reference, slots } = config;
   const clock = new LamportClock();
-  // The folder of the slot has the server's name. Until a slot is chosen, the server asks the
+  // The server's name is in the folder of its slot. Before a slot is chosen, the server asks the
   // reference for the members under a random name, which no other process has.
   let self = `start_${randomHex(4)}`;
   const log = openLog({
@@ -113,7 +113,7 @@ interface WireParts extends Foundation {
   readonly responder: Responder;
   readonly disk: Store;
   readonly topicKeys: TopicKeys;
-  /** Returns the shell, which exists before the first message arrives. */
+  /** Returns the shell, which is made after the wires, but before the first message arrives. */
   shell(): Shell;
 }
 
@@ -158,13 +158,14 @@ function openWires(parts: WireParts): Wires {
 
 /**
  * Sends the saved view to the reference before the journal is loaded. Loading may take long, and a
- * reference that lost its file must learn of the view early.
+ * reference that lost its file waits only 1.2 s after its start for servers' views, before it may
+ * make another view.
  */
 async function tellView({ link, name }: Foundation, view: View): Promise<void> {
   try {
     await link.ask("heartbeat", { user: name, role: "server", view }, durations.pollMs);
   } catch {
-    // A reference that is down makes no view. After its start, the servers that are up report the
-    // view.
+    // A reference that is down makes no view. Once it is up, it gets the present view from the
+    // servers' heartbeats.
   }
 }

@@ -6,7 +6,7 @@ import type { EffectOf, EndTimer, Surroundings } from "./surroundings.ts";
 
 /** A requested stop of the server. */
 interface Stop {
-  /** Whether the server leaves the view. */
+  /** Whether the server also leaves the view. */
   readonly leave: boolean;
   onStopped(): void;
 }
@@ -180,7 +180,8 @@ export class Shell {
   #work({ number, ...work }: EffectOf<"password">): void {
     const core = this.#core;
     this.#world.work(work, (result) => {
-      // A newer core numbers its own passwords, so the result would reach the wrong request.
+      // A newer core uses the same numbers for other passwords, so the result would reach the wrong
+      // request.
       if (this.#core === core) this.dispatch({ type: "passwordDone", number, result });
     });
   }

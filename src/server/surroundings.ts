@@ -42,7 +42,7 @@ export interface Surroundings {
   readonly crash: (problem: string) => void;
   /** Starts to receive messages from clients and peers. */
   readonly open: () => void;
-  /** Closes all connections except those to clients. */
+  /** Closes all connections except the connections to brokers, which `clients.close` closes. */
   readonly close: (onClosed: () => void) => void;
 }
 
@@ -67,7 +67,7 @@ export interface ReplicaStore
   reload(onLoaded: (core: ServerCore) => void): void;
   /**
    * Closes the store after the last write.
-   * @param core its state is saved, unless that takes too long
+   * @param core the core whose state is saved first, unless saving takes too long
    */
   close(core: ServerCore | undefined, onClosed: () => void): void;
 }
@@ -105,9 +105,9 @@ export interface ProxyBus {
 }
 
 export interface Peers {
-  /** Asks a peer for events. `answer` is undefined if none came in time. */
+  /** Asks a peer for events. `answer` is undefined if no answer came in time. */
   askSync(effect: EffectOf<"askSync">, onAnswer: (answer: SyncAnswer | undefined) => void): void;
-  /** Asks a peer about coordination. `answer` is undefined if none came in time. */
+  /** Asks a peer about coordination. `answer` is undefined if no answer came in time. */
   askCoordination(
     effect: EffectOf<"askPeer">,
     onAnswer: (answer: CoordinationAnswer | undefined) => void,

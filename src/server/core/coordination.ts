@@ -32,7 +32,8 @@ export class Coordination {
   onRequest(to: ReplyTo, request: CoordinationRequest, now: Now): void {
     const { replica, rotation, election, acceptor, claims, clockSync } = this.#parts;
     replica.hear(request, now);
-    // A server that misses lost events promises and accepts nothing, so it does not answer.
+    // A server whose disk lost events promises and accepts nothing until it has them again, so it
+    // does not answer.
     if (replica.missesEvents) return;
     const answer = (fields: OwnFields<CoordinationAnswer>) => {
       const full = { ...replica.summary(), ...fields } as CoordinationAnswer;

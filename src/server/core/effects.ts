@@ -60,12 +60,15 @@ export type Input =
       readonly to: ReplyTo;
       readonly request: CoordinationRequest;
     }
-  /** The answer to an `askPeer`; undefined if none came in time. */
+  /** The answer to an `askPeer`; undefined if no answer came in time. */
   | ({ readonly type: "coordinationAnswer" } & Answered)
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
-  /** A `password` is done. `result` is undefined if hashing or checking failed. */
+  /**
+   * The work of an effect `password` is finished. `result` is undefined if hashing or checking
+   * failed.
+   */
   | {
       readonly type: "passwordDone";
       readonly number: number;
@@ -77,7 +80,9 @@ export type Input =
   | { readonly type: "stop"; readonly leave: boolean }
   | { readonly type: "tick" };
 
-/** The request of an `askPeer`, and the peer's answer, which is undefined if none came in time. */
+/**
+ * The request of an `askPeer`, and the peer's answer, which is undefined if no answer came in time.
+ */
 export type Answered<Request extends CoordinationRequest = CoordinationRequest> = {
   readonly from: ServerName;
   readonly request: Request;
@@ -141,8 +146,8 @@ export type Effect =
   /** All events that this disk had lost are back (J5). */
   | { readonly type: "repaired" }
   /**
-   * Answer with the events that `since` lacks of the durable vector in `summary`, read from the
-   * journal.
+   * Answer with the journal's lines of the events that are above `since`, up to the durable vector
+   * in `summary`.
    */
   | {
       readonly type: "answerSync";
@@ -153,8 +158,8 @@ export type Effect =
     }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport; readonly clock: number }
   /**
-   * Ask the reference to take this server out of the view. The input `left` follows once that is
-   * done.
+   * Ask the reference to take this server out of the view. The input `left` follows once this
+   * server is out of the view.
    */
   | { readonly type: "leave"; readonly clock: number }
   /** Connect to the brokers, or disconnect from them. */

@@ -11,7 +11,7 @@ export interface EventData extends CoordinatorData, AccountData, ChatData {}
 
 export type Operation = keyof EventData;
 
-/** The state to which the facts are added. */
+/** The state to which the facts add events. */
 export interface Content {
   readonly terms: CoordinatorTerms;
   readonly accounts: Accounts;

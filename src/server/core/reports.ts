@@ -123,8 +123,8 @@ function inTenths(ms: number | undefined): number | null {
 }
 
 /**
- * Limits the number of guests in the list: any process can enter the reference's list, and anybody
- * may ask for the status.
+ * Returns the list with at most `limits.statusGuests` guests. Any process can enter the reference's
+ * list, and anybody may ask for the status, so the status could otherwise grow without limit.
  */
 function withFewGuests(list: readonly Listed[]): Listed[] {
   let guests = 0;

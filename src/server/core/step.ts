@@ -42,7 +42,7 @@ export interface CoreOptions {
   readonly address: string;
   readonly retention?: Retention;
   /**
-   * The numbers of refused messages. The shell counts them, because the core never sees these
+   * How many messages were refused. The shell counts them, because the core never sees these
    * messages (X1).
    */
   readonly refused?: Readonly<RefusedMessages>;

@@ -39,7 +39,10 @@ export function maker<O extends Operation>({ ledger, correctedMs }: Services, op
   };
 }
 
-/** Returns the refusal that a wrong password and a name without an account have in common. */
+/**
+ * Returns the refusal for a wrong password, and for a name without an account. The refusal is the
+ * same, so it does not reveal whether the account exists.
+ */
 export function wrong(): Decision<never> {
   return refusal("unauthenticated", "The name or the password is wrong.", "password_wrong");
 }

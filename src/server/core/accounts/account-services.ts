@@ -42,7 +42,8 @@ export const accountServices: ServiceRows<
   },
   password: {
     parse: object({ user: parseUserName, password, newPassword: password }),
-    // No session is required, because the old password proves the owner better.
+    // No session is required, because the old password is a stronger proof of the owner than a
+    // session.
     for: "anybody",
     needsAccounts: true,
     guesses: ({ user }) => ({ passwordOf: user }),

@@ -43,9 +43,12 @@ export interface ClaimEnd {
   readonly now: Now;
   /** The event that holds the name, if the claim was won and the event is known. */
   readonly event?: ClaimPlace | undefined;
-  /** If the claim was won, the credential of the copy that was proposed first. */
+  /** If the claim was won, the credential of the copy of the request that was proposed first. */
   readonly credential?: string | undefined;
-  /** The credential of the copy that is settled; undefined if its password was not hashed. */
+  /**
+   * The credential of the copy of the request that is settled now; undefined if the password of
+   * this copy was not hashed.
+   */
   readonly own?: string | undefined;
 }
 
@@ -163,8 +166,8 @@ export class Claims {
 
   /**
    * Proposes again all claims that older terms left unconfirmed, even if no client asks for them. A
-   * client may have received its success before the confirmation was on any disk, and will not ask
-   * again.
+   * client may have been answered that its claim was won before the confirmation was on any disk,
+   * and will not ask again.
    */
   #takeOver(ownEpoch: Epoch, now: Now): void {
     const left = [...this.#parts.accounts.unowned()];
@@ -232,8 +235,8 @@ export class Claims {
       if (isLike) return "alike";
       return idOf(holder) === asked.id ? "won" : "taken";
     }
-    // A claim of an older term holds for good only once it is accepted in this term. Until then a
-    // server that was away may bring a newer claim that counts.
+    // A claim of an older term holds for good only once it is accepted in this term. Until then, a
+    // server that could not be reached may bring a newer claim that counts.
     this.#append(newClaimOf(holder), now);
     return "busy";
   }

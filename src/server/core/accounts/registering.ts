@@ -37,7 +37,8 @@ function mayRegister(
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
   const { chat, accounts, auth } = services;
-  // The claim of an earlier copy of this request holds the name (R6).
+  // If the claim of an earlier copy of this request holds the name, the request may go on, and gets
+  // the outcome of that claim (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
   const isNew = holder === undefined && !chat.users.has(user);

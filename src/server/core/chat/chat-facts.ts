@@ -49,7 +49,7 @@ export function chatFacts(chat: ChatState): FactTable<ChatData> {
 function login(chat: ChatState): Fact<ChatData["login"]> {
   return {
     parse: (data) => ({
-      // A row of a saved state has the user under `login`.
+      // An event has the user in the field `user`; a row of a saved state has the user in `login`.
       user: readUserName(data.user ?? data.login),
       isProven: readFlag(data.isProven),
     }),
@@ -159,7 +159,7 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
 
 /**
  * Returns the messages of all holders in the total order. A private message that both parties keep
- * is in two lists, and is saved once.
+ * is in the lists of both parties, but is saved only once.
  */
 function frozenMessages(
   holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,

@@ -80,7 +80,7 @@ export interface Login extends Placed {
   readonly isProven?: boolean | undefined;
 }
 
-/** The creation of a channel. The scope of its id is the user (R6). */
+/** The creation of a channel. Equal ids of different users belong to different requests (R6). */
 export interface Creation extends Placed {
   readonly user: UserName | undefined;
 }
@@ -94,7 +94,10 @@ export interface ChannelChange extends Change {
 export class User {
   readonly name: UserName;
   readonly to: Target;
-  /** Empty for a user who has sent or received private messages, but never logged in. */
+  /**
+   * The user's newest logins; empty for a user who has sent or received private messages, but never
+   * logged in.
+   */
   readonly logins: Window<Login>;
   readonly conversation: Conversation;
 
@@ -110,8 +113,8 @@ export class User {
   }
 
   /**
-   * Whether a login of the user is committed. A full window counts as committed, because it may
-   * have dropped committed logins.
+   * Whether a login of the user is committed. A full window of logins counts as having a committed
+   * login, because the window may have dropped one.
    */
   isCommitted(committed: Vector): boolean {
     return this.logins.isFull || some(this.logins.entries, committed);
@@ -244,15 +247,15 @@ export class ChatState {
   }
 
   /**
-   * A user whose name looks the same or is the same. Such a user has logged in, or has sent or
-   * received private messages.
+   * Returns a user whose name is the same as this name or looks the same. Such a user has logged
+   * in, or has sent or received private messages.
    */
   userLike(name: UserName): UserName | undefined {
     const [first] = this.#userLooks.like(name);
     return first;
   }
 
-  /** An existing channel whose name looks the same or is the same. */
+  /** Returns an existing channel whose name is the same as this name or looks the same. */
   channelLike(name: ChannelName): ChannelName | undefined {
     for (const other of this.#channelLooks.like(name)) {
       if (this.knowsChannel(other)) return other;

@@ -32,7 +32,10 @@ export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): read
   return to.user === from ? [userTopic(from)] : [userTopic(to.user), userTopic(from)];
 }
 
-/** The bytes left for the replies to one payload, and the status that these replies share. */
+/**
+ * The bytes left for the replies to one payload, and the status of the cluster, which is made once
+ * for all these replies.
+ */
 export interface Room {
   bytes: number;
   status?: StatusReply;
@@ -71,8 +74,8 @@ export function messageBytes(message: StoredMessage): number {
 }
 
 /**
- * The bytes charged for reading a message, shown or not. The charge limits how many messages one
- * payload can read.
+ * The bytes charged for each message that is read, even if the page does not show the message. The
+ * charge limits how many messages one payload can read.
  */
 const passedBytes = 10;
 

@@ -4,7 +4,10 @@ import { looksOf } from "../../../protocol/looks.ts";
 export class NamesByLook<Name extends string> {
   readonly #names = new Map<string, Set<Name>>();
 
-  /** @param looks further looks, which another server computed with its own version of Unicode */
+  /**
+   * @param looks further looks of the name, which another server computed with its own version of
+   * Unicode
+   */
   add(name: Name, looks: readonly string[] = []): void {
     for (const look of [...looksOf(name), ...looks]) {
       const names = this.#names.get(look);

@@ -31,7 +31,7 @@ export interface NamesPage<Name extends string> {
 interface NamesOptions<Name> {
   /** Bytes that the replies to one payload may still take. */
   readonly room: { bytes: number };
-  /** How often the reply repeats each name. */
+  /** How many times the reply contains each name. */
   readonly copies: number;
   isShown(name: Name): boolean;
 }

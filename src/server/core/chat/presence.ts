@@ -32,7 +32,7 @@ export class Presence {
   readonly #news = new Set<PresenceReport>();
   #toldMs = Number.NEGATIVE_INFINITY;
   #allToldMs = Number.NEGATIVE_INFINITY;
-  /** Whether a server that was away needs all reports. */
+  /** Whether all reports must be passed on, because a server could not be reached for a while. */
   #isMissed = false;
   /** The last result of `list`, valid until a new report comes or a report expires. */
   #list: readonly Present[] | undefined;
@@ -81,16 +81,16 @@ export class Presence {
   }
 
   /**
-   * Makes `due` yield all reports of this server next time, because another server or this one was
-   * away.
+   * Makes `due` yield all reports of this server next time, because this server or another server
+   * could not be reached for a while.
    */
   tellAll(): void {
     this.#isMissed = this.#users.size > 0;
   }
 
   /**
-   * Yields the reports to pass on now, one array for each message: new reports soon, and all of
-   * this server's reports from time to time.
+   * Yields the reports to pass on now, one array for each message: new reports at most every
+   * `durations.presenceNewsMs`, and all of this server's reports every `durations.presenceMs`.
    */
   *due(steadyMs: number): Generator<HeardPresence[]> {
     if (this.#users.size === 0) return;
@@ -113,8 +113,9 @@ export class Presence {
   }
 
   /**
-   * Stores a report, unless a later one of the client is known.
-   * @returns whether the report must be passed on, if a client sent it to this server
+   * Stores a report, unless a later report of the same client is known.
+   * @returns whether the report says something new; the server that got it from the client then
+   * passes it on
    */
   #take(report: PresenceReport, steadyMs: number): boolean {
     const { user, client, state, untilMs } = report;
@@ -134,7 +135,7 @@ export class Presence {
 
   /**
    * Makes room for one more client of a user, by dropping the user's oldest report.
-   * @returns false if there are too many users
+   * @returns false if the user is new, and there are too many users
    */
   #makeRoom(clients: Map<string, PresenceReport>): boolean {
     if (clients.size === 0) return this.#users.size < limits.presentUsers;

@@ -28,8 +28,8 @@ interface PendingGrant {
  * server has promised (E2). The promise rises in memory before it is written, and an answer is
  * checked against the promise when the answer leaves. So no two answers contradict each other,
  * whatever happens between request and answer.
- * Source: L. Lamport, "Paxos Made Simple", 2001. Here an accept is requested by a message of its
- * own; an `ack` of replication is not an accept.
+ * Source: L. Lamport, "Paxos Made Simple", 2001. Here a coordinator requests accepts in a separate
+ * message, `accept`; an `ack` of replication is not an accept.
  */
 export class Acceptor {
   /** The highest promised ballot, which may not be on disk yet. */

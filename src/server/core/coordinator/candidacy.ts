@@ -28,7 +28,7 @@ export class Candidacy {
   readonly ballot: Ballot;
   readonly view: View;
   #step: "promising" | "fetching" | "accepting" | "elected" = "promising";
-  /** A quorum has accepted this server's events of this term up to this `seq`. */
+  /** The highest `seq` up to which a quorum has accepted this server's events of this term. */
   committed = 0;
   readonly #parts: CandidacyParts;
   readonly #sinceMs: number;
@@ -37,7 +37,7 @@ export class Candidacy {
   readonly #needed: MutableVector = {};
   /** The `seq` of the `coordinator` event; 0 until the event is made. */
   #first = 0;
-  /** The members must accept this server's events up to this `seq`. */
+  /** The `seq` up to which the members are asked to accept this server's events of this term. */
   #wanted = 0;
   readonly #accepted = new Map<ServerName, number>();
   /** For each member, when it was asked last, and whether its answer is still outstanding. */
@@ -66,7 +66,7 @@ export class Candidacy {
     this.#wanted = Math.max(this.#wanted, seq);
   }
 
-  /** Takes the answer of a member: a grant, a refusal, or undefined if none came in time. */
+  /** Takes the answer of a member: a grant, a refusal, or undefined if no answer came in time. */
   onVerdict({ from, request, answer: verdict }: Answered<GrantRequest>, now: Now): void {
     if (compareEpochs(this.ballot.epoch, request.epoch) !== 0) return;
     const asked = this.#asked.get(from);
@@ -84,7 +84,8 @@ export class Candidacy {
     if (this.#step !== "promising") return;
     this.#promisers.add(from);
     raise(this.#needed, durable);
-    // Events that this server lacks are fetched at once, not only when the gap is noticed again.
+    // The candidacy waits for the events that this server lacks, so these events are fetched at
+    // once.
     const { ledger, catchUp } = this.#parts.replica;
     if (!covers(ledger.held, durable)) catchUp.sawGap(from);
   }
@@ -114,8 +115,8 @@ export class Candidacy {
   }
 
   /**
-   * Begins the term with a `coordinator` event, because this disk has all that a quorum had when it
-   * promised.
+   * Begins the term with a `coordinator` event. Called once this disk has all events that a quorum
+   * had on disk when it promised.
    */
   #begin(now: Now): void {
     const { replica, clockSync } = this.#parts;

@@ -7,7 +7,7 @@ import type { Peer } from "../replica/replication.ts";
 
 type ClockRequest = CoordinationRequest & { readonly service: "clock" };
 
-/** The most by which a clock runs faster or slower: one second is corrected in ten seconds. */
+/** The largest change of a clock's speed: at 0.1, a correction of one second takes ten seconds. */
 const slewRate = 0.1;
 
 interface Round {
@@ -23,27 +23,33 @@ interface Round {
 
 /**
  * Keeps the cluster's time (E5). The coordinator asks each member for its clock, adds half the
- * round trip, leaves out clocks far from the median, and sends each server its correction. A
- * server's time never runs backwards: it runs faster or slower until it is corrected.
+ * round trip to the answer, leaves out clocks far from the median, and sends each server its
+ * correction. A server's time never runs backwards: it runs faster or slower until it is corrected.
  * Source: R. Gusella and S. Zatti, "The Accuracy of the Clock Synchronization Achieved by TEMPO in
  * Berkeley UNIX 4.3BSD", 1989.
  */
 export class ClockSync {
-  /** The number of rounds that corrected this server's time, including rounds that it led. */
+  /**
+   * The number of rounds that corrected this server's time, including rounds that it led as
+   * coordinator.
+   */
   rounds = 0;
   /** The correction of the last round in milliseconds: above zero if this server was behind. */
   lastCorrectionMs: number | undefined;
   readonly #replica: Replica;
   /**
-   * The correction of this server's clock: `#offsetMs` at the time `#sinceMs`, and `#targetMs` in
-   * the end.
+   * The correction of this server's clock in milliseconds: `#offsetMs` at the steady time
+   * `#sinceMs`, and `#targetMs` once the correction is complete.
    */
   #offsetMs = 0;
   #targetMs = 0;
   #sinceMs: number | undefined;
   /** The highest time that `correctedMs` has returned. */
   #givenMs = 0;
-  /** The last round in which this server sent its time, and the offset that this time included. */
+  /**
+   * The last round in which this server sent its time, and the `#offsetMs` that the sent time
+   * included.
+   */
   #said: { readonly round: number; readonly offsetMs: number } | undefined;
   #round: Round | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -79,8 +85,8 @@ export class ClockSync {
   }
 
   /**
-   * Sets the correction. The first correction of a process takes effect at once, because hardly any
-   * event has a time from this process yet.
+   * Sets the target of the correction to `fromMs + correctionMs`. The first correction of a process
+   * takes effect at once, because hardly any event has a time from this process yet.
    */
   #correct(fromMs: number, correctionMs: number): void {
     this.#targetMs = fromMs + correctionMs;
@@ -95,7 +101,8 @@ export class ClockSync {
     if (request.correctionMs !== undefined || round?.number !== request.round) return;
     if (!round.asked.delete(from)) return;
     const roundTripMs = now.steadyMs - round.sinceMs;
-    // Half of a long round trip is a poor estimate, so this clock is left out until the next round.
+    // Half of a long round trip is a poor estimate of the answer's age, so this member's clock is
+    // left out of this round.
     if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
       const theirsMs = answer.timeMs + roundTripMs / 2;
       const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
@@ -159,7 +166,7 @@ export class ClockSync {
   }
 }
 
-/** The mean of the values near the median. */
+/** The mean of the values that are within `durations.clockOutlierMs` of the median. */
 function averageOf(valuesMs: readonly number[]): number {
   const sorted = [...valuesMs].sort((a, b) => a - b);
   const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;

@@ -7,8 +7,8 @@ import type { Placed } from "../replica/placed.ts";
 export interface CoordinatorTerm extends Placed {
   readonly epoch: Epoch;
   /**
-   * The vector of all that a quorum had on disk when it promised the epoch. Older claims outside
-   * this vector do not count.
+   * The vector of all that a quorum had on disk when the quorum promised the epoch. A claim of a
+   * lower epoch does not count if this vector does not cover the claim.
    */
   readonly sees: Vector;
 }

@@ -92,8 +92,8 @@ export class Election {
   }
 
   /**
-   * A quorum has accepted this server's events of this term up to this `seq`; 0 if this server is
-   * not coordinator.
+   * The highest `seq` up to which a quorum has accepted this server's events of this term; 0 if
+   * this server is not coordinator.
    */
   get committed(): number {
     return this.#candidacy?.isElected === true ? this.#candidacy.committed : 0;
@@ -133,7 +133,7 @@ export class Election {
     this.#heard.known = undefined;
     const stops = phase === "draining" || phase === "settled";
     // A former coordinator that does not stop has only changed its view, and is soon coordinator
-    // again.
+    // again, so this server waits for its announcement.
     const untilMs = now.steadyMs + (stops ? 0 : durations.announcementMs);
     if (this.#search.step === "rest") this.#search = { step: "wait", untilMs };
   }
@@ -152,7 +152,8 @@ export class Election {
   }
 
   /**
-   * Takes the end of a link to a peer. If the peer was coordinator, asks whether it still answers.
+   * Takes the end of a link to a peer. If the peer was coordinator, asks the peer whether it still
+   * answers.
    */
   lost(peer: ServerName, now: Now): void {
     if (this.coordinator?.name !== peer || this.#candidacy !== undefined) return;
@@ -213,7 +214,8 @@ export class Election {
     if (isStopping || !this.#isEligible(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
-      // The planned candidacy is dropped, unless a new view is still being saved.
+      // This server stays due to become a candidate again only while a new view is being saved,
+      // because it may be eligible after that.
       if (replication.adopting === undefined) this.#isCandidateAgain = false;
       if (this.ownEpoch === undefined) this.#candidacy = undefined;
       return this.#advanceCandidacy(now);
@@ -282,7 +284,8 @@ export class Election {
         return;
       case "wait":
         if (now.steadyMs < search.untilMs) return;
-        // The server for which this server waited was not elected.
+        // No server was elected during the wait. After a first wait this server asks again; after a
+        // second wait it becomes a candidate.
         return search.isLast ? this.#startCandidacy(now) : this.#ask(now);
       default:
         search satisfies never;
@@ -290,7 +293,7 @@ export class Election {
     }
   }
 
-  /** After a new promise to another server, gives this candidate time to be elected. */
+  /** After a new promise to another server, gives the promised candidate time to be elected. */
   #notePromise(now: Now): void {
     const { promised } = this.#parts.acceptor;
     if (promised === this.#promised) return;

@@ -32,8 +32,8 @@ export class HeardCoordinator {
   }
 
   /**
-   * Whether a server's message is newer than all that came from it before. An older message may
-   * arrive later over another connection.
+   * Whether a server's message is newer than all earlier messages from that server. An older
+   * message may arrive after a newer message, over another connection.
    */
   isNewer(name: ServerName, clock: number): boolean {
     if (clock <= (this.#clocks.get(name) ?? -1)) return false;
@@ -41,7 +41,7 @@ export class HeardCoordinator {
     return true;
   }
 
-  /** Takes the word of a server that is coordinator in this epoch. */
+  /** Notes that a server has said that it is coordinator in this epoch. */
   hear(name: ServerName, epoch: Epoch, { steadyMs }: Now): void {
     const before = this.known?.epoch;
     const isSame = before !== undefined && compareEpochs(epoch, before) === 0;

@@ -73,9 +73,9 @@ export class CatchUp {
   }
 
   /**
-   * Whether this server may serve, or become a member: its disk has all that a quorum of live
-   * members had when first heard. This server does not wait for silent members, because events that
-   * only a silent member has may never come back.
+   * Whether this server may serve, or become a member: its disk has all events that the live
+   * members, at least a quorum, had when they were first heard. This server does not wait for
+   * silent members, because events that only a silent member has may never come back.
    */
   #isCaughtUp(steadyMs: number): boolean {
     const { view, adopting } = this.#replication;
@@ -120,8 +120,8 @@ export class CatchUp {
   }
 
   /**
-   * Returns the peers to ask now: one peer with missing events, each peer with a known gap, and
-   * each peer that is silent on `replication`.
+   * Returns the peers to ask now: one peer with events that this server lacks, each peer with a
+   * known gap, and each peer that is silent on `replication`.
    * @param fetchesState whether a saved state is being fetched instead of events
    */
   due(steadyMs: number, fetchesState: boolean): Peer[] {

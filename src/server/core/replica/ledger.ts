@@ -59,8 +59,8 @@ export class Ledger {
   readonly heldTimes: Record<ServerName, number> = {};
   #missing: Heads = {};
   /**
-   * Undamaged lines of a damaged disk that do not yet follow the held events. Each list has the
-   * line with the lowest `seq` last.
+   * Undamaged lines of a damaged disk that can't be appended yet, because events before them are
+   * missing. Each list has the line with the lowest `seq` last.
    */
   readonly #salvaged = new Map<ServerName, EventLine[]>();
 
@@ -143,7 +143,7 @@ export class Ledger {
   /**
    * Makes and appends an event of this server.
    * @param wallMs the event's time, which is raised if an earlier event of this server has a later
-   * one
+   * time
    */
   make(operation: string, data: NewData, wallMs: number): Event {
     const event: Event = {

@@ -44,8 +44,8 @@ export class Replication {
   /** The adopted view, which is on disk. */
   view: View = noView;
   /**
-   * A higher view that is not yet on disk; undefined if there is none. While it is set, nothing is
-   * counted.
+   * A higher view that is not yet on disk; undefined if there is none. While it is set, `committed`
+   * does not rise.
    */
   adopting: View | undefined;
   /**
@@ -87,7 +87,7 @@ export class Replication {
     return peer;
   }
 
-  /** Forgets servers outside the view that were silent for long. */
+  /** Forgets servers outside the view that were silent for longer than `durations.forgetMs`. */
   forget(steadyMs: number): void {
     for (const { name, heardMs, metMs } of this.peers.values()) {
       if (this.view.members.includes(name)) continue;
@@ -110,7 +110,7 @@ export class Replication {
 
   /**
    * Notes a view that this server has heard of.
-   * @returns whether it is the highest, and so must be saved
+   * @returns whether the view is the highest known view, and so must be saved
    */
   see(view: View): boolean {
     if (view.number <= (this.adopting ?? this.view).number) return false;
@@ -163,7 +163,10 @@ export class Replication {
     );
   }
 
-  /** Raises `committed` to what a quorum is now known to have on disk. @returns whether it rose */
+  /**
+   * Raises `committed` to the events that a quorum and this server now have on disk.
+   * @returns whether `committed` rose
+   */
   count(): boolean {
     if (this.adopting !== undefined || this.view.members.length === 0) return false;
     const quorum = quorumOf(this.view);

@@ -6,12 +6,13 @@ import type { Vector } from "../../../protocol/vector.ts";
  * The state that results from the log's events. The log uses only these three methods. The state
  * depends on the *set* of events, not on the order in which they come (R4).
  * Source: F. B. Schneider, "Implementing Fault-Tolerant Services Using the State Machine Approach",
- * 1990. The cut between log and content is that of hashicorp/raft's `FSM`.
+ * 1990. The division between the log and the state is the same as in hashicorp/raft's interface
+ * `FSM`.
  */
 export interface StateMachine {
   /**
    * Adds an event.
-   * @throws Error if its operation is unknown or its data wrong; the state is unchanged
+   * @throws Error if its operation is unknown or its data wrong; the state then stays unchanged
    */
   apply(event: Event): void;
   /**

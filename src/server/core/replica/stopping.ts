@@ -23,8 +23,8 @@ export class Stopping {
   readonly #replication: Replication;
   readonly #catchUp: CatchUp;
   /**
-   * The peers heard since this server settled. This server waits until it has all that these peers
-   * then had on disk (`#target`).
+   * The peers heard since this server settled. This server waits until it has all events that these
+   * peers had on disk when they were heard (`#target`).
    */
   readonly #heard = new Set<ServerName>();
   readonly #target: MutableVector = {};
@@ -50,7 +50,9 @@ export class Stopping {
     this.#catchUp.phase = "draining";
   }
 
-  /** Whether this server may become a member of the view: not if it is about to leave the view. */
+  /**
+   * Whether this server may become a member of the view: false if it leaves the view when it stops.
+   */
   get mayBeMember(): boolean {
     return !this.#leave;
   }

@@ -43,7 +43,7 @@ export type Decision<Answer extends object = object> =
       /** The error that this server would answer without the wait. */
       readonly error?: ProtocolError;
     }
-  /** The answer leaves once this event is committed. */
+  /** The answer is sent once this event is committed. */
   | {
       readonly next: "commit";
       readonly event: Placed;

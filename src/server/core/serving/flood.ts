@@ -16,8 +16,8 @@ export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
   /**
-   * Attempts with a password, by account (`#accounts`) and by connection (`#guessers`). Requests to
-   * register also count for the connection.
+   * The paces of attempts with a password, for each account (`#accounts`) and for each connection
+   * (`#guessers`). Requests to register also count for the connection.
    */
   readonly #accounts = perAccount();
   readonly #guessers = new Buckets({
@@ -25,13 +25,13 @@ export class Flood {
     burst: limits.connectionAttempts,
   });
 
-  /** Wrong invitations, over all connections. */
+  /** The pace of wrong invitations, over all connections together. */
   readonly #invitations = new Buckets({
     perSecond: 1_000 / durations.invitationGuessMs,
     burst: limits.invitationGuesses,
   });
 
-  /** Copies of a won claim with another password, by the claimed name. */
+  /** The pace of copies of a won claim that have another password, for each claimed name. */
   readonly #repeated = perAccount();
 
   /**
@@ -48,15 +48,15 @@ export class Flood {
   }
 
   /**
-   * Counts a message of the user. Called only for requests that nothing else forbids, so that
-   * nobody uses up another user's pace.
+   * Counts a message of the user, and returns an error if the user's pace is exceeded. Called only
+   * for requests that nothing else forbids, so that nobody uses up another user's pace.
    */
   refusesUser(user: string | undefined, steadyMs: number): ProtocolError | undefined {
     if (user === undefined) return undefined;
     return slower(`messages of "${user}"`, this.#users?.take(user, steadyMs));
   }
 
-  /** Counts a request with a password, for this user and this connection. */
+  /** Counts a request with a password, for the pace of this user and of this connection. */
   refusesAttempt(user: string, connection: string, steadyMs: number): ProtocolError | undefined {
     return (
       this.refusesGuesser(connection, steadyMs) ??

@@ -3,7 +3,10 @@ import { limits } from "../../../protocol/limits.ts";
 import { servers } from "../../../protocol/vector.ts";
 import { isRefused, type PayloadReply } from "./payload-reply.ts";
 
-/** Counts the waiting requests of each connection, because a connection may have only so many. */
+/**
+ * Counts the waiting requests of each connection, because their number is limited for each
+ * connection.
+ */
 export class HeldPayloads {
   readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
   readonly #countBy = new Map<string, number>();
@@ -34,8 +37,8 @@ export class HeldPayloads {
 }
 
 /**
- * Returns the number of requests that a payload counts for. Large vectors count too, because they
- * use memory.
+ * Returns the number of requests that a payload counts for: its requests, and one more for every
+ * `limits.namesOfOneRequest` servers in their `after`, because large vectors use memory.
  */
 function weightOf(requests: readonly Incoming[]): number {
   const names = requests.reduce((sum, request) => {

@@ -251,7 +251,7 @@ export class Serving {
     // the claim.
     const account = event && { server: event.server, seq: event.seq };
     const won: Decision<Replies["register"]> = { next: "answer", answer: { account } };
-    // A coordinator of an older version does not send the credential.
+    // A coordinator of an older version sends no credential, so the password can't be compared.
     if (credential === undefined || credential === own) return won;
     const error = this.#flood.refusesRepetition(user, now.steadyMs);
     if (error !== undefined) return refuse(error);

@@ -31,17 +31,20 @@ interface Lacking<Asked> {
 /**
  * Requests that wait until a vector is committed. A request that lacks events is filed under one of
  * these events. The request is checked again only when that event is committed or the deadline
- * passes, so an event that never comes costs nothing.
+ * passes, so waiting for an event that never comes costs nothing until the deadline.
  */
 export class WaitingCovers<Asked extends WaitingCover> {
-  /** The requests by the server of their event, sorted by the event's `seq`, then by number. */
+  /**
+   * For each server, the requests filed under its events, sorted by the event's `seq`, then by
+   * `number`.
+   */
   readonly #lacking = new Map<ServerName, Lacking<Asked>[]>();
   /**
    * The requests that lack events: one set of requests with `after`, and one set of requests
    * without `after`. Each set is sorted by deadline.
    */
   readonly #byDeadline = [new Set<Lacking<Asked>>(), new Set<Lacking<Asked>>()] as const;
-  /** Requests that lacked nothing when they came. */
+  /** Requests that lacked no event when they came; the next call of `due` returns them. */
   #covered: Lacking<Asked>[] = [];
   #last = 0;
 
@@ -87,7 +90,10 @@ export class WaitingCovers<Asked extends WaitingCover> {
     return this.#byDeadline[asked.request.after === undefined ? 1 : 0];
   }
 
-  /** Files the request under the first event that it lacks. @returns false if it lacks nothing */
+  /**
+   * Files the request under an event that it lacks.
+   * @returns false if the request lacks no event
+   */
   #place(lacking: Lacking<Asked>, committed: Vector): boolean {
     const { until } = lacking.asked;
     const server = servers(until).find((name) => (committed[name] ?? 0) < (until[name] ?? 0));

@@ -9,7 +9,7 @@ export type DueWrite = WaitingWrite & { readonly committed: boolean };
 /**
  * Writes whose event must still reach other disks. This server's events are committed in the order
  * in which they were made, so a queue is enough for them. A repeated request may wait for an event
- * of any server.
+ * of any server, so the list `#others` has the writes that do not fit into the queue.
  */
 export class WaitingWrites {
   /** Writes of this server whose event is not yet committed. */
@@ -86,8 +86,8 @@ export class WaitingWrites {
   }
 
   /**
-   * Whether any write may be due. Each list is sorted by deadline, so only its first write is
-   * compared.
+   * Whether any write may be due, because something has changed or a deadline has passed. Each list
+   * is sorted by deadline, so only its first write is compared.
    */
   #mayBeDue(steadyMs: number): boolean {
     const { version } = this.#replication;

@@ -22,7 +22,9 @@ export interface Write<R extends ParsedRequest> {
   existing(services: Services, request: R, id: RequestId): Placed | undefined;
   /** Returns the error if this server would refuse the write, otherwise undefined. */
   obstacle(services: Services, request: R): ProtocolError | undefined;
-  /** Whether the write succeeds only if something does not exist yet. */
+  /**
+   * Whether the write succeeds only if something, such as a channel to create, does not exist yet.
+   */
   readonly needsAbsence?: true;
   make(services: Services, request: R, timeMs: number): Event;
   /** Called with each new event. */
