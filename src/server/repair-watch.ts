@@ -3,7 +3,8 @@ import type { EndTimer, Timers } from "./surroundings.ts";
 
 /**
  * Limits the wait for events that a damaged disk lost (J5). The time limit starts again whenever
- * some of these events arrive. At most one timer runs, even after a new core was loaded.
+ * some of these events or a page of a peer's saved state arrive, and when a new core begins to run.
+ * At most one timer runs.
  */
 export class RepairWatch {
   readonly #timers: Pick<Timers, "after">;
@@ -16,7 +17,7 @@ export class RepairWatch {
     this.#onGivenUp = onGivenUp;
   }
 
-  /** Starts the time limit, or starts it again because a lost event has arrived. */
+  /** Starts the time limit, or starts the time limit again. */
   progress(): void {
     this.end();
     this.#endTimer = this.#timers.after(durations.repairMs, this.#onGivenUp);

@@ -158,8 +158,8 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
 }
 
 /**
- * Returns the messages of all holders in the total order. A private message that both parties keep
- * is in the lists of both parties, but is saved only once.
+ * Returns the messages that the users or channels in `holders` keep, in the total order. A private
+ * message that both parties keep is in the lists of both parties, but is saved only once.
  */
 function frozenMessages(
   holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,

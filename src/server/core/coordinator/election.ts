@@ -108,7 +108,8 @@ export class Election {
   }
 
   /**
-   * The coordinator, perhaps this server itself; undefined if no coordinator was heard recently.
+   * The coordinator, perhaps this server itself; undefined if no coordinator was heard within
+   * `durations.coordinatorSilenceMs`.
    */
   current(now: Now): { readonly name: ServerName; readonly epoch: Epoch } | undefined {
     const { ownEpoch } = this;

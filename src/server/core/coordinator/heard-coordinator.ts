@@ -25,7 +25,7 @@ export class HeardCoordinator {
     this.#replica = replica;
   }
 
-  /** Whether the coordinator was heard recently. */
+  /** Whether the coordinator was heard within `durations.coordinatorSilenceMs`. */
   isHeard({ steadyMs }: Now): boolean {
     const heardMs = this.known?.heardMs ?? Number.NEGATIVE_INFINITY;
     return steadyMs - heardMs < durations.coordinatorSilenceMs;
