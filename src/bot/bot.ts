@@ -86,7 +86,7 @@ class Runner {
   #acknowledged = 0;
   #received = 0;
   #loggedIn = false;
-  /** Set when a server lacks a service that a bot needs. */
+  /** The problem that ends the bot; undefined unless a server lacks a service that a bot needs. */
   #unsupported: Problem | undefined;
 
   constructor(parts: Parts) {
@@ -97,13 +97,13 @@ class Runner {
     const { account, connection } = this.#parts;
     return {
       name: account.name,
-      /** Messages passed to the client library. */
+      /** Number of messages passed to the client library. */
       sent: this.#sent,
-      /** Messages with a receipt, which a majority has on disk. */
+      /** Number of messages with a receipt, which a majority of the servers has on disk. */
       acknowledged: this.#acknowledged,
       /** Number of times that a request was sent again. */
       retried: connection.retried,
-      /** Publications received on the channels that the bot has written to. */
+      /** Number of publications received on the channels that the bot has written to. */
       received: this.#received,
     };
   }
@@ -129,7 +129,7 @@ class Runner {
     if (this.#unsupported !== undefined) throw this.#unsupported;
   }
 
-  /** Sends no new message, and waits a moment for open answers. */
+  /** Sends no new message, waits at most `graceMs` for open receipts, and closes the connection. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const grace = new AbortController();
@@ -139,8 +139,8 @@ class Runner {
   }
 
   /**
-   * Ends the bot if brokers refuse the connection for good. A new start would read the cluster's
-   * key again.
+   * Ends the bot if brokers refuse the connection for good. Only a new start would read a changed
+   * key of the cluster.
    */
   #endIfRefused(): void {
     const { refusal } = this.#parts.connection;
@@ -193,7 +193,7 @@ class Runner {
       this.#unsupported ??= new Problem(error.message);
       return error;
     }
-    // The session has ended, if the bot had one.
+    // If the bot had a session, that session has ended, so the bot logs in before its next burst.
     if (error.code === "unauthenticated") this.#loggedIn = false;
     const { log } = this.#parts;
     if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
@@ -210,7 +210,7 @@ class Runner {
     return channels;
   }
 
-  /** Creates a channel. Another bot may have created the channel first. */
+  /** Creates a channel. Does nothing if another bot created the channel first. */
   async #create(channel: ChannelName): Promise<void> {
     try {
       await this.#parts.session.createChannel(channel);

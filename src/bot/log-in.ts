@@ -4,7 +4,7 @@ import type { UserName } from "../protocol/ids.ts";
 
 export interface BotAccount {
   readonly name: UserName;
-  /** @returns the password; called only if the name alone is not enough */
+  /** @returns the password; called only if the name alone is not enough to log in */
   password(): Promise<string>;
   readonly invitation: string | undefined;
 }
@@ -12,7 +12,8 @@ export interface BotAccount {
 /**
  * Logs in with the name alone if that is enough, else with a password. If the account does not
  * exist, registers the account with that password.
- * @throws ProtocolError that tells a person what to do, if no retry helps
+ * @throws ProtocolError if a request fails; if no retry helps, its message tells a person what to
+ * do
  */
 export async function logIn(session: Session, account: BotAccount): Promise<void> {
   const { name, invitation } = account;
@@ -30,7 +31,10 @@ export async function logIn(session: Session, account: BotAccount): Promise<void
   await session.login(name, password);
 }
 
-/** @returns false if the request was refused for this reason @throws any other error */
+/**
+ * @returns whether the request succeeded; false if it was refused with `reason` @throws any other
+ * error
+ */
 async function isTaken(asked: Promise<unknown>, reason: ProtocolError["reason"]): Promise<boolean> {
   try {
     await asked;

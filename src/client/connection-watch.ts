@@ -56,7 +56,7 @@ export class ConnectionWatch {
     if (this.#state !== "connected") this.#events.onRetry?.(inMs);
   }
 
-  /** Gives up after a minute without a broker. */
+  /** Changes the state to `gave up` after a minute without a broker. */
   advance(steadyMs: number): void {
     if (this.#state === "reconnecting" && steadyMs - this.#lostMs > giveUpMs) this.#tell("gave up");
   }

@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly onState?: ((state: ConnectionState) => void) | undefined;
   /** Called while no broker is connected, with the milliseconds until the next attempt. */
   readonly onRetry?: ((inMs: number) => void) | undefined;
-  /** Most milliseconds between two attempts to connect; 250 by default. */
+  /** The most milliseconds between two attempts to connect; 250 by default. */
   readonly reconnectMaxMs?: number | undefined;
 }
 

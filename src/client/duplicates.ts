@@ -23,7 +23,9 @@ export class Duplicates {
   /** Keys by entry object. Several sessions get the same object, so its key is computed once. */
   readonly #keys = new WeakMap<Entry, string>();
 
-  /** Notes the place of an entry. @returns the places of its duplicates that were noted before */
+  /**
+   * Records the place of an entry. @returns the places of its duplicates that were recorded before
+   */
   note(entry: Entry): readonly Place[] {
     const { server, seq } = entry;
     const key = this.#keyOf(entry);

@@ -28,7 +28,10 @@ interface Feed {
 
 /** Time between two rounds in which subscriptions fetch publications they may have missed. */
 const lookAgainMs = 4_000;
-/** Most subscriptions per round; more requests would use up the connection's pace (A9). */
+/**
+ * The most subscriptions that fetch in one round; more requests would use up the connection's pace
+ * (A9).
+ */
 const looksAtOnce = 1_000;
 
 /**
@@ -57,8 +60,8 @@ export class Feeds {
   }
 
   /**
-   * @throws ProtocolError `too_large` above the limit of topics, because one more would end the
-   * connection
+   * @throws ProtocolError `too_large` at the limit `connectionTopics`, because one more topic would
+   * end the connection
    */
   join(topic: string, reader: Reader): Subscription {
     let feed = this.#feeds.get(topic);

@@ -23,7 +23,10 @@ const english: Readonly<Record<OriginalOutcome, string>> = {
   silent: "The server speaks only the original protocol, and did not answer.",
 };
 
-/** Ends a request to a server of the original protocol. The request is never sent again. */
+/**
+ * The error that ends a request to a server of the original protocol. After this error, the request
+ * is never sent again.
+ */
 export class OriginalServerError extends ProtocolError {
   readonly outcome: OriginalOutcome;
   readonly service: string;

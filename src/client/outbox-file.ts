@@ -25,15 +25,16 @@ interface Entry {
 }
 
 /**
- * The lines of one slot: `{"add": …}` for each message, `{"settled": id}` when it no longer waits.
+ * The outbox file of one slot. A line `{"add": …}` stores a message; a line `{"settled": id}` says
+ * that this message no longer waits.
  */
 export class OutboxFile {
   readonly #slot: Slot;
   readonly #file: AppendFile;
   readonly #waiting = new Map<RequestId, Entry>();
   /**
-   * Set if the file has a line that can't be understood, or if something else than a file was at
-   * its path. The line is not sent, and a copy of the file keeps the line.
+   * Set if the file has a line that can't be understood. Such a line is not sent, and a copy of the
+   * file keeps the line. Also set if something else than a file was at the file's path.
    */
   readonly trouble: FileTrouble | undefined;
   /** File size above which settled messages are removed from the file. */
@@ -86,7 +87,10 @@ export class OutboxFile {
     this.#slot[Symbol.dispose]();
   }
 
-  /** @returns whether the line could be understood; an empty line, perhaps of an editor, counts */
+  /**
+   * @returns whether the line was understood; true for an empty line, which an editor may have
+   * added
+   */
   #take(bytes: Uint8Array): boolean {
     try {
       const line = decodeUtf8(bytes);
@@ -127,7 +131,8 @@ function ifPossible(change: () => void): void {
 }
 
 /**
- * Whether a kill has cut off a `settled` line. The loss only means that the message is sent again.
+ * Whether a kill has cut off a `settled` line. The loss is harmless: the message is sent again and
+ * recognized by its id (R6).
  */
 function isCutSettling(bytes: Uint8Array): boolean {
   const line = Buffer.from(bytes).toString("latin1");

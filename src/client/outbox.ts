@@ -42,7 +42,8 @@ export class Outbox {
   }
 
   /**
-   * @param folder the outbox folder of one person in one cluster; their processes may share it
+   * @param folder the outbox folder of one person in one cluster; several processes of the person
+   * may use it at once
    * @param text texts for errors, in the person's current language
    * @throws Problem if the folder or a file in it can't be used
    */

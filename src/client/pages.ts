@@ -10,13 +10,16 @@ export interface HistoryReader {
 }
 
 export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
-  /** Most entries of all pages together. */
+  /** The most entries of all pages together. */
   readonly most?: number;
-  /** Most entries of the first page. */
+  /** The most entries of the first page. */
   readonly first?: number;
 }
 
-/** Most empty pages in a row without progress; other requests can use up a reply's room (H2). */
+/**
+ * How many pages in a row may be empty and repeat their place. A page can be empty because other
+ * requests of the same payload use up the reply's room (H2).
+ */
 const mostStalls = 100;
 
 /**
@@ -54,7 +57,7 @@ export async function* pages(
 /**
  * Reads several pages into one, with entries from oldest to newest.
  * @param isEnough whether the entries read so far are enough
- * @returns a page whose `next` leads to the unread entries, as in a single page
+ * @returns a page whose `next` leads to the entries that were not fetched, as in a single page
  */
 export async function readPages(
   client: HistoryReader,

@@ -33,14 +33,17 @@ export interface Pending {
 
 /**
  * Unanswered requests by asker and id. Two askers may use the same id (R6). A reply is matched by
- * its id alone, so only one of their requests may wait for a reply at a time. Nor may another asker
- * use an id while late replies to it may arrive.
+ * its id alone, so of two requests with the same id, only one may wait for a reply at a time. While
+ * a late reply to an ended request may arrive, no other asker may send a request with the same id.
  */
 export class PendingRequests {
   readonly #byAsker = new Map<QueueAsker, Map<RequestId, Pending>>();
   /** Requests that were sent at least once. */
   readonly #sent = new Map<RequestId, Pending>();
-  /** Ended requests with an unanswered try, each with the steady time until which a reply may come. */
+  /**
+   * Ids of ended requests with an unanswered try. A late reply may arrive until the steady time
+   * `untilMs`.
+   */
   readonly #late = new Map<RequestId, { readonly asker: QueueAsker; readonly untilMs: number }>();
 
   get size(): number {
@@ -78,12 +81,12 @@ export class PendingRequests {
     return asker === request.asker && (this.#sent.get(request.id) ?? request) === request;
   }
 
-  /** Keeps the id of an ended request for its asker until a steady time. */
+  /** Reserves the id of an ended request for its asker until the steady time `untilMs`. */
   keepId({ id, asker }: Pending, untilMs: number): void {
     this.#late.set(id, { asker, untilMs });
   }
 
-  /** Releases the ids whose time has passed. */
+  /** Releases each reserved id whose `untilMs` has passed. */
   releaseIds(steadyMs: number): void {
     for (const [id, { untilMs }] of this.#late) if (steadyMs >= untilMs) this.#late.delete(id);
   }
@@ -92,7 +95,7 @@ export class PendingRequests {
     this.#sent.set(request.id, request);
   }
 
-  /** @returns false if the request was answered or replaced before */
+  /** @returns false if the request has already ended or was replaced */
   delete(request: Pending): boolean {
     const { asker, id } = request;
     const requests = this.#byAsker.get(asker);

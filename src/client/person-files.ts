@@ -97,7 +97,7 @@ export class PersonFiles {
     this.#saved = chat;
   }
 
-  /** Saves within a second. A process that ends earlier must call `saveNow`. */
+  /** Saves within a second. A process that ends before that save must call `saveNow`. */
   saveSoon(chat: () => SavedChat): void {
     this.#unsaved = chat;
     this.#saving ??= setTimeout(() => this.saveNow(), saveMs).unref();
@@ -112,7 +112,7 @@ export class PersonFiles {
     try {
       if (chat !== undefined) this.save(chat());
     } catch (error) {
-      // A failed save means only that some messages count as unread the next time.
+      // The chat can go on without a saved state, so an error of the file system is only reported.
       if (errorCode(error) === undefined) throw error;
       this.onNotSaved(error as Error);
     }

@@ -6,7 +6,7 @@ import { asMessage, isRead, readAll } from "./core/message-list.ts";
 import { writeTarget } from "./core/target.ts";
 import type { PersonFiles } from "./person-files.ts";
 
-/** The messages that a person has read, in the file that all their chats share. */
+/** The messages that a person has read, in the file that all chats of this person share. */
 export class ReadMarks {
   readonly #files: PersonFiles;
   readonly #me: UserName;

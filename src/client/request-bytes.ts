@@ -12,7 +12,7 @@ import { servers, type Vector } from "../protocol/vector.ts";
 const envelopeBytes = 768;
 /** Upper bound in bytes for each server in a vector. */
 const vectorEntryBytes = 32;
-/** Most UTF-8 bytes for each UTF-16 unit of a text. */
+/** The most UTF-8 bytes for each UTF-16 unit of a text. */
 const unitBytes = 3;
 
 /** The fields of a session that each of its requests carries (W6). */

@@ -22,7 +22,10 @@ export class RequestPlaces<Request> {
     return this.#ready;
   }
 
-  /** Requests without a timely answer, held until it is known whose servers answer (C8). */
+  /**
+   * Requests without a timely answer. They wait until a reply shows whether the servers are this
+   * project's or speak only the original protocol (C8).
+   */
   get held(): ReadonlySet<Request> {
     return this.#held;
   }
@@ -55,7 +58,8 @@ export class RequestPlaces<Request> {
   }
 
   /**
-   * Records requests as sent in one payload. @param lostMs steady time from which it counts as lost
+   * Records requests as sent in one payload. @param lostMs steady time from which the payload
+   * counts as lost
    */
   send(requests: readonly Request[], lostMs: number): void {
     for (const request of requests) this.leave(request);

@@ -39,7 +39,7 @@ import { RequestPlaces } from "./request-places.ts";
 export interface RequestQueueOptions extends ConnectionEvents {
   readonly brokers: readonly string[];
   readonly clock: LamportClock;
-  /** Most milliseconds between two attempts to connect. */
+  /** The most milliseconds between two attempts to connect. */
   readonly reconnectMaxMs?: number | undefined;
 }
 
@@ -55,7 +55,10 @@ export interface RequestQueuePorts {
   readonly openPipe?: (events: RequestPipeEvents) => Pick<RequestPipe, "send" | "close">;
 }
 
-/** Most payloads without an answer at a time; enough to keep several servers busy. */
+/**
+ * The largest number of payloads that may wait for an answer at once; enough to keep several
+ * servers busy.
+ */
 const openPayloads = 4;
 /** Time without an answer after which requests are sent again; the time grows with each try. */
 const firstTimeoutMs = 1_200;
@@ -92,7 +95,9 @@ export class RequestQueue {
   /** Kind of the servers, as far as replies over this connection have shown it. */
   #servers: "unknown" | "ours" | "original" = "unknown";
   #isProbing = false;
-  /** Whether a payload went unanswered. After that, a reply without an id may be a late reply. */
+  /**
+   * Whether any payload went unanswered. If so, a reply without an id may be a late reply to it.
+   */
   #hasLost = false;
   /** Number of times that a request was sent again. */
   retried = 0;
@@ -205,16 +210,16 @@ export class RequestQueue {
   }
 
   /**
-   * Most payloads without an answer. Servers of the original protocol know neither arrays nor ids,
-   * so they get one request at a time.
+   * The largest number of payloads that may wait for an answer at once. Servers of the original
+   * protocol know neither arrays nor ids, so they get one request at a time.
    */
   get #mostPayloads(): number {
     return this.#servers === "ours" ? openPayloads : 1;
   }
 
   /**
-   * The ready requests. While requests are held, lists go first: their answers show the kind of
-   * server (C8).
+   * The ready requests. While requests are held, requests for lists go first, because their answers
+   * show the kind of server (C8).
    */
   #inOrder(): Iterable<Pending> {
     const { held } = this.#places;
@@ -323,8 +328,8 @@ export class RequestQueue {
   }
 
   /**
-   * Finds out the kind of server, which decides whether held requests are sent again. Every server
-   * knows `channels`, and repeating that request changes nothing.
+   * Requests `channels` to find out the kind of server, which decides whether held requests are
+   * sent again. Every server knows this service, and repeating the request changes nothing.
    */
   #probe(): void {
     const { held } = this.#places;
@@ -367,13 +372,17 @@ export class RequestQueue {
   #connections(count: number): void {
     if (count > 0) return this.#watch.connected();
     if (this.state !== "connected") return;
-    // `original` stays: such a server may have executed requests that it did not answer.
+    // `original` stays, so that no request is sent again: such a server may have executed a request
+    // that it did not answer.
     if (this.#servers === "ours") this.#servers = "unknown";
     this.#watch.lost();
   }
 }
 
-/** Takes a token. A renewed token counts only while the session has the token that it renews. */
+/**
+ * Passes a received token to the session. A renewed token is dropped if the session no longer has
+ * the token that the request was sent with.
+ */
 function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
   if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
 }

@@ -26,7 +26,8 @@ interface Opened {
 export class SealOpener {
   #payload: Buffer | undefined;
   /**
-   * The result for the current payload by topic, key and publisher; undefined if the key is wrong.
+   * The results of opening the last payload, by topic, key and publisher; undefined if the key is
+   * wrong.
    */
   readonly #opened = new Map<string, Opened | undefined>();
 

@@ -22,16 +22,13 @@ import type { Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface SessionOptions {
-  /** The session's user until a login names another; without this option, the user of `token`. */
+  /** The session's user until a login names another user; by default, the user of `token`. */
   readonly user?: UserName | undefined;
   /** The token of an earlier session, in a cluster with accounts. */
   readonly token?: string | undefined;
   /** Called with each token that a server gives, so that the program can save the token. */
   readonly onToken?: ((token: string) => void) | undefined;
-  /**
-   * Called if a subscription fails with an error that retrying cannot fix, and again at each
-   * attempt.
-   */
+  /** Called each time that a subscription fails with an error that retrying cannot fix. */
   readonly onRefused?: ((error: ProtocolError) => void) | undefined;
 }
 
@@ -183,8 +180,8 @@ export class Session implements Disposable {
 
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
     const page = await this.ask("history", { ...name, ...options });
-    // With `since`, the reply's `seen` includes `since` (H5). A forged publication may have raised
-    // `since`.
+    // With `since`, the reply's `seen` includes `since` (H5), which a forged publication may have
+    // raised. So only the entries of such a reply count as seen.
     if (options.since === undefined) raise(this.#asker.seen, page.seen);
     for (const { server, seq } of page.entries) this.#see(server, seq);
     return page;
@@ -198,7 +195,7 @@ export class Session implements Disposable {
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {
     const data = { user: this.user, client: this.#name, state };
-    // An answer that arrives after the next report is useless.
+    // An answer that arrives after the next report is useless, so the request fails by then.
     return (await this.#ask("presence", data, { mostMs: durations.presenceMs })).present;
   }
 

@@ -14,8 +14,8 @@ export interface SubscriptionPorts {
 }
 
 /**
- * Most publications held back while a gap is filled. Publications beyond it are fetched from
- * history.
+ * The most publications that are held back while a gap is filled. Further publications are dropped,
+ * and fetched from the history.
  */
 const heldPublications = 10_000;
 /** Shortest time between two fetches caused by publications that may be forged. */
@@ -88,7 +88,10 @@ export class Subscription {
     await this.#filling;
   }
 
-  /** Records an entry known from a receipt. Its publication may be late or lost. */
+  /**
+   * Records an entry known from a receipt, so that `complete` fetches the entry if its publication
+   * is late or lost.
+   */
   expect(server: ServerName, seq: number): void {
     raise(this.#expected, { [server]: seq });
   }
@@ -133,9 +136,9 @@ export class Subscription {
 
   /**
    * Delivers held publications, unless an earlier entry is still missing.
-   * @param before publications that were held when the fetch began. If an earlier entry is still
-   * missing, the publication is dropped: no server published that entry, or the answering server
-   * lacked it. A later fetch delivers the publication.
+   * @param before publications that were held when the fetch began. If, after the fetch, an entry
+   * before such a publication is still missing, the publication is dropped: no server published
+   * that entry, or the answering server lacked it. A later fetch delivers the publication.
    */
   #release(before: ReadonlySet<Publication>): void {
     const held = this.#held.sort((a, b) => a.seq - b.seq);

@@ -13,7 +13,7 @@ import { readNewPassword } from "./read-password.ts";
 export const accountActions = ["add", "lock", "unlock", "promote", "demote", "reset"] as const;
 export type AccountAction = (typeof accountActions)[number];
 
-/** The fields that each action without a password sets. */
+/** The request's fields for each action; undefined for `reset`, which needs a password. */
 const flags = {
   lock: { locked: true },
   unlock: { locked: false },
@@ -68,7 +68,8 @@ export async function setRegistration(context: Context, mode: string): Promise<v
 }
 
 /**
- * Sends a request as the logged-in administrator; if that is refused, with the cluster's secret.
+ * Sends a request with the session of the logged-in user. If a server refuses this user, sends the
+ * request again with a token made from the cluster's secret.
  */
 async function administer<S extends Service>(
   context: Context,
@@ -91,7 +92,7 @@ function isRefused(error: unknown): boolean {
   return error.code === "unauthenticated" || error.code === "forbidden";
 }
 
-/** @returns undefined without the cluster's secret */
+/** @returns a token made from the cluster's secret; undefined if the secret can't be read */
 function operatorToken({ config }: Context): string | undefined {
   let secret: Secret;
   try {

@@ -92,7 +92,10 @@ function knownUser({ user, session, loginName }: ClientConfig): UserName | undef
   return user ?? session?.user ?? loginName;
 }
 
-/** @throws Problem (exit code 2) if the user is unknown */
+/**
+ * @throws Problem (exit code 2) if neither the settings, nor a saved session, nor the login name of
+ * the process owner gives a user
+ */
 export function userOf({ config, text }: Context): UserName {
   const user = knownUser(config);
   if (user === undefined) throw new Problem(text("problem.noUser"), 2);

@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 
 /**
  * Continues the saved session, or logs in with the name alone, which open clusters allow.
- * @returns undefined if the user is logged in, else the refusal; then a password is needed
+ * @returns undefined if the user is logged in, else the refusal, after which a password is needed
  */
 export async function enter(
   { config }: Context,
@@ -15,7 +15,7 @@ export async function enter(
   user: UserName,
 ): Promise<ProtocolError | undefined> {
   const isKept = config.session?.user === user;
-  // This is the cheapest request that needs a session.
+  // Checks whether the saved session is valid, by the cheapest request that needs a session.
   const ended = isKept ? await refusalOf(client.history({ user }, { limit: 1 })) : undefined;
   if (isKept && ended === undefined) return undefined;
   const refusal = await refusalOf(client.login(user));

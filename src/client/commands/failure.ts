@@ -56,7 +56,7 @@ export function asFailure(error: unknown, { config, text }: Told, client: Connec
   return new Failure(text("error.unavailable"), error);
 }
 
-/** Whether a session is needed, and this client has no session or its session has ended. */
+/** Whether an error means that the person must log in, for the first time or again. */
 export function wantsLogin(
   error: unknown,
 ): error is ProtocolError & { readonly code: "unauthenticated" } {

@@ -56,14 +56,15 @@ async function begin(
 ): Promise<HistoryPage> {
   if (since !== undefined && "vector" in since) return { seen: since.vector, entries: [] };
   const isNew = ({ timestamp }: Entry) => since !== undefined && timeOf(timestamp) >= since.timeMs;
-  // A subscription to a user delivers no messages sent by that user, so the past is filtered too.
+  // A subscription to a user delivers no messages sent by that user, so the page of the history is
+  // filtered in the same way.
   const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
   const found: Entry[][] = [];
   let seen: Vector = {};
   for await (const page of pages(client, name, since ? {} : { first: 1 })) {
     seen = page.seen;
     found.unshift(page.entries.filter((entry) => isNew(entry) && isFor(entry)));
-    // The first entry that is too old ends the search.
+    // If a page has an entry that is too old, all further pages are too old.
     if (!page.entries.every(isNew)) break;
   }
   return { seen, entries: found.flat() };

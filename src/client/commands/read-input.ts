@@ -1,9 +1,9 @@
 import { characters } from "../../protocol/ids.ts";
 import { decodePlainText, plainText, textDecoder } from "../../protocol/plain-text.ts";
 
-/** Most bytes of a character, in UTF-8 and in UTF-16. */
+/** The most bytes of a character, in UTF-8 and in UTF-16. */
 const mostBytesOfCharacter = 4;
-/** Most bytes that do not belong to the text: a byte order mark, and the end of the last line. */
+/** The most bytes of an input besides the text: a byte order mark, and the end of the last line. */
 const mostBytesAround = 8;
 
 /**
@@ -35,7 +35,8 @@ export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<str
     decoder ??= textDecoder(bytes);
     let more = decoder.decode(bytes, { stream: true });
     if (more === "") continue;
-    // The CR of this CR LF ended the previous chunk and its line, so only the LF is left to skip.
+    // The previous chunk ended with CR, and the CR ended a line. The LF of the same CR LF must not
+    // end one more line.
     if (endsInCr && more.startsWith("\n")) more = more.slice(1);
     endsInCr = more.endsWith("\r");
     const lines = (rest + more).split(/\r\n?|\n/);

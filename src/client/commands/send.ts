@@ -44,7 +44,7 @@ interface Delivery {
 /**
  * Sends a text. If the servers do not know the user, logs the user in and sends again. The request
  * keeps its id, so that the message takes effect once even if replies are lost.
- * @returns no receipt if a server of the original protocol accepted the message
+ * @returns the receipt; undefined if a server of the original protocol accepted the message
  */
 export async function deliver(
   client: Session,
@@ -56,7 +56,8 @@ export async function deliver(
     return { receipt: await sendOnce(client, delivery, id), loggedIn: false };
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== "user_not_found") throw error;
-    // Sender or receiver may be unknown, and a login helps only an unknown sender.
+    // The error does not say whether the sender or the receiver is unknown. A login helps only if
+    // the sender is unknown.
     if (await client.knowsUser(user)) throw error;
   }
   await client.login(user);

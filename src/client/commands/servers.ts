@@ -25,7 +25,7 @@ export async function removeServer(
   let link: ReferenceLink | undefined;
   const endpoints = addressesOf(config.reference);
   try {
-    // Ask questions without an effect first, because the removal itself must not be sent twice.
+    // First ask for the list until the reference answers, because a removal must not be sent twice.
     const reply = await askReference(guest, config.timeoutMs);
     if (reply === undefined) {
       throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
@@ -65,5 +65,8 @@ function memberLink(endpoints: readonly string[], clock: LamportClock, secret: S
   return membership.referenceLink(endpoints);
 }
 
-/** Time in which a reference that answered a guest would also answer a member. */
+/**
+ * The longest wait for an answer to a member. A reference that has answered a guest is reachable,
+ * so a longer silence means that it does not accept the secret.
+ */
 const silenceMs = 2_000;

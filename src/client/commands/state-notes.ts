@@ -7,7 +7,9 @@ const keys = {
   "gave up": "state.gaveUp",
 } as const satisfies Record<ConnectionState, string>;
 
-/** Notes when the connection is lost, restored or given up. The first connection is not noted. */
+/**
+ * Writes a note when the connection is lost, restored or given up, but not when it is first made.
+ */
 export function stateNotes(
   context: Pick<Context, "text">,
   note: (line: string) => void,

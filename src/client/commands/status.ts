@@ -99,7 +99,10 @@ async function ask(
 const referenceTimeoutMs = 2_500;
 const tryMs = 250;
 
-/** Asks for the list at short intervals, because a link loses questions until it is connected. */
+/**
+ * Asks for the list at short intervals until the reference answers, because a link loses the
+ * questions that are sent before it is connected.
+ */
 export async function askReference(
   link: ReferenceLink,
   timeoutMs: number,

@@ -11,12 +11,13 @@ const simple = new RegExp(`^[${latin}]*$`);
 const alone = `[\\n${latin}${other}]`;
 const allAlone = new RegExp(`^${alone}*$`);
 /**
- * Matches a run of such characters, without the last one if the next character may join that one.
+ * Matches a run of `alone` characters. Leaves out the last character of the run if the character
+ * after the run may join it.
  */
 const aloneRun = new RegExp(`(${alone}+(?=${alone}|$))`);
 /**
- * Most code points of a grapheme, far more than real characters have. A longer grapheme is split to
- * fit a line.
+ * The most code points of a grapheme: far more than real characters have. A longer grapheme is
+ * split to fit a line.
  */
 const mostCodePoints = 16;
 /** Matches an emoji with all its parts. */

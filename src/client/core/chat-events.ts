@@ -16,7 +16,7 @@ export type ChatEvent =
   | { readonly type: "started"; readonly saved: SavedChat; readonly channels: readonly string[] }
   /** Publications, in the order of their arrival. */
   | { readonly type: "entries"; readonly entries: readonly Entry[] }
-  /** A conversation's newest messages, and the place before which older ones exist. */
+  /** A conversation's newest messages; `next` is the place before which older messages exist. */
   | {
       readonly type: "joined";
       readonly target: Target;
@@ -24,13 +24,13 @@ export type ChatEvent =
       readonly next: string | undefined;
     }
   | { readonly type: "notJoined"; readonly channel: ChannelName; readonly why: string }
-  /** Users who wrote in private since an earlier chat, and how far the search for them went. */
+  /** Users who wrote in private since an earlier chat; `heard` covers the searched messages. */
   | {
       readonly type: "found";
       readonly users: readonly UserName[];
       readonly heard: Vector;
     }
-  /** A page before the oldest message of a conversation. */
+  /** A page of the messages before a conversation's oldest fetched message. */
   | {
       readonly type: "older";
       readonly key: ConversationKey;
@@ -79,8 +79,8 @@ export type Question = "users" | "channels" | "status" | "time";
 export type ChatEffect =
   | { readonly type: "send"; readonly target: Target; readonly text: string }
   /**
-   * `read` is the conversation's read mark, back to which messages are fetched; if undefined, only
-   * the newest page.
+   * `read` is the conversation's read mark, back to which messages are fetched. Without a read
+   * mark, only the newest page is fetched.
    */
   | { readonly type: "join"; readonly target: Target; readonly read: Vector | undefined }
   | { readonly type: "create" | "part"; readonly channel: ChannelName }
@@ -90,7 +90,9 @@ export type ChatEffect =
   | { readonly type: "language"; readonly name: string }
   /** Requests all users and channels, for the quick switch. */
   | { readonly type: "names" }
-  /** Saves the chat. `isUrgent` if more has changed than read marks and drafts. */
+  /**
+   * Saves the chat; `isUrgent` means at once, because more has changed than read marks and drafts.
+   */
   | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
   /** Shows lines in place of the chat, unwrapped, until a key is pressed. */

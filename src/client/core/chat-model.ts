@@ -147,7 +147,7 @@ export interface SavedChat {
   /** The names of joined channels, in the order of the list. */
   readonly joined: readonly string[];
   readonly muted: readonly string[];
-  /** Private conversations that were closed and have had no new message since. */
+  /** Private conversations that the person has closed, without a new message since the closing. */
   readonly closed: readonly string[];
   /** Read marks by conversation. */
   readonly read: Readonly<Record<string, Vector>>;
@@ -234,7 +234,10 @@ export function isKnown({ target, isJoined }: Conversation): boolean {
   return isJoined || target?.user !== undefined;
 }
 
-/** The conversations in the list. The home page is listed only while there are no others. */
+/**
+ * The conversations that the list shows. The list shows the home page only while no other
+ * conversation exists.
+ */
 export function listed(model: ChatModel): readonly Conversation[] {
   const others = model.conversations.filter(({ target }) => target !== undefined);
   return others.length === 0 ? model.conversations : others;

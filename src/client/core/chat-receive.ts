@@ -27,7 +27,7 @@ export function joined(model: ChatModel, { target, entries, next }: EventOf<"joi
   const key = writeTarget(target);
   const { channel } = target;
   const messages = entries.map(asMessage);
-  // The person has left the conversation in the meantime.
+  // The person has left the conversation since the fetch began, so the messages are dropped.
   if (find(model, key) === undefined) return still(model);
   // In a channel that the person enters for the first time, all present messages count as read.
   const isNew = channel !== undefined && model.saved.read[key] === undefined;
@@ -46,7 +46,8 @@ export function joined(model: ChatModel, { target, entries, next }: EventOf<"joi
 /** Opens the conversations of users who wrote in private while the person was away. */
 export function found(model: ChatModel, { users, heard }: EventOf<"found">): Step {
   const targets = users.map((user) => ({ user }));
-  // After an earlier chat, all their messages in a new conversation count as unread.
+  // For a person with an earlier chat, all messages of a conversation without a read mark are
+  // unread.
   const unknown = model.saved.heard && {};
   return enterAll({ ...model, heard }, targets, unknown);
 }
@@ -63,7 +64,7 @@ export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   }
   let step = still(model);
   for (const [key, { target, messages }] of groups) {
-    // The person has left this channel.
+    // The person has left this channel, so the message is dropped.
     if (target.channel !== undefined && find(model, key) === undefined) continue;
     step = andThen(step, (present) => enter(present, target));
     const heard = change(step.model, key, (present) => withNew(model, present, messages));
@@ -74,7 +75,7 @@ export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   return { ...step, model: { ...step.model, clock, heard } };
 }
 
-/** Raises `heard` by the private messages among the entries. */
+/** Raises `heard` so that it covers the private messages among the entries. */
 function raised(heard: Vector | undefined, entries: readonly Entry[]): Vector | undefined {
   const privately = entries.filter((entry) => "dst" in entry);
   return heard && readAll(heard, privately.map(asMessage));
@@ -105,11 +106,13 @@ function withNew(
 /** Adds a page of older messages to its conversation. */
 export function older(model: ChatModel, { key, before, entries, next }: EventOf<"older">): Step {
   const fetched = change(model, key, (present) => {
-    // The conversation begins elsewhere by now, so this page would leave a gap.
+    // The conversation's oldest message has changed since the request, so this page would leave a
+    // gap.
     if (present.older !== before) return { ...present, isFetching: false };
     const filled = fill(present, entries.map(asMessage));
     const { items } = filled;
-    // If all messages shown so far are new, the line "new since you left" belongs further up.
+    // If the oldest fetched message is new, older messages may be new too. The line "new since you
+    // left" then moves up.
     const isAllNew = present.firstNew !== undefined && present.firstNew === oldestOf(present);
     const read = model.saved.read[key];
     const earlier = isAllNew && read ? firstUnread(items, read, model.me) : undefined;

@@ -109,8 +109,8 @@ export function goTo(model: ChatModel, target: Target): Step {
 
 /**
  * Removes a conversation.
- * @param to the conversation to show if the removed one was current; by default, the one that moves
- * to its place in the list
+ * @param to the conversation to show if the removed one was current; by default, the conversation
+ * that moves to the removed one's place in the list
  */
 export function remove(model: ChatModel, key: ConversationKey, to?: ConversationKey): ChatModel {
   const gone = find(model, key);

@@ -49,8 +49,8 @@ function withDraft(model: ChatModel, { current: left }: ChatModel): ChatModel {
   const { [left]: _, [current]: draft = emptyEditor, ...others } = drafts;
   const next = { ...model, drafts: others, completion: undefined };
   const isHome = left === homeKey || current === homeKey;
-  // Nothing can be sent on the home page. A text therefore moves to or from the home page, unless
-  // another text is there.
+  // A text can't be sent on the home page. So the text moves along when the person enters or leaves
+  // the home page, unless the opened conversation has an unsent text.
   if (isHome && draft.graphemes.length === 0) return next;
   const { history, cut } = isHome ? submitted(editor) : editor;
   const isKept = !isHome && editor.graphemes.length > 0;
@@ -144,8 +144,8 @@ function privateKeys({ read, closed }: SavedChat): string[] {
 }
 
 /**
- * Stores the names. A new person in a cluster without channels is taken to the first one that is
- * created.
+ * Stores the names. A new person in a cluster without channels is taken to the first channel that
+ * is created.
  */
 function named(model: ChatModel, event: EventOf<"names">): Step {
   const { users = model.users, channels = model.channels } = event;

@@ -69,7 +69,7 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
     withCounts(row, listed, server),
   );
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
-  // Entries of guests are shown, but do not affect the result.
+  // Entries of guests are shown, but do not affect the cluster's problems and warnings.
   const known = listed.filter(({ isKnown }) => isKnown);
   const isListed = known.some(({ role }) => role === "reference");
   const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
@@ -138,7 +138,7 @@ function serverRows(
   const known = new Set(rows.map(({ name }) => name));
   for (const process of listed) {
     if (process.role !== "server" || known.has(process.name)) continue;
-    // A guest can claim any name.
+    // A guest can claim the name of a member, so only a known process counts as the member.
     const member = isMember(process.name) && process.isKnown;
     rows.push({ ...otherRow(process), member });
     known.add(process.name);
@@ -176,8 +176,8 @@ function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disb
 }
 
 /**
- * Adds what a server has refused: the server's own numbers if it answered the request, else the
- * numbers in the list.
+ * Adds how many messages and clocks a server has refused: from the server's own reply if this
+ * server answered the request, else from the list of processes.
  */
 function withCounts(
   row: ProcessStatus,

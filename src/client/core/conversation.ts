@@ -12,8 +12,9 @@ interface ConversationQuery {
 
 /**
  * Translates a target into a query. A target is a channel, all private messages of the person
- * (their own name), or the messages between the person and another user. The last are filtered out
- * of the person's own private messages, because nobody may read what that user writes to others.
+ * (their own name), or the messages between the person and another user. For another user, the
+ * query reads all private messages of the person, and its filter selects those with that user:
+ * nobody may read what that user writes to others.
  */
 export function conversationOf(target: Target, me: () => UserName): ConversationQuery {
   if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };

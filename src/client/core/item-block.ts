@@ -12,7 +12,7 @@ import { fitLine, type Line, lineCells, type Span, type Style, span } from "./sp
 const dayMs = 86_400_000;
 /** In panes with fewer columns, no times are shown. */
 const narrow = 40;
-/** Most cells of a name, in a pane of a usual width. */
+/** The most cells that a name takes in a pane of a usual width. */
 const mostNameCells = 20;
 const indent = "        ";
 
@@ -140,7 +140,7 @@ function marked(text: string, rows: readonly string[], reader: string | undefine
   const edges = [...mentions, ...links].flatMap(({ from, to }) => [from, to]);
   let end = 0;
   return rows.map((row) => {
-    // Wrapping drops only the spaces between rows.
+    // Wrapping drops only the spaces between rows, so the text contains each row unchanged.
     const begin = text.indexOf(row, end);
     end = begin + row.length;
     const inner = edges.filter((at) => begin < at && at < end).sort((a, b) => a - b);

@@ -65,7 +65,10 @@ function interrupt(model: ChatModel): Step {
   return isAgain ? { model, effects: [{ type: "quit" }] } : still({ ...model, quitAskedMs: nowMs });
 }
 
-/** @returns the time of the last Ctrl-C, if a second Ctrl-C still quits */
+/**
+ * @returns the time of the last Ctrl-C, if a second Ctrl-C would still quit the chat; else
+ * undefined
+ */
 export function quitAsked({ quitAskedMs }: ChatModel, nowMs: number): number | undefined {
   if (quitAskedMs === undefined || nowMs - quitAskedMs > quitAgainMs) return undefined;
   return quitAskedMs;

@@ -103,8 +103,8 @@ export function decodeKeys(input: string, isAll = false): Decoded {
 }
 
 /**
- * Whether an unfinished sequence may be a complete key press. The end of a longer sequence always
- * follows.
+ * Whether an unfinished sequence may be a complete key press. If not, the end of the sequence
+ * always follows.
  */
 export function mayBeKey(rest: string): boolean {
   return rest.length <= 2;
@@ -129,8 +129,8 @@ export function isPasting(rest: string): boolean {
 
 /** Returns the received part of a stalled paste. The next input continues the paste. */
 function soFar(keys: readonly Key[], rest: string): Decoded {
-  // The first half of a line end, or of the sequence that ends the paste, waits for its second
-  // half.
+  // If the input ends within a line end, or within the sequence that ends the paste, the received
+  // half waits for the other half.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   const end = rest.search(/(?:\r|\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)$/);
   const key = pasted(rest, end < 0 ? rest.length : end);
@@ -166,7 +166,7 @@ function pasted(input: string, end: number): Key {
 
 function sequenceKey(parameters = "", final = ""): Key {
   const [number = "", modifier = "1"] = parameters.split(";");
-  // Keys have only digits here; `<` begins a mouse's report.
+  // The sequence of a key has only digits here; `<` begins a mouse's report.
   const isKey = /^\d*$/.test(number);
   const name = final === "~" ? keysByNumber[number] : isKey ? keysByFinal[final] : undefined;
   if (name === undefined) return { name: "unknown" };
@@ -191,8 +191,8 @@ function plain(input: string): Step {
 }
 
 /**
- * @returns the text up to the next control character as a single key, so that a burst is handled
- * once
+ * @returns the text up to the next control character as a single key, so that many characters
+ * received at once are handled once
  */
 function typed(input: string): Step {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters end a typed text

@@ -9,16 +9,16 @@ export interface Editor {
   /** Older texts, the newest last. */
   readonly history: readonly string[];
   /**
-   * The index of the older text that is shown, and the text that it has replaced; undefined
-   * otherwise.
+   * While an older text is shown: its index in `history`, and `draft`, the text that it has
+   * replaced. Otherwise undefined.
    */
   readonly recalled: { readonly at: number; readonly draft: string } | undefined;
-  /** The text that was cut last. */
+  /** The text that Ctrl-U, Ctrl-W, Alt-D or Alt-K removed last; Ctrl-Y inserts it. */
   readonly cut: string;
 }
 
 const mostHistory = 200;
-/** Most UTF-16 units of a text: far more than a message may have, and still quick to draw. */
+/** The most UTF-16 units of a text: far more than a message may have, and still quick to draw. */
 const mostText = 20_000;
 
 export const emptyEditor: Editor = {
@@ -67,7 +67,9 @@ function remembered(history: readonly string[], text: string): readonly string[]
   return [...history.filter((older) => older !== text), text].slice(-mostHistory);
 }
 
-/** Continues with a recalled text. The text that it replaced is added to the history. */
+/**
+ * Makes the recalled text the one being written. The text that it replaced is added to the history.
+ */
 function adopted(editor: Editor): Editor {
   const { recalled, history } = editor;
   if (recalled === undefined) return editor;
@@ -79,7 +81,8 @@ function insert(editor: Editor, text: string): Editor {
   const front = before(editor);
   const room = Math.max(0, mostText - front.length - tail.length);
   const head = front + text.slice(0, room).toWellFormed();
-  // An inserted mark, or a part of an emoji, may join the previous character.
+  // An inserted mark, or a part of an emoji, may join the previous character, so the whole text is
+  // split into graphemes again.
   return withText(adopted(editor), head + tail, head.length);
 }
 

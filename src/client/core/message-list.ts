@@ -6,13 +6,16 @@ import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
 import { timeOf } from "./server-time.ts";
 
 /**
- * Most items that a conversation holds. Older items are fetched again when the person pages up to
- * them.
+ * The most items that a conversation keeps in memory. Older items are fetched again when the person
+ * pages up to them.
  */
 export const mostItems = 2_000;
-/** Most items held while the person reads older ones. */
+/** The most items that a conversation keeps while the person reads older messages. */
 const mostItemsPaged = 8_000;
-/** How many items above the limit are tolerated, so that not every message causes a cut. */
+/**
+ * How many items above the limit a conversation may have before its oldest items are dropped.
+ * Without this margin, every message would cause a drop.
+ */
 const slack = 200;
 
 export function asMessage(entry: Entry): Message {
@@ -23,8 +26,8 @@ export function asMessage(entry: Entry): Message {
 }
 
 /**
- * Identifies an item. Copies of one message from several servers have the same key. Another content
- * under the same id has another key (R6).
+ * Identifies an item. Copies of one message from several servers have the same key. Messages with
+ * the same id but different contents have different keys (R6).
  */
 export function itemKey(item: Item): string {
   return item.kind === "notice"
@@ -69,7 +72,7 @@ function placeOf(items: readonly Placed[], message: Message): number {
   return place;
 }
 
-/** Adds messages. A pending message whose copy is among them is no longer pending. */
+/** Adds messages. A pending message that is among the added messages is no longer pending. */
 export function fill(present: Conversation, messages: readonly Message[]): Conversation {
   const items = merge(present.items, messages);
   if (present.pending.length === 0) return { ...present, items };

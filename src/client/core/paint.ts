@@ -17,7 +17,7 @@ const own = new RegExp(`(\x1b\\[(?:${[0, ...Object.values(codes)].join("|")})m)`
  */
 export function harmlessLine(line: string, paint: Paint): string {
   if (paint === plain) return harmless(line);
-  // The pattern has a group, so the odd parts are colour codes.
+  // The pattern has a group, so `split` returns the colour codes too, at the odd indexes.
   return line
     .split(own)
     .map((part, at) => (at % 2 === 1 ? part : harmless(part)))

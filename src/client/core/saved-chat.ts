@@ -30,8 +30,9 @@ function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
 }
 
 /**
- * Whether the chat must be saved: at once, if more has changed than read marks and drafts. While
- * the state of an earlier chat is not loaded, nothing is saved: a save would delete that state.
+ * Returns when the chat must be saved: at once, if more has changed than read marks and drafts;
+ * undefined if nothing has changed. While the state of an earlier chat is not loaded, nothing is
+ * saved, because a save would delete that state.
  */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;

@@ -41,7 +41,7 @@ function placeOf(sheet: Sheet, conversation: Conversation): Place {
     if (item === undefined || itemKey(item) !== anchor.item) continue;
     return { at, line: Math.min(anchor.line, lastLine(sheet, at).line) };
   }
-  // The anchor's item was dropped with the oldest items.
+  // The anchor's item was dropped with the oldest items, so the oldest remaining item replaces it.
   return lastLine(sheet, Math.min(0, sheet.last));
 }
 

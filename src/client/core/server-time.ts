@@ -19,7 +19,7 @@ export function timeOf(timestamp: string): number {
   return shownTime(Date.parse(timestamp));
 }
 
-/** @returns the same time, or NaN if the time can't be shown */
+/** @returns `timeMs`, or NaN if it can't be shown as a local time */
 export function shownTime(timeMs: number): number {
   return timeMs >= firstMs && timeMs <= lastMs ? timeMs : Number.NaN;
 }

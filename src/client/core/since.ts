@@ -41,7 +41,8 @@ function parseTime(text: string, zone: Zone): number | undefined {
   const { year, month, day, hour = "00", minute = "00", second = "00", fraction = "0" } = parts;
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
   const seconds = Date.parse(`${written}Z`);
-  // JavaScript reads the 31st of a shorter month, and 24:00, as a time of the next day.
+  // `Date.parse` reads the 31st of a shorter month, and 24:00, as a time of the next day. Then the
+  // date, written out again, differs from the text.
   if (Number.isNaN(seconds) || new Date(seconds).toISOString().slice(0, 19) !== written) {
     return undefined;
   }

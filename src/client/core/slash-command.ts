@@ -5,7 +5,7 @@ import { parseChannel, parseUser } from "./target.ts";
 export type Line =
   | { readonly type: "nothing" }
   | { readonly type: "text"; readonly text: string }
-  /** A text that every client would show as an action. */
+  /** A text that is not sent, because every client would show it as an action. */
   | { readonly type: "likeAction" }
   | { readonly type: "join" | "create"; readonly channel: ChannelName }
   /** Without a channel, the command applies to the current channel. */
@@ -68,7 +68,7 @@ export function spokenText(text: string): string {
 
 /**
  * Parses an input line. A line that begins with one slash is never sent as a text, so that a
- * mistyped command stays private. A second slash, or `/say`, sends a text that begins with a slash.
+ * mistyped command stays private. `//text` and `/say /text` send a text that begins with a slash.
  */
 export function parseLine(line: string): Line {
   if (line.trim() === "") return { type: "nothing" };

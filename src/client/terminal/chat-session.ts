@@ -18,7 +18,7 @@ export interface ChatSessionParts {
   readonly logIn: (error: ProtocolError) => Promise<boolean>;
 }
 
-/** Most private messages that are read to find those that arrived while the person was away. */
+/** The most private messages that are read to find those that arrived while the person was away. */
 export const privateEntries = 500;
 
 const pauseMs = 500;
@@ -33,7 +33,7 @@ export class ChatSession {
   readonly #logIn: (error: ProtocolError) => Promise<boolean>;
   #logins = 0;
   #loggingIn: Promise<boolean> | undefined;
-  /** The last refusal that the person was told; undefined after a request succeeded. */
+  /** The last refusal that was shown to the person; undefined after a request succeeded. */
   #refusal: string | undefined;
 
   constructor({ context, client, user, signal, logIn }: ChatSessionParts) {
@@ -56,7 +56,8 @@ export class ChatSession {
         return answer;
       } catch (error) {
         if (!wantsLogin(error)) throw error;
-        // A request of the previous session may be refused only after the next login.
+        // A request of the previous session may be refused after the person has logged in again.
+        // Then no further login is needed.
         if (logins === this.#logins) await this.#logInAgain(error);
       }
     }
@@ -79,7 +80,7 @@ export class ChatSession {
     this.#logins += 1;
   }
 
-  /** Remembers a refusal. @returns false if the person was told the same refusal last */
+  /** Stores a refusal. @returns false if it is the same as the last refusal shown to the person */
   isNews({ message }: ProtocolError): boolean {
     const isNews = message !== this.#refusal;
     this.#refusal = message;

@@ -164,8 +164,8 @@ export class ChatShell {
 
   /** Handles a refused subscription. After a login, the subscription resumes where it stopped. */
   #refused(error: ProtocolError): void {
-    // The refusal may concern the previous session, so a request with the present session follows
-    // first.
+    // The refusal may concern the previous session. A request shows whether the present session has
+    // ended too, and then lets the person log in.
     if (wantsLogin(error)) return this.#watch(this.#work.checkSession());
     if (!this.#session.isNews(error)) return;
     const lines = [describe(error, this.#parts.context.text)];

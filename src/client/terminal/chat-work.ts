@@ -27,7 +27,10 @@ interface ChatWorkParts {
 }
 
 const pulseMs = 5_000;
-/** How long a new person waits for a first channel, which may follow the start of a cluster. */
+/**
+ * How long the chat of a new person waits for a first channel, which may be created soon after the
+ * cluster has started.
+ */
 const firstChannelMs = 2_000;
 const lookAgainMs = 250;
 const namesMs = 20_000;
@@ -39,8 +42,8 @@ export class ChatWork {
   readonly #dispatch: (event: ChatEvent) => void;
   readonly #hear: (entry: Entry) => void;
   /**
-   * An object for the person's last request to be in a conversation; removed when they leave a
-   * channel.
+   * For each conversation, an object that identifies the person's last request to join; removed
+   * when the person leaves a channel.
    */
   readonly #wishes = new Map<ConversationKey, object>();
   /** Running fetches of newest messages. */
@@ -56,8 +59,8 @@ export class ChatWork {
   async start(saved: SavedChat): Promise<void> {
     const { user } = this.#session;
     const channels = await this.#firstChannels(saved === nothingSaved);
-    // This comes before any conversation is fetched, because the subscription delivers everything
-    // after `seen`.
+    // `seen` is read before any conversation is fetched. Otherwise a message that arrives in
+    // between would be neither fetched nor delivered, because the subscription starts after `seen`.
     const { users, seen } = await this.#session.patiently(() => this.#privateWriters(saved));
     this.#dispatch({ type: "started", saved, channels });
     this.#dispatch({ type: "found", users, heard: seen });
@@ -72,16 +75,16 @@ export class ChatWork {
   }
 
   /**
-   * Fetches a conversation's newest messages, and subscribes to a channel. Private messages come
-   * without that.
+   * Fetches a conversation's newest messages, and subscribes to a channel. One subscription, made
+   * by `start`, delivers all private messages.
    */
   join(target: Target, read: Vector | undefined): Promise<void> {
     return this.#join(target, read, this.#wish(target));
   }
 
   /**
-   * Records a request to be in a conversation. @returns a function that tells whether this request
-   * is still the person's last one
+   * Records a request to be in a conversation. @returns a function that returns whether this
+   * request is still the person's last one for the conversation
    */
   #wish(target: Target): () => boolean {
     const key = writeTarget(target);
@@ -116,7 +119,7 @@ export class ChatWork {
     }
   }
 
-  /** The newest page, and earlier pages while their oldest entry is unread. */
+  /** Fetches the newest page, and earlier pages as long as the oldest fetched entry is unread. */
   #newest(target: Target, read: Vector | undefined): Promise<HistoryPage> {
     // If the oldest entry is unread, entries before it may be unread too.
     const isUnread = ({ seq, server }: Entry) => read !== undefined && seq > (read[server] ?? 0);

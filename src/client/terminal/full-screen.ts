@@ -6,7 +6,7 @@ import { ChatShell } from "./chat-shell.ts";
 import { LoginFlow } from "./login-flow.ts";
 import { withPrompts } from "./prompts.ts";
 
-/** Most milliseconds between two attempts to connect; long enough for a readable countdown. */
+/** The most milliseconds between two attempts to connect; long enough for a readable countdown. */
 const reconnectMaxMs = 4_000;
 
 /**

@@ -33,7 +33,7 @@ export class FullTerminal implements Disposable {
   readonly #keys: KeyReader;
   #shown: string[] = [];
   #isOpen = false;
-  /** True while the shell has the terminal; the process takes the terminal back when it resumes. */
+  /** True while, after Ctrl-Z, the person's command shell has the terminal. */
   #isLent = false;
   /** True while the lines of `show` are on the terminal, until a key is pressed. */
   #showsLines = false;
@@ -101,7 +101,7 @@ export class FullTerminal implements Disposable {
     this.#host.output.write(`${leaveModes}${leaveScreen}${lines.join("\r\n")}\r\n`);
   }
 
-  /** Handles Ctrl-Z: the shell has the terminal until the job resumes. */
+  /** Handles Ctrl-Z: the person's command shell has the terminal until this process resumes. */
   suspend(): void {
     this.#suspension.suspend();
   }

@@ -3,8 +3,8 @@ import { decodeKeys, isPasting, type Key, mayBeKey } from "../core/keys.ts";
 import { asPaste, isUnbracketedPaste } from "../core/unbracketed-paste.ts";
 
 /**
- * How long to wait for the rest of a key's sequence. Without a rest, the key is Esc or a key with
- * Alt.
+ * How long to wait for the rest of a key's sequence. If no rest arrives, the key is Esc or a key
+ * with Alt.
  */
 const restMs = 40;
 /**
@@ -30,7 +30,8 @@ const lineEndMs = 20;
  */
 const pieceMs = 100;
 /**
- * A read with this many bytes was not typed: a pseudo-terminal returns up to 4095 bytes of a paste.
+ * A read with at least this many bytes is pasted, not typed: a pseudo-terminal returns up to 4095
+ * bytes of a paste.
  */
 const longRead = 256;
 
@@ -42,10 +43,10 @@ export class KeyReader {
   readonly #onKey: (key: Key) => void;
   readonly #decoder = new StringDecoder("utf8");
   #rest = "";
-  /** True if the paste has paused; its further text is then shown at once. */
+  /** True if a paste has paused for `pasteMs`; the rest of its text is then shown as it arrives. */
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** An Enter at the end of a piece of input that may continue. */
+  /** An Enter at the end of a piece of input. It is passed on when the piece continues or ends. */
   #held: readonly Key[] = [];
   /** True if the present piece of input is a paste without brackets. */
   #isPiecePasted = false;
@@ -90,8 +91,7 @@ export class KeyReader {
     const keys = [...this.#held, ...more];
     const isPasted = this.#isPiecePasted || isUnbracketedPaste(keys);
     const [only] = more;
-    // A person pressed a single key other than a character, so that key neither begins nor extends
-    // a piece.
+    // A single key without text was pressed by a person, so it neither begins nor extends a piece.
     const isKey = more.length === 1 && only?.name !== "text";
     const endsLine = keys.at(-1)?.name === "enter";
     const mayGoOn = isPasted || (endsLine && keys.length > 1);

@@ -19,7 +19,9 @@ import { ChatSession, type ChatSessionParts, privateEntries } from "./chat-sessi
 import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
 
-/** Lines that do not wait until earlier messages are shown. */
+/**
+ * Types of lines that are performed at once. Other lines wait until all sent messages are shown.
+ */
 const messages: ReadonlySet<Line["type"]> = new Set(["nothing", "text", "me", "message"]);
 
 export type LineChatParts = Pick<ChatSessionParts, "context" | "client" | "user">;
@@ -60,7 +62,7 @@ export class LineChat {
     void this.#session.beat();
     this.#failed += await sendLeft(this.#session, this.#outbox);
     this.#left = this.#outbox.waiting.length;
-    // One line after the other, so that messages are sent in the order of the lines.
+    // Performs one line after the other, so that messages are sent in the order of the lines.
     for await (const text of linesOf(this.#session.context.host.input)) {
       const line = parseLine(text);
       if (line.type === "quit" || this.#ending.signal.aborted) break;
@@ -97,7 +99,7 @@ export class LineChat {
       await this.#perform(line);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
-      // Every later line would fail in the same way.
+      // Every later line would fail in the same way, so the chat ends.
       if (wantsLogin(error)) throw error;
       const failure = asFailure(error, context, client);
       if (!(failure instanceof Problem)) throw error;
@@ -200,8 +202,8 @@ export class LineChat {
       const { receipt } = await deliver(client, outgoing);
       if (receipt === undefined) this.#note(sentSentence(this.#text, target, receipt));
     } finally {
-      // A failed message is reported and given back to the person, so it is not sent later. A
-      // closed outbox keeps it.
+      // The person is told of a failed message, so a later chat must not send it. If the chat has
+      // ended, the outbox is closed and keeps the message for the next chat.
       this.#outbox.settle(outgoing.id);
     }
   }

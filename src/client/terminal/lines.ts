@@ -44,8 +44,8 @@ export async function runLines(context: Context): Promise<void> {
 async function enterByLines({ context, client, user }: LineChatParts): Promise<void> {
   const refusal = await enter(context, client, user);
   if (refusal === undefined) return;
-  // Without a terminal, every line of the input is chat text. A password in the input could be sent
-  // to everybody.
+  // Without a terminal, every line of the input is chat text. So no password is read from the
+  // input: the password could be sent to everybody.
   const canAsk = context.host.input.isTTY || context.config.passwordFile !== undefined;
   if (!canAsk) throw refusal;
   await logIn(context, client, { user, password: await readPassword(context) });

@@ -178,7 +178,8 @@ class Menu {
     if (text === "") return;
     const send = () => deliver(this.#client, { user, target, text });
     const { receipt } = await this.#session.ask(send);
-    // In a joined channel, the subscription shows the person's own message.
+    // In a joined channel, the subscription shows the person's own message, so no other line is
+    // printed.
     if (target.channel !== undefined && this.#joined.has(target.channel)) return;
     this.#print(sentSentence(this.#text, target, receipt));
   }

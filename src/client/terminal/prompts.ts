@@ -69,7 +69,10 @@ export class Prompts {
     });
   }
 
-  /** Asks for one of many names, found by typing a part of it. @returns an empty name to go back */
+  /**
+   * Asks for one of many names, found by typing a part of it. @returns the chosen name; an empty
+   * text if the person goes back
+   */
   search(message: string, names: readonly string[]): Promise<string> {
     const all = names.map((name) => ({ name: harmless(name), value: name }));
     const back = { name: this.#context.text("menu.back"), value: "" };
