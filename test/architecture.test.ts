@@ -283,7 +283,7 @@ test("no file exports again what another file exports, except the package's entr
   expectNone(breaches);
 });
 
-test("the package exports its entry, which is for other authors' programs: no file of the project imports it", () => {
+test("the package exports only `client` and package.json, and no file of the project imports the entry `client`", () => {
   const { exports } = JSON.parse(readFileSync(join(root, "..", "package.json"), "utf8"));
   const built = `./dist/${packageEntry.replace(/\.ts$/, "")}`;
   expect(exports).toEqual({
@@ -325,7 +325,7 @@ test("a core, a server's shell and both protocols use no time, chance or process
   expectNone(breaches);
 });
 
-test("a package that belongs to one folder is imported only there", () => {
+test("an npm package that belongs to one folder is imported only by files of this folder", () => {
   const breaches = sources.flatMap(({ path, packages }) =>
     Object.entries(packageOwners)
       .filter(([name, owner]) => packages.some((p) => packageOf(p) === name) && !fits(path, owner))
@@ -347,7 +347,7 @@ test("only `platform/` uses the process, the console, the date and chance", () =
   expectNone(breaches);
 });
 
-test("every exception in this file is still used", () => {
+test("each file in the list of exceptions still contains the uses that the list allows", () => {
   const breaches = machineExceptions.flatMap(({ file, uses }) => {
     const source = sources.find(({ path }) => path === file);
     return uses

@@ -52,7 +52,7 @@ class Listener {
   }
 }
 
-test("[Z7] a topic beyond the proxy's bound for a connection is refused, and the others stay", () => {
+test("[Z7] a topic beyond the proxy's bound for a connection is refused until another topic ends", () => {
   const clock = new LamportClock();
   const wire = { subscribe: vi.fn(), unsubscribe: vi.fn(), close: () => {} };
   const feeds = new Feeds(clock, () => wire);

@@ -86,7 +86,7 @@ test("`harmless` leaves no control character in any text", () => {
   );
 });
 
-test("only the prefix of an action, /me and a space, is left out", () => {
+test("an action is shown without its prefix, /me and a space; other texts are shown whole", () => {
   const shown = (message: string) => entryLine({ ...inChannel, message } as Entry, utc);
   expect(shown("/me waves")).toBe("2026-01-31 23:30:05 * ana waves");
   for (const text of ["/me", "/meow x", "/ME x"]) {

@@ -109,7 +109,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   const services = (server: StandInServer) =>
     server.asked.map((request) => (request as { service: string }).service);
 
-  test("a write is sent once although its answer comes after the usual time for a retry", async () => {
+  test("a write is sent once although its answer comes only after the client asked for the list of channels", async () => {
     const probed = new EventEmitter();
     const { client, server } = await meet(async ({ service }) => {
       if (service === "channels") probed.emit("channels");
@@ -121,7 +121,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(services(server)).toEqual(["publish", "channels"]);
   });
 
-  test("a write that is never answered is sent once if a list reveals the original protocol", async () => {
+  test("a write that is never answered is sent once if the server answers `channels` as the original protocol does", async () => {
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
@@ -130,7 +130,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(services(server)).toEqual(["publish", "channels"]);
   });
 
-  test("an unanswered write is sent again, with its id, if the list comes from a Tertulia server", async () => {
+  test("an unanswered write is sent again, with its id, if the server answers `channels` as a Tertulia server does", async () => {
     let published = 0;
     const { client, server } = await meet(({ service, data: { id } }) => {
       if (service === "publish") published += 1;
@@ -273,7 +273,7 @@ describe("[C8] a reply of a server that looks like a Tertulia server", () => {
   });
 });
 
-test("[P2] a publication without a place or a sender is dropped", () => {
+test("[P2] a publication is dropped if it lacks a channel and `seq`, or if its sender or time is not a text", () => {
   const flat = { user: "ana", message: "Oi", timestamp: said.timestamp, clock: 1 };
   const placed = { ...flat, channel: "geral", server: "server_0000000a", seq: 1, prev: 0, id: "a" };
   expect(

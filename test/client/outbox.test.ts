@@ -93,7 +93,7 @@ function found(content: Buffer | string): Outbox {
 const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
 
 describe("[C5] an outbox", () => {
-  test("an outbox keeps the messages that are not settled, also for the next process", () => {
+  test("an outbox keeps the messages for which `settle` was not called, also for the next process", () => {
     const first = open();
     const one = first.add(geral, ana, "one\n“dois” 🌻 \u0007");
     const two = first.add(bia, ana, "two");
@@ -117,7 +117,7 @@ describe("[C5] an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync"]);
   });
 
-  test("an outbox can be read by its owner alone, and leaves no text on disk once all is settled", () => {
+  test("an outbox can be read by its owner alone, and leaves no text on disk after `settle` of all messages", () => {
     const outbox = open();
     const { id } = outbox.add(geral, ana, "one");
     expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
@@ -178,8 +178,8 @@ describe("[C5] an outbox", () => {
   });
 });
 
-describe("[C5] the outboxes of two processes of one person", () => {
-  test("two processes have a file each, and the next process has the messages of both in order", () => {
+describe("[C5] the outbox of one person with two running processes", () => {
+  test("each process has a file of its own, and a later process has the messages of both files in order", () => {
     const [first, second] = [open(), open()];
     const clock = vi.spyOn(Date, "now");
     clock.mockReturnValue(1_000);
@@ -243,7 +243,7 @@ describe("[C5] an outbox on a failing disk", () => {
     },
   );
 
-  test("messages can be settled on a full disk", () => {
+  test("on a full disk, `settle` removes a message from the waiting messages", () => {
     const outbox = open();
     const one = outbox.add(geral, ana, "one");
     const two = outbox.add(geral, ana, "two");

@@ -32,7 +32,7 @@ test("a session is read by its user's name, or without a name for the user who w
   expect(files().read("caio")).toBeUndefined();
 });
 
-test("sessions are shared by the same brokers in another order, but not by brokers without their keys", () => {
+test("a session is found when its brokers are named in another order, but not when they are named without their keys", () => {
   const keyed = ["a", "b"].map((host) => `tcp://${host}:5555#${"0f".repeat(32)}`);
   files(keyed).save(tokenOf("ana"));
   expect(files([...keyed].reverse()).read("ana")).toBeDefined();

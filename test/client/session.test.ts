@@ -148,7 +148,7 @@ describe("sessions on one connection, in virtual time", () => {
     expect(heard.map(({ message }) => message)).toEqual(["olá", "olá"]);
   });
 
-  test("[C4] a session that is refused is informed once, and another session still hears the channel", async () => {
+  test("[C4] a session whose reads are refused reports this once, and another session still hears the channel", async () => {
     using cluster = new StandInCluster();
     const locked = new Set<unknown>();
     cluster.answer = ({ data }) => {

@@ -72,7 +72,7 @@ describe("a subscription", () => {
     expect([listener.heard.length, listener.fetches]).toEqual([3, 1]);
   });
 
-  test("[C3] an entry that comes before a subscription begins does not move its beginning", async () => {
+  test("[C3] a subscription begins at the vector that it is given, even if a later entry came before", async () => {
     const listener = new Listener({ hasBegun: false });
     listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
     listener.subscription.receive([publication(a, 3)]);
@@ -95,7 +95,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${a} 4`]);
   });
 
-  test("[C3] [W7] a publication whose `prev` does not exist is dropped after one look at the history", async () => {
+  test("[C3] [W7] a publication whose `prev` does not exist is dropped after one read of the history", async () => {
     const listener = new Listener();
     listener.history.push(publication(a, 1));
     listener.subscription.receive([publication(a, 3, { prev: 1_000_000 })]);
@@ -107,7 +107,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
-  test("[C3] unverified publications make a subscription look at the history at most once a second", async () => {
+  test("[C3] unverified publications make a subscription read the history at most once a second", async () => {
     const listener = new Listener();
     const fetches: number[] = [];
     for (const timeMs of [5, 6, 500, 1_004, 1_005, 1_006, 9_000]) {

@@ -34,7 +34,7 @@ test("each text has the same placeholders in both languages", () => {
   }
 });
 
-test("no text is empty, and every error code has a sentence", () => {
+test("no text is empty, and each error code has a text in both languages", () => {
   for (const language of languages) {
     for (const [key, text] of all.flatMap((each) => Object.entries(each[language]))) {
       expect(text.trim(), `${language} ${key}`).not.toBe("");

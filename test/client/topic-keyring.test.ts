@@ -58,7 +58,7 @@ test("[X5] a client opens a payload that a server has signed", async () => {
   expect(open(await keyring(), seal(signed()))).toEqual(plain);
 });
 
-test("[X5] a client opens no payload that is unsigned, altered, cut, moved, or signed by another key", async () => {
+test("[X5] a client opens no payload that is unsigned, altered, cut, signed by another key, or for another day or topic", async () => {
   const reader = await keyring();
   const altered = signed();
   altered.fill("another", 70);
@@ -80,7 +80,7 @@ test.each([null, 7, "", "no key"])(
   },
 );
 
-test("[X5] replication is encrypted with a key of its day, which differs from the keys of topics", () => {
+test("[X5] replication is encrypted with a key of the day, which differs from the keys of topics", () => {
   const sealed = servers.sealReplication(plain, timeMs);
   expect(servers.openReplication(sealed)).toEqual(plain);
   expect(serversOf("the secret of another").openReplication(sealed)).toBeUndefined();

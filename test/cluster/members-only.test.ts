@@ -181,7 +181,7 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
     );
   });
 
-  test("replayed messages of a hanging member do not make it live, also after the receiver's restart", async () => {
+  test("replayed messages of a hanging member do not make the member live, also after the receiver's restart", async () => {
     const [first, second] = [cluster.server(1), cluster.server(2)];
     const name = nameOf(second);
     const recorded = await record(cluster.endpoints.proxy, name, 20);

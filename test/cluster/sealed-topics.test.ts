@@ -60,7 +60,7 @@ describe("[X5] a SUB socket without keys", { timeout: 60_000 }, () => {
 describe("[X5] a guest that can connect to the proxy's end for servers", {
   timeout: 60_000,
 }, () => {
-  test("a guest's forged publication is ignored, unencrypted or with a key of its own", async () => {
+  test("a guest's forged publication is ignored, whether it is unencrypted or encrypted with the guest's own key", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];
     const channel = "geral" as never;
@@ -100,7 +100,7 @@ describe("[X5] a guest that can connect to the proxy's end for servers", {
 });
 
 describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
-  test("a user with a channel's key can't publish in another user's name, nor block readers", async () => {
+  test("a user with a channel's key can't publish in another user's name, nor stop readers from receiving messages", async () => {
     const [ana, bea, mallory] = [
       await scene.enter("ana"),
       await scene.enter("bea"),

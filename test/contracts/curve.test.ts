@@ -105,7 +105,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     expect(refused).toEqual([]);
   });
 
-  test("an encrypted socket refuses a peer with no key or with another one, and reports why", async () => {
+  test("an encrypted socket refuses a peer with no key or with a wrong key, and reports why", async () => {
     const taken: string[] = [];
     const endpoint = await echo(taken).bind(anyPort, entrance);
     const plain = closing.add(new Dealer({ linger: 0 }));

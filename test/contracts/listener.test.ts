@@ -96,7 +96,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(closed.refused).toEqual([expect.stringMatching(/^it is no member/)]);
   });
 
-  test("a handshake that takes too long is ended, and a connection with a finished handshake is kept", async () => {
+  test("a handshake that takes too long is ended, and a connection with a finished handshake stays open", async () => {
     const scene = await Scene.open(closing);
     const [good] = await scene.peer({ minor: 0 });
     const late = [greeting().subarray(0, 1), greeting(), Buffer.alloc(0)].map((bytes) => {
@@ -149,7 +149,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 2, "the second has come");
   });
 
-  test("the queue for a peer that does not read stays small, and the peer is ended when it is refused", async () => {
+  test("the queue for a peer that does not read is bounded, and a PING beyond the bound cuts off the peer", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
@@ -204,7 +204,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length > 0, "a large one that ends is taken");
   });
 
-  test("a message's age counts from its own beginning, however long its sender has been busy", async () => {
+  test("a message's age counts from its first byte, not from the first byte of its sender's previous message", async () => {
     const scene = await Scene.open(closing);
     const [busy] = await scene.peer({ minor: 0 });
     const whole = message("", "a message");
@@ -261,7 +261,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("too many handshakes of one address end the oldest of them, and none of another address", async () => {
+  test("too many handshakes of one address end the oldest of these handshakes, and none of another address", async () => {
     const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));

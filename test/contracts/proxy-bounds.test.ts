@@ -72,7 +72,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.filter((text) => text.includes(replicationTopic))).toHaveLength(1);
   });
 
-  test("a proxy tells members which topics are wanted now, however often guests change them", async () => {
+  test("members learn from a proxy which topics are wanted at present, however often guests change their subscriptions", async () => {
     const { told, say } = publisher();
     await until(() => told.includes(`\u0001${replicationTopic}`), "it is there");
     const words: Buffer[] = [];
@@ -109,7 +109,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     await hears(ana, "still heard");
   });
 
-  test("a proxy accepts topics of the maximum size in both forms, and cuts off a peer that names a longer one", async () => {
+  test("a proxy accepts topics of the maximum size, in messages and in commands, and cuts off a peer that names a longer topic", async () => {
     const longest = "t".repeat(limits.topicBytes);
     const { told, say } = publisher();
     const ana = await subscriber();
@@ -222,7 +222,7 @@ describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
   });
 });
 
-test("[X7] the raw peer of these tests and the proxy agree on PLAIN", async () => {
+test("[X7] a proxy lets in the raw peer of these tests with the members' password", async () => {
   const closed = closing.add(await localProxy({ front: byPassword, back: byPassword }));
   const peer = closing.add(new RawPeer(closed.back));
   peer.say(greeting("PLAIN"), plainHello("members'"), command("INITIATE", metadata("SUB")));

@@ -100,7 +100,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => got.length === 1, "what it publishes arrives");
   });
 
-  test("with two proxies each publication arrives twice, and still arrives once one proxy has gone", async () => {
+  test("with two proxies each publication arrives twice, and with one remaining proxy it arrives once", async () => {
     await using first = await localProxy();
     await using closing = new Closing();
     const fronts: string[] = [first.front];

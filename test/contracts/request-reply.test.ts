@@ -119,7 +119,7 @@ describe("a requester and a responder", () => {
     expect(String(await next)).toBe("next");
   });
 
-  test("a question without a connection fails at once, before its time is over", async () => {
+  test("a question without a connection fails within 3 s, although its timeout is 60 s", async () => {
     await using closing = new Closing();
     // The port is held so that nobody else gets it; but no ZeroMQ socket answers there.
     const mute = createServer().listen(0, "127.0.0.1");

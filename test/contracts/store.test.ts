@@ -159,7 +159,7 @@ function textsOf(lines: readonly EventLine[]): string[] {
 }
 
 describe.each(stores)("a store: %s", (_, begin) => {
-  test("[R2] lines that a store has reported durable are still there, in order, after the process died", async () => {
+  test("[R2] lines that a store has reported durable are read in order after the process died", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 3), ...maker.many(b, 2), ...maker.many(a, 1)];
@@ -174,7 +174,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(read).toEqual({ lines: textsOf(lines), more: false });
   });
 
-  test("[R1] after a death, the store accepts the next lines of each server", async () => {
+  test("[R1] after its process died, a store accepts the next lines of a server", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     put(process, maker.many(a, 2));
@@ -207,7 +207,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(checkpointText(process)).toBe(text);
   });
 
-  test("[R8] a store gives what a peer lacks, and no more than was asked for", async () => {
+  test("[R8] a store returns exactly the lines above the first vector and up to the second", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 4), ...maker.many(b, 2)];
@@ -221,7 +221,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     });
   });
 
-  test("[E2] a saved view and a saved promise are still there after the process died", async () => {
+  test("[E2] a saved view and a saved promise are read after the process died", async () => {
     await using process = await begin();
     const { store } = process;
     await process.done((onDone) => store.saveView({ number: 3, members: [a, b] }, onDone));

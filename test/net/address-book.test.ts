@@ -43,7 +43,7 @@ describe("[X8] connections of one address", () => {
     expect(book.admit("a", nowMs + 60_000)).toBe(true);
   });
 
-  test("an address with too many connections in their handshake counts as crowded", () => {
+  test("an address is crowded while more of its connections than the limit are in their handshake", () => {
     const book = new AddressBook();
     for (let made = 0; made < addressHandshakes; made += 1) expect(book.admit("a", 0)).toBe(true);
     expect(book.isCrowded("a")).toBe(false);

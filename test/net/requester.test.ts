@@ -34,7 +34,7 @@ function askingB(endpoint: string, { seals }: Member): Requester {
 }
 
 describe("[X1] a member's request to another member", () => {
-  test("a request is answered although the asker's clock is far behind, and the answer raises this clock", async () => {
+  test("a request is answered although the asker's clock is far behind, and the answer raises the asker's clock", async () => {
     await using closing = new Closing();
     const [a, b] = [member("a"), member("b", { clock: 5_000_000 })];
     const { endpoint, taken } = await answering(closing, b);

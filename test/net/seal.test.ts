@@ -53,7 +53,7 @@ describe("[X1] a publication", () => {
     ["another cluster's name", { cluster: "elsewhere" }],
     ["another channel's key", { purpose: "replication" as const }],
   ])(
-    "a publication sealed with %s is refused, and the log says how to mend this",
+    "a publication sealed with %s is refused, and the log says once that the secret differs",
     (_name, options) => {
       const [a, b] = [member("a", options), member("b")];
       for (let times = 0; times < 10; times += 1) expect(publish(a, b).heard).toBeUndefined();
@@ -114,7 +114,7 @@ describe("[X1] a sealed request", () => {
     expect(a.seals.isAnswer("b", seal, answer)).toBe(true);
   });
 
-  test("a request that is repeated unchanged is accepted but not new", () => {
+  test("a request that is repeated unchanged is accepted, but does not count as new", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("b", payload);
     expect(b.seals.takeQuestion(payload, seal)?.isNew).toBe(true);
@@ -133,7 +133,7 @@ describe("[X1] the replay window", () => {
     expect(window.take("b", 13)).toBe("new");
   });
 
-  test("the replay window refuses counters older than all those it remembers", () => {
+  test("the replay window refuses counters lower than all counters that it remembers", () => {
     const window = new ReplayWindow(0);
     for (let count = 1; count <= limits.replayWindow + 1; count += 1) window.take("a", 2 * count);
     for (const counter of [1, 2, 3]) expect(window.take("a", counter)).toBe("old");

@@ -45,7 +45,7 @@ describe("[A2] a session's token", () => {
     expect(sessions.check(signed)).toEqual(session);
   });
 
-  test("an operator's token is marked as such and expires earlier", () => {
+  test("an operator's token has `isOperator` and expires after `operatorMs`", () => {
     expect(sessions.check(sessions.giveOperator(timeMs))).toEqual({
       user: "operator",
       version: "",

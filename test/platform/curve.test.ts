@@ -59,7 +59,7 @@ test("[X6] a member derives its keys from the secret, and a client reads the pub
   expect(() => serverKey(named)).toThrow("holds no key: 64 hex digits are wanted");
 });
 
-test("[X6] a key file that says `none` does not overrule --curve", async () => {
+test("[X6] a key file that says `none` is refused if --curve is set", async () => {
   await using folder = await temporaryFolder();
   const serverKeyFile = join(folder.path, "server.key");
   const settings = new Settings(

@@ -51,7 +51,7 @@ describe("a log line", () => {
   });
 });
 
-test("[O18] log lines about single requests have a limit a second, and the lines beyond it are counted", async () => {
+test("[O18] log lines about single requests have a limit a second, and the lines beyond this limit are counted", async () => {
   await using opened = await open();
   const { log, lines } = opened;
   const requestLog = new RequestLog(log);

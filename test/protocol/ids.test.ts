@@ -67,7 +67,7 @@ describe("names", () => {
     },
   );
 
-  test("names are normalised to NFC, so that names that look equal are equal", () => {
+  test("names are normalised to NFC, so that composed and decomposed letters give the same name", () => {
     expect(parseUserName("Jose\u0301")).toBe("Jos\u00e9");
     expect(parseUserName("Jos\u00e9")).toBe("Jos\u00e9");
   });

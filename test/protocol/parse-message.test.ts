@@ -166,7 +166,7 @@ describe("the fields that each request has", () => {
     expect(only(encode({ service: "users", clock: 9, data: { clock: 4 } })).clock).toBe(4);
   });
 
-  test("[W4] [W6] a refused request keeps its clock and id for the reply", () => {
+  test("[W4] [W6] a refused request has its clock and id, which the reply needs", () => {
     const request = refused(encode({ service: "login", data: { user: "", clock: 8, id: "x" } }));
     expect(request).toMatchObject({ clock: 8, id: "x" });
   });

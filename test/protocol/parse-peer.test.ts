@@ -58,7 +58,7 @@ describe("the gate between servers, for messages of elections and clocks", () =>
     },
   );
 
-  test("[E5] the answer to a clock request without a time is refused", () => {
+  test("[E5] an answer without a time to a clock request is refused", () => {
     expect(() => answer("clock", {})).toThrow(PeerMessageError);
   });
 

@@ -57,7 +57,7 @@ describe("vectors", () => {
     );
   });
 
-  test("the lag is 0 if and only if nothing is missing", () => {
+  test("the lag of one vector behind another is 0 if and only if the first covers the second", () => {
     fc.assert(
       fc.property(anyVector, anyVector, (a, b) => {
         expect(lag(a, b) === 0).toBe(covers(a, b));

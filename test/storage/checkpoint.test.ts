@@ -91,7 +91,7 @@ describe("a saved state", () => {
     expect([...(checkpoint?.entries("messages.json") ?? [])]).toEqual([]);
   });
 
-  test("[R4] equal states have the same bytes, and a saved state replaces the one before", async () => {
+  test("[R4] a saved state replaces the earlier saved state completely, so that equal states have the same files", async () => {
     expect(await filesOf(stateOf(9, 50), stateOf(5))).toEqual(await filesOf(stateOf(5)));
   });
 

@@ -104,7 +104,7 @@ describe("saving the state", () => {
     await again.close();
   });
 
-  test("[R8] saving the state keeps a peer's state that is put in place at the same time", async () => {
+  test("[R8] saving the state does not remove a peer's state that arrives meanwhile", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     makeMember(theirs);

@@ -15,7 +15,7 @@ import { memoryFolder } from "../support/temporary-folder.ts";
 
 describe("a damaged folder", () => {
   test.each(damageable)(
-    "[J5] damage to %s is named, the loss is noted as missing, and the file is kept for a person",
+    "[J5] damage to %s is named, the lost events are noted as missing, and the damaged file is kept for a person",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -42,17 +42,20 @@ describe("a damaged folder", () => {
     },
   );
 
-  test.each(damageable)("[R7] the noted clock survives damage to %s", async (name) => {
-    await using parent = await memoryFolder();
-    const folder = join(parent.path, "1");
-    await fill(folder);
-    damage(folder, name);
-    for (let start = 0; start < 2; start += 1) {
-      const open = await OpenDisk.at(folder);
-      expect(open.clock.value).toBeGreaterThanOrEqual(900);
-      await open.close();
-    }
-  });
+  test.each(damageable)(
+    "[R7] the clock is not lower than the noted clock after damage to %s",
+    async (name) => {
+      await using parent = await memoryFolder();
+      const folder = join(parent.path, "1");
+      await fill(folder);
+      damage(folder, name);
+      for (let start = 0; start < 2; start += 1) {
+        const open = await OpenDisk.at(folder);
+        expect(open.clock.value).toBeGreaterThanOrEqual(900);
+        await open.close();
+      }
+    },
+  );
 
   test.each(damageable)(
     "[J5] a lone server with damage to %s stops, and names file, line and way out",
@@ -71,7 +74,7 @@ describe("a damaged folder", () => {
   );
 
   test.each(checkpointFiles)(
-    "[J5] a lone server with damage to %s and a whole journal goes on",
+    "[J5] a lone server with damage to %s goes on if its journal has all events",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -132,7 +135,7 @@ describe("a damaged folder", () => {
     }
   });
 
-  test("[J5] a loss whose extent no header tells stops the server", async () => {
+  test("[J5] a start fails if no header tells which events the damaged files had", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);

@@ -49,8 +49,8 @@ async function readAll(journal: OpenJournal, since: Vector, upTo: Vector) {
   return page?.lines;
 }
 
-describe("a cut of the journal", () => {
-  test("[J1] a cut leaves earlier lines in older files, synced when the cut is done, and puts later lines into a new file", async () => {
+describe("`cut`, which begins a new journal file", () => {
+  test("[J1] `cut` syncs the lines appended before, and the lines appended after it go into a new file", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -72,7 +72,7 @@ describe("a cut of the journal", () => {
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
-  test("[J1] after a cut a start reads only the lines after the saved state", async () => {
+  test("[J1] after `cut` and the save of the state, a start reads only the lines after the saved state", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let before: EventLine[];
@@ -95,7 +95,7 @@ describe("a cut of the journal", () => {
     );
   });
 
-  test("[J1] a crash between a cut and the save of the state loses no line", async () => {
+  test("[J1] a crash between `cut` and the save of the state loses no line", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const maker = new EventMaker();
@@ -123,7 +123,7 @@ describe("a cut of the journal", () => {
     }
   });
 
-  test("[J1] two cuts may follow each other with no line between them", async () => {
+  test("[J1] two calls of `cut` may follow each other with no line between them", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let lines: EventLine[];
@@ -143,7 +143,7 @@ describe("a cut of the journal", () => {
 });
 
 describe("older journal files", () => {
-  test("[J1] older files above the kept size are removed, and a peer that asks for their lines gets none", async () => {
+  test("[J1] older files beyond `keptBytes` are removed, and a peer that asks for their lines gets none", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     const sizes = { fileBytes: 600, keptBytes: 2_000 };
@@ -226,7 +226,7 @@ describe("older journal files", () => {
     return { files: readFiles(path), before, after };
   }
 
-  test("[J5] an older file with any byte changed is named and given up, together with the files before it", async () => {
+  test("[J5] an older file with any byte changed is named and removed, together with the files before it", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -250,7 +250,7 @@ describe("older journal files", () => {
     }
   }, 60_000);
 
-  test("[J5] the files before a missing older file are given up, and the later ones still serve peers", async () => {
+  test("[J5] the files before a missing older file serve peers no more, and the later files still do", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);

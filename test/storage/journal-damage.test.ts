@@ -58,7 +58,7 @@ const layouts: readonly [string, readonly (readonly ServerName[])[], number][] =
 ];
 
 describe.each(layouts)("the journal of a killed server: %s", (_, batches, fileBytes) => {
-  test("[J2] a journal cut at any byte after the last noted sync still gives all that was noted", async () => {
+  test("[J2] a journal cut short at any byte after the last sync note still gives all lines that the note covers", async () => {
     await using folder = await memoryFolder();
     const written = await killedAfter(batches, fileBytes);
     const [name, bytes] = [...written.files].at(-1) as [string, Buffer];
@@ -222,7 +222,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] after a clean stop any changed byte before the last note is rot", async () => {
+  test("[J2] after a clean stop, a change of any byte before the last sync note is rot", async () => {
     await using parent = await memoryFolder();
     const path = join(parent.path, "journal");
     {
@@ -257,7 +257,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] a server that was killed and has only been started since notes the end of its last batch", async () => {
+  test("[J2] a server that starts after a kill writes a sync note for the end of the last batch", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files } = await killedAfter([[a], [b]], 10_000);
@@ -267,7 +267,7 @@ describe("the files of a journal", () => {
     await until(endsInNote, "the end of the last batch is noted");
   });
 
-  test("a journal that was closed notes no further sync", async () => {
+  test("a journal that was closed writes no further sync note", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       await using folder = await memoryFolder();
@@ -281,7 +281,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[R1] [J2] a missing line is named, though all other lines are whole", async () => {
+  test("[R1] [J2] a missing line is reported as a gap, although all other lines are undamaged", async () => {
     await using folder = await memoryFolder();
     const { files } = await killedAfter([[a, a], [b]], 10_000);
     const [name, bytes] = [...files][0] as [string, Buffer];

@@ -39,7 +39,7 @@ async function serverFolder(folder: string): Promise<void> {
 }
 
 describe("the check of data folders", () => {
-  test("[J5] a peer's state that is behind the server's own reduces nothing that is reported as held", async () => {
+  test("[J5] a peer's state that is behind the server's own state does not lower the reported vector", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     // The peer has fewer events of this server, and more of another server.

@@ -20,7 +20,7 @@ test("two requests refused because of the same ended session ask the person to l
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a late refusal of a request that used the earlier session asks for no second login", async () => {
+test("a late refusal of a request that used the ended session asks for no second login", async () => {
   const logIn = vi.fn(async () => true);
   const session = sessionOf({}, { logIn });
   const refuse: ((error: unknown) => void)[] = [];
@@ -52,7 +52,7 @@ test("a refused request asks for no login after the chat has ended", async () =>
   expect(logIn).not.toHaveBeenCalled();
 });
 
-test("the same refusal is news only once, until a request has succeeded", async () => {
+test("`isNews` is true for the first of several equal refusals, and again after a request has succeeded", async () => {
   const session = sessionOf({});
   expect([session.isNews(ended), session.isNews(ended)]).toEqual([true, false]);
   await session.ask(async () => {});

@@ -79,7 +79,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
     await ana.shows("ana · connected");
   }, 60_000);
 
-  describe.each(["fg", "bg and fg"])("after Ctrl-Z and %s", (way) => {
+  describe.each(["fg", "bg and fg"])("a job that Ctrl-Z stops and %s resumes", (way) => {
     async function stopAndGoOn(terminal: Terminal): Promise<void> {
       terminal.keys("C-z");
       await stopped(terminal);

@@ -54,7 +54,7 @@ test("a sent message is shown before the next command's answer, also without a p
 }, 60_000);
 
 test.each(["SIGKILL", "SIGTERM"] as const)(
-  "[C5] a line in flight when a chat is ended by %s is sent once by the next chat, before its own lines",
+  "[C5] a line in flight when a chat is ended by %s is sent once by the next chat, before the next chat's lines",
   async (signal) => {
     const channel = `ended-by-${signal}`;
     await place.zoe.createChannel(parseChannelName(channel));

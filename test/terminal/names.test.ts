@@ -11,7 +11,7 @@ afterAll(() => commands?.[Symbol.asyncDispose](), 30_000);
 
 const run = (args: readonly string[], input?: string) => commands.run(args, input);
 
-test("[W18] a name that looks like an existing name is refused with name_confusable, an equal name without this reason", async () => {
+test("[W18] a name that only looks like an existing name is refused with the reason name_confusable, an equal name without a reason", async () => {
   await run(["register", "carlos"], "secret\n");
   const english = await run(["register", "Carl0s"], "other\n");
   expect(english).toMatchObject({ code: 1, stdout: "" });

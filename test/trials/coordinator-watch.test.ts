@@ -38,7 +38,7 @@ function enter(number: number, term: number): void {
   log(number, { event: "coordinator", epoch: { view: 3, term } });
 }
 
-test("the watch reads the coordinator from the events in the logs, not from the sentences", () => {
+test("the watch reads the coordinator from the field `event` of the log lines, not from their sentences", () => {
   expect(watch.coordinator).toBeUndefined();
   enter(2, 2);
   enter(1, 1);

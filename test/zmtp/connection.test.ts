@@ -82,7 +82,7 @@ describe("a connection after its handshake", () => {
 });
 
 describe("[X8] random bytes", () => {
-  test("random changes of a valid stream cause no other error than a refusal, and keep the bounds", () => {
+  test("random changes of a valid stream cause no other error than a refusal, and the bounds on messages still hold", () => {
     const valid = Buffer.concat([
       greeting(),
       command("READY", about),

@@ -73,7 +73,7 @@ describe("a message that the person sends", () => {
     expect(scene.on({ type: "entries", entries: [entry] }).screen).not.toContain("✗");
   });
 
-  test("refused messages count for the bound on the messages of a conversation", () => {
+  test("the bound on the messages of a conversation also limits the refused messages", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 3_000; number += 1) {
       const refused = outgoing(`${number}`, "Oi");

@@ -89,7 +89,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).toContain("› hello everybody");
   });
 
-  test("a text typed in a channel that does not exist is not sent but kept", () => {
+  test("a text typed while a channel is being joined is not sent but stays in the input line if the channel does not exist", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #nope\rto nobody el");
     scene.on({ type: "notJoined", channel: "nope" as never, why: "No such channel." });
     const before = scene.effects.length;
@@ -100,7 +100,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).toContain("› to nobody else");
   });
 
-  test("a draft is kept under a recalled text; a text that was cut can be pasted in another conversation", () => {
+  test("a draft that a recalled text replaced can itself be recalled; a cut text can be pasted in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
     expect(scene.screen).toContain("› first!");
     expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
@@ -120,7 +120,7 @@ describe("the past of a conversation", () => {
     expect(isFetching).toBe(false);
   });
 
-  test("a conversation holds a bounded number of messages, and the position of older ones on the servers", () => {
+  test("a conversation holds a bounded number of messages, and the cursor from which older messages can be fetched", () => {
     const scene = new ChatScene().start();
     for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
     const { items, older } = currentOf(scene.model);

@@ -79,7 +79,7 @@ test("/lang changes the language of the chat", () => {
   expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
 });
 
-test("no control character is ever drawn, whatever is typed or received", () => {
+test("a screen contains no control character after random keys and random received texts", () => {
   const input = fc.array(
     fc.oneof(
       fc.string({ unit: "binary", maxLength: 8 }),

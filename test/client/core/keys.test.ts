@@ -72,7 +72,7 @@ test.each<[string, Key]>([
   expect(decodeKeys(input)).toEqual({ keys: [key], rest: "" });
 });
 
-test("an input cut in two decodes to the same keys, except that a burst of text may be cut too", () => {
+test("an input that comes in two pieces decodes to the same keys, except that a text may become two texts", () => {
   const piece = fc.oneof(
     fc.constantFrom("\x1b[A", "\x1b[1;5D", "\x1bOM", "\r", "\x03", "\x1b1", "\x1b[<0;3;1M"),
     fc.string({ unit: "grapheme-ascii", maxLength: 3 }),

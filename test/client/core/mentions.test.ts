@@ -21,7 +21,7 @@ test("a letter whose length changes with its case does not shift the place of a 
   expect(mentioned("ΟΔΥΣΣΈΑΣ, οδυσσέας", "Οδυσσέας")).toEqual(["ΟΔΥΣΣΈΑΣ", "οδυσσέας"]);
 });
 
-describe("mentions of a longer name", () => {
+describe("a name as a part of a longer name or of an address", () => {
   test.each([
     "@ana-maria: can you look?",
     "ana.paula has the keys",
@@ -34,8 +34,9 @@ describe("mentions of a longer name", () => {
     "ana_",
     "ana...vem",
     "ana\u0303",
-  ])("a longer name or an address is no mention of its part: %s", (text) =>
-    expect(mentioned(text, "ana")).toEqual([]),
+  ])(
+    "a text that has the name only as a part of a longer name or address does not mention the name: %s",
+    (text) => expect(mentioned(text, "ana")).toEqual([]),
   );
 
   test("a name with dots or dashes is found as a whole", () => {

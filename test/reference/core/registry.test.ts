@@ -140,7 +140,7 @@ describe("a change of the view", () => {
     expect(reports.view).toEqual(three);
   });
 
-  test("[R5] rule (a): a change of the view waits until a majority of the members has adopted the view", () => {
+  test("[R5] rule (a): a change of the view waits until a majority of the members has adopted the present view", () => {
     const reports = new Reports(three);
     const old = { number: 2, members: [a, b] };
     reports.report(a, three);
@@ -153,7 +153,7 @@ describe("a change of the view", () => {
     expect(reports.view).toEqual({ number: 4, members: [a, b, c, d] });
   });
 
-  test("[R5] rule (b): a change of the view waits until a majority has the events that its adopters had at adoption", () => {
+  test("[R5] rule (b): a change of the view waits until a majority has the events that the present view's adopters had at adoption", () => {
     const reports = new Reports(three);
     reports.report(a, three, { durable: { [a]: 5 } });
     reports.report(b, three, { durable: { [b]: 7 } });
@@ -199,7 +199,7 @@ describe("a change of the view", () => {
 });
 
 describe("a leave", () => {
-  test("[R11] a leave is allowed only when (a) and (b) hold for the view without the leaving server", () => {
+  test("[R11] a leave is allowed only when rules (a) and (b) of R5 hold for the view without the leaving server", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
@@ -233,7 +233,7 @@ describe("a leave", () => {
     expect(reports.view).toEqual(only);
   });
 
-  test("[R11] a leave that was given up does not remove a server that is ready again", () => {
+  test("[R11] a server that gave up its leave and is ready again stays in the view", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
@@ -244,7 +244,7 @@ describe("a leave", () => {
     expect(reports.view).toEqual(three);
   });
 
-  test("a server that is not a member may leave as soon as (a) and (b) hold for the view", () => {
+  test("a server that is not a member may leave as soon as rules (a) and (b) of R5 hold for the view", () => {
     const reports = new Reports(three);
     expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
     reports.settle(a, b);

@@ -60,7 +60,7 @@ class Lagging {
 const newPassword = { user: "ana", password: "ana's", newPassword: "new" };
 
 describe("[A6] [R9] requests at a server that has missed a change of an account", () => {
-  test("a server that lags refuses no request for good before it has all that the client has seen", () => {
+  test("a server that lags refuses no request for good before it has all events that the client has seen", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     const { scene } = lagging;
@@ -101,7 +101,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.scene.cluster.time.nowMs - startMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test("a server that lags refuses at once each request that waiting cannot save, and holds no stranger's request", () => {
+  test("a server that lags refuses a request at once if waiting can't make it valid, or if its sender has no valid session", () => {
     const lagging = new Lagging();
     lagging.cut();
     const { token, after } = lagging.change("password", newPassword);
@@ -124,7 +124,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     ]);
   });
 
-  test("a server that lags refuses a locked account once it has caught up, and answers `behind` to a claim whose `after` it can't reach", () => {
+  test("a server that lags refuses a locked account once it has caught up, and answers `behind` to a claim whose `after` it can't cover", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });

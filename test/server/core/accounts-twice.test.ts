@@ -48,7 +48,7 @@ describe("[R6] a change of an account that is requested twice takes effect once"
     scene.login("ana", "newer");
   });
 
-  test("sessions granted for either of two copies at two servers stay valid", () => {
+  test("if two copies of a password change reach two servers, the sessions that both servers grant stay valid", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;

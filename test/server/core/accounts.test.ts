@@ -59,7 +59,7 @@ describe("claims of names that look the same", () => {
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
-  test("[E3] old claims without `looks` do not exclude each other", () => {
+  test("[E3] a claim without `looks`, which older servers made, excludes no name that only looks the same", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -67,7 +67,7 @@ describe("claims of names that look the same", () => {
     expect(accounts.holder("Eva" as UserName)?.id).toBe("young");
   });
 
-  test("[R4] who holds a name depends on the `looks` stored in the claim, not on what this process computes", () => {
+  test("[R4] the holder of a name depends on the `looks` stored in the claim, not on the `looks` that this process computes", () => {
     const { accounts } = empty();
     accounts.addClaim({
       ...claim([a, 2], "old", epochOf(1)),

@@ -57,7 +57,7 @@ describe("a server that lacks events", () => {
     expect(b.disk.durable).toEqual(a.disk.durable);
   });
 
-  test("[R8] a server that lost the last event learns of the loss from the next heartbeats", () => {
+  test("[R8] a server that missed the last event learns of the event from the next heartbeats, and fetches it", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -67,7 +67,7 @@ describe("a server that lacks events", () => {
     expect(c.disk.durable).toEqual(a.disk.durable);
   });
 
-  test("[R8] without the broadcast, servers poll each other and writes still commit", () => {
+  test("[R8] if all broadcasts are lost, servers poll each other and writes still commit", () => {
     const cluster = servingCluster(3);
     cluster.network.broadcastLoss = 1;
     cluster.runFor(3_000);
@@ -80,7 +80,7 @@ describe("a server that lacks events", () => {
     cluster.runUntilEqual(3_000);
   });
 
-  test("[R8] after a partition both sides reach the same state without help", () => {
+  test("[R8] after a partition both sides reach the same state without further requests", () => {
     const cluster = servingCluster(5);
     const names = cluster.servers.map(({ name }) => name);
     cluster.network.partition(names.slice(0, 2), names.slice(2));

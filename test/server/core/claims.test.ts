@@ -48,7 +48,7 @@ describe("claims left by earlier coordinators", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] name_taken is answered only when no later event can change that answer", () => {
+  test("[E3] name_taken is answered only when no later event can make the refused claim the owner", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");

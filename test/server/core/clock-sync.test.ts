@@ -102,7 +102,7 @@ function spreadMs(cluster: CoreCluster): number {
 }
 
 describe("servers that agree on the time", () => {
-  test("[E5] servers that agree on the time still agree if pauses of one delay its answers", () => {
+  test("[E5] servers that agree on the time still agree while one of them pauses again and again", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member] = others(cluster, first) as [VirtualServer];

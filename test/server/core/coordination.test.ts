@@ -123,7 +123,7 @@ describe("the coordinator", () => {
 });
 
 describe("claims", () => {
-  test("[E3] [R10] every server answers that the name belongs to the same claim", () => {
+  test("[E3] [R10] a claim that has won a name succeeds at a second server, and another claim fails at a third server", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const ask = (number: number, id: string) =>
@@ -245,7 +245,7 @@ describe("the cluster's clocks", () => {
     return Math.max(...times) - Math.min(...times);
   }
 
-  test("[E5] clocks that are a second off agree to 20 ms within five rounds, and stay so", () => {
+  test("[E5] clocks that are a second off agree to 20 ms within five rounds, and still agree later", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);

@@ -59,7 +59,7 @@ describe("waiting for a server of higher rank", () => {
     { servers: 3, limitMs: boundMs },
     { servers: 5, limitMs: 5_000 },
   ])(
-    "[E1] of $servers servers, one that knows no ranks and the others do not wait for each other",
+    "[E1] of $servers servers, a server that knows no ranks and the other servers do not wait for each other",
     ({ servers, limitMs }) => {
       for (let number = 1; number <= servers; number += 1) {
         const cluster = servingCluster(servers);

@@ -233,7 +233,7 @@ describe("[W2] the bound on messages that the pages of one payload read", () => 
   const committed = { [server]: 100 };
 
   test.each([undefined, {}])(
-    "messages that are read count against the bound, whether they are shown or not (since: %j)",
+    "messages that are read use up the bound even if no page shows them (since: %j)",
     (since) => {
       const room = { bytes: limits.replyBytes };
       let pages = 0;

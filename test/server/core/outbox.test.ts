@@ -83,7 +83,7 @@ describe("publications", () => {
     });
   });
 
-  test("[P2] topics of a channel and of a user stay apart even if the names are equal or begin alike", () => {
+  test("[P2] the topics of a channel and of a user differ even if the names are equal or begin alike", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.request(server, "login", { user: "geral" });

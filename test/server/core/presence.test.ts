@@ -110,7 +110,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
 
-  test("presence lasts while a report comes every ten seconds, to whichever server", () => {
+  test("a user's presence lasts while any server gets a report of it every ten seconds", () => {
     const scene = new Scene();
     for (let beat = 0; beat < 12; beat += 1) {
       scene.say(1 + (beat % 3), "ana", "away");
@@ -266,7 +266,7 @@ describe("[L11] presence", () => {
 describe("[L11] bounds of presence", () => {
   const user = (number: number) => `user${number}` as UserName;
 
-  test("presence keeps the users that came first, and for each user the clients heard last", () => {
+  test("above its limits, presence keeps the users that came first, and for each user the clients heard last", () => {
     const presence = new Presence(serverName(1));
     let clock = 0;
     const say = (number: number, state: PresenceState, { client = "", atMs = 0 } = {}) => {
@@ -297,7 +297,7 @@ describe("[L11] bounds of presence", () => {
     expect(presence.list(laterMs)).toHaveLength(2);
   });
 
-  test("a report that comes late, twice or out of order does not last longer", () => {
+  test("a presence report that comes late, twice or out of order neither lasts longer nor replaces a newer report", () => {
     const presence = new Presence(serverName(1));
     const word = { user: user(1), client: "", state: "online", clock: 5, ageMs: 10_000 } as const;
     presence.learn(serverName(2), [word], 0);

@@ -15,7 +15,7 @@ function messages(reply: ReplyData): string[] {
 }
 
 describe("a client reads its own writes through any server", () => {
-  test("[R9] a read with `after` at a server that lags waits until the server has those events", () => {
+  test("[R9] a read with `after` at a server that lags waits until the server covers `after`", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     c.syncMs = 600;
@@ -26,7 +26,7 @@ describe("a client reads its own writes through any server", () => {
     expect(cluster.time.nowMs - startMs).toBeGreaterThan(300);
   });
 
-  test("[R9] a read with `after` at a server that can't reach it within 1 s gets `behind`", () => {
+  test("[R9] a read with `after` gets `behind` if the server can't cover `after` within 1 s", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     c.syncMs = 1_300;
@@ -38,7 +38,7 @@ describe("a client reads its own writes through any server", () => {
     expect(messages(cluster.request(b, "history", { channel: "geral", after }))).toEqual(["Olá!"]);
   });
 
-  test("[R9] without `after`, the next read or write through another server sees the write", () => {
+  test("[R9] a read or write without `after` sees a write that another server acknowledged before", () => {
     const cluster = servingCluster(3);
     for (let round = 0; round < 12; round += 1) {
       const [writer, reader] = [

@@ -53,7 +53,7 @@ describe("a repeated request", () => {
     cluster.runUntil(() => again.reply?.status === "OK", "b has it on disk as the second");
   });
 
-  test("[R6] a request whose event two servers made without knowing of each other is seen once", () => {
+  test("[R6] a request whose event two servers made without knowing of each other is shown once", () => {
     const cluster = servingCluster(5);
     // Both publish at the same instant, so that neither can hold the other's event.
     const duplicates = [

@@ -199,7 +199,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[R8] [R4] a peer's saved state adds what the server's own state lacks", () => {
+  test("[R8] [R4] a peer's saved state adds the events that the server's own state lacks", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, anyVector, (events, held, theirs) => {
         const state = stateOf(upTo(events, held));

@@ -84,7 +84,7 @@ describe("a stop", () => {
     },
   );
 
-  test("[R4] [R11] a cluster that stops leaves equal files even if an event was lost between two servers before", () => {
+  test("[R4] [R11] a cluster that stops leaves equal files even if one server never got the broadcast of an event", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);

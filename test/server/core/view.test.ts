@@ -48,7 +48,7 @@ describe("joining", () => {
     expect(cluster.registry.view.members).toContain(late.name);
   });
 
-  test("a learner takes no requests of clients", () => {
+  test("a server that is not yet a member takes no requests of clients", () => {
     const cluster = servingCluster(2);
     const late = cluster.addServer();
     expect(late.inRotation).toBe(false);
@@ -70,7 +70,7 @@ describe("the rotation", () => {
     expect(a.core.catchUp.phase).toBe("live");
   });
 
-  test("the log of a server that waits for a quorum names the members that must come back", () => {
+  test("the log of a server that waits for a quorum names the members that do not answer", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(b);
@@ -157,7 +157,7 @@ describe("leaving", () => {
     expect(cluster.registry.view.members).toEqual([a.name, b.name, c.name]);
   });
 
-  test("a server that was removed returns as a learner and becomes a member again", () => {
+  test("a server that was removed from the view becomes a member again after a start", () => {
     const cluster = servingCluster(3);
     const c = cluster.server(3);
     cluster.crash(c);

@@ -41,7 +41,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     scene.login("ana");
   });
 
-  test("a request with an expired token does not wait either", () => {
+  test("a request with an expired token gets `behind` at once instead of waiting", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -51,7 +51,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     expect(cluster.ask(server, "login", login).reply).toMatchObject({ code: "behind" });
   });
 
-  test("a user's request waits, for comparison", () => {
+  test("a request with a user's valid token waits", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = scene.cluster.ask(scene.server, "users", { token, after: never });
@@ -94,7 +94,7 @@ describe("[X4] the limit on the waiting requests of a connection", () => {
   });
 });
 
-describe("[R9] when a waiting request is checked again", () => {
+describe("[R9] repeated checks of a waiting request", () => {
   const [a, b] = ["server_0000000a", "server_0000000b"] as [ServerName, ServerName];
 
   /** A request that waits for a vector, with a count of how often the vector is read. */

@@ -63,7 +63,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] a window keeps at each step what J3 says, whether entries are dropped early or late", () => {
+  test("[J3] [R4] after each added entry, a window has exactly the entries that J3 keeps, and has returned all others as dropped", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -81,7 +81,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] a window built from two replicas' entries keeps the same as one that got all entries", () => {
+  test("[J3] [R4] a window built from two replicas' entries keeps the same entries as a window that got all entries", () => {
     const anyHalf = fc.infiniteStream(fc.boolean());
     fc.assert(
       fc.property(anyEntries, anyMost, anyHalf, (entries, most, choice) => {

@@ -54,7 +54,7 @@ describe("a write", () => {
     expect(holders(cluster.servers, receiptOf(question.reply as ReplyData))).toBeGreaterThan(1);
   });
 
-  test("[R3] a write without a quorum gets the error unavailable after 2 s, and the event still spreads", () => {
+  test("[R3] a write without a quorum gets the error unavailable after 2 s, and the event still spreads later", () => {
     const cluster = servingCluster(3);
     const first = cluster.server(1);
     for (const other of cluster.servers.slice(1))

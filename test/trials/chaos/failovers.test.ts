@@ -60,7 +60,7 @@ describe("failovers", () => {
     expect(failoversOf(terms, [faultOf(one, "kill", [4_000])], [])).toEqual([]);
   });
 
-  test("a failover's cause is the coordinator's first kill or fault of at least 1.2 s, else its last fault", () => {
+  test("a failover's cause is the coordinator's first kill or fault of at least 1.2 s, else the coordinator's last fault", () => {
     const faults = [faultOf(one, "stop", [100, 600]), faultOf(one, "cut", [1_500, 5_000])];
     expect(only(faults)).toMatchObject({ fault: "cut", atMs: 1_500 });
     expect(only([...faults, faultOf(one, "kill", [2_000])])).toMatchObject({ fault: "cut" });

@@ -113,7 +113,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("a fault of the coordinator gets its process when it begins, and other faults stay as planned", () => {
+  test("a fault planned for the coordinator hits the coordinator of the moment, and other faults stay as planned", () => {
     for (const planned of plan(5)) {
       const fault = aimedAt("server 2", planned);
       if (!targetsOf(planned).includes(theCoordinator)) {
