@@ -50,8 +50,8 @@ function settingsOf(command: Command): Settings {
 }
 
 /**
- * Returns the flags of a command and its parents. If both have the same flag, the parent's value
- * counts.
+ * Returns the flags of a command and its parents. If a command and its parent have the same flag,
+ * the parent's value counts.
  */
 function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
   return command.optsWithGlobals();

@@ -11,8 +11,8 @@ import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
 /**
- * The bounds of a reply: the tag and the frames of the request's envelope come before the reply's
- * own payload.
+ * The bounds of a reply from a worker. The tag and the request's envelope count too, because these
+ * frames come before the reply's payload.
  */
 const replyBounds = {
   frameBytes: limits.frameBytes,
@@ -54,7 +54,10 @@ export class Routing implements Exchange {
   readonly #options: ExchangeOptions;
   readonly #open = new OpenRequests<ClientRequest, Peer>();
   readonly #workers: Peer[] = [];
-  /** Clients from which the broker does not read until they have fewer open requests. */
+  /**
+   * Clients that reached their bound of open requests. The broker reads from such a client again at
+   * half of the bound.
+   */
   readonly #paused = new Set<Peer>();
   readonly #names = new GivenNames<Peer>();
   readonly #timer: NodeJS.Timeout;
@@ -79,15 +82,15 @@ export class Routing implements Exchange {
     if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
-    // The broker keeps reading from a client below its bound, because it would otherwise miss the
-    // client's PINGs and its end.
+    // The broker stops reading from a client only at the client's bound of open requests, because
+    // it does not notice the PINGs and the end of an unread client.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
     client.pause();
   }
 
   #answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
-    // A message with only a tag is not a reply.
+    // A message without a frame after the tag is not a reply.
     if (tag === undefined || frames.length === 0) return;
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
@@ -100,8 +103,8 @@ export class Routing implements Exchange {
   }
 
   /**
-   * Sends waiting requests to workers, and reads again from clients that have fewer open requests
-   * now.
+   * Sends waiting requests to workers, and reads again from paused clients whose open requests are
+   * at most half of their bound.
    */
   #goOn(): void {
     this.#handOn();

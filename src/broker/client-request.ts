@@ -10,8 +10,8 @@ export class ClientRequest implements OpenRequest {
   readonly bytes: number;
   readonly atMs = now().steadyMs;
   /**
-   * The frames from the client; after `tagged`, for a short request, the encoded message with tag
-   * and frames.
+   * The frames from the client. If the request is short and `tagged` was called, the encoded
+   * message with tag and frames instead.
    */
   #kept: Buffer[] | Buffer;
 

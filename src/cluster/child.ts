@@ -9,7 +9,7 @@ import type { Role } from "../protocol/reference-messages.ts";
 
 export interface ChildOptions {
   readonly role: Role;
-  /** The number of the process among all of its role: 1, 2, 3 … */
+  /** The number of the process among all processes of its role: 1, 2, 3 … */
   readonly number: number;
   /** Called before each start; returns the settings as environment variables. */
   readonly environment: () => Readonly<Record<string, string>>;
@@ -72,8 +72,8 @@ export class Child {
   }
 
   /**
-   * Returns the last line of the process's log file, which the person has not seen; without a file,
-   * a reference to the messages above.
+   * Returns the last line of the process's log file, which the person has not seen. If the process
+   * logs to stderr, returns a reference to the messages above.
    */
   #lastWords(): string {
     const { logPath } = this.#options;
@@ -135,7 +135,7 @@ export class Child {
     });
     return new Promise((fail) => {
       this.#exited = new Promise((exited) => {
-        // A process that can't be spawned counts as ended.
+        // A process that can't be spawned counts as ended with code 1.
         child.once("error", () => child.emit("exit", 1, null));
         child.once("exit", (code, signal) => {
           this.#process = undefined;

@@ -14,8 +14,8 @@ export interface ClusterConfig {
   readonly proxies: number;
   readonly data: string;
   /**
-   * The file of the secret, if it is not in the data folder. The secret itself is never a setting
-   * here.
+   * The path of the secret's file, if the file is not in the data folder. These options never
+   * contain the secret itself.
    */
   readonly secretFile?: string | undefined;
   readonly cluster?: string;
@@ -31,7 +31,7 @@ export interface ClusterConfig {
   /** Returns further environment variables of a server, such as its settings. */
   readonly settings?: (server: Process) => Readonly<Record<string, string>>;
   /**
-   * Gives each process the endpoints of other processes; without a wiring, processes connect
+   * Chooses the endpoints at which processes reach each other; without a wiring, processes connect
    * directly.
    */
   readonly wiring?: Wiring;
@@ -64,7 +64,8 @@ export function lastFirstPort(brokers: number, proxies: number): number {
 }
 
 /**
- * The times to stop each group of processes; their sum is below the 10 s in which `up` must end.
+ * The most milliseconds that each group of processes gets to stop; the sum is below the 10 s in
+ * which `up` must end.
  */
 const stopBotsMs = 2_300;
 const stopServersMs = 5_500;
@@ -209,7 +210,7 @@ export class Supervisor implements Running {
           ...common,
           ...(role === "server"
             ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : // The password of the person who runs `up` is not a bot's password.
+            : // Cleared: the password of the person who runs `up` is not a bot's password.
               { TERTULIA_PASSWORD_FILE: "" }),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),

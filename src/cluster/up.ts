@@ -25,12 +25,15 @@ export interface UpOptions {
   readonly readyLines: (endpoints: ClientEndpoints) => readonly string[];
 }
 
-/** Flags of bots beside a chat: so few messages that a person finds their own among them. */
+/**
+ * Flags of bots that run beside a chat: they send so few messages that a person finds their own
+ * messages.
+ */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
 /**
- * Refuses settings of bound endpoints, because all processes would get the same one, and only one
- * process can bind it.
+ * Refuses settings of bound endpoints, because all processes would get the same endpoint, and only
+ * one process can bind an endpoint.
  * @throws Problem if one of these settings is set
  */
 function refusePlaces(settings: Settings): void {

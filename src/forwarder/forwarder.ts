@@ -29,9 +29,9 @@ export interface ForwarderRole {
   report(log: Log, side: Side, counts: { before: number; now: number }): void;
 }
 
-/** Passes messages between the two sides. */
+/** Passes messages between the front and the back. */
 export interface Exchange extends Sides<Omit<ListenerOptions, "entrance">> {
-  /** Called before the connections end. */
+  /** Called when the forwarder stops, before its connections end. */
   close?(): void;
 }
 
@@ -39,8 +39,8 @@ export interface ExchangeOptions {
   /** The name and clock of this process, as the sender of its own replies. */
   readonly self: { readonly name: string; readonly clock: LamportClock };
   /**
-   * Called if two connections to a broker's front use the same name (`Identity`), one character per
-   * byte.
+   * Called with a name (`Identity`) that two connections to a broker's front use; the text has one
+   * character per byte of the name.
    */
   onSharedName(identity: string): void;
 }

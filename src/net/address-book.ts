@@ -29,8 +29,8 @@ export class AddressBook {
   }
 
   /**
-   * Returns whether too many of the address's connections are in their handshake, so that one of
-   * these must end.
+   * Returns whether too many of the address's connections are in their handshake, so that the
+   * listener must end one of these connections.
    */
   isCrowded(address: string): boolean {
     return (this.#open.get(address)?.handshakes ?? 0) > limits.addressHandshakes;
@@ -42,7 +42,10 @@ export class AddressBook {
     if (open !== undefined) open.handshakes -= 1;
   }
 
-  /** Notes that a connection of the address has ended; `shaken` was called before. */
+  /**
+   * Notes that a connection of the address has ended. The caller must have called `shaken` for this
+   * connection before.
+   */
   gone(address: string): void {
     const open = this.#open.get(address);
     if (open === undefined) return;

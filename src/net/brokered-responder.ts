@@ -27,7 +27,10 @@ export class BrokeredResponder {
     this.#onRequest = onRequest;
   }
 
-  /** Begins to read requests; earlier requests have waited unread. */
+  /**
+   * Begins to read requests. Requests that arrived before this call were not read, and are read
+   * now.
+   */
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links.values()) this.#read(link);
@@ -49,7 +52,8 @@ export class BrokeredResponder {
 
   /**
    * Leaves a broker. Requests that have arrived are handled first, and queued replies are sent.
-   * Only a request in transit at that moment is lost; the broker answers it (B4).
+   * Only a request that is in transit at the moment of leaving is lost; the broker answers such a
+   * request (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);

@@ -41,7 +41,7 @@ export function connect(socket: Connecting, endpoints: readonly string[]): void 
  */
 class Connector {
   readonly #socket: Connecting;
-  /** The key that the socket's options hold; null before the first connection. */
+  /** The key that is set in the socket's options; null before the first connection. */
   #key: string | undefined | null = null;
 
   constructor(socket: Connecting) {
@@ -107,7 +107,8 @@ function setServerKey(socket: Socket, key: string | undefined): void {
  */
 function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
   Object.assign(socket, options);
-  // If libzmq was built without CURVE, the assignment only adds fields to a JavaScript object.
+  // If libzmq was built without CURVE, the assignment only adds fields to a JavaScript object, and
+  // the socket's mechanism does not change.
   if (socket.securityMechanism === "curve") return;
   throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
 }

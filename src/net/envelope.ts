@@ -16,7 +16,7 @@ export function takeSeal(frames: Buffer[]): Buffer | undefined {
 /**
  * Splits a message into envelope and payload. The payload follows the empty delimiter of a REQ
  * (W12). If a DEALER leaves the delimiter out, the last frame is the payload. Further frames are
- * appended to the payload, which makes it invalid.
+ * appended to the payload, which makes the payload invalid.
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

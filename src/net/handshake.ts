@@ -23,8 +23,8 @@ const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 
 /**
  * Calls `onRefusal` with a reason once all endpoints refuse the socket, and with `undefined` once
- * one endpoint accepts it again. Either side may see a mismatch first and hang up. ZeroMQ retries
- * until this side has seen the mismatch, then stops.
+ * one endpoint accepts the socket again. Either side may see a mismatch first and hang up. ZeroMQ
+ * retries until this side has seen the mismatch, then stops.
  */
 export function watchRefusals(
   events: Observer,

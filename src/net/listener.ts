@@ -165,7 +165,10 @@ export class Listener {
     if (unread > limits.unreadBytesOfAll) this.#endLargest(unread);
   }
 
-  /** Closes the connections with the most unread bytes until the sum is within the bound. */
+  /**
+   * Closes the connections with the most unread bytes, one after the other, until the sum of all
+   * unread bytes is within the bound.
+   */
   #endLargest(unread: number): void {
     const largest = [...this.#wires].sort((a, b) => b.unreadBytes - a.unreadBytes);
     let left = unread;

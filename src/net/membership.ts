@@ -14,7 +14,10 @@ interface MembershipOptions {
   readonly secret: Secret;
   /** The key pairs of an encrypted cluster; undefined if the cluster is not encrypted. */
   readonly keys?: CurveKeys | undefined;
-  /** Returns this process's name, which may become known after the first question is sent. */
+  /**
+   * Returns this process's name. It is a function, because the name may become known only after the
+   * first question is sent.
+   */
   readonly self: () => string;
   readonly clock: LamportClock;
   readonly log: Log;
@@ -36,8 +39,8 @@ export class Membership {
   }
 
   /**
-   * Returns the seals for one purpose. The seals accept only messages with a counter above the
-   * present clock.
+   * Returns the seals for one purpose. The seals accept only messages whose counter is above this
+   * process's clock at the time of this call.
    */
   seals(purpose: Purpose): Seals {
     const { secret, self, clock } = this.#options;

@@ -26,8 +26,8 @@ interface ReferenceLinkOptions {
 }
 
 /**
- * Pause between two checks of a reference of the original protocol, because a reference of this
- * project may have replaced it.
+ * Pause between two checks whether a reference of this project has replaced a reference of the
+ * original protocol.
  */
 const foreignMs = 2_000;
 
@@ -40,7 +40,10 @@ export class ReferenceLink {
   refusal: Refusal | undefined;
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
   readonly #watch: ReferenceWatch | undefined;
-  /** The last check; it resolves if a reference of this project has answered. */
+  /**
+   * The latest check of which kind of reference answers; it resolves if a reference of this project
+   * has answered.
+   */
   #recognition: Promise<void> | undefined;
   /** Steady time of the next check. */
   #nextLookMs = Number.NEGATIVE_INFINITY;
@@ -77,7 +80,7 @@ export class ReferenceLink {
     if (this.#watch !== undefined) await this.#recognize(this.#watch, timeoutMs);
     const reply = await this.#requester.ask(this.#encode(service, data), timeoutMs);
     const fields = parseReferenceReply(reply);
-    // A member has already taken over the clock from the seal.
+    // A member took over the reply's clock when it checked the reply's seal.
     if (!this.#isMember) this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
     return fields;
   }
@@ -105,7 +108,7 @@ export class ReferenceLink {
       reply = await this.#requester.askUnsealed(this.#encode("list", {}), timeoutMs);
     } catch (error) {
       this.#nextLookMs = Number.NEGATIVE_INFINITY;
-      // `onRefusal` logs a refused connection.
+      // A refused connection is not logged as silence too, because `onRefusal` logs it.
       if (this.refusal === undefined) watch.silent();
       throw error;
     }

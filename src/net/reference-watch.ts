@@ -15,7 +15,7 @@ const missingMs = 2_500;
 export class ReferenceWatch {
   readonly #log: Log;
   readonly #where: string;
-  /** The kind that was logged last. `ours` at the start is not logged. */
+  /** The kind that was logged last; at the start `ours`, although nothing was logged. */
   #told: ReferenceKind = "ours";
   /** Steady time since which no reference has answered; undefined while one answers. */
   #silentMs: number | undefined = now().steadyMs;

@@ -12,7 +12,7 @@ const everyMs = 60_000;
 const mostSenders = 100;
 const mostNameBytes = 64;
 
-/** Counts dropped messages, and logs one at most once a minute for each sender. */
+/** Counts dropped messages, and logs at most one dropped message a minute for each sender. */
 export class Refusals {
   readonly counts: RefusedMessages = { forged: 0, stale: 0 };
   readonly #log: Log;
@@ -63,8 +63,8 @@ export class Refusals {
   }
 
   /**
-   * Logs that the reference refuses this member's connection; without the line, a waiting member
-   * would give no reason.
+   * Logs that the reference refuses this member's connection; otherwise the log of a member that
+   * waits for the reference would not say why it waits.
    */
   byReference(refusal: Refusal): void {
     if (!this.#isDue(refusal)) return;

@@ -17,7 +17,8 @@ export class ReplayWindow {
 
   /**
    * Records the counter of a genuine message.
-   * @returns `repeated` if the message has certainly come before
+   * @returns `repeated` if the message has certainly come before, `old` if it may have come before,
+   * else `new`
    */
   take(sender: string, counter: number): "new" | "repeated" | "old" {
     const heard = this.#heard.get(sender) ?? [];
@@ -36,7 +37,7 @@ export class ReplayWindow {
 
   /**
    * Forgets the member whose last counter is lowest if too many members are remembered. From then
-   * on, counters up to that one are `old`.
+   * on, all counters up to the forgotten member's last counter are `old`.
    */
   #bound(present: string): void {
     if (this.#heard.size <= limits.replaySenders) return;

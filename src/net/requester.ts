@@ -33,7 +33,7 @@ interface RequesterOptions {
   readonly sealing?: { readonly seals: Seals; readonly to: string } | undefined;
 }
 
-/** Time that a question waits for the connection to a running process. */
+/** The most milliseconds that a question waits for the connection to a running process. */
 const handshakeMs = 200;
 /**
  * The most attempts for one question. The first answer to a process whose clock lags only carries

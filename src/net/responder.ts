@@ -10,7 +10,7 @@ export class Responder {
   /** The peers by name. The first frame of each envelope is the name of its peer. */
   readonly #peers = new Map<string, Peer>();
   #listener: Listener | undefined;
-  /** Requests that arrived before `start`; undefined afterwards. */
+  /** Requests that arrived before `start` was called; undefined after `start`. */
   #early: [Peer, Buffer[]][] | undefined = [];
 
   constructor(onRequest: OnRequest, { takesSeals = false } = {}) {

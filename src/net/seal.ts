@@ -20,7 +20,10 @@ interface Sealed {
   readonly seal: Uint8Array | undefined;
 }
 
-/** A member's question; the answer is valid for that member only. */
+/**
+ * A member's question. Its answer is sealed for this question, and is valid only for the member
+ * that asked.
+ */
 export interface Question {
   readonly sender: string;
   readonly mac: Uint8Array;
@@ -28,7 +31,10 @@ export interface Question {
 
 interface SealsOptions {
   readonly key: KeyObject;
-  /** Returns this process's name, which may become known after the first question is sent. */
+  /**
+   * Returns this process's name. It is a function, because the name may become known only after the
+   * first question is sent.
+   */
   readonly self: () => string;
   readonly clock: LamportClock;
   readonly refusals: Refusals;

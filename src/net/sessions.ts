@@ -62,7 +62,7 @@ function base64url(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-/** Returns the times of a JWT, which are in seconds. */
+/** Returns the times at which a JWT is issued and expires, in seconds since 1970. */
 function lasting(timeMs: number, lifeMs: number): { iat: number; exp: number } {
   return { iat: Math.floor(timeMs / 1_000), exp: Math.floor((timeMs + lifeMs) / 1_000) };
 }

@@ -18,14 +18,14 @@ export const socketOptions = {
   heartbeatTimeout: durations.zmtpTimeoutMs,
   heartbeatTimeToLive: durations.zmtpTimeoutMs,
   reconnectInterval: 50,
-  // This interval is shorter than the time that a reference without a file waits for reports of a
-  // view.
+  // The interval is short, so that members reconnect to a restarted reference while it still waits
+  // for reports of a view.
   reconnectMaxInterval: 250,
   tcpMaxRetransmitTimeout: 10_000,
 } as const;
 
 /**
- * Messages handled before timers may run; without the pause, a flood of messages would delay all
+ * The most messages handled before timers may run; otherwise a flood of messages would delay all
  * timers.
  */
 const burst = 64;

@@ -21,11 +21,11 @@ interface WireEvents {
   onMessage(frames: Buffer[]): void;
   onClosed(end: { readonly wasReady: boolean }): void;
   onRefused(because: RefusedBecause): void;
-  /** Called with the bytes of an unfinished message in memory, after each change. */
+  /** Called after each change of the bytes that the peer's unfinished message takes in memory. */
   onHeld(bytes: number): void;
 }
 
-/** Milliseconds in which a connection that is being closed may still write. */
+/** The most milliseconds that a connection may still write after its closing began. */
 export const lingerMs = 500;
 const nameBytes = 8;
 
@@ -76,8 +76,8 @@ export class Wire {
   }
 
   /**
-   * The name that the peer gives itself, one character per byte, empty if none. No decision depends
-   * on it (Z2).
+   * The name that the peer gives itself, one character per byte; empty if the peer gives no name.
+   * No decision depends on the name (Z2).
    */
   get identity(): string {
     return this.#connection.identity;
@@ -151,7 +151,7 @@ export class Wire {
     else this.#socket.resetAndDestroy();
   }
 
-  /** Ignores the peer's silence up to now. */
+  /** Counts the peer's silence only from this time on. */
   excuse(steadyMs: number): void {
     this.#heardMs = steadyMs;
   }
@@ -203,7 +203,10 @@ export class Wire {
     this.#events.onClosed({ wasReady: this.#connection.isReady });
   }
 
-  /** Queues bytes; above the bound, also answers to a peer's commands are dropped. */
+  /**
+   * Queues bytes. Above the bound of unread bytes, drops the bytes, even if they answer a peer's
+   * command.
+   */
   #write(bytes: Buffer): void {
     if (this.isFull) return;
     this.#unwrittenBytes += bytes.length;

@@ -58,8 +58,8 @@ export function memberKeys(settings: Settings, secret: Secret): CurveKeys | unde
 }
 
 /**
- * Returns the key for endpoints without a key: the key in the file of `--server-key-file`, else
- * with `--curve` the key derived from the secret.
+ * Returns the key for endpoints without a key: the key in the file of `--server-key-file`, or with
+ * `--curve` the key derived from the secret, or undefined.
  * @throws Problem if the file or the secret does not exist, or if the file has no key in spite of
  * `--curve`
  */
@@ -69,7 +69,8 @@ export function serverKey(settings: Settings): string | undefined {
   if (path !== undefined) {
     const key = readKey(path);
     if (key !== undefined || !isEncrypted) return key;
-    // With --curve no password may be sent unencrypted.
+    // With --curve, an unencrypted connection is an error, because it would send passwords in plain
+    // text.
     throw new Problem(
       `${path} says that the cluster is not encrypted, and --curve that it is: ` +
         "copy the public/server.key of its reference again.",

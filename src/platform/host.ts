@@ -58,7 +58,8 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     },
     onStop: (stop) => listening(["SIGTERM", "SIGINT", "SIGHUP"], stop),
     onSuspend: (terminal) => jobControl.lend(terminal),
-    // Node prints the stack of a defect between these two events.
+    // Node prints the stack of a defect between these two events, so `end` is called before the
+    // stack is printed.
     onEnd: (end) => listening(["uncaughtExceptionMonitor", "exit"], end),
     onWarning: (warn) => {
       const usual = process.rawListeners("warning") as ((warning: Error) => void)[];
@@ -115,7 +116,7 @@ export function printLine(line: string): void {
   process.stdout.write(`${harmless(line)}\n`);
 }
 
-/** Writes a value to stdout as a line of JSON, escaped in the same way. */
+/** Writes a value to stdout as a line of JSON, escaped so that it can't control a terminal. */
 export function printValue(value: unknown): void {
   process.stdout.write(`${harmlessJson(JSON.stringify(value))}\n`);
 }

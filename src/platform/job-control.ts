@@ -74,7 +74,8 @@ export class JobControl {
   }
 
   #takeAgain(): void {
-    // A stopped process gets no SIGWINCH if the size of its terminal changes.
+    // A stopped process gets no SIGWINCH if the size of its terminal changes, so the event is
+    // emitted here.
     process.emit("SIGWINCH");
     for (const terminal of this.#lent) terminal.takeAgain();
   }

@@ -52,7 +52,10 @@ function writeIfPossible(fd: number, line: string): void {
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
 
-/** Fields that are shown elsewhere in the line, or that repeat its sentence for programs. */
+/**
+ * Fields left out at the end of a readable line: they are shown elsewhere in the line, or repeat
+ * its sentence for programs.
+ */
 const plainFields = new Set(["level", "time", "role", "name", "clock", "msg", "event", "epoch"]);
 
 /** Returns a JSON line in the form for a terminal. */

@@ -17,9 +17,9 @@ interface Open {
 /** The worker data by which this file recognises that it runs as the thread. */
 const mark = "passwords";
 /**
- * The thread's nice value. Next to a busy thread it gets about a tenth of a core, and all unused
- * time. At the lowest priority (19) it would get a seventieth, and logins next to busy programs
- * would miss their deadline.
+ * The thread's nice value. Next to a busy thread, this thread gets about a tenth of a core, and all
+ * time that other threads leave unused. At the lowest priority (19) it would get a seventieth of a
+ * core, and logins next to busy programs would miss their deadline.
  */
 const lowPriority = 10;
 

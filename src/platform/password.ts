@@ -5,15 +5,16 @@ import type { PasswordResult, PasswordWork } from "../protocol/password-work.ts"
 const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
 
 /**
- * A credential of no account. The passwords of unknown users are checked against it, so that the
- * answer takes as long as for known users.
+ * A credential of no account. The passwords of unknown users are checked against this credential,
+ * so that the answer takes as long as for known users.
  */
 const nobodys = `${start()}${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /**
  * Checks a password, hashes one, or both. The work takes tens of milliseconds, too long for a
  * thread that serves requests. A right password whose hash has outdated parameters is hashed again.
- * @returns the new hash with its parameters and salt, as a PHC string
+ * @returns whether the check succeeded, and the new credential, if any: hash, parameters and salt
+ * as a PHC string
  * @throws Error if the credential is invalid, or the machine lacks memory for hashing
  */
 export function workOnPassword({ check, hash: next }: PasswordWork): PasswordResult {

@@ -49,7 +49,8 @@ export function advertisedHost(settings: Settings): string {
   if (told !== undefined) return told;
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)
-    // A link-local address needs the name of the network interface, which differs between machines.
+    // Link-local addresses are left out, because they need the name of the network interface, which
+    // differs between machines.
     .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
     .map(({ address }) => address);
   return outside.find((address) => isIP(address) === 4) ?? outside[0] ?? "127.0.0.1";

@@ -76,7 +76,7 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
   const stopped = untilStopped();
   outliveLog();
   const running = await Promise.race([start(), stopped]);
-  // The process was stopped before it served, so no work is left to finish.
+  // The process was stopped before it began to serve, so it has no work to finish.
   if (running === undefined) process.exit(0);
   await Promise.race([stopped, running.ended ?? stopped]);
   await running[Symbol.asyncDispose]();

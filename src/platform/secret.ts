@@ -133,8 +133,8 @@ export function openSecret(source: SecretSource): Secret {
 }
 
 /**
- * Creates the file unless it exists. If several processes do this at once, one creates the file,
- * completely.
+ * Creates the file unless it exists. If several processes call this function at once, one of them
+ * creates the whole file, and the others leave it unchanged.
  */
 function makeSecret(path: string): void {
   const own = `${path}.${randomHex(8)}`;

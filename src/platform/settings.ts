@@ -142,7 +142,7 @@ export class Settings {
     const flag = this.#flags[name];
     if (flag !== undefined) return { text: plainText(String(flag)), source: "flag" };
     const { env, fallback } = rows[name];
-    // A settings file from Windows may leave a CR after each value.
+    // A settings file from Windows may leave a CR after each value; `plainText` removes the CR.
     const value = plainText(this.#env[env] ?? "");
     if (value !== "") return { text: value, source: "environment" };
     return { text: fallback, source: "default" };

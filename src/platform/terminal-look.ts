@@ -37,7 +37,8 @@ export function terminalLook(isTerminal: boolean, environment: Environment): Ter
 function hasLinks(environment: Environment): boolean {
   const { FORCE_HYPERLINK, TERM_PROGRAM, TERM_PROGRAM_VERSION, TERM = "" } = environment;
   if (FORCE_HYPERLINK) return Number.parseInt(FORCE_HYPERLINK, 10) !== 0;
-  // Inside tmux and screen, the variables of the outer terminal say nothing.
+  // Inside tmux and screen, the variables of the outer terminal do not show what tmux and screen
+  // support.
   if (TERM_PROGRAM === "tmux" || /^(?:tmux|screen)/.test(TERM)) {
     return TERM_PROGRAM === "tmux" && isSince(firstTmux, TERM_PROGRAM_VERSION);
   }

@@ -4,7 +4,7 @@ import { Recent } from "./recent.ts";
 export interface Pace {
   /** Tokens that a bucket gains in a second. */
   readonly perSecond: number;
-  /** Tokens that a bucket holds. */
+  /** The most tokens that a bucket can hold. */
   readonly burst: number;
 }
 
@@ -17,8 +17,8 @@ interface Bucket {
 export class Buckets {
   readonly #pace: Pace;
   /**
-   * To make the map drop one bucket, a client must send more requests than that bucket would
-   * refuse.
+   * The map drops the oldest buckets when it is full. A client gains nothing by filling it: to make
+   * the map drop one bucket, a client must send more requests than that bucket would refuse.
    */
   readonly #buckets = new Recent<string, Bucket>(limits.floodBuckets);
 

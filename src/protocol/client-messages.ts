@@ -8,7 +8,9 @@ import type { Vector } from "./vector.ts";
 export interface Envelope {
   /** The client's Lamport clock; undefined if it is missing or invalid (W4). */
   readonly clock: number | undefined;
-  /** The client's own time. Publications of the old form repeat it (P1); no server stores it. */
+  /**
+   * The client's own time. Publications of the old form repeat this time (P1); no server stores it.
+   */
   readonly timestamp?: string | number | undefined;
   readonly id: RequestId | undefined;
   /** The vector of the messages that the client has seen (R9). */
@@ -51,7 +53,10 @@ export type Request = Envelope &
     | {
         readonly service: "register";
         readonly user: UserName;
-        /** Kept in memory until the reply; never logged, never stored. */
+        /**
+         * The new account's password. It is in memory only until the reply, and is never logged or
+         * stored.
+         */
         readonly password: string;
         /**
          * The invitation that an administrator gave to the user; required if registration is by

@@ -16,8 +16,8 @@ const encoder = new Encoder({ ignoreUndefined: true });
 const decoder = new MsgpackDecoder();
 
 /**
- * Returns the format by the first byte. In MessagePack, `{` and `[` are integers, which are no
- * request.
+ * Returns the format by the first byte. In MessagePack, the bytes of `{` and `[` are integers, and
+ * no request is an integer.
  */
 export function formatOf(payload: Uint8Array): Format {
   const first = firstOfJson(payload);

@@ -2,9 +2,9 @@ import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 
 /**
- * One replicated fact. `(server, seq)` identifies the event forever; `seq` counts 1, 2, 3 … for
- * each server. `timestamp` is in milliseconds since 1970, by the server's corrected time. The type
- * of `data` depends on `operation`.
+ * The replicated record of one write. `(server, seq)` identifies the event forever; `seq` counts 1,
+ * 2, 3 … for each server. `timestamp` is in milliseconds since 1970, by the server's corrected
+ * time. The type of `data` depends on `operation`.
  */
 export interface Event {
   readonly server: ServerName;

@@ -29,8 +29,8 @@ export class LamportClock {
   }
 
   /**
-   * Takes over the clock of a message that a guest may have sent. A clock too far ahead counts as
-   * 0, so that no guest can raise the cluster's clock to its largest value (W4).
+   * Takes over the clock of a message that a guest may have sent. A clock that is too far ahead
+   * counts as 0, so that no guest can raise the cluster's clock to the largest possible value (W4).
    * @returns whether the clock was believed
    */
   receiveFromAnyone(clock: number): boolean {

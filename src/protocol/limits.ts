@@ -21,7 +21,7 @@ export const limits = {
   batchRequests: 1_000,
   /** The most bytes of one array of requests. */
   batchBytes: 1 * MiB,
-  /** Values, including keys, in a client's payload or in publications: as many as either needs. */
+  /** The most values, including keys, in a client's payload or in a payload of publications. */
   payloadValues: 100_000,
   /**
    * The most bytes of one ZeroMQ frame. The bound is above `batchBytes`, so that a too large batch
@@ -55,8 +55,8 @@ export const limits = {
   /** The most servers in a vector between members: all servers that ever made an event. */
   memberVectorServers: 65_536,
   /**
-   * Ticks by which the clock on disk is ahead of the running Lamport clock, so that no restart
-   * reuses a number (X1).
+   * Ticks by which the saved clock is set ahead of the running Lamport clock, so that a restart
+   * never reuses a number (X1).
    */
   clockReserve: 100_000,
   /** The largest reserve in ticks, for a clock that rises faster than the disk can save it. */
@@ -68,7 +68,7 @@ export const limits = {
   replayWindow: 1_024,
   /**
    * The most members whose newest messages a receiver remembers; above this bound it forgets the
-   * longest silent member.
+   * member whose newest message is oldest.
    */
   replaySenders: 1_000,
   /**
@@ -76,14 +76,20 @@ export const limits = {
    * must be a limit.
    */
   ranks: 65_536,
-  /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
+  /**
+   * The most ticks that a client's clock may be ahead of the receiver's; a clock further ahead
+   * counts as 0 (W4).
+   */
   clockAhead: 1_000_000,
   /**
-   * Ticks per second by which all clients together may raise the clock of a server or of the
-   * reference.
+   * The most ticks per second by which all clients together may raise the clock of a server or of
+   * the reference.
    */
   clockAheadPace: 100_000,
-  /** Ticks ahead that do not count against `clockAheadPace`: busy servers differ by less. */
+  /**
+   * A received clock that is at most this many ticks ahead does not count against `clockAheadPace`:
+   * the clocks of busy servers differ by less.
+   */
   clockLead: 1_000,
   /**
    * The most processes that the reference lists. Any process may send heartbeats, so there must be
@@ -97,19 +103,21 @@ export const limits = {
   /** The most characters of a session's token: enough for a name of 64 characters in any script. */
   tokenCharacters: 1_024,
   /**
-   * Characters of an invitation: at least 12 make guessing hard, at most 128 keep requests small.
+   * The least and the most characters of an invitation: 12 make guessing hard, and 128 keep
+   * requests small.
    */
   invitationCharactersLeast: 12,
   invitationCharacters: 128,
   /** The most topic keys that a server caches. */
   knownTopicKeys: 10_000,
   /**
-   * Bytes of a reply that one topic key counts for: deriving a key costs more than sending the key.
+   * Bytes by which one topic key counts towards `replyBytes`: deriving a key costs more than
+   * sending the key.
    */
   keyCostBytes: 2_048,
   /**
-   * Bytes counted for a member or process in `status`, rounded up; and the most guests that
-   * `status` lists.
+   * Bytes by which one member or process counts towards `replyBytes` in a reply to `status`,
+   * rounded up; then the most guests that `status` lists.
    */
   statusRowBytes: 1_024,
   statusGuests: 100,
@@ -144,12 +152,13 @@ export const limits = {
   /** The most undecided claims that a server keeps, including claims forwarded by other servers. */
   openClaims: 1_000,
   /**
-   * Terms by which an epoch may be ahead of the highest known epoch; a server ignores higher ones
-   * (as in W4).
+   * The most terms by which an epoch may be ahead of the highest known epoch; a server ignores an
+   * epoch that is further ahead (as in W4).
    */
   termsAhead: 1_000_000,
   /**
-   * The most online users that a server remembers, and clients of each user: more than a team has.
+   * The most online users that a server remembers, and the most clients of each user: more than a
+   * team has.
    */
   presentUsers: 2_000,
   presentClients: 8,
@@ -168,8 +177,8 @@ export const limits = {
    */
   connectionOpen: 5_000,
   /**
-   * Names in `after` that count as one more request in `connectionOpen`: 1,024 names take about 60
-   * kB.
+   * How many names in `after` count as one more request towards `connectionOpen`: 1,024 names take
+   * about 60 kB of memory.
    */
   namesOfOneRequest: 16,
   /** The most messages in a socket's send queue: seconds of full load, some megabytes of memory. */
@@ -184,8 +193,8 @@ export const limits = {
    */
   addressConnections: 4_096,
   /**
-   * The most connections of one address in their handshake at once; new connections of one address
-   * per second and at once: a port scan opens more.
+   * The most connections of one address that are in their handshake at once; then the most new
+   * connections of one address per second, and at once. A port scan opens more.
    */
   addressHandshakes: 256,
   addressPace: 500,
@@ -213,8 +222,8 @@ export const limits = {
   openRequestsOfAll: 200_000,
   openRequestBytesOfAll: 256 * MiB,
   /**
-   * The most bytes of a topic: a name of 64 characters in any script, with the characters around it
-   * (P2).
+   * The most bytes of a topic: a name of 64 characters in any script, with the characters around
+   * the name (P2).
    */
   topicBytes: 320,
   /** The most topics of one connection at a proxy. */
@@ -332,16 +341,19 @@ export const durations = {
   snapshotIdleMs: 30_000,
   /** Time that a server with lost events waits for peers to return more of these events (J5). */
   repairMs: 60_000,
-  /** Pause in writing after which the journal notes that its last batch is synced (J2). */
+  /** Pause in writing after which the journal writes a sync note about its last batch (J2). */
   journalIdleMs: 50,
   /** Time allowed for the last checkpoint of a stopping server (R11). */
   lastCheckpointMs: 1_000,
   /**
-   * Time that a stopping server waits for a moment without open requests; after it, new requests
-   * are refused.
+   * Time that a stopping server waits for a moment without open requests; after this time it
+   * refuses new requests.
    */
   patienceMs: 250,
-  /** Time that a stopping server then waits for its open requests, and for its peers (R11). */
+  /**
+   * Time that a stopping server, after `patienceMs`, waits for its open requests, and for its peers
+   * (R11).
+   */
   drainMs: 2_000,
   settleMs: 2_000,
   /** Time that a leaving server waits to be taken out of the view (R11). */
@@ -358,8 +370,9 @@ export const durations = {
   /** Time that a newly started reference waits for reports of a higher view. */
   firstViewMs: 1_200,
   /**
-   * The timeout of a heartbeat to the reference. A later view, for example at a process that was
-   * stopped, is ignored: a reference that lost its file may no longer have that view.
+   * The timeout of a heartbeat to the reference. A process ignores a view that arrives later, for
+   * example after it was stopped, because a reference that lost its file may no longer have that
+   * view.
    */
   viewAnswerMs: 700,
   /**

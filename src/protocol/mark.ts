@@ -23,7 +23,7 @@ export interface Mark {
   readonly epoch: Epoch;
 }
 
-/** The newest event of a server that a replica has, or once had. */
+/** The newest event of one server that a replica has, or had before it lost the event. */
 export interface Head {
   readonly seq: number;
   /** `emptyChain` if the chain is unknown. */

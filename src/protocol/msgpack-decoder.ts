@@ -5,8 +5,8 @@ export const deepestNesting = 16;
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
 /**
- * The longest ASCII text, in bytes, that is built in JavaScript, because a call of the platform
- * takes longer.
+ * The longest ASCII text, in bytes, that is decoded in JavaScript: for such a short text, a call of
+ * the platform's decoder takes longer.
  */
 const shortBytes = 12;
 

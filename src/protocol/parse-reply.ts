@@ -6,7 +6,7 @@ import { parseClock } from "./lamport-clock.ts";
 import type { Publication } from "./publications.ts";
 import { isEntry, type Replies, type Reply, replies } from "./replies.ts";
 
-/** Characters of a server's description that a client shows. */
+/** The most characters of a server's description that a client shows. */
 const mostDescription = 500;
 
 export function isService(name: unknown): name is Service {

@@ -168,7 +168,8 @@ export const replication = {
     chains: parseChains,
     /** Requests served in the last second. */
     rate: (value) => (Number.isFinite(value) ? (value as number) : 0),
-    // A wrong value in the next three fields counts as missing, so that the heartbeat still counts.
+    // A wrong value in one of the next three fields counts as missing, so that the heartbeat is not
+    // refused.
     /**
      * Milliseconds by which the sender's corrected time is ahead of its machine's clock, after the
      * first correction (E5).

@@ -9,13 +9,15 @@ interface Published {
   readonly seq: number;
 }
 
-/** A channel's message in `history`, `publications.json` and the second form. */
+/**
+ * A channel's message in `history`, `publications.json` and publications of the second form (P2).
+ */
 export interface ChannelEntry extends Published {
   readonly channel: ChannelName;
   readonly user: UserName;
 }
 
-/** A private message in `history`, `messages.json` and the second form. */
+/** A private message in `history`, `messages.json` and publications of the second form (P2). */
 export interface PrivateEntry extends Published {
   readonly src: UserName;
   readonly dst: UserName;

@@ -27,7 +27,8 @@ export class Hub implements Exchange {
     socketType: "XPUB",
     peers: ["SUB", "XSUB"],
     bounds: {
-      // A subscription may also arrive as a command (ZMTP 3.1).
+      // A subscription may also arrive as a command (ZMTP 3.1), so the bound includes the command's
+      // name.
       frameBytes: "SUBSCRIBE".length + topicBytes,
       frames: limits.messageFrames,
       messageBytes: topicBytes,
@@ -40,7 +41,7 @@ export class Hub implements Exchange {
   readonly #subscriptions = new Subscriptions<Peer>();
   readonly #wanted = new WantedTopics();
   /**
-   * The number of changes that may still be sent before the pause ends; the bound holds because
+   * The number of changes that may still be sent before the pause ends. It is limited, because
    * guests may subscribe as often as they like.
    */
   #newsLeft: number = limits.topicNews;

@@ -1,6 +1,6 @@
 /**
- * Holds each answer back until the changes before it are on disk. Changes during a save share the
- * next save, so that no answer waits for more than two saves.
+ * Delays each answer until all changes made before the answer are on disk. The next save includes
+ * all changes made during a save, so that no answer waits for more than two saves.
  */
 export class SharedSave {
   readonly #save: () => Promise<void>;
@@ -13,8 +13,8 @@ export class SharedSave {
   }
 
   /**
-   * Calls `tell` when all changes so far are saved; several calls of `tell` keep the order of these
-   * calls.
+   * Calls `tell` when all changes so far are saved. Callbacks of several calls run in the order of
+   * the calls.
    */
   afterwards(tell: () => void): void {
     this.#waiting.push(tell);

@@ -24,18 +24,22 @@ export class AppendFile implements Disposable {
   readonly #path: string;
   readonly #temporary: string;
   #fd: number | undefined;
-  /** Bytes of the content at opening and of all whole lines appended since. */
+  /**
+   * Bytes of the file's content at opening, plus the bytes of all whole lines appended since then.
+   */
   #bytes = 0;
   /**
    * Whether the content at opening ends without a newline; the next append then writes a newline
    * first.
    */
   #isUnended = false;
-  /** Whether part of a line may follow these bytes after a failed write. */
+  /**
+   * Whether, after a failed write, part of a line may follow the first `#bytes` bytes of the file.
+   */
   #isTorn = false;
   /**
    * Whether this process has synced the file's name: the process that created the file may have
-   * died before its sync.
+   * died before it synced the name.
    */
   #isNamed = false;
   /** The lines at opening, as bytes, because another program may have used any encoding. */
@@ -147,7 +151,7 @@ export class AppendFile implements Disposable {
     try {
       this.#cut(fd);
     } catch {
-      // The next append tries again.
+      // The next append tries again to remove the partial line.
     }
   }
 }

@@ -19,7 +19,7 @@ import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } fro
 /**
  * A saved state: the files of entries, one entry per line, and two more files.
  *
- *     lines.json        CRC-32 of each line of the others (base64, 4 bytes each, little-endian),
+ *     lines.json        CRC-32 of each line of the other files (base64; 4 bytes, little-endian),
  *                       which locates a damaged line
  *     checkpoint.json   {vector, chains, clock, epoch, times, files: {name: {bytes, checksum}}, rows,
  *                       lines, checksum}; the last two cover all lines before them
@@ -57,7 +57,7 @@ const mainEnd = checksumLine("0".repeat(64)).length;
 /** All files of a saved state, in the order in which they are sent to peers and renamed. */
 export const checkpointFiles = [...entryFiles, table, main] as const;
 
-/** The disk has no space for the new files; the previous state is still whole. */
+/** The error if the disk has no space for the new files; the previous state is still whole. */
 export class NoSpaceError extends Error {}
 
 /**
@@ -78,8 +78,8 @@ export async function writeCheckpoint(
     for (const name of checkpointFiles) rmSync(join(folder, name + temporary), { force: true });
     throw errorCode(error) === "ENOSPC" ? new NoSpaceError((error as Error).message) : error;
   }
-  // All files are renamed in one turn of the event loop, so that no reader opens half of each
-  // state.
+  // All files are renamed in one turn of the event loop, so that no reader opens some files of the
+  // old state and some of the new state.
   for (const name of temporaryFiles(folder)) putInPlace(folder, name);
   await syncFolder(folder);
   return checksum;
@@ -117,7 +117,8 @@ function putInPlace(folder: string, name: string): void {
 }
 
 /**
- * Returns the lines of checkpoint.json, and a function for its checksum, valid after the last line.
+ * Returns the lines of checkpoint.json, and a function that returns the file's checksum once the
+ * last line was read.
  */
 function mainFile(head: object, rows: Iterable<string>) {
   const hash = createHash("sha256");
@@ -170,7 +171,7 @@ export function openCheckpoint(folder: string): {
   return readCheckpoint(folder);
 }
 
-/** Works like `openCheckpoint`, but changes no file. */
+/** Works like `openCheckpoint`, but neither renames nor removes a file. */
 export function readCheckpoint(folder: string): ReturnType<typeof openCheckpoint> {
   const path = join(folder, main);
   if (!existsSync(path)) return { checkpoint: undefined, damages: [] };

@@ -38,7 +38,10 @@ export class ClockFile implements AsyncDisposable {
     this.#onFailed = onFailed;
   }
 
-  /** Raises the clock above the value in the folder, which is above all numbers given before. */
+  /**
+   * Raises the clock above the value in the folder, because this value is above all numbers that
+   * the clock ever had.
+   */
   static async open(
     folder: string,
     clock: LamportClock,
@@ -111,7 +114,8 @@ export class ClockFile implements AsyncDisposable {
       await syncFolder(this.#folder);
       this.#reserved = Math.max(this.#reserved, reserved);
     } catch {
-      // The next message tries again; when the reserve is used up, `#raiseNow` must succeed.
+      // The failed save does no harm yet: the next message tries again, and `#raiseNow` must
+      // succeed once the reserve is used up.
     }
   }
 }

@@ -61,7 +61,10 @@ export class FileStore implements Store {
    * undefined.
    */
   #saved: string | undefined;
-  /** Whether a start still needs a saved state fetched from a peer. */
+  /**
+   * Whether a start still needs the saved state fetched from a peer, because no own state has its
+   * events yet.
+   */
   #isForeign = false;
   readonly #aborting = new AbortController();
   /** Writes run one after the other, so that an older view never replaces a newer one. */
@@ -245,8 +248,8 @@ export class FileStore implements Store {
     const longestPause = watchPauses();
     // A peer's state that arrives after this line is not part of the state that is saved.
     const isForeign = this.#isForeign;
-    // The state is taken and the journal is cut in the same turn, so the journal file that begins
-    // at the cut has all later events.
+    // The state is taken and a new journal file is begun in the same turn of the event loop, so the
+    // new file has all later events.
     const state = replica.checkpoint();
     try {
       await this.#journal.cut();

@@ -48,7 +48,7 @@ export interface Promises {
   /** Descriptions of the damaged places, for messages. */
   readonly damages: readonly string[];
   /**
-   * The lowest number that the journal's last file may have; a lower one, or no file, means that
+   * The lowest number that the journal's last file may have; a lower number, or no file, means that
    * files were lost.
    */
   readonly journal: number | undefined;

@@ -26,9 +26,9 @@ const headerLead = '{"heads":';
 const noteLead = '{"synced":';
 
 /**
- * The line before a batch. `synced` is where the last completed sync of this file ended; `vector`
- * is the highest `seq` of each server up to there. So a start knows which events damage has
- * destroyed, even if no damaged line is readable.
+ * A sync note: the line before a batch of events. `synced` is the offset at which the last
+ * completed sync of this file ended; `vector` has, for each server, the highest `seq` before that
+ * offset. So a start knows which events damage has destroyed, even if no damaged line is readable.
  */
 export interface Note {
   readonly synced: number;
@@ -37,7 +37,8 @@ export interface Note {
 }
 
 /**
- * Returns a header or note as a line with a checksum; its fields come in the order of their type.
+ * Returns a header or sync note as a line with a checksum; its fields come in the order of their
+ * type.
  */
 export function writeSealed(value: Header | Note, digest: Digest): string {
   const body = JSON.stringify(value).slice(0, -1);
@@ -60,7 +61,10 @@ export function readNote(line: string, digest: Digest): Note | undefined {
   return { synced, clock, vector: parseVector(value.vector, "vector", Number.POSITIVE_INFINITY) };
 }
 
-/** Reads a note at the end of another line, after a damaged newline; undefined if there is none. */
+/**
+ * Reads a sync note at the end of another line, after a damaged newline; undefined if the line has
+ * no sync note.
+ */
 export function readHangingNote(line: string, digest: Digest): Note | undefined {
   return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);
 }
@@ -102,7 +106,7 @@ export class JournalFile {
   checksum = 0;
   /**
    * The offsets by server. If this process has neither replayed nor written the file, the first
-   * lookup reads them.
+   * lookup reads the offsets from the file.
    */
   #index: Map<ServerName, Offsets> | undefined;
 

@@ -55,7 +55,7 @@ interface Place {
 
 /**
  * Reads lines at a place. Returns no lines if the file was removed during the read, because its
- * events are then in no file.
+ * events are then only in the saved state.
  */
 async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   try {

@@ -28,10 +28,10 @@ import { linesOf } from "./line-file.ts";
 
 /** What a start has found in the journal. */
 export interface Found {
-  /** The highest clock in a header or note. */
+  /** The highest clock in a header or sync note. */
   readonly clock: number;
   readonly events: number;
-  /** Bytes of a torn tail that were cut off; no note says that these bytes were synced. */
+  /** Bytes of a torn tail that were cut off; no sync note says that these bytes were synced. */
   readonly cutBytes: number;
   /** Rot in synced data. If there is any, the journal must not be appended to. */
   readonly damages: readonly Damage[];
@@ -62,7 +62,10 @@ export interface Recovered {
 export interface RecoveryOptions {
   readonly folder: string;
   readonly digest: Digest;
-  /** The lowest number that the journal's last file may have, by an earlier run of the process. */
+  /**
+   * The lowest number that the journal's last file may have, as an earlier run of the process saved
+   * it.
+   */
   readonly least?: number | undefined;
   /**
    * Whether the saved state before the journal is damaged. If so, the journal is only read, not
@@ -115,7 +118,8 @@ export class Recovery {
     }
     const [needed] = this.#files;
     const givenUp = this.#takeOlder(paths.slice(0, start), headers);
-    // A saved state fetched from a peer contains events that are in no journal file.
+    // A saved state that was fetched from a peer may have events that are in no journal file. A new
+    // file then does not continue the existing files.
     const goesOn = covers(vectorOf(written), held);
     const toReplay = { bytes: this.#bytes, events };
     const recovered = { files: this.#files, needed, heads, fd: this.#fd, toReplay, goesOn };

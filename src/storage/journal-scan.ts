@@ -30,8 +30,8 @@ interface Hole {
 interface Scanned {
   readonly header: Header | undefined;
   /**
-   * The offset at which the good lines end, and the offset up to which a note says that data was
-   * synced.
+   * The offset at which the good lines end, and the offset up to which a sync note says that data
+   * was synced.
    */
   readonly end: number;
   readonly synced: number;
@@ -64,7 +64,7 @@ interface ScannedFile {
 export class Scan {
   clock = 0;
   events = 0;
-  /** Rot: damage before the end of a noted sync. Damage after that end is a torn tail. */
+  /** Rot: damage in data that a sync note says was synced. Damage in other data is a torn tail. */
   readonly damages: Damage[] = [];
   /** For each server, the newest event that the files are known to have had. */
   readonly known: Record<ServerName, Head> = {};
@@ -106,7 +106,8 @@ export class Scan {
     const header = readHeader(first?.text ?? "", this.#digest);
     const { synced, good, holes } = this.#read(lines, isLast ? this.#noteOf(first) : bytes.length);
     if (header === undefined) {
-      // The process died while it was writing the header of this file.
+      // The process died while it was writing the header of this file, so no event of this file was
+      // synced.
       if (isLast && synced === 0) return { header, end: 0, synced: 0 };
       // The damaged header would have named the events lost before this file.
       this.isLossUnknown ||= !this.#isNews;
@@ -140,7 +141,7 @@ export class Scan {
     for (const { at, number, text } of lines) {
       const note = text === undefined ? undefined : readNote(text, this.#digest);
       if (note !== undefined) {
-        // A note after damage also proves that everything before the noted offset was synced.
+        // A sync note after damage also proves that everything before the note's offset was synced.
         synced = Math.max(synced, this.#heed(note));
         isWhole = true;
         continue;
@@ -158,15 +159,18 @@ export class Scan {
     return { synced, good, holes };
   }
 
-  /** Works like `#heed`, for a note after a damaged newline; returns 0 if the line has no note. */
+  /**
+   * Works like `#heed`, for a sync note after a damaged newline; returns 0 if the line has no sync
+   * note.
+   */
   #noteOf(line: { readonly text: string | undefined } | undefined): number {
     const note = readHangingNote(line?.text ?? "", this.#digest);
     return note === undefined ? 0 : this.#heed(note);
   }
 
   /**
-   * Takes over a note's clock and vector. @returns the offset up to which the note says that data
-   * was synced
+   * Takes over a sync note's clock and vector. @returns the offset up to which the note says that
+   * data was synced
    */
   #heed({ synced, clock, vector }: Note): number {
     this.clock = Math.max(this.clock, clock);
@@ -198,7 +202,7 @@ export class Scan {
     const head = this.#heads[server] ?? { seq: 0, chain: emptyChain };
     this.written[server] = { seq, chain: line.chain };
     this.#know(server, { seq, chain: line.chain });
-    // The saved state has this event.
+    // The saved state already has this event, so the event is skipped.
     if (seq <= head.seq) return;
     if (seq !== head.seq + 1) {
       if (!this.#isNews) return;

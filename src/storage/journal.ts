@@ -26,14 +26,19 @@ const writeAt = promisify(write);
 const sync = promisify(fdatasync);
 
 export interface JournalOptions extends RecoveryOptions {
-  /** Returns the Lamport clock. Each note contains the clock, so that it survives a crash (R7). */
+  /**
+   * Returns the Lamport clock. Each sync note contains the clock, so that the clock survives a
+   * crash (R7).
+   */
   readonly clock: () => number;
   /** Called when the next `count` appended lines are on disk. */
   readonly onFlushed: (count: number) => void;
   /** Called when a write or a sync has failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
-  /** Pause after which the journal notes the end of the last batch, in milliseconds. */
+  /**
+   * Milliseconds without a write after which the journal writes a sync note about the last batch.
+   */
   readonly idleMs?: number;
   /**
    * Bytes of files to keep for peers that miss events, in addition to the files that a start needs.
@@ -43,17 +48,17 @@ export interface JournalOptions extends RecoveryOptions {
 
 /** A request to begin a new file after the lines appended so far. */
 interface Cut {
-  /** The number of lines appended before the cut. */
+  /** The number of lines appended before this request. */
   readonly at: number;
   done(): void;
 }
 
 /**
  * The events of all servers in the order of arrival, one per line, in files of 16 MiB. Waiting
- * lines are written and synced together while the next ones gather (group commit). Each file begins
- * with a header. Each batch begins with a note that says where the last completed sync ended, which
- * distinguishes a torn tail from rot. When no batch follows, the last one gets a separate note
- * (J2).
+ * lines are written and synced together, and lines that come meanwhile wait for the next sync
+ * (group commit). Each file begins with a header. Each batch begins with a sync note that says
+ * where the last completed sync ended, which distinguishes a torn tail from rot. If no batch
+ * follows, a separate sync note is written for the last batch (J2).
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -67,7 +72,7 @@ export class Journal {
   #needed: JournalFile | undefined;
   /**
    * The bytes and events that a start after the saved state would read: in all files, and in the
-   * files before the last cut.
+   * files from before the last call of `cut`.
    */
   #toReplay = { bytes: 0, events: 0 };
   #beforeCut = { bytes: 0, events: 0 };
@@ -78,7 +83,8 @@ export class Journal {
   #closed = false;
   #idle: (() => void)[] = [];
   /**
-   * Whether the file ends with its header or a note, which says that all data before it was synced.
+   * Whether the file ends with its header, or with a sync note that says that all data before the
+   * note was synced.
    */
   #isNoted = false;
   /** The timer of the pause after a flush; the next flush stops the timer. */
@@ -146,8 +152,8 @@ export class Journal {
   }
 
   /**
-   * Removes the files that no start and no peer needs, after a saved state with all lines before
-   * the last cut.
+   * Removes the files that no start and no peer needs. The caller must have saved a state with all
+   * lines that were appended before the last call of `cut`.
    */
   async release(): Promise<void> {
     this.#toReplay.bytes -= this.#beforeCut.bytes;
@@ -170,8 +176,8 @@ export class Journal {
   }
 
   /**
-   * Waits for the last flush and notes its end, so that a clean stop leaves no data that looks like
-   * a torn tail.
+   * Waits for the last flush and writes a sync note about it, so that a clean stop leaves no data
+   * that looks like a torn tail.
    */
   async close(): Promise<void> {
     while (this.#flushing || (this.#waiting.length > 0 && !this.#failed)) {
@@ -237,8 +243,8 @@ export class Journal {
   }
 
   /**
-   * Starts the pause after which the end of the last batch is noted. Otherwise that batch would
-   * look like a torn tail while the server is idle (J2).
+   * Starts the pause after which a sync note about the last batch is written. Otherwise that batch
+   * would look like a torn tail while the server is idle (J2).
    */
   #awaitSilence(): void {
     if (this.#isNoted) return;

@@ -52,8 +52,8 @@ export class KeptFile<T extends object> {
   /**
    * @param parse returns the valid part of a value, which is undefined if the file is not JSON;
    * throws if no part is valid
-   * @param tell called once for each damaged file, and when reading begins to fail or fails for
-   * another reason
+   * @param tell called once for each damaged file, when reading begins to fail, and when the reason
+   * of the failure changes
    */
   constructor(
     path: string,
@@ -82,7 +82,7 @@ export class KeptFile<T extends object> {
   /**
    * Replaces the file as a whole: after a crash it holds either the old text or the new one.
    * Updates of other processes wait until this update is done.
-   * @param next returns the new value, given the file's present one
+   * @param next returns the new value, given the file's present value
    * @throws the error of the file system; an unreadable file stays unchanged
    */
   update(next: (there: T | undefined) => T): void {

@@ -6,7 +6,7 @@ import { ownerOnly } from "../platform/folder.ts";
 
 /** Bytes gathered before a write, which lets the event loop run: about a millisecond of work. */
 const pieceBytes = 64 * 1024;
-/** Bytes of one read. */
+/** The most bytes of one read. */
 const chunkBytes = 4 * 1024 * 1024;
 const newline = 0x0a;
 
@@ -49,7 +49,7 @@ export async function writeLineFile(
   return { bytes, checksum: hash.digest("hex"), lines: checksums };
 }
 
-/** Returns the size and SHA-256 of a file's first `most` bytes, and the text after them. */
+/** Returns the size and SHA-256 of a file's first `most` bytes, and the text after these bytes. */
 export function measureFile(
   path: string,
   most = Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@
 export class Salvage {
   #isWhole = true;
 
-  /** True while every part so far was valid. */
+  /** Whether every part that was read so far was valid. */
   get isWhole(): boolean {
     return this.#isWhole;
   }

@@ -65,7 +65,7 @@ export async function takeSlot(
 }
 
 /**
- * Locks all free slots of a folder, or a new slot if there is none, so that the caller can take
+ * Locks all free slots of a folder, or a new slot if no slot is free, so that the caller can take
  * over the data of dead processes (C5).
  * @param mode the mode of new folders
  * @throws Problem if the folder can't be used, or all slots are in use

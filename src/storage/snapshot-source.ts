@@ -11,7 +11,7 @@ const readAt = promisify(read);
 interface OpenState {
   readonly of: string;
   readonly files: readonly { readonly fd: number; readonly bytes: number }[];
-  /** The timer that closes the state when no page was requested for a while. */
+  /** The timer that closes the state after `snapshotIdleMs` without a request for a page. */
   readonly idle: NodeJS.Timeout;
 }
 

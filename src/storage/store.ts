@@ -31,7 +31,7 @@ export interface SavedLines {
   readonly rows: Iterable<string>;
 }
 
-/** A page of a saved state for a peer, without the clock that is sent with it. */
+/** A page of a saved state for a peer, without the clock that is sent with the page. */
 export interface Page {
   /** The checksum that identifies the state. */
   readonly of: string;
@@ -82,15 +82,15 @@ export interface Store {
   /** Returns a page of a saved state. @returns undefined if the requested state is not available */
   page(request: SnapshotRequest): Promise<Page | undefined>;
   /**
-   * Resolves when a fetched state may be put in place. @throws Error if an earlier fetched state is
-   * not saved yet
+   * Resolves when a state fetched from a peer may be moved to its final folder. @throws Error if an
+   * earlier fetched state is not saved yet
    */
   readyForState(): Promise<void>;
   /** Saves the state if the log has grown enough, or a state was fetched from a peer (J1). */
   checkpointIfDue(replica: Stored): void;
   /**
-   * Closes the store after the last write. @param replica its state is saved, unless saving takes
-   * too long
+   * Closes the store after the last write. @param replica the replica whose state is saved, unless
+   * saving takes too long
    */
   close(replica: Stored | undefined): Promise<void>;
 }

@@ -82,7 +82,7 @@ function checkJson(path: string): Damage[] {
   }
 }
 
-/** Checks the whole journal, including files kept only for peers that miss events. */
+/** Checks all journal files, including files that are kept only for peers that miss events. */
 class JournalCheck {
   readonly damages: Damage[] = [];
   events = 0;

@@ -40,7 +40,9 @@ export class CoordinatorWatch {
     return this.#entered;
   }
 
-  /** Returns the same terms, with times in milliseconds since the trial began. */
+  /**
+   * Returns all terms so far, ordered by epoch, with times in milliseconds since the trial began.
+   */
   terms(began: Instant): Term[] {
     return this.entered().map(({ wallMs, ...term }) => {
       return { ...term, atMs: wallMs - began.wallMs };

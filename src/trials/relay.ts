@@ -36,7 +36,10 @@ export interface Route {
   readonly target: string;
 }
 
-/** Bytes of one direction that the relay buffers before it stops reading, as a kernel would. */
+/**
+ * Bytes of one direction in the relay's buffer above which the relay stops reading, as a kernel
+ * would.
+ */
 const heldBytes = 1024 * 1024;
 
 /**
@@ -116,7 +119,7 @@ export class Relay implements AsyncDisposable {
       heal: ({ reset } = { reset: false }) => {
         if (isHealed) return;
         isHealed = true;
-        // The connections are reset first, so that no held bytes pass.
+        // The connections are reset first, so that no bytes that waited are delivered.
         if (reset) this.reset(links);
         raise(-by);
       },

@@ -98,7 +98,7 @@ export class Connection {
   #identity = "";
   #frames: Buffer[] = [];
   #messageBytes = 0;
-  /** The context of a PING that has not been answered yet. */
+  /** The context of the last PING that this side has not answered yet. */
   #pong: Buffer | undefined;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
@@ -115,7 +115,7 @@ export class Connection {
     return this.#identity;
   }
 
-  /** Bytes of memory used by an unfinished message. */
+  /** Bytes of memory used by the peer's unfinished message. */
   get heldBytes(): number {
     return this.#reader.heldBytes + this.#messageBytes;
   }

@@ -27,8 +27,8 @@ interface CurveOptions {
 /**
  * The server's side of CurveZMQ (RFC 26). C and S are the permanent keys of client and server, C'
  * and S' their keys for this connection only. The server keeps the cookie in memory instead of
- * sealing it: an unfinished handshake costs little, and the number of handshakes is limited
- * elsewhere.
+ * sealing it: an unfinished handshake costs little, and the listener limits the number of
+ * handshakes.
  *
  *     client                        server
  *     HELLO    C', box(C'→S)   ───▶           proves: knows S

@@ -48,7 +48,7 @@ export class FrameReader {
     this.frameBytes = frameBytes;
   }
 
-  /** Bytes of memory used by an unfinished frame. */
+  /** Bytes of memory used by the unfinished frame. */
   get heldBytes(): number {
     return this.#held.length;
   }

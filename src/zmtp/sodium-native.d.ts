@@ -1,6 +1,6 @@
 /**
  * The functions of libsodium that this project uses. The first argument receives the result, and
- * must have its length.
+ * must have the result's length.
  */
 declare module "sodium-native" {
   interface Sodium {

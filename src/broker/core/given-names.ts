@@ -7,7 +7,7 @@ interface Named {
 export class GivenNames<Peer extends Named> {
   readonly #peers = new Map<string, Set<Peer>>();
 
-  /** @returns whether another open connection already has the same name */
+  /** @returns whether another open connection already has this peer's name */
   came(peer: Peer): boolean {
     if (peer.identity === "") return false;
     const peers = this.#peers.get(peer.identity) ?? new Set();

@@ -28,10 +28,10 @@ interface Load {
 }
 
 /**
- * The requests that wait for a worker, and the requests that a worker has. A reply counts, only
- * once, if its tag belongs to an open request and it comes from the worker with this request (B3).
- * A reply for an earlier process of this broker, or for a closed connection, matches no open
- * request.
+ * The requests that wait for a worker, and the requests that a worker has. A reply is accepted only
+ * if its tag belongs to an open request and the reply comes from the worker that has this request;
+ * a second reply is not accepted (B3). A reply for an earlier process of this broker, or for a
+ * closed connection, matches no open request.
  */
 export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   /** The open requests by number, in order of arrival. */
@@ -98,8 +98,8 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   }
 
   /**
-   * Drops the client's waiting requests. Requests that a worker has stay, because they may still be
-   * answered.
+   * Drops the client's requests that wait for a worker. Requests that a worker has are not dropped,
+   * because a reply may still come.
    */
   clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
@@ -108,7 +108,10 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     }
   }
 
-  /** Returns a client's open requests as a share of their bound. */
+  /**
+   * Returns a client's open requests as a share of the bound for one client; 1 or more means that
+   * the bound is reached.
+   */
   loadOf(client: Client): number {
     const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
     return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);

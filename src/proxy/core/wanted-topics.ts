@@ -1,6 +1,6 @@
 /**
  * The topics that have subscribers, and the changes that members do not know yet. If a topic
- * changes several times before a message, members learn only the difference.
+ * changes several times between two messages to members, members learn only the difference.
  */
 export class WantedTopics {
   readonly #told = new Set<string>();

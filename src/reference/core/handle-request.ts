@@ -15,7 +15,7 @@ interface Reference {
   readonly steadyMs: number;
 }
 
-/** Answers a request. @throws ProtocolError for the error reply */
+/** Answers a request. @throws ProtocolError, which the caller sends as an error reply */
 export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };

@@ -48,8 +48,9 @@ interface ServerReport {
  * time. A change is made only when every quorum of the next view is certain to share a member with
  * every quorum of earlier views. So the following must hold:
  *
- * (a) a majority of the present members has adopted the number of the present view, and (b) this
- * majority has on disk everything that those adopters had when they adopted.
+ * (a) a majority of the present members has adopted the number of the present view, and (b) each
+ * server of this majority has on disk all events that any live adopter had on disk when it adopted
+ * the view.
  *
  * Each change must be on disk before an answer contains it (`takeChanged`).
  */
@@ -168,8 +169,8 @@ export class Registry {
   }
 
   /**
-   * Takes a server out of the view as soon as possible. @returns whether the server is out of a
-   * settled view
+   * Takes a server out of the view as soon as possible. @returns whether the present view is
+   * without the server and rules (a) and (b) hold for this view
    */
   leave(name: ServerName, steadyMs: number): boolean {
     if (this.#view.members.includes(name)) this.#leaving.add(name);
@@ -326,7 +327,7 @@ export class Registry {
 }
 
 /**
- * Returns the bound for members, and half of it for guests, so that guests always leave room for
+ * Returns `most` for a member, and half of `most` for a guest, so that guests always leave room for
  * members.
  */
 function mostFor(isKnown: boolean, most: number): number {

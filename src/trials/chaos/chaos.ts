@@ -48,7 +48,9 @@ export interface ChaosResult {
   readonly lengthMs: number;
 }
 
-/** Writes per second: a moderate load, because the trial tests faults. */
+/**
+ * Writes per second: a moderate load, because the trial tests behaviour under faults, not speed.
+ */
 const writesPerSecond = 100;
 const racers = [
   { name: "eva" },
@@ -56,10 +58,13 @@ const racers = [
   { name: "ivo" },
   { name: "lia", isImpatient: true },
 ] as const;
-/** Milliseconds for the cluster to heal; enough on a slow machine too. */
+/** The most milliseconds that the cluster gets to heal; enough on a slow machine too. */
 const healMs = 60_000;
 const askMs = 5_000;
-/** Milliseconds for the last deliveries; a subscription looks for missed messages every 4 s. */
+/**
+ * The most milliseconds to wait for the last deliveries; a subscription looks for missed messages
+ * every 4 s.
+ */
 const deliveryMs = 20_000;
 const lookMs = 250;
 

@@ -13,7 +13,10 @@ export interface Captions {
 
 export const faultKinds = ["kill", "stop", "cut", "slow", "reset"] as const;
 
-/** Sizes of all drawings in pixels; equal widths give a moment the same place in each. */
+/**
+ * Sizes of all drawings in pixels. The widths are equal, so that a moment is at the same place in
+ * each drawing.
+ */
 const width = 1_060;
 const left = 90;
 const right = 16;
@@ -163,7 +166,7 @@ function timeScale({ lengthMs }: Run): (ms: number) => number {
   return (ms) => left + (ms / Math.max(1, lengthMs)) * (width - left - right);
 }
 
-/** Draws the times without an acknowledged write, as background. */
+/** Draws a background behind each time without an acknowledged write. */
 function gaps(run: Run, height: number): string {
   const x = timeScale(run);
   const shown = run.pace.gaps.map(({ fromMs, toMs }) => {

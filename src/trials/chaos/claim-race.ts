@@ -15,7 +15,10 @@ export interface ClaimRaceOptions {
 
 export interface Racer {
   readonly name: string;
-  /** Whether the racer gives up soon, so that some owners never learn that they own a name. */
+  /**
+   * Whether the racer gives up soon, so that some racers own a name without ever receiving the
+   * answer.
+   */
   readonly isImpatient?: boolean;
 }
 
@@ -29,7 +32,7 @@ const racersAtOnce = 3;
 const namesPerSecond = 3;
 /** The most open claims of one racer: as many as accumulate in an outage of several seconds. */
 const mostOpen = 30;
-/** Milliseconds for claims that are still open after healing. */
+/** The most milliseconds to wait for claims that are still open after healing. */
 const finishMs = 60_000;
 
 /** Lets several clients claim the same names at the same time. */
@@ -84,12 +87,15 @@ export class ClaimRace {
     await Promise.all(this.#racers.map((racer) => racer.settled()));
   }
 
-  /** Begins the race: some racers claim a new name, then the next, until `finish` or `close`. */
+  /**
+   * Begins the race: in each round some racers claim the same new name. The rounds go on until
+   * `finish` or `close` is called.
+   */
   start(): void {
     this.#lane = this.#keepRacing();
   }
 
-  /** Ends the race: waits until every claim is decided, or the time for this is over. */
+  /** Ends the race: waits until every claim is decided, or `finishMs` have passed. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lane;

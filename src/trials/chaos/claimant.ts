@@ -23,8 +23,8 @@ interface OpenClaim extends Mutable<Claim> {
 }
 
 /**
- * The share of decided claims that are sent again, and the longest delay until then in
- * milliseconds.
+ * The share of decided claims that are sent again, and the longest delay, in milliseconds, before a
+ * claim is sent again.
  */
 const againPart = 0.25;
 const againMs = 5_000;

@@ -82,7 +82,7 @@ async function reportsOn(
     const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
     const page = await readPage(client, conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
-    // The answering server's report is at another page.
+    // The page is not used, because the answering server's report continues at another page.
     if (page === undefined || reader?.since !== since || reader.isDone) continue;
     reader.entries.push(...page.entries.map(seenOf));
     reader.since = page.seen;
@@ -129,7 +129,10 @@ export async function filesOf(folder: string): Promise<Files[]> {
   );
 }
 
-/** Returns the accounts of each replica, after the same stop. */
+/**
+ * Returns the accounts of each replica, after all servers have stopped and their journals are
+ * saved.
+ */
 export async function accountsOf(folder: string): Promise<AccountsFile[]> {
   const replicas = await replicasIn(folder);
   return Promise.all(

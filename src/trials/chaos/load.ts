@@ -110,7 +110,7 @@ export class Load {
     this.#lanes = Promise.all(lanes);
   }
 
-  /** Stops sending writes, and waits until every write is answered or given up. */
+  /** Stops sending writes, and waits until every sent write is answered or given up by its user. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lanes;

@@ -19,7 +19,10 @@ export interface Write {
   readonly message: string;
   /** The client that sent the message. */
   readonly client: string;
-  /** The conversations that contain the message; subscribers receive it in the first. */
+  /**
+   * The conversations that contain the message; subscribers receive the message in the first of
+   * these conversations.
+   */
   readonly conversations: readonly [string, ...string[]];
   readonly sentMs: number;
   /** Undefined until an answer says that the write took effect. */
@@ -141,7 +144,10 @@ function lost({ writes, reports }: Observations): Violation[] {
   });
 }
 
-/** Returns every list of messages that a client saw, with a description of where. */
+/**
+ * Returns every list of messages that a client saw, each with a description of where the client saw
+ * the list.
+ */
 function listsSeen({ reports, deliveries, reads }: Observations) {
   return [
     ...reports.map(({ server, conversation, entries }) => {
@@ -255,8 +261,8 @@ function againstCause({ writes, reports }: Observations): Violation[] {
 interface Caused {
   readonly write: Write;
   /**
-   * The highest clock in an answer that the client had received before it sent the write; 0 if
-   * there was none.
+   * The highest clock in an answer that the client had received before it sent the write; 0 if it
+   * had received no answer.
    */
   readonly toldClock: number;
 }

@@ -18,8 +18,8 @@ export interface Claim {
   readonly id: string;
   readonly beganMs: number;
   /**
-   * The answers, oldest first. A client may ask again after an answer; all answers must be the
-   * same.
+   * The answers, oldest first. A client may ask again after an answer; all answers must have the
+   * same decision.
    */
   readonly answers: readonly ClaimAnswer[];
   /** The code of an error that is no decision and that no retry can change. */

@@ -4,8 +4,8 @@ export const theCoordinator = "coordinator";
 /** A fault of the cluster. Processes have labels such as `server 1`. */
 export type Fault = PlainFault & {
   /**
-   * Set if the fault was planned for the coordinator; the label is that of the server that was
-   * coordinator.
+   * Set if the fault was planned for the coordinator. Its label then names the server that was
+   * coordinator when the fault began.
    */
   readonly isAtCoordinator?: true;
 };
@@ -57,14 +57,14 @@ const coordinatorEvery = 3;
 /** The shortest and longest time between two faults, in milliseconds. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
-/** Milliseconds for a killed process to return before it can be chosen again. */
+/** Milliseconds after a kill, for the process to return, before the process can be chosen again. */
 const returnMs = 3_000;
 /** Milliseconds without new faults at the end of a run, but at most a quarter of the run. */
 const calmMs = 4_000;
 
 /**
- * Faults of any process. A fault that is listed several times is chosen more often. Some
- * of the faults are shorter than the time-outs after which servers give up (1.2 to 2 s), some longer.
+ * Faults of any process. A fault that is in the list several times is chosen more often. Some of
+ * the faults are shorter than the time-outs after which servers give up (1.2 to 2 s), some longer.
  */
 const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.kill(scene.anybody()),
@@ -84,7 +84,7 @@ const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.reset(),
 ];
 
-/** Faults of the coordinator, chosen in the same way. */
+/** Faults of the coordinator. A fault that is in the list several times is chosen more often. */
 const coordinatorBag: typeof bag = [
   (scene) => scene.kill(theCoordinator),
   (scene) => scene.kill(theCoordinator),
@@ -112,8 +112,8 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
 }
 
 /**
- * Turns a fault planned for the coordinator into one of the present coordinator; undefined if there
- * is none.
+ * Turns a fault planned for the coordinator into a fault of the present coordinator; undefined if
+ * no server is coordinator.
  */
 export function aimedAt(
   coordinator: string | undefined,
@@ -139,7 +139,7 @@ function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   };
 }
 
-/** Shortens a fault that would last beyond `endMs`. */
+/** Returns the fault, shortened if it would last beyond `endMs`. */
 function endingBy(endMs: number, fault: PlannedFault): PlannedFault {
   if (!("forMs" in fault)) return fault;
   return { ...fault, forMs: Math.min(fault.forMs, Math.round(endMs - fault.atMs)) };

@@ -4,7 +4,10 @@ import type { Write } from "./checker.ts";
 export interface Span {
   readonly fromMs: number;
   readonly acknowledged: number;
-  /** The time from the first sending to the answer; undefined if no write was acknowledged. */
+  /**
+   * Statistics of the time from a write's first sending to its answer; undefined if no write was
+   * acknowledged in the span.
+   */
   readonly latency: Latency | undefined;
 }
 

@@ -34,7 +34,10 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
    * The time from the fault to the next granted claim, over all failovers; null without failovers.
    */
   readonly failoverMs: Latency | null;
-  /** The same time over failovers by kill -9 without any other fault (E4). */
+  /**
+   * The time from the fault to the next granted claim, over failovers by kill -9 without any other
+   * fault (E4).
+   */
   readonly failoverAloneMs: (Latency & { readonly count: number }) | null;
   /** Sentences about the first violations of each rule. */
   readonly examples: readonly string[];
