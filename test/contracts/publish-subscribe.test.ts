@@ -127,7 +127,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => got.length === 1, "it arrives by the one left");
   });
 
-  test("[W7] [P4] a subscriber's message of several frames ends no proxy and hides no topic", async () => {
+  test("[W7] [P4] a subscriber's message of several frames ends no proxy, and publishers hear of all its topics", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const { say, topics } = publisher(closing, [proxy.front]);

@@ -18,7 +18,7 @@ describe("[X2] a password", () => {
     expect(one).not.toBe(other);
   });
 
-  test("a password is right for its own credential only, and is not hashed again", () => {
+  test("a right password is accepted without a new hash, and a wrong password is refused", () => {
     const credential = made();
     const right = workOnPassword({ check: { password, credential } });
     expect(right).toEqual({ isRight: true, credential: undefined });
@@ -26,7 +26,7 @@ describe("[X2] a password", () => {
     expect(wrong).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("a password of an unknown user is never right", () => {
+  test("a password is refused if there is no credential, as for an unknown user", () => {
     const work = { check: { password, credential: undefined }, hash: "next" };
     expect(workOnPassword(work)).toEqual({ isRight: false, credential: undefined });
   });

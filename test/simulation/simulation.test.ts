@@ -20,7 +20,7 @@ describe("the simulation", () => {
 });
 
 /** Seeds that once broke a promise; docs/track-record.md tells what was wrong. */
-describe("the track record", () => {
+describe("seeds of the simulation that once broke a promise", () => {
   test.each([
     [283, "[R8] no server waits for events that only a member that is gone for good had"],
     [

@@ -38,7 +38,7 @@ describe("a journal", () => {
     }
   });
 
-  test("[R7] a journal keeps the highest noted clock", async () => {
+  test("[R7] a start reads the highest clock that the journal noted", async () => {
     await using folder = await temporaryFolder();
     const maker = new EventMaker();
     {

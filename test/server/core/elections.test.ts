@@ -76,7 +76,7 @@ describe("waiting for a server of higher rank", () => {
     },
   );
 
-  test("[E1] servers do not wait for a higher rank that is still catching up", () => {
+  test("[E1] servers do not wait for a server of higher rank that is still catching up", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
@@ -94,7 +94,7 @@ describe("waiting for a server of higher rank", () => {
     expect(coordinators(cluster)).not.toContain(high);
   });
 
-  test("[E1] servers do not wait for a higher rank that is stopping", () => {
+  test("[E1] servers do not wait for a server of higher rank that is stopping", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
@@ -107,7 +107,7 @@ describe("waiting for a server of higher rank", () => {
     expect(high.core.catchUp.phase).toBe("draining");
   });
 
-  test("[E1] servers do not wait for a higher rank that is waiting to leave the view", () => {
+  test("[E1] servers do not wait for a server of higher rank that is waiting to leave the view", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];

@@ -70,7 +70,7 @@ function cluster(servers: number): CoreCluster {
 }
 
 describe("a fact and a service that are one table row each", () => {
-  test("a note reaches clients through every server, once for each id", () => {
+  test("a note can be read from every server, once for each id", () => {
     const notes = cluster(3);
     const first = notes.request(notes.server(1), "note", { note: "milk", id: "a" });
     const again = notes.request(notes.server(2), "note", { note: "milk", id: "a" });

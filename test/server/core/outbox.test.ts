@@ -44,7 +44,7 @@ describe("publications", () => {
     cluster.runUntil(() => a.published.length === 1, "once healed, it is published");
   });
 
-  test("[P1] [P4] the first form is published only while somebody subscribes to the topic", () => {
+  test("[P1] [P4] the old form of a publication is sent only while somebody subscribes to the topic", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(2);
     const publish = () => {
@@ -67,7 +67,7 @@ describe("publications", () => {
     expect(server.published).toHaveLength(1);
   });
 
-  test("[P1] a private message in the first form has `src` and `from`, and is published on its recipient's topic", () => {
+  test("[P1] a private message in the old form has `src` and `from`, and is published on its recipient's topic", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe("bia");

@@ -186,7 +186,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] a saved state with the later events gives the same as all events", () => {
+  test("[J1] [R4] a saved state with the later events gives the same state as all events", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const before = upTo(events, vector);

@@ -20,16 +20,19 @@ describe("joining", () => {
     });
   });
 
-  test.each([2, 3, 5])("%i servers become members one view after the other", (count) => {
-    const cluster = new CoreCluster({ servers: count });
-    cluster.runUntilServing();
-    cluster.runUntil(
-      () => cluster.servers.every(({ disk }) => disk.view.number === count),
-      "all have the last view on disk",
-    );
-    const names = cluster.servers.map(({ name }) => name);
-    for (const { disk } of cluster.servers) expect(disk.view.members).toEqual(names);
-  });
+  test.each([2, 3, 5])(
+    "%i servers become members one after the other, each by a new view",
+    (count) => {
+      const cluster = new CoreCluster({ servers: count });
+      cluster.runUntilServing();
+      cluster.runUntil(
+        () => cluster.servers.every(({ disk }) => disk.view.number === count),
+        "all have the last view on disk",
+      );
+      const names = cluster.servers.map(({ name }) => name);
+      for (const { disk } of cluster.servers) expect(disk.view.members).toEqual(names);
+    },
+  );
 
   test("[R8] a server that joins later fetches all events, becomes a member and serves", () => {
     const cluster = servingCluster(2);

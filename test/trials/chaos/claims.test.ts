@@ -46,7 +46,7 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(checkClaims({ claims: [], accounts: [] })).toEqual([]);
   });
 
-  test("the checker of claims accepts an owner that gave up, and a name without an owner", () => {
+  test("the checker of claims accepts a claim that its client gave up, whether or not the claim owns its name", () => {
     expect(rulesBroken({ claims: [...sound.claims, givenUp] })).toEqual([]);
     const claims = [...sound.claims.slice(1), givenUp];
     expect(rulesBroken({ claims, accounts: everywhere(account("lia")) })).toEqual([]);
