@@ -1,3 +1,4 @@
+import { randomHex } from "../platform/random.ts";
 import type { Service } from "../protocol/client-messages.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
@@ -105,4 +106,14 @@ export class PendingRequests {
     if (this.#sent.get(id) === request) this.#sent.delete(id);
     return true;
   }
+}
+
+/** Returns a function that makes ids with a random first part, which no other process uses (W17). */
+export function idMaker(): () => RequestId {
+  const prefix = randomHex(8);
+  let next = 0;
+  return () => {
+    next += 1;
+    return `${prefix}-${next.toString(36)}` as RequestId;
+  };
 }

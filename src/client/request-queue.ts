@@ -1,7 +1,7 @@
 import type { Refusal } from "../net/handshake.ts";
 import { RequestPipe, type RequestPipeEvents } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
-import { type Random, random, randomHex } from "../platform/random.ts";
+import { type Random, random } from "../platform/random.ts";
 import type { Service } from "../protocol/client-messages.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
@@ -25,7 +25,13 @@ import {
   readOriginalReply,
   readReply,
 } from "./original-server.ts";
-import { nobody, type Pending, PendingRequests, type QueueAsker } from "./pending-requests.ts";
+import {
+  idMaker,
+  nobody,
+  type Pending,
+  PendingRequests,
+  type QueueAsker,
+} from "./pending-requests.ts";
 import { encodeRequests, fitting } from "./request-bytes.ts";
 import {
   absenceError,
@@ -81,8 +87,7 @@ export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #pipe: Pick<RequestPipe, "send" | "close">;
   readonly #random: Random;
-  /** First part of the ids of this process; no other process uses it (W17). */
-  readonly #prefix = randomHex(8);
+  readonly newId = idMaker();
   readonly #pending = new PendingRequests();
   /** Sessions that were closed. */
   readonly #left = new WeakSet<QueueAsker>();
@@ -90,7 +95,6 @@ export class RequestQueue {
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
   #closed = false;
-  #nextId = 1;
   readonly #watch: ConnectionWatch;
   /** Kind of the servers, as far as replies over this connection have shown it. */
   #servers: "unknown" | "ours" | "original" = "unknown";
@@ -128,12 +132,6 @@ export class RequestQueue {
 
   get open(): number {
     return this.#pending.size;
-  }
-
-  newId(): RequestId {
-    const id = `${this.#prefix}-${this.#nextId.toString(36)}` as RequestId;
-    this.#nextId += 1;
-    return id;
   }
 
   /**

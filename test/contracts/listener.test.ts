@@ -261,7 +261,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("too many handshakes of one address end the oldest of these handshakes, and none of another address", async () => {
+  test("too many handshakes of one address end one of these handshakes at random, and none of another address", async () => {
     const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
