@@ -85,6 +85,11 @@ export class ReferenceLink {
     return fields;
   }
 
+  /** Called when this process stops without asking the reference for anything. */
+  expectSilence(): void {
+    this.#watch?.expectSilence();
+  }
+
   close(): void {
     this.#requester.close();
   }

@@ -17,6 +17,7 @@ export class ReferenceWatch {
   readonly #where: string;
   /** The kind that was logged last; at the start `ours`, although nothing was logged. */
   #told: ReferenceKind = "ours";
+  #expectsSilence = false;
   /** Steady time since which no reference has answered; undefined while one answers. */
   #silentMs: number | undefined = now().steadyMs;
 
@@ -30,7 +31,13 @@ export class ReferenceWatch {
     this.#tell(kind);
   }
 
+  /** Logs no silence any more: the reference may stop together with this process. */
+  expectSilence(): void {
+    this.#expectsSilence = true;
+  }
+
   silent(): void {
+    if (this.#expectsSilence) return;
     const { steadyMs } = now();
     this.#silentMs ??= steadyMs;
     if (steadyMs - this.#silentMs >= missingMs) this.#tell("missing");

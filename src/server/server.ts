@@ -101,6 +101,8 @@ async function openServer(place: Foundation): Promise<Server> {
   log.info({ event: "started", folder: slot.folder, address }, "Started");
   const stop = async () => {
     const { leaveOnStop: leave } = config;
+    // A server that leaves needs the reference's answer. Any other server may outlive the reference.
+    if (!leave) place.link.expectSilence();
     await new Promise<void>((onStopped) => shell.stop({ leave, onStopped }));
     await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();

@@ -81,3 +81,16 @@ test("[O48] a reference that does not answer is logged once, within 5 s", {
   await until(() => Date.now() - startMs > 5_000, "some more beats");
   expect(process.lines).toHaveLength(1);
 });
+
+test("[O48] a process that stops logs no silent reference, which may have stopped before it", {
+  timeout: 20_000,
+}, async () => {
+  using server = await StandInServer.start(() => undefined);
+  using stopping = beating(server.endpoint);
+  stopping.link.expectSilence();
+  using other = beating(server.endpoint);
+  await until(() => other.lines.length > 0, "the other process logs the silence", 10_000);
+  const asked = server.asked.length;
+  await until(() => server.asked.length >= asked + 10, "both ask some more times");
+  expect(stopping.lines).toEqual([]);
+});
