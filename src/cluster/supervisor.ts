@@ -39,7 +39,10 @@ export interface ClusterConfig {
 
 /** Places a relay, or the like, between the processes. */
 export interface Wiring {
-  /** Returns the endpoint at which `from` reaches the endpoint that `to` has bound. */
+  /**
+   * `to` has bound `endpoint`. Returns the endpoint to which `from` connects instead, such as a
+   * relay's.
+   */
   between(from: Process, to: Process, endpoint: string): string;
   /**
    * Returns the endpoint at which a server binds its peer link, and the one at which other

@@ -33,7 +33,10 @@ interface RequesterOptions {
   readonly sealing?: { readonly seals: Seals; readonly to: string } | undefined;
 }
 
-/** The most milliseconds that a question waits for the connection to a running process. */
+/**
+ * How long a question waits for the connection, in milliseconds. A running process completes the
+ * handshake sooner.
+ */
 const handshakeMs = 200;
 /**
  * The most attempts for one question. The first answer to a process whose clock lags only carries

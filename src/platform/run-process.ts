@@ -22,7 +22,7 @@ export function announceReady(message: Omit<ReadyMessage, "ready">): void {
 export const supervised = { TERTULIA_SUPERVISED: "true" };
 
 export interface Running extends AsyncDisposable {
-  /** Resolves when the process must end for a reason of its own. */
+  /** Resolves when the process has finished its work and ends without a signal, as a bot does. */
   readonly ended?: Promise<void>;
 }
 

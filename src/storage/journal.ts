@@ -78,7 +78,7 @@ export class Journal {
   #beforeCut = { bytes: 0, events: 0 };
   #flushing = false;
   #scheduled = false;
-  /** Whether a write or a sync has failed: no write is tried again (R2). */
+  /** Whether a write or a sync has failed. After a failure the journal writes nothing more (R2). */
   #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];

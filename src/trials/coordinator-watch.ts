@@ -132,8 +132,8 @@ class OpenFile implements Disposable {
 }
 
 /**
- * Returns the fields of a line; no fields if the line is not JSON, such as a process's last
- * sentence.
+ * Returns the fields of a log line. A line that is not JSON, such as the error message with which a
+ * process exits, has no fields.
  */
 function entryOf(line: string): Readonly<Record<string, unknown>> {
   try {

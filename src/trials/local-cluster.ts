@@ -95,7 +95,10 @@ export class LocalCluster implements AsyncDisposable {
     return this.connection(options).session(options);
   }
 
-  /** Stops all processes in order; the folder stays. */
+  /**
+   * Stops the bots, then the servers, then all other processes. Does not delete the data folder;
+   * disposing of the cluster does.
+   */
   async stop(): Promise<void> {
     for (const connection of this.#connections.splice(0)) connection.close();
     await this.#supervisor[Symbol.asyncDispose]();

@@ -62,7 +62,10 @@ export class RelayedCluster implements AsyncDisposable {
     return this.local.client({ ...this.endpoints, ...options });
   }
 
-  /** Stops all processes in order; the folder stays. */
+  /**
+   * Stops the bots, then the servers, then all other processes. Does not delete the data folder;
+   * disposing of the cluster does.
+   */
   stop(): Promise<void> {
     return this.local.stop();
   }

@@ -273,7 +273,7 @@ describe("[C8] a reply of a server that looks like a Tertulia server", () => {
   });
 });
 
-test("[P2] a publication is dropped if it lacks a channel and `seq`, or if its sender or time is not a text", () => {
+test("[P2] a publication is dropped if it has neither channel nor `seq`, or if its sender or time is not a string", () => {
   const flat = { user: "ana", message: "Oi", timestamp: said.timestamp, clock: 1 };
   const placed = { ...flat, channel: "geral", server: "server_0000000a", seq: 1, prev: 0, id: "a" };
   expect(

@@ -20,7 +20,7 @@ test("[X6] the same secret gives the same keys, and another secret or cluster gi
   expect(curveKeys(secretOf("a secret of the cluster", "b")).publicKey).not.toBe(keys.publicKey);
 });
 
-test("[X6] a key object shows its secret key neither when it is inspected nor as text", () => {
+test("[X6] inspect and JSON.stringify of a key pair do not reveal the secret key", () => {
   const keys = curveKeys(secretOf("a secret of the cluster"));
   const secretHex = keys.secretKey.export().toString("hex");
   expect(secretHex).toMatch(/^[0-9a-f]{64}$/);

@@ -193,7 +193,7 @@ describe("decoding of texts", () => {
     );
   });
 
-  test("[W14] keys of maps are read in the same way, as strings and as binary, also when they repeat", () => {
+  test("[W14] a key of a map decodes to the same text as a string, as binary, and when it was decoded before", () => {
     const inMap = (text: Uint8Array, size: 0 | 1 | 2 | 4) => bytes(0x81, str(text, size), 0x01);
     const inBinary = (text: Uint8Array) => {
       return bytes(0x81, 0xc5, text.length >> 8, text.length & 0xff, text, 0x01);

@@ -267,7 +267,7 @@ describe("older journal files", () => {
 });
 
 describe("the journal after a peer's saved state", () => {
-  test("[R8] after a peer's saved state the journal begins a new file, from which a start goes on", async () => {
+  test("[R8] after a server takes a peer's saved state, the journal begins a new file, which a restart reads without damage", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];

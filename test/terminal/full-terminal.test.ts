@@ -124,7 +124,7 @@ test.each([
   expect(typed.replaceAll("h i", "hi").replaceAll("y o u", "you")).toBe("hi enter you enter");
 });
 
-test("Enter directly after a paste with brackets sends the paste", () => {
+test("Enter directly after a bracketed paste is a key of its own, which sends the text", () => {
   input.types("\x1b[200~one\rtwo\x1b[201~\r");
   vi.advanceTimersByTime(30);
   expect(keys).toEqual([{ name: "paste", text: "one\ntwo" }, { name: "enter" }]);

@@ -235,8 +235,8 @@ export function isKnown({ target, isJoined }: Conversation): boolean {
 }
 
 /**
- * The conversations that the list shows. The list shows the home page only while no other
- * conversation exists.
+ * The conversations that the list shows. The home page is listed only if there is no other
+ * conversation.
  */
 export function listed(model: ChatModel): readonly Conversation[] {
   const others = model.conversations.filter(({ target }) => target !== undefined);

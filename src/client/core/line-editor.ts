@@ -9,8 +9,8 @@ export interface Editor {
   /** Older texts, the newest last. */
   readonly history: readonly string[];
   /**
-   * While an older text is shown: its index in `history`, and `draft`, the text that it has
-   * replaced. Otherwise undefined.
+   * While the editor shows an older text: `at` is the index of that text in `history`, and `draft`
+   * is the unsent text that comes back afterwards. Otherwise undefined.
    */
   readonly recalled: { readonly at: number; readonly draft: string } | undefined;
   /** The text that Ctrl-U, Ctrl-W, Alt-D or Alt-K removed last; Ctrl-Y inserts it. */

@@ -197,7 +197,10 @@ export class ChatWork {
     await this.checkSession();
   }
 
-  /** Reports the person's presence, so that the person logs in again if the session has ended. */
+  /**
+   * Sends a presence report. If the session has ended, the server refuses the report, and the refusal
+   * makes the person log in again.
+   */
   async checkSession(): Promise<void> {
     await this.#session.quietly(async () => this.#show(await this.#session.presence()));
   }

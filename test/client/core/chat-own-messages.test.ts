@@ -47,7 +47,7 @@ describe("a message that the person sends", () => {
     }
   });
 
-  test("[R6] a sent message whose id belongs to another text is shown as refused, beside the other text", () => {
+  test("[R6] if another message already uses the id of a message, the chat shows both, and the new one as refused", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     const entry = { ...scene.message("geral", "ana", "Olá"), id: "a" };
     scene.on({ type: "entries", entries: [entry] });

@@ -85,7 +85,7 @@ describe("subscriptions at a proxy", () => {
     expect([...subscriptions.listeners(Buffer.from("geral"))]).toEqual(["ana"]);
   });
 
-  test("a topic may be any bytes, and counts once for each connection", () => {
+  test("a topic may be any bytes, and a connection that subscribes to it twice has one subscription", () => {
     const subscriptions = new Subscriptions<string>();
     const bytes = Buffer.from("ff00c3", "hex");
     expect(subscriptions.add("ana", bytes.toString("latin1"))).toBe(true);

@@ -105,7 +105,7 @@ describe("[X2] attacks that are refused", () => {
     expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
   });
 
-  test("guessing an invitation with an invented vector is no faster", () => {
+  test("an invented vector does not get a client more guesses at an invitation", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     const ana = scene.user("ana");

@@ -80,7 +80,7 @@ describe("failovers", () => {
     });
   });
 
-  test("a failover is alone if no other fault overlaps the time until the next claim is served", () => {
+  test("`isAlone` is true if no other fault is active from the kill until the next claim is served", () => {
     const kill = faultOf(one, "kill", [2_000, 3_000]);
     const served = [claim(2_100, 3_700)];
     const isAlone = (other: NodeFault) => only([kill, other], served).isAlone;

@@ -10,8 +10,8 @@ import type { PasswordChange } from "./accounts.ts";
 import { doubtful, isDoubtful } from "./login.ts";
 
 /**
- * Decides a user's request to change their password, which requires the old password. All older
- * sessions of the user end.
+ * Decides a user's request to change their password, which requires the old password. All of the
+ * user's sessions end, also the asking one; the reply grants a new session.
  */
 export function changePassword(
   services: Services,

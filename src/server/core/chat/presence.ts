@@ -81,8 +81,8 @@ export class Presence {
   }
 
   /**
-   * Makes `due` yield all reports of this server next time, because this server or another server
-   * could not be reached for a while.
+   * Makes the next `due` yield all of this server's own reports. Called after this server or a peer
+   * was out of reach, because reports may have been missed.
    */
   tellAll(): void {
     this.#isMissed = this.#users.size > 0;

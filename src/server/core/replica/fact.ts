@@ -46,7 +46,7 @@ interface Frozen {
   readonly view?: StateFile;
 }
 
-/** The fact of each operation. */
+/** Maps each operation to the `Fact` that parses, applies and saves its events. */
 export type FactTable<EventData> = { readonly [O in keyof EventData]: Fact<EventData[O]> };
 
 /** Applies each event with the fact of its operation. Saves and restores the state of all facts. */

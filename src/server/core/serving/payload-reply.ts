@@ -21,7 +21,10 @@ interface PayloadParts {
   readonly table: ServiceTable;
 }
 
-/** Collects the reply to one payload, which is sent when the last request is answered (W2). */
+/**
+ * Collects the answers to the requests of one payload. The reply is sent once all of them are
+ * answered (W2).
+ */
 export class PayloadReply {
   readonly to: ReplyTo;
   readonly batch: boolean;

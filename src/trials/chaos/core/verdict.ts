@@ -64,7 +64,7 @@ export interface RunFacts {
   readonly failovers: readonly Failover[];
 }
 
-/** The most examples of each rule. */
+/** The most violations of one rule that a verdict shows as examples. */
 const mostExamples = 5;
 
 export function verdictOf(facts: RunFacts): Verdict {
