@@ -188,9 +188,9 @@ export class Session implements Disposable {
   }
 
   /**
-   * Reports the state of the session's user, and reads who is present. Call it every 10 s, at once
-   * when the state changes, and with `gone` at the end. Users count as gone after 30 s without a
-   * report.
+   * Reports the presence of the session's user, and reads which users are present. Call this method
+   * every 10 s, at once when the user's presence changes, and with `gone` at the end. A user counts
+   * as gone after 30 s without a report.
    * @returns the users who are present, sorted by name
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {

@@ -138,7 +138,7 @@ export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];
 
-/** A user who is online, for the reply to `presence`. */
+/** One user in the reply to `presence`: online or away, but not gone. */
 export interface Present {
   readonly user: UserName;
   readonly state: Exclude<PresenceState, "gone">;

@@ -68,8 +68,8 @@ export async function setRegistration(context: Context, mode: string): Promise<v
 }
 
 /**
- * Sends a request with the session of the logged-in user. If a server refuses this user, sends the
- * request again with a token made from the cluster's secret.
+ * Sends a request with the logged-in user's token. If a server refuses this user, sends the request
+ * again with a token made from the cluster's secret.
  */
 async function administer<S extends Service>(
   context: Context,

@@ -114,7 +114,7 @@ function step(model: ChatModel, event: ChatEvent): Step {
 
 /** Restores the conversations of an earlier chat. For a new person, opens the first channel. */
 function started(model: ChatModel, { saved, channels }: EventOf<"started">): Step {
-  // A person who has used only line mode has read marks, but no channels.
+  // Line mode saves read marks but no channels, so saved marks do not show an earlier full screen.
   const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
   const keys = [...names.map((name) => `#${name}`), ...privateKeys(saved)];

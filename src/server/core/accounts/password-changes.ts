@@ -80,7 +80,7 @@ export function resetPassword(
 
 /**
  * Checks the password against each change with the request's id, one after the other. Continues
- * with `same` for the first change that set this password, and with `other` if there is none.
+ * with `same` for the first change that set this password, or with `other` if no change did.
  */
 function recall(
   [change, ...rest]: readonly PasswordChange[],

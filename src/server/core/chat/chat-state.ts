@@ -95,8 +95,7 @@ export class User {
   readonly name: UserName;
   readonly to: Target;
   /**
-   * The user's newest logins; empty for a user who has sent or received private messages, but never
-   * logged in.
+   * The user's newest logins. The list is empty if the name occurs only in private messages.
    */
   readonly logins: Window<Login>;
   readonly conversation: Conversation;

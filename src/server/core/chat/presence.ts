@@ -22,8 +22,8 @@ interface PresenceReport {
 }
 
 /**
- * Knows who is online, from reports of clients that the servers exchange (L11). The reports are
- * kept in memory only, until they expire.
+ * Keeps which users are online or away (L11). Clients report this to a server, and the servers pass
+ * the reports on. Each report stays in memory only, until it expires.
  */
 export class Presence {
   readonly #name: ServerName;

@@ -44,8 +44,8 @@ export class Replication {
   /** The adopted view, which is on disk. */
   view: View = noView;
   /**
-   * A higher view that is not yet on disk; undefined if there is none. While it is set, `committed`
-   * does not rise.
+   * A higher view whose write to disk has not finished; undefined if no view is being written. During
+   * the write, `committed` does not rise.
    */
   adopting: View | undefined;
   /**

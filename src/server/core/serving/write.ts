@@ -16,8 +16,8 @@ import {
 /** The steps of a service whose request makes one event. */
 export interface Write<R extends ParsedRequest> {
   /**
-   * Returns the earliest event that a copy of the request with this id has made; undefined if there
-   * is none.
+   * Returns the earliest event that a copy of the request with this id has made; undefined if no copy
+   * has made an event.
    */
   existing(services: Services, request: R, id: RequestId): Placed | undefined;
   /** Returns the error if this server would refuse the write, otherwise undefined. */
