@@ -58,7 +58,7 @@ class Connector {
     });
     this.#key = key;
     try {
-      this.#socket.connect(address);
+      uninterrupted(() => this.#socket.connect(address));
     } catch (error) {
       throw new Problem(
         `"${address}" is not an endpoint (${errorCode(error)}): write it as tcp://host:port.`,
@@ -78,8 +78,19 @@ class Connector {
       found = await addressOfName(host);
     }
     if (found?.family !== 6 || this.#socket.closed) return;
-    this.#socket.disconnect(splitKey(endpoint).address);
+    uninterrupted(() => this.#socket.disconnect(splitKey(endpoint).address));
     this.open(endpoint, { byIPv6: true });
+  }
+}
+
+/** Repeats a call of libzmq that a signal interrupted, which has then done nothing (EINTR). */
+function uninterrupted(call: () => void): void {
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      if (errorCode(error) !== "EINTR") throw error;
+    }
   }
 }
 
