@@ -70,7 +70,7 @@ export class RequestPlaces<Request> {
 
   /** Removes a request from its place. */
   leave(request: Request): void {
-    this.#ready.delete(request);
+    if (this.#ready.delete(request)) return;
     this.#resting.delete(request);
     this.#held.delete(request);
     const payload = this.#payloadOf.get(request);

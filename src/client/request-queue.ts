@@ -7,7 +7,6 @@ import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
 import type { RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
-import { limits } from "../protocol/limits.ts";
 import { parseError } from "../protocol/parse-reply.ts";
 import type { Reply } from "../protocol/replies.ts";
 import type { RequestData } from "../protocol/request-data.ts";
@@ -66,6 +65,8 @@ export interface RequestQueuePorts {
  * servers busy.
  */
 const openPayloads = 4;
+/** The most requests in a payload; more would keep one server busy while the others wait. */
+const payloadRequests = 128;
 /** Time without an answer after which requests are sent again; the time grows with each try. */
 const firstTimeoutMs = 1_200;
 const longestTimeoutMs = 5_000;
@@ -194,7 +195,7 @@ export class RequestQueue {
     try {
       const places = this.#places;
       while (places.ready.size > 0 && places.payloads < this.#mostPayloads) {
-        const most = this.#servers === "ours" ? limits.batchRequests : 1;
+        const most = this.#servers === "ours" ? payloadRequests : 1;
         const requests = fitting(this.#inOrder(), most);
         if (requests.length === 0) return;
         this.#note(requests);
@@ -216,15 +217,15 @@ export class RequestQueue {
   }
 
   /**
-   * The ready requests. While requests are held, requests for lists go first, because their answers
-   * show the kind of server (C8).
+   * Yields the ready requests. While requests are held, requests for lists come first, because their
+   * answers show the kind of server (C8); `fitting` skips them when they come again.
    */
-  #inOrder(): Iterable<Pending> {
-    const { held } = this.#places;
-    const ready = [...this.#places.ready].filter((pending) => this.#pending.maySend(pending));
-    if (held.size === 0) return ready;
-    const rank = ({ service }: Pending) => (isList(service) ? 0 : 1);
-    return ready.sort((one, other) => rank(one) - rank(other));
+  *#inOrder(): Generator<Pending> {
+    const { held, ready } = this.#places;
+    const lists = held.size === 0 ? [] : [...ready].filter(({ service }) => isList(service));
+    for (const requests of [lists, ready]) {
+      for (const pending of requests) if (this.#pending.maySend(pending)) yield pending;
+    }
   }
 
   #note(requests: readonly Pending[]): void {
