@@ -1,5 +1,6 @@
 import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
+import { isoTime } from "./time.ts";
 
 /**
  * The replicated record of one write. `(server, seq)` identifies the event forever; `seq` counts 1,
@@ -52,7 +53,7 @@ export function writeLine(event: Event, previous: Chain, digest: Digest): EventL
     server: event.server,
     seq: event.seq,
     clock: event.clock,
-    timestamp: new Date(event.timestamp).toISOString(),
+    timestamp: isoTime(event.timestamp),
     operation: event.operation,
     data: event.data,
   });

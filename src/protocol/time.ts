@@ -1,4 +1,8 @@
+/** The last result. The events and receipts of one payload have the same time, mostly. */
+let last = { ms: Number.NaN, text: "" };
+
 /** Converts milliseconds since 1970 to ISO 8601 in UTC with milliseconds (W3). */
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }
