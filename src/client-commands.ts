@@ -1,18 +1,10 @@
-import { changePassword, login, register } from "./client/commands/account.ts";
-import {
-  accountActions,
-  changeAccount,
-  changeChannel,
-  setRegistration,
-} from "./client/commands/accounts.ts";
 import type { Context } from "./client/commands/context.ts";
 import type { Definition } from "./client/commands/define.ts";
-import { history } from "./client/commands/history.ts";
-import { listen } from "./client/commands/listen.ts";
-import { channels, create, time, users } from "./client/commands/lists.ts";
-import { send } from "./client/commands/send.ts";
-import { removeServer } from "./client/commands/servers.ts";
-import { status } from "./client/commands/status.ts";
+
+// The code of a command is loaded only when the command runs, so that a command starts quickly.
+const account = () => import("./client/commands/account.ts");
+const accounts = () => import("./client/commands/accounts.ts");
+const lists = () => import("./client/commands/lists.ts");
 
 /** Commands that only group other commands. */
 export const groups = ["servers", "accounts"] as const;
@@ -46,26 +38,38 @@ export const clientCommands: readonly ClientCommand[] = [
     args: ["NAME"],
     settings: ["passwordFile"],
     example: "tertulia login ana",
-    act: (context, [user]) => login(context, user as string),
+    act: async (context, [user]) => (await account()).login(context, user as string),
   },
   {
     name: "password",
     args: ["NAME"],
     settings: ["passwordFile"],
     example: "tertulia password ana",
-    act: (context, [user]) => changePassword(context, user as string),
+    act: async (context, [user]) => (await account()).changePassword(context, user as string),
   },
   {
     name: "register",
     args: ["NAME"],
     settings: ["passwordFile", "invitation"],
     example: "tertulia register ana",
-    act: (context, [name]) => register(context, name as string),
+    act: async (context, [name]) => (await account()).register(context, name as string),
   },
-  { name: "users", example: "tertulia users --json", act: users },
-  { name: "time", example: "tertulia time --json", act: time },
+  {
+    name: "users",
+    example: "tertulia users --json",
+    act: async (context) => (await lists()).users(context),
+  },
+  {
+    name: "time",
+    example: "tertulia time --json",
+    act: async (context) => (await lists()).time(context),
+  },
   // `channels` without a subcommand lists the channels.
-  { name: "channels", example: "tertulia channels --json", act: channels },
+  {
+    name: "channels",
+    example: "tertulia channels --json",
+    act: async (context) => (await lists()).channels(context),
+  },
   ...(["remove", "restore"] as const).map(
     (action): ClientCommand => ({
       parent: "channels",
@@ -74,14 +78,15 @@ export const clientCommands: readonly ClientCommand[] = [
       args: ["CHANNEL"],
       settings: administering,
       example: `tertulia channels ${action} geral`,
-      act: (context, [channel]) => changeChannel(context, action, channel as string),
+      act: async (context, [channel]) =>
+        (await accounts()).changeChannel(context, action, channel as string),
     }),
   ),
   {
     name: "create",
     args: ["CHANNEL"],
     example: "tertulia create geral",
-    act: (context, [channel]) => create(context, channel as string),
+    act: async (context, [channel]) => (await lists()).create(context, channel as string),
   },
   {
     name: "send",
@@ -89,7 +94,8 @@ export const clientCommands: readonly ClientCommand[] = [
     example:
       "tertulia send '#geral' 'Bom dia!'\n  $ tertulia send '#geral' -- '-1 grad'\n" +
       "  $ uptime | tertulia send @ana -",
-    act: (context, [target, words]) => send(context, target as string, words as string),
+    act: async (context, [target, words]) =>
+      (await import("./client/commands/send.ts")).send(context, target as string, words as string),
   },
   {
     name: "history",
@@ -100,20 +106,23 @@ export const clientCommands: readonly ClientCommand[] = [
       { name: "since", value: "vector", help: "sinceVector" },
     ],
     example: "tertulia history '#geral' --limit 20\n  $ tertulia history @ana --user bia",
-    act: (context, [target], flags) => history(context, target as string, flags),
+    act: async (context, [target], flags) =>
+      (await import("./client/commands/history.ts")).history(context, target as string, flags),
   },
   {
     name: "listen",
     args: ["TARGET"],
     flags: [{ name: "since", value: "start" }],
     example: "tertulia listen '#geral' --since 2026-01-31T08:00:00Z",
-    act: (context, [target], flags) => listen(context, target as string, flags),
+    act: async (context, [target], flags) =>
+      (await import("./client/commands/listen.ts")).listen(context, target as string, flags),
   },
   {
     name: "status",
     flags: [{ name: "watch" }],
     example: "tertulia status --watch",
-    act: (context, _args, flags) => status(context, flags),
+    act: async (context, _args, flags) =>
+      (await import("./client/commands/status.ts")).status(context, flags),
   },
   {
     parent: "servers",
@@ -122,16 +131,18 @@ export const clientCommands: readonly ClientCommand[] = [
     settings: administering,
     flags: [{ name: "force" }],
     example: "tertulia servers remove server_0a1b2c3d",
-    act: (context, [name], flags) => removeServer(context, name as string, flags),
+    act: async (context, [name], flags) =>
+      (await import("./client/commands/servers.ts")).removeServer(context, name as string, flags),
   },
-  ...accountActions.map(
+  ...(["add", "lock", "unlock", "promote", "demote", "reset"] as const).map(
     (action): ClientCommand => ({
       parent: "accounts",
       name: action,
       args: ["NAME"],
       settings: administering,
       example: `tertulia accounts ${action} ana`,
-      act: (context, [user]) => changeAccount(context, action, user as string),
+      act: async (context, [user]) =>
+        (await accounts()).changeAccount(context, action, user as string),
     }),
   ),
   {
@@ -140,7 +151,7 @@ export const clientCommands: readonly ClientCommand[] = [
     args: ["MODE"],
     settings: administering,
     example: "tertulia accounts registration invitation",
-    act: (context, [mode]) => setRegistration(context, mode as string),
+    act: async (context, [mode]) => (await accounts()).setRegistration(context, mode as string),
   },
 ];
 

@@ -5,8 +5,7 @@ import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { now } from "./clock.ts";
 import { errorCode } from "./problem.ts";
 
-export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export interface LogOptions {
   readonly level: LogLevel;

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { plainText } from "../protocol/plain-text.ts";
-import { type LogLevel, logLevels } from "./log.ts";
+import type { LogLevel } from "./log.ts";
 import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 
@@ -111,7 +111,7 @@ export const rows = {
   lang: row("TERTULIA_LANG", text("language")),
   logLevel: row(
     "TERTULIA_LOG_LEVEL",
-    { value: "level", parse: oneOf<LogLevel>(...logLevels) },
+    { value: "level", parse: oneOf<LogLevel>("debug", "info", "warn", "error", "silent") },
     "info",
   ),
 } as const;

@@ -10,8 +10,7 @@ import { Failure } from "./failure.ts";
 import { readNewPassword } from "./read-password.ts";
 
 /** An administrator's actions on an account. */
-export const accountActions = ["add", "lock", "unlock", "promote", "demote", "reset"] as const;
-export type AccountAction = (typeof accountActions)[number];
+export type AccountAction = "add" | "lock" | "unlock" | "promote" | "demote" | "reset";
 
 /** The request's fields for each action; undefined for `reset`, which needs a password. */
 const flags = {
