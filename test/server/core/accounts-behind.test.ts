@@ -105,7 +105,8 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     const lagging = new Lagging();
     lagging.cut();
     const { token, after } = lagging.change("password", newPassword);
-    const nowMs = lagging.scene.cluster.correctedMs(lagging.scene.server);
+    const { cluster } = lagging.scene;
+    const nowMs = cluster.correctedMs(cluster.server(3));
     const session = { user: "ana", version: "of another time" };
     const ended = lagging.scene.token(session, { expiresMs: nowMs });
     const refused = [
