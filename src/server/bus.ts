@@ -20,7 +20,7 @@ export interface BusParts {
    */
   readonly proxiesIn: readonly string[];
   readonly proxies: readonly string[];
-  /** The seals for messages on the topic `replication`. */
+  /** Makes and checks the seals of messages on the topic `replication`. */
   readonly seals: Seals;
   readonly topicKeys: TopicKeys;
   /** The cluster's time, in milliseconds since 1970. */
@@ -71,7 +71,7 @@ export class Bus {
 
   /**
    * Sends a message to the other servers, with a seal (X1). Messages on other topics have no seal,
-   * because any process may subscribe to them (P1, P6).
+   * because their subscribers may lack the secret to check it (P1, P6).
    */
   broadcast(message: ReplicationMessage): void {
     const { auth, seals, topicKeys, correctedMs } = this.#parts;
@@ -84,8 +84,8 @@ export class Bus {
   publish({ topic, payload, version = "" }: Effect & { readonly type: "publish" }): void {
     const { auth, topicKeys, correctedMs } = this.#parts;
     const plain = encode(payload);
-    // The topic `servers` names only the coordinator, which is no secret. Subscribers of the
-    // original protocol can read this topic only if it is unencrypted (P6).
+    // Messages on the topic `servers` say only who is coordinator, which is no secret. Clients of
+    // the original protocol can read these messages only unencrypted (P6).
     const isOpen = auth === "open" || topic === serversTopic;
     const sealing = { topic, version, plain };
     this.#publisher.publish(

@@ -6,7 +6,7 @@ import { noView, parseView } from "../protocol/view.ts";
 import { readName } from "../storage/identity.ts";
 import { type Slot, takeSlot } from "../storage/slot-lock.ts";
 
-/** Takes a free slot, preferably the slot of a member of the present view (J4). */
+/** Locks a free slot, preferably one whose server is a member of the present view (J4). */
 export async function chooseSlot(slots: string, link: ReferenceLink): Promise<Slot> {
   const members = await presentMembers(link);
   return takeSlot(slots, async (folder) => {

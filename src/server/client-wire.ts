@@ -55,7 +55,7 @@ export class ClientWire {
     onRequests({ type: "requests", to, batch, connection, requests: proven });
   }
 
-  /** Adds to each request with a token the session that the token proves. */
+  /** Checks the token of each request, and adds the session that a valid token proves. */
   #proven(requests: readonly Incoming[]): Incoming[] {
     return requests.map((request) => {
       if (!("token" in request) || request.token === undefined) return request;
@@ -63,7 +63,7 @@ export class ClientWire {
     });
   }
 
-  /** Sends the replies, after replacing each granted session with its token. */
+  /** Replaces each session that a reply grants with a new token, then sends the replies. */
   reply(effect: ReplyEffect): void {
     for (const { data } of effect.replies) {
       const { grant } = data;
@@ -75,7 +75,6 @@ export class ClientWire {
     this.#responder.reply(envelope, encodeReplies(effect, format));
   }
 
-  /** Enters the rotation of all brokers if `joined` is true, otherwise leaves it. */
   rotate(joined: boolean): void {
     const { brokers } = this.#parts;
     this.#disconnecting = joined ? [] : brokers.map((one) => this.#responder.disconnect(one));
@@ -90,8 +89,8 @@ export class ClientWire {
 }
 
 /**
- * Returns a key for the client's connection, to which the limits of A9 apply: the broker, and the
- * first half of the tag, which identifies the connection to the broker (B1).
+ * Returns the key by which the limits of A9 tell client connections apart. It consists of the
+ * broker's frame and the first half of the tag, which identifies a connection of that broker (B1).
  */
 function connectionOf([broker, tag]: Envelope): string {
   const client = tag?.length === tagBytes ? tag.subarray(0, tagBytes / 2) : tag;
@@ -99,8 +98,8 @@ function connectionOf([broker, tag]: Envelope): string {
 }
 
 /**
- * Encodes the replies. If they exceed one frame, encodes an error in place of each reply, because a
- * larger frame would end the connection to the broker.
+ * Encodes the replies. If they are larger than `limits.frameBytes`, encodes an error in place of
+ * each reply, because the broker would close the connection.
  */
 function encodeReplies({ batch, replies }: ReplyEffect, format: Format): Uint8Array {
   const bytes = encode(batch ? replies : replies[0], format);

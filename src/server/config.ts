@@ -49,7 +49,7 @@ export function retentionOf(settings: Settings): Retention {
 }
 
 /**
- * Returns a pace of `perSecond` requests a second, with a burst of five times as many. For 0,
+ * Returns a pace of `perSecond` requests a second and a burst of 5 × `perSecond` requests; for 0,
  * returns undefined, which means no limit.
  */
 function paceOf(perSecond: number): Pace | undefined {

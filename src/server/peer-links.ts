@@ -26,7 +26,7 @@ export class PeerLinks {
   readonly #key: string;
 
   /**
-   * @param seals the seals for messages on peer links
+   * @param seals makes and checks the seals of messages on peer links
    * @param key the key that a process needs to connect to a peer; a peer's address does not contain
    * this key
    */

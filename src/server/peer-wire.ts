@@ -25,7 +25,6 @@ interface PeerReply {
   readonly question: Question | undefined;
 }
 
-/** A message that came over the peer link. */
 export interface PeerMessage {
   readonly envelope: Envelope;
   readonly payload: Buffer;
@@ -39,7 +38,7 @@ export interface PeerWireParts {
   readonly clock: LamportClock;
   readonly log: Log;
   readonly responder: Responder;
-  /** The seals for messages on peer links. */
+  /** Makes and checks the seals of messages on peer links. */
   readonly seals: Seals;
   readonly disk: Store;
   /**
@@ -119,7 +118,7 @@ export class PeerWire {
 
   /**
    * Answers the waiting `sync` requests one after the other. A peer has at most one waiting
-   * request, so a peer that asks too often delays nobody else.
+   * request, so a peer that asks too often delays no other peer.
    */
   async #answerSyncs(): Promise<void> {
     if (this.#isAnsweringSyncs) return;
@@ -141,8 +140,8 @@ export class PeerWire {
     const { clock, disk, log } = this.#parts;
     try {
       const page = await disk.page(request);
-      // If the requested page no longer exists, the answer is an error, and the asking server
-      // begins to fetch another saved state.
+      // If the requested page no longer exists, the answer is an error, and the asking server must
+      // begin to fetch a newer state.
       const data = { clock: clock.tick(), ...(page ?? { status: "erro", code: "unavailable" }) };
       this.#send(to, encode({ service: "snapshot", data }));
     } catch (error) {

@@ -30,7 +30,7 @@ import type {
   Timers,
 } from "./surroundings.ts";
 
-/** The parts of a server that exist before it has any socket. */
+/** The parts of a server that exist before its peer link is bound. */
 export interface Foundation {
   readonly config: ServerConfig;
   readonly clock: LamportClock;
@@ -176,8 +176,8 @@ function peersOf({ peers, peerWire }: RealParts): Peers {
   return {
     askSync: ({ peer, address, request }, onAnswer) =>
       answered(peers.sync(peer, address, request), onAnswer),
-    // A late or malformed answer is passed on as undefined. The core asks again if it still needs
-    // the answer.
+    // A late or malformed answer is passed on as undefined. If the core needs the answer, it asks
+    // again.
     askCoordination: (effect, onAnswer) =>
       answered(peers.coordinate(effect.peer, effect.address, effect), onAnswer),
     answer: (effect) => peerWire.answer(effect),

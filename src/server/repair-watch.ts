@@ -17,7 +17,7 @@ export class RepairWatch {
     this.#onGivenUp = onGivenUp;
   }
 
-  /** Starts the time limit, or starts the time limit again. */
+  /** Starts or restarts the time limit. */
   progress(): void {
     this.end();
     this.#endTimer = this.#timers.after(durations.repairMs, this.#onGivenUp);

@@ -33,7 +33,7 @@ export interface Server extends Running {
   readonly name: ServerName;
   /** The address at which the other servers reach the peer link. */
   readonly address: string;
-  /** Resolves when the server first takes clients' requests. */
+  /** Resolves when the server first accepts clients' requests. */
   readonly firstServing: Promise<void>;
 }
 
@@ -41,8 +41,8 @@ export interface Server extends Running {
 export async function startServer(config: ServerConfig): Promise<Server> {
   const { secret, keys, reference, slots } = config;
   const clock = new LamportClock();
-  // The server's name is in the folder of its slot. Before a slot is chosen, the server asks the
-  // reference for the members under a random name, which no other process has.
+  // The server's name is in the folder of its slot. Until a slot is chosen, the server uses a
+  // random name in its messages to the reference.
   let self = `start_${randomHex(4)}`;
   const log = openLog({
     level: config.logLevel,
@@ -88,8 +88,8 @@ async function openServer(place: Foundation): Promise<Server> {
   const refused = membership.refusals.counts;
   const newCore = () => new ServerCore({ name, clock, digest, address, refused, ...policy });
   const core = await disk.load(newCore);
-  // New seals reject messages below the present clock, so the wires are opened after `load` has
-  // raised the clock to its value before the restart.
+  // New seals reject messages whose clock is below this server's present clock. So the wires are
+  // opened after `load`, which raises the clock to its value before the restart.
   const wires: Wires = openWires({ ...place, responder, disk, topicKeys, shell: () => shell });
   let onServing = () => {};
   const firstServing = new Promise<void>((resolve) => {
@@ -101,7 +101,8 @@ async function openServer(place: Foundation): Promise<Server> {
   log.info({ event: "started", folder: slot.folder, address }, "Started");
   const stop = async () => {
     const { leaveOnStop: leave } = config;
-    // A server that leaves needs the reference's answer. Any other server may outlive the reference.
+    // A server that leaves the view needs the reference's answer. Any other server may outlive the
+    // reference, so it does not warn when the reference falls silent.
     if (!leave) place.link.expectSilence();
     await new Promise<void>((onStopped) => shell.stop({ leave, onStopped }));
     await clockFile[Symbol.asyncDispose]();
@@ -159,9 +160,9 @@ function openWires(parts: WireParts): Wires {
 }
 
 /**
- * Sends the saved view to the reference before the journal is loaded. Loading may take long, and a
- * reference that lost its file waits only 1.2 s after its start for servers' views, before it may
- * make another view.
+ * Sends the saved view to the reference before the journal is loaded. Loading may take long. After
+ * a start without its file, the reference waits only 1.2 s for servers' views before it may make a
+ * different view.
  */
 async function tellView({ link, name }: Foundation, view: View): Promise<void> {
   try {

@@ -4,9 +4,8 @@ import type { ServerCore } from "./core/step.ts";
 import { RepairWatch } from "./repair-watch.ts";
 import type { EffectOf, EndTimer, Surroundings } from "./surroundings.ts";
 
-/** A requested stop of the server. */
 interface Stop {
-  /** Whether the server also leaves the view. */
+  /** Whether the server leaves the view when it stops. */
   readonly leave: boolean;
   onStopped(): void;
 }
@@ -39,7 +38,7 @@ export class Shell {
 
   /**
    * Runs a core that was loaded from the disk: the first core, or a core loaded after a peer's
-   * saved state has come.
+   * saved state has arrived.
    */
   #run(core: ServerCore): void {
     const { bus, store } = this.#world;

@@ -14,7 +14,6 @@ import type { ServerCore } from "./core/step.ts";
 
 export type EffectOf<Type extends Effect["type"]> = Effect & { readonly type: Type };
 
-/** Ends a timer. */
 export type EndTimer = () => void;
 
 /**
@@ -22,7 +21,7 @@ export type EndTimer = () => void;
  * (`real-surroundings.ts`), virtual in the simulation (`test/support/virtual-surroundings.ts`).
  *
  * Every method returns at once. A method that takes time calls back later, once. Only the callbacks
- * of a stop may come within a step of the core.
+ * of a stop may run within a step of the core.
  */
 export interface Surroundings {
   readonly timers: Timers;
@@ -63,7 +62,7 @@ export interface ReplicaStore
   savePromise(ballot: Ballot, onSaved: () => void): void;
   /** Called when all lost events are back (J5). */
   repaired(): void;
-  /** Loads a new core from the disk, after a peer's saved state has come. */
+  /** Loads a new core from the disk, after a peer's saved state has arrived. */
   reload(onLoaded: (core: ServerCore) => void): void;
   /**
    * Closes the store after the last write.

@@ -16,9 +16,9 @@ const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /**
- * A small file of lines, for a process that waits until each line is on disk. If a full disk cuts a
- * write short, the partial line is removed. If a crash leaves a partial line, it stays, and the
- * next line begins after it. Only one process at a time may use the file.
+ * A small file of lines, for a process that can block until a line is on disk. If a write fails,
+ * the partial line is removed. If a crash leaves a partial line, that line stays, and the next
+ * append begins a new line. Only one process at a time may use the file.
  */
 export class AppendFile implements Disposable {
   readonly #path: string;
@@ -38,8 +38,8 @@ export class AppendFile implements Disposable {
    */
   #isTorn = false;
   /**
-   * Whether this process has synced the file's name: the process that created the file may have
-   * died before it synced the name.
+   * Whether this process has synced the folder, and so the file's name. The process that created
+   * the file may have died before that sync.
    */
   #isNamed = false;
   /** The lines at opening, as bytes, because another program may have used any encoding. */
@@ -67,8 +67,7 @@ export class AppendFile implements Disposable {
   }
 
   /**
-   * Appends a line.
-   * @param isSynced whether the line must be on disk before this returns
+   * @param isSynced whether `append` returns only when the line is on disk
    * @throws the error of the operating system; the part of the line that was written is removed at
    * once or by the next append
    */
@@ -88,7 +87,7 @@ export class AppendFile implements Disposable {
   }
 
   /**
-   * Replaces all lines by these lines. After a crash the file has either all old lines or all new
+   * Replaces all lines of the file. After a crash the file has either all old lines or all new
    * lines.
    * @throws the error of the operating system; the old lines stay
    */

@@ -22,7 +22,7 @@ import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } fro
  *     lines.json        CRC-32 of each line of the other files (base64; 4 bytes, little-endian),
  *                       which locates a damaged line
  *     checkpoint.json   {vector, chains, clock, epoch, times, files: {name: {bytes, checksum}}, rows,
- *                       lines, checksum}; the last two cover all lines before them
+ *                       lines, checksum}; `lines` and `checksum` cover all lines before them
  *
  * All files are written under temporary names and synced before the first is renamed. So a crash
  * leaves either the old state, or the new state with a few files still to be renamed (J1).
@@ -39,7 +39,7 @@ export interface Checkpoint {
   /** The checksum of checkpoint.json, which identifies this state. */
   readonly checksum: string;
   readonly rows: Iterable<string>;
-  /** Whether the state has every file of this version; states of older versions lack some. */
+  /** Whether the state has all files of this version; a state of an older version may lack some. */
   readonly hasAllFiles: boolean;
   /** Returns the entries of a file as JSON; no entries if the state lacks the file. */
   entries(name: string): Iterable<string>;
@@ -61,7 +61,7 @@ export const checkpointFiles = [...entryFiles, table, main] as const;
 export class NoSpaceError extends Error {}
 
 /**
- * Writes a state and replaces the previous one by it.
+ * Writes a state, which replaces the previous state.
  * @returns the checksum that identifies the state
  * @throws NoSpaceError if the disk is full; Error if the disk can't be written or the signal is
  * aborted
@@ -160,8 +160,9 @@ function checksumLine(checksum: string): string {
 }
 
 /**
- * Checks every byte of a folder's saved state, and opens it. If a crash interrupted the renames,
- * finishes them if the new state is whole; otherwise removes the new state's files.
+ * Checks every byte of a folder's saved state, and opens the state. After a crash during
+ * `writeCheckpoint`, first finishes the renames if the new state is whole, otherwise removes the
+ * new state's files.
  */
 export function openCheckpoint(folder: string): {
   readonly checkpoint: Checkpoint | undefined;
@@ -189,7 +190,7 @@ export function readCheckpoint(folder: string): ReturnType<typeof openCheckpoint
 }
 
 /**
- * Returns the mark of a folder's saved state; undefined unless checkpoint.json exists and is whole.
+ * Returns the mark of a folder's saved state; undefined if checkpoint.json is missing or damaged.
  */
 export function readMark(folder: string): Mark | undefined {
   const path = join(folder, main);
@@ -227,7 +228,6 @@ function readMain(path: string): Main | Damage {
   }
 }
 
-/** Returns the rows of a whole checkpoint.json. */
 function* rowsOf(path: string): Generator<string> {
   let isRow = false;
   for (const line of linesOf(path)) {
@@ -257,8 +257,8 @@ function damagedMainLine(path: string): number {
     tableAt = count;
     tableLine = line;
   }
-  // The beginning of the checksum line is damaged: the line is the one after the rows, or the
-  // second to last.
+  // The line of checksums is not found, because its beginning is damaged. It follows the rows, or
+  // is the second to last line.
   if (tableAt === 0) return rowsEnd === 0 ? Math.max(1, count - 1) : rowsEnd + 1;
   const encoded = tableLine.slice(linesLead.length + 9, -2);
   if (tableLine !== ownTable(encoded)) return tableAt;
@@ -336,8 +336,9 @@ function isWhole(path: string, size: Size | undefined): boolean {
 }
 
 /**
- * Finishes or removes a state after a crash. If checkpoint.json is whole, under its temporary or
- * its final name, so are all other files. A power cut may have undone any of the renames.
+ * After a crash, finishes the renames of a new state if all its files are whole, otherwise removes
+ * its temporary files. A power cut may have undone any of the renames, so each file may have either
+ * name.
  */
 function finishOrRemove(folder: string): void {
   const left = temporaryFiles(folder);

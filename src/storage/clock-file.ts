@@ -13,8 +13,8 @@ const soonMs = 1_000;
 
 /**
  * Keeps a Lamport clock on disk, so that the clock never repeats a number or forgets a received
- * one, even after kill -9. The value on disk is always ahead of the clock, and a start continues
- * from that value.
+ * one, even after kill -9. The value on disk is always ahead of the clock, and a restarted process
+ * continues from that value.
  */
 export class ClockFile implements AsyncDisposable {
   readonly #folder: string;
@@ -24,8 +24,8 @@ export class ClockFile implements AsyncDisposable {
   /** The value on disk. */
   #reserved = 0;
   /**
-   * The number of ticks that the last `#raiseNow` added to the clock, and the steady time of that
-   * call.
+   * The number of ticks that `#cover` last reserved while the process waited, and the steady time
+   * of that wait.
    */
   #reserve: number = limits.clockReserve;
   #raisedMs = Number.NEGATIVE_INFINITY;
@@ -39,8 +39,8 @@ export class ClockFile implements AsyncDisposable {
   }
 
   /**
-   * Raises the clock above the value in the folder, because this value is above all numbers that
-   * the clock ever had.
+   * Raises the clock above the value in the folder, because earlier processes used only numbers up
+   * to that value.
    */
   static async open(
     folder: string,
@@ -74,8 +74,8 @@ export class ClockFile implements AsyncDisposable {
   }
 
   /**
-   * Returns the next reserve. A clock that soon exceeds its reserve again gets twice the reserve,
-   * because each sync blocks the process.
+   * Returns how many ticks to reserve next. If the last reserve was used up within `soonMs`,
+   * doubles that reserve, because each save blocks the process.
    */
   #nextReserve(): number {
     const { steadyMs } = now();
@@ -88,9 +88,9 @@ export class ClockFile implements AsyncDisposable {
   }
 
   /**
-   * Saves a higher value while the process waits, because no other process may receive a clock
-   * above the value on disk. The wait occurs at a start, and after a received clock that was far
-   * ahead.
+   * Saves a higher value and blocks the process until that value is on disk, because no other
+   * process may receive a clock above the value on disk. This happens at a start, and when the
+   * clock rises above the value on disk.
    */
   #raiseNow(reserved: number): void {
     const temporary = `${this.#path}.now`;
@@ -114,8 +114,8 @@ export class ClockFile implements AsyncDisposable {
       await syncFolder(this.#folder);
       this.#reserved = Math.max(this.#reserved, reserved);
     } catch {
-      // The failed save does no harm yet: the next message tries again, and `#raiseNow` must
-      // succeed once the reserve is used up.
+      // This failure is ignored: the next rise of the clock tries again. Once the reserve is used
+      // up, a failure of `#raiseNow` ends the process.
     }
   }
 }

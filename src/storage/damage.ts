@@ -1,4 +1,4 @@
-/** A place in a file that has changed since it was written, or is missing. */
+/** A line of a file that was changed after it was written, or is missing. */
 export interface Damage {
   readonly path: string;
   /** The line's number, from 1. */

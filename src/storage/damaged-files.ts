@@ -10,8 +10,8 @@ import { readWholeLines } from "./journal-recovery.ts";
 const damagedFolder = "damaged";
 
 /**
- * Links the files of a damaged state into the folder for damaged files, so that a person can
- * examine them.
+ * Adds hard links to the files of a damaged state in the folder for damaged files, so that a person
+ * can examine these files.
  * @param isMore whether the folder already has damaged files of an unfinished repair
  */
 export function keepDamaged(folder: string, isMore: boolean): void {
@@ -31,7 +31,7 @@ export function putJournalAside(folder: string): void {
   renameSync(join(folder, "journal"), join(folder, damagedFolder, name));
 }
 
-/** Returns the whole lines of all damaged journals. */
+/** Returns the undamaged event lines of all damaged journals. */
 export function* wholeLines(folder: string): Generator<EventLine> {
   for (const journal of journalsAside(folder)) yield* readWholeLines(journal, digest);
 }

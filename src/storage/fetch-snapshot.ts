@@ -45,7 +45,7 @@ export interface Place {
   readonly offset: number;
 }
 
-/** Retries a page, so that a lost answer does not waste the pages already fetched. */
+/** Each page is retried, so that a lost answer does not waste the fetched pages. */
 const patience = { mostTries: 3, pauseMs: 0 };
 
 /**

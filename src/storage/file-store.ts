@@ -38,7 +38,7 @@ import type { Page, Store, Stored } from "./store.ts";
 
 interface DiskOptions extends Pick<JournalOptions, "onFlushed" | "onFailed"> {
   readonly folder: string;
-  /** Bytes of journal after which the state is saved. */
+  /** Bytes of new journal lines after which the state is saved. */
   readonly checkpointBytes: number;
   readonly clock: LamportClock;
   readonly log: Log;
@@ -46,8 +46,8 @@ interface DiskOptions extends Pick<JournalOptions, "onFlushed" | "onFailed"> {
 
 /**
  * The files of one replica: promises, saved state, journal. A start reads the saved state, then a
- * state fetched from a peer if there is one, then the journal after them. If synced data is
- * damaged, the store starts again with the undamaged data, and the server stays silent until its
+ * state fetched from a peer if there is one, then the later events in the journal. If synced data
+ * is damaged, the store starts again with the undamaged data, and the server stays silent until its
  * peers have returned the rest (J5).
  */
 export class FileStore implements Store {
@@ -57,17 +57,20 @@ export class FileStore implements Store {
   #hasPromises = false;
   #journal!: Journal;
   /**
-   * The checksum of the saved state if the state contains all events that the journal lacks, else
-   * undefined.
+   * The checksum of the saved state if the state contains all events that the journal lacks,
+   * otherwise undefined.
    */
   #saved: string | undefined;
   /**
-   * Whether a start still needs the saved state fetched from a peer, because no own state has its
-   * events yet.
+   * Whether a start needs the saved state fetched from a peer, because this server has not yet
+   * saved a state with the same events.
    */
   #isForeign = false;
   readonly #aborting = new AbortController();
-  /** Writes run one after the other, so that an older view never replaces a newer one. */
+  /**
+   * Resolves when the last write of promises is done. Each write waits for the one before, so that
+   * an older view never replaces a newer one.
+   */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
   /** Bytes of journal at which the next save of the state begins. */
@@ -89,8 +92,8 @@ export class FileStore implements Store {
   }
 
   /**
-   * Waits for a running checkpoint. A second fetched state would replace the first, whose events
-   * are in no other file yet.
+   * Waits for a running checkpoint. Refuses a second fetched state, because it would replace the
+   * first one, whose events are in no other file.
    */
   async readyForState(): Promise<void> {
     await this.#checkpointing;
@@ -117,7 +120,7 @@ export class FileStore implements Store {
       try {
         recoverState(replica, fetched.checkpoint, join(folder, snapshotFolder));
       } catch (error) {
-        // The replica has already taken part of the state, so a new replica is loaded.
+        // The replica has loaded a part of the damaged state, so a new replica is loaded.
         log.error(`It is dropped, since a peer has it: ${(error as Error).message}`);
         await dropSnapshot(folder);
         return this.load(newReplica);
@@ -248,8 +251,8 @@ export class FileStore implements Store {
     const longestPause = watchPauses();
     // A peer's state that arrives after this line is not part of the state that is saved.
     const isForeign = this.#isForeign;
-    // The state is taken and a new journal file is begun in the same turn of the event loop, so the
-    // new file has all later events.
+    // The state is copied and a new journal file is requested in the same turn of the event loop,
+    // so the new file has all later events.
     const state = replica.checkpoint();
     try {
       await this.#journal.cut();
@@ -270,8 +273,8 @@ export class FileStore implements Store {
   }
 
   /**
-   * Postpones the save after a full disk. The journal, which can still be written, keeps the events
-   * until then.
+   * Postpones a save that failed because the disk is full. Until the next save, the journal keeps
+   * the events.
    */
   #postpone({ message }: NoSpaceError): void {
     const { folder, log } = this.#options;
@@ -301,9 +304,9 @@ export class FileStore implements Store {
   }
 
   /**
-   * Saves the undamaged data as a state, and records the missing events as `owed`. The damaged
-   * files are moved away only afterwards, so that a crash at any point leads to the same repair
-   * again.
+   * Records the missing events as `owed`, then saves the undamaged data as a state. Moves the
+   * damaged journal away only after that, so that the next start repeats the repair if a crash
+   * interrupts it.
    */
   async #beginAnew(replica: Stored, damages: readonly Damage[], found: Found): Promise<void> {
     const { folder, log } = this.#options;

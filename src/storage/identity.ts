@@ -36,7 +36,6 @@ export async function nameOf(folder: string): Promise<ServerName> {
 
 /** The promises of a server; each is on disk before other processes learn it (R2). */
 export interface Promises {
-  /** The adopted view. */
   readonly view: View;
   /** The highest promised epoch, and the candidate that got the promise (E2). */
   readonly ballot: Ballot;
@@ -54,7 +53,7 @@ export interface Promises {
   readonly journal: number | undefined;
 }
 
-/** Says what to do with a server that has lost its promises (E2). */
+/** Tells a person what to do with a server that has lost its promises (E2). */
 function wayWithoutPromises(folder: string): string {
   return (
     "without it this server could help a second coordinator into office. " +

@@ -28,7 +28,7 @@ const noteLead = '{"synced":';
 /**
  * A sync note: the line before a batch of events. `synced` is the offset at which the last
  * completed sync of this file ended; `vector` has, for each server, the highest `seq` before that
- * offset. So a start knows which events damage has destroyed, even if no damaged line is readable.
+ * offset. By this vector a start knows which events were lost, even if their lines are unreadable.
  */
 export interface Note {
   readonly synced: number;
@@ -37,8 +37,8 @@ export interface Note {
 }
 
 /**
- * Returns a header or sync note as a line with a checksum; its fields come in the order of their
- * type.
+ * Returns a header or sync note as a line with a checksum. `value` must have its fields in the
+ * order of its type.
  */
 export function writeSealed(value: Header | Note, digest: Digest): string {
   const body = JSON.stringify(value).slice(0, -1);
@@ -90,7 +90,8 @@ export function eventNamedBy(line: string): { server: ServerName; seq: number } 
 }
 
 /**
- * The offsets of one server's lines in a file: the line of event `first`, then of each next `seq`.
+ * The offsets of one server's lines in a file, by rising `seq`. The first offset is that of event
+ * `first`.
  */
 interface Offsets {
   readonly first: number;

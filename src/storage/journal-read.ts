@@ -13,8 +13,8 @@ export interface Held {
 }
 
 /**
- * Returns lines above `since` and up to `upTo`, in journal order, so that each server's lines are
- * in `seq` order: at most 1,000 lines and about a megabyte.
+ * Returns event lines above `since` and up to `upTo`, in the order of the journal, which is the
+ * order of `seq` for each server. Returns at most 1,000 lines and about a megabyte.
  * @returns undefined if some of these lines are no longer in the journal, only in the saved state
  */
 export async function readLines(

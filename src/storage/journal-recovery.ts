@@ -35,11 +35,11 @@ export interface Found {
   readonly cutBytes: number;
   /** Rot in synced data. If there is any, the journal must not be appended to. */
   readonly damages: readonly Damage[];
-  /** Rot in files kept only for peers that miss events; these files were removed. */
+  /** Rot in files that are kept only for peers that miss events; these files were removed. */
   readonly givenUp: readonly Damage[];
   /** For each server, the newest event that the journal is known to have had, damaged or not. */
   readonly known: Heads;
-  /** Whether events may be lost that no readable record names. */
+  /** Whether events may be lost that nobody can name, because their only record is damaged. */
   readonly isLossUnknown: boolean;
 }
 
@@ -48,14 +48,15 @@ export interface Recovered {
   /** The files from which peers can get events, oldest first. */
   readonly files: JournalFile[];
   /**
-   * The first file that a start after the saved state reads; undefined if a new file must be begun.
+   * The first file that a start must read in addition to the saved state; undefined if a new file
+   * must be begun.
    */
   readonly needed: JournalFile | undefined;
   readonly heads: Heads;
   /** The descriptor of the last file, open for writing; -1 without a file. */
   readonly fd: number;
   readonly toReplay: { readonly bytes: number; readonly events: number };
-  /** Whether the existing files contain all events before a newly begun file. */
+  /** Whether a new file would continue the existing files: no event lies between them. */
   readonly goesOn: boolean;
 }
 
@@ -67,10 +68,7 @@ export interface RecoveryOptions {
    * it.
    */
   readonly least?: number | undefined;
-  /**
-   * Whether the saved state before the journal is damaged. If so, the journal is only read, not
-   * changed.
-   */
+  /** Whether the saved state is damaged. If so, the journal is only read, not changed. */
   readonly afterDamage?: boolean;
 }
 
@@ -92,8 +90,8 @@ export class Recovery {
   }
 
   /**
-   * @returns `recovered` is undefined if the journal is damaged, because it must then not be
-   * appended to
+   * @returns `recovered` is undefined if the journal or the saved state is damaged, because nothing
+   * must then be appended
    */
   run(): { readonly found: Found; readonly recovered: Recovered | undefined } {
     const { folder, digest, least, afterDamage = false } = this.#options;
@@ -155,8 +153,8 @@ export class Recovery {
   }
 
   /**
-   * Keeps older files for peers that miss events, back to the newest damaged file; removes that
-   * file and all older files.
+   * Keeps older files for peers that miss events, until it comes to a damaged file; removes that
+   * file and all files before it.
    */
   #takeOlder(paths: readonly string[], headers: readonly (Header | undefined)[]): Damage[] {
     const { digest } = this.#options;
@@ -182,7 +180,8 @@ export class Recovery {
 }
 
 /**
- * Reports a journal without its files as damaged, not new, because other processes know its events.
+ * Reports damage if the journal's last files are missing. If `least` is set, a journal without
+ * files is not new, because other processes know its events.
  * @param least the lowest number that the last file may have
  */
 export function findMissing(folder: string, least: number | undefined): Damage[] {
@@ -191,7 +190,7 @@ export function findMissing(folder: string, least: number | undefined): Damage[]
   return [{ path: join(folder, nameOf(least)), line: 1, why: "it is missing" }];
 }
 
-/** Returns the whole event lines of a damaged journal. */
+/** Returns the undamaged event lines of a damaged journal. */
 export function* readWholeLines(folder: string, digest: Digest): Generator<EventLine> {
   for (const name of journalNames(folder)) {
     for (const text of linesOf(join(folder, name))) {

@@ -39,10 +39,7 @@ interface Scanned {
 
 interface ScanOptions {
   readonly digest: Digest;
-  /**
-   * The newest events that the saved state holds; lines of these events and earlier ones are
-   * skipped.
-   */
+  /** For each server, the newest event in the saved state; lines up to this event are skipped. */
   readonly held: Heads;
   readonly onLine: (line: EventLine) => void;
   /** Whether events before the first file are known to be missing. */
@@ -68,12 +65,12 @@ export class Scan {
   readonly damages: Damage[] = [];
   /** For each server, the newest event that the files are known to have had. */
   readonly known: Record<ServerName, Head> = {};
-  /** Set if lost events cannot be identified because the record that names them is damaged too. */
+  /** Whether events may be lost that nobody can name, because their only record is damaged. */
   isLossUnknown = false;
   /** For each server, its last event in the files, whether or not it is in the saved state. */
   readonly written: Record<ServerName, Head> = {};
   readonly #heads: Record<ServerName, Head>;
-  /** For each server, the highest `seq` that a sync note in the journal names. */
+  /** For each server, the highest `seq` in any sync note of the journal. */
   readonly #noted: MutableVector = {};
   #before: { readonly path: string; readonly bytes: number; readonly lines: number } | undefined;
   readonly #digest: Digest;
@@ -88,7 +85,9 @@ export class Scan {
     for (const [server, head] of Object.entries(held)) this.#know(server as ServerName, head);
   }
 
-  /** Whether a gap counts as damage: after reported damage a gap is expected. */
+  /**
+   * Whether a gap counts as new damage. After damage that was already reported, a gap is expected.
+   */
   get #isNews(): boolean {
     return !this.#afterDamage && this.damages.length === 0;
   }
@@ -141,7 +140,8 @@ export class Scan {
     for (const { at, number, text } of lines) {
       const note = text === undefined ? undefined : readNote(text, this.#digest);
       if (note !== undefined) {
-        // A sync note after damage also proves that everything before the note's offset was synced.
+        // Even after a damaged line, a sync note proves that everything before the note's offset
+        // was synced.
         synced = Math.max(synced, this.#heed(note));
         isWhole = true;
         continue;
@@ -169,8 +169,8 @@ export class Scan {
   }
 
   /**
-   * Takes over a sync note's clock and vector. @returns the offset up to which the note says that
-   * data was synced
+   * Records a sync note's clock and vector.
+   * @returns the offset up to which the note says that data was synced
    */
   #heed({ synced, clock, vector }: Note): number {
     this.clock = Math.max(this.clock, clock);

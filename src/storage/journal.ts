@@ -46,16 +46,16 @@ export interface JournalOptions extends RecoveryOptions {
   readonly keptBytes: number;
 }
 
-/** A request to begin a new file after the lines appended so far. */
+/** A call of `cut` that is not finished. */
 interface Cut {
-  /** The number of lines appended before this request. */
+  /** The number of lines appended before the call. */
   readonly at: number;
   done(): void;
 }
 
 /**
  * The events of all servers in the order of arrival, one per line, in files of 16 MiB. Waiting
- * lines are written and synced together, and lines that come meanwhile wait for the next sync
+ * lines are written and synced together; lines that arrive during a sync wait for the next one
  * (group commit). Each file begins with a header. Each batch begins with a sync note that says
  * where the last completed sync ended, which distinguishes a torn tail from rot. If no batch
  * follows, a separate sync note is written for the last batch (J2).
@@ -68,11 +68,11 @@ export class Journal {
   #appended = 0;
   #written = 0;
   #cut: Cut | undefined;
-  /** The first file that a start after the saved state reads. */
+  /** The first file that a start must read in addition to the saved state. */
   #needed: JournalFile | undefined;
   /**
-   * The bytes and events that a start after the saved state would read: in all files, and in the
-   * files from before the last call of `cut`.
+   * The bytes and events that a start must read in addition to the saved state: in all files, and
+   * in the files from before the last call of `cut`.
    */
   #toReplay = { bytes: 0, events: 0 };
   #beforeCut = { bytes: 0, events: 0 };
@@ -82,10 +82,7 @@ export class Journal {
   #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];
-  /**
-   * Whether the file ends with its header, or with a sync note that says that all data before the
-   * note was synced.
-   */
+  /** Whether the file's last line is its header, or a sync note about all data before the note. */
   #isNoted = false;
   /** The timer of the pause after a flush; the next flush stops the timer. */
   #silence: NodeJS.Timeout | undefined;
@@ -97,8 +94,8 @@ export class Journal {
   }
 
   /**
-   * Opens a journal: reads the files that a start after the saved state needs, passes each event
-   * above `held` to `onLine`, cuts off a torn tail, and syncs the rest again.
+   * Opens a journal: passes each event above `held` to `onLine`, cuts off a torn tail, and syncs
+   * the rest again.
    * @param held the newest event of each server in the saved state
    */
   static async open(
@@ -123,12 +120,12 @@ export class Journal {
     this.#awaitSilence();
   }
 
-  /** The bytes and events that a start after the saved state must read. */
+  /** The bytes and events that a start must read in addition to the saved state. */
   get toReplay(): { readonly bytes: number; readonly events: number } {
     return { ...this.#toReplay };
   }
 
-  /** The number of the first file that a start after the saved state reads. */
+  /** The number of the first file that a start must read in addition to the saved state. */
   get firstNumber(): number {
     return numberOf(this.#needed?.path ?? "");
   }
@@ -152,8 +149,8 @@ export class Journal {
   }
 
   /**
-   * Removes the files that no start and no peer needs. The caller must have saved a state with all
-   * lines that were appended before the last call of `cut`.
+   * Removes files that no start needs, except the newest `keptBytes`, which are kept for peers. The
+   * caller must have saved a state with all lines that were appended before the last call of `cut`.
    */
   async release(): Promise<void> {
     this.#toReplay.bytes -= this.#beforeCut.bytes;
@@ -191,7 +188,6 @@ export class Journal {
     this.#fd = -1;
   }
 
-  /** Returns lines as `readLines` does. */
   read(since: Vector, upTo: Vector): ReturnType<typeof readLines> {
     return readLines(this.#held, since, upTo);
   }

@@ -40,8 +40,8 @@ interface Content<T> {
 
 /**
  * A small JSON file that several programs of one user read and replace. A user may have edited the
- * file, or the disk may have damaged it. Unreadable parts are kept under another name, and never
- * overwritten. Fields of a newer version stay.
+ * file, or the disk may have damaged it. A damaged file, or a copy of it, stays under another name.
+ * Fields that only a newer version knows stay in the file.
  */
 export class KeptFile<T extends object> {
   readonly #path: string;
@@ -100,7 +100,8 @@ export class KeptFile<T extends object> {
     if (there === undefined || there.isWhole) return there;
     const { all, value } = there;
     const isFile = statIfThere(this.#path)?.isFile();
-    // The copy is made first: if the disk has no space for the copy, the file stays unchanged.
+    // The copy is made first, so that the file stays unchanged if the disk has no space for the
+    // copy.
     const aside = value !== undefined && isFile ? copyAside(this.#path) : putAside(this.#path);
     if (value !== undefined) this.#replace({ ...all, ...value });
     this.#tell({ path: this.#path, aside });
@@ -145,8 +146,8 @@ export class KeptFile<T extends object> {
 }
 
 /**
- * Runs `act` while no other process runs it in this folder. Without the lock, two processes that
- * read and replace a file at once would lose one change.
+ * Runs `act` while this process holds the lock of the folder. Without the lock, two processes that
+ * update a file at once could lose one update.
  */
 function locked<R>(folder: string, act: () => R): R {
   const fd = openSync(join(folder, "lock"), "a+", ownerOnly);
@@ -160,15 +161,16 @@ function locked<R>(folder: string, act: () => R): R {
 }
 
 /**
- * Decodes UTF-8, without a byte order mark that some editors write.
- * @throws TypeError for invalid UTF-8: replacement characters would be written back to the file
+ * Decodes UTF-8, and drops a byte order mark, which some editors write.
+ * @throws TypeError for invalid UTF-8, because replacement characters would be written back to the
+ * file
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
 /**
- * Renames a folder or pipe that has the name of a file.
+ * Renames a folder or pipe that is in the place of a file.
  * @returns undefined if the path is a file or does not exist
  * @throws the error of the file system
  */
@@ -221,7 +223,7 @@ function statIfThere(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // A file has the name of the folder: reading finds no file, and saving will fail.
+    // A file has the name of the folder, so the path does not exist.
     if (errorCode(error) === "ENOTDIR") return undefined;
     throw error;
   }

@@ -4,7 +4,9 @@ import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { ownerOnly } from "../platform/folder.ts";
 
-/** Bytes gathered before a write, which lets the event loop run: about a millisecond of work. */
+/**
+ * Bytes gathered before each write: about a millisecond of work. Other work runs during the write.
+ */
 const pieceBytes = 64 * 1024;
 /** The most bytes of one read. */
 const chunkBytes = 4 * 1024 * 1024;
@@ -17,7 +19,7 @@ export interface Size {
 }
 
 /**
- * Writes a new file line by line, and syncs it. Other work runs between the writes.
+ * Writes a new file line by line, and syncs it.
  * @param lines the lines, each with its newline
  * @returns the size, the checksum, and the CRC-32 of each line
  */
@@ -66,7 +68,7 @@ export function measureFile(
   return { bytes, checksum: hash.digest("hex"), rest };
 }
 
-/** Returns the CRC-32 of each line, as `writeLineFile` does for a file that ends with a newline. */
+/** Returns the CRC-32 of each line and its newline, even if the last line lacks its newline. */
 export function lineChecksums(path: string): number[] {
   return Array.from(linesOf(path), (line) => crc32(`${line}\n`));
 }
@@ -82,7 +84,7 @@ export function findDamagedLine(path: string, expected: readonly number[]): numb
   return found.length < expected.length ? found.length + 1 : Math.max(1, found.length);
 }
 
-/** Returns the lines of a file, without newlines. Text after the last newline is a line too. */
+/** Returns the lines of a file, without newlines. Text after the last newline counts as a line. */
 export function* linesOf(path: string): Generator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for (const chunk of chunksOf(path)) {

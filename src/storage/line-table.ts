@@ -9,8 +9,8 @@ export const table = "lines.json";
 export type LineTables = Readonly<Record<string, readonly number[]>>;
 
 /**
- * Returns the table's lines, one for each file. Each line is built when it is read, because a long
- * list blocks the process.
+ * Returns the table's lines, one for each file. Builds each line only when it is read, because
+ * building a long line blocks the process.
  */
 export function* tableLines(tables: LineTables): Generator<string> {
   const last = Object.keys(tables).at(-1);
@@ -21,7 +21,7 @@ export function* tableLines(tables: LineTables): Generator<string> {
   }
 }
 
-/** Returns the first damaged line, from 1, of a damaged file, by the table. */
+/** Returns the first damaged line, from 1, of a damaged file, by its checksums in the table. */
 export function findByTable(folder: string, name: string): number {
   const path = join(folder, table);
   for (const line of existsSync(path) ? linesOf(path) : []) {
@@ -32,8 +32,8 @@ export function findByTable(folder: string, name: string): number {
 }
 
 /**
- * Returns the first damaged line, from 1, of the table itself. The other files give its expected
- * text, which is compared as text, because a comma or a newline may be damaged.
+ * Returns the first damaged line, from 1, of the table itself. Its expected text is built from the
+ * other files, and compared as text, because a comma or a newline may be damaged.
  * @param names the names of the other files, in order
  * @param whole the names of the undamaged files among them
  */

@@ -27,7 +27,7 @@ export function lockFolder(folder: string, mode?: number): Slot | undefined {
     closeSync(fd);
     return undefined;
   }
-  // The kernel releases the lock with the descriptor, also after kill -9.
+  // The kernel releases the lock when the descriptor is closed, even by kill -9.
   return { folder, [Symbol.dispose]: () => closeSync(fd) };
 }
 
@@ -85,7 +85,6 @@ export function takeFreeSlots(parent: string, mode: number): Slot[] {
   }
 }
 
-/** Returns the names of all existing slots. */
 function slotsIn(parent: string, mode?: number): string[] {
   try {
     makeFolder(parent, mode);

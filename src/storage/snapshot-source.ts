@@ -17,7 +17,7 @@ interface OpenState {
 
 /**
  * Sends peers the saved state in pages. All pages for one peer are of the same state: its files
- * stay open, and so unchanged, when files of a newer state replace them.
+ * stay open, and so readable, when a newer state replaces them.
  */
 export class SnapshotSource {
   readonly #folder: string;

@@ -8,7 +8,7 @@ import type { View } from "../protocol/view.ts";
 import type { CheckpointSource } from "./checkpoint.ts";
 
 /**
- * A replica as its store sees it: the store restores the replica at a start, and saves its state.
+ * What a store needs of a replica: the store restores the replica at a start, and saves its state.
  */
 export interface Stored {
   readonly mark: Mark;
@@ -19,10 +19,12 @@ export interface Stored {
   recoverEvent(line: EventLine): void;
   /**
    * @param heads the newest events that the store has lost (J5)
-   * @param salvaged whole lines among the lost events
+   * @param salvaged undamaged lines among the lost events
    */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void;
-  /** Returns the present state; later events are not part of it, however long the write takes. */
+  /**
+   * Returns the present state. Events that are added while the state is written are not part of it.
+   */
   checkpoint(): CheckpointSource;
 }
 
@@ -41,8 +43,8 @@ export interface Page {
 }
 
 /**
- * Keeps a replica's log, promises and saved state. One test suite runs against all stores, and
- * shows what a store must keep and what it may lose: test/contracts/store.test.ts.
+ * Keeps a replica's log, promises and saved state. The test suite test/contracts/store.test.ts runs
+ * against all stores. It shows what a store must keep and what it may lose.
  */
 export interface Store {
   /** Returns the adopted view on disk. @throws Problem if the file is damaged */
@@ -71,11 +73,11 @@ export interface Store {
   saveView(view: View): Promise<void>;
   /** Saves a promise, as `saveView` saves a view. */
   savePromise(ballot: Ballot): Promise<void>;
-  /** True while some lost events have not been returned. */
+  /** Whether this disk lost events that no peer has returned yet. */
   readonly isDamaged: boolean;
   /** What a person must do if no peer returns the lost events. */
   readonly way: string;
-  /** Returns whether at least one of these lines was lost and is now returned. */
+  /** Whether at least one of these lines is an event that this disk lost. */
   isMissing(lines: readonly EventLine[]): boolean;
   /** Called when all lost events have been returned. */
   repaired(): Promise<void>;

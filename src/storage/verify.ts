@@ -12,7 +12,6 @@ import { journalNames } from "./journal-file.ts";
 import { findMissing, headerOf } from "./journal-recovery.ts";
 import { Scan } from "./journal-scan.ts";
 
-/** The result of checking a server's folder. */
 export interface Verified {
   readonly folder: string;
   /** The numbers of events in the saved state and in the journal. */
@@ -26,7 +25,8 @@ export interface Verified {
 }
 
 /**
- * Returns the servers' folders in a data folder; for the folder of one server, only this folder.
+ * Returns the folders of all servers in a data folder. If `folder` is the folder of one server,
+ * returns only it.
  */
 export function serverFolders(folder: string): string[] {
   if (existsSync(join(folder, "identity.json"))) return [folder];
@@ -82,7 +82,7 @@ function checkJson(path: string): Damage[] {
   }
 }
 
-/** Checks all journal files, including files that are kept only for peers that miss events. */
+/** Checks all journal files, including the files that are kept only for peers. */
 class JournalCheck {
   readonly damages: Damage[] = [];
   events = 0;
@@ -109,8 +109,8 @@ class JournalCheck {
     for (const [at, path] of paths.entries()) {
       const bytes = readFileSync(path);
       const header = headerOf(path, this.#digest);
-      // This file does not continue the previous file: the events between the two files are only in
-      // the saved state.
+      // This file does not continue the previous file, because the events between the two files are
+      // only in the saved state.
       if (scan === undefined || header?.previous === undefined) {
         this.#take(scan);
         scan = new Scan({

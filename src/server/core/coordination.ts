@@ -21,7 +21,10 @@ interface CoordinationParts {
   readonly clockSync: ClockSync;
 }
 
-/** Answers other members' requests about elections, claims and clocks, and takes their answers. */
+/**
+ * Handles other members' requests about elections, claims and clocks, and their answers to this
+ * server's requests.
+ */
 export class Coordination {
   readonly #parts: CoordinationParts;
 
@@ -32,8 +35,8 @@ export class Coordination {
   onRequest(to: ReplyTo, request: CoordinationRequest, now: Now): void {
     const { replica, rotation, election, acceptor, claims, clockSync } = this.#parts;
     replica.hear(request, now);
-    // A server whose disk lost events promises and accepts nothing until it has them again, so it
-    // does not answer.
+    // A server whose disk lost events must not promise or accept anything until the events are
+    // back, so it does not answer.
     if (replica.missesEvents) return;
     const answer = (fields: OwnFields<CoordinationAnswer>) => {
       const full = { ...replica.summary(), ...fields } as CoordinationAnswer;
@@ -42,8 +45,8 @@ export class Coordination {
     switch (request.service) {
       case "election":
         election.onElection(request.epoch, now);
-        // An answer makes the asking server wait, so only the coordinator or an eligible candidate
-        // answers.
+        // The asking server waits for a coordinator once it has an answer, so only a server that
+        // may be coordinator answers.
         if (rotation.isStopping || !election.mayBeCoordinator(now)) return;
         return answer({ service: "election" });
       case "candidate":

@@ -18,7 +18,10 @@ import type { View } from "../../protocol/view.ts";
 /** The destination of an answer: opaque to the core. */
 export type ReplyTo = unknown;
 
-/** The time of an input in milliseconds: since 1970, and by a clock that never goes back. */
+/**
+ * The time of an input: `wallMs` in milliseconds since 1970, and `steadyMs` in milliseconds by a
+ * clock that never goes back.
+ */
 export interface Now {
   readonly wallMs: number;
   readonly steadyMs: number;
@@ -27,8 +30,8 @@ export interface Now {
 /** Everything that can happen to a server. */
 export type Input =
   /**
-   * All that was loaded from the disk is synced again (R2). The core ignores every input before
-   * this one.
+   * All events that were loaded from the disk have been synced again (R2). The core ignores every
+   * input before this one.
    */
   | { readonly type: "recovered" }
   | {
@@ -39,7 +42,7 @@ export type Input =
       /** Identifies the client's connection; opaque to the core. */
       readonly connection: string;
     }
-  /** The next `count` appended lines are on disk: a sync returned. */
+  /** The next `count` appended lines are on disk, because a sync has returned. */
   | { readonly type: "flushed"; readonly count: number }
   | { readonly type: "viewSaved"; readonly number: number }
   | { readonly type: "replication"; readonly message: ReplicationMessage }
@@ -51,8 +54,8 @@ export type Input =
   | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
   | { readonly type: "syncFailed"; readonly from: ServerName }
   /**
-   * A peer's saved state could not be fetched. After a successful fetch, a new core is loaded
-   * instead.
+   * A peer's saved state could not be fetched. After a successful fetch no input follows, because a
+   * new core is loaded.
    */
   | { readonly type: "snapshotFailed"; readonly from: ServerName }
   | {
@@ -60,9 +63,8 @@ export type Input =
       readonly to: ReplyTo;
       readonly request: CoordinationRequest;
     }
-  /** The answer to an `askPeer`; undefined if no answer came in time. */
   | ({ readonly type: "coordinationAnswer" } & Answered)
-  /** A peer link ended: a hint that its server may be gone. */
+  /** The connection to a watched peer has ended, so the peer may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
   /**
@@ -81,7 +83,8 @@ export type Input =
   | { readonly type: "tick" };
 
 /**
- * The request of an `askPeer`, and the peer's answer, which is undefined if no answer came in time.
+ * The request of an effect `askPeer`, and the peer's answer, which is undefined if no answer came
+ * in time.
  */
 export type Answered<Request extends CoordinationRequest = CoordinationRequest> = {
   readonly from: ServerName;
@@ -91,14 +94,11 @@ export type Answered<Request extends CoordinationRequest = CoordinationRequest> 
 
 /** Everything that a server can do. The shell performs effects in the order given. */
 export type Effect =
-  /** Append the lines to the journal. The input `flushed` follows once they are on disk. */
+  /** Append the lines to the journal. The input `flushed` follows once the lines are on disk. */
   | { readonly type: "append"; readonly lines: readonly EventLine[] }
   /** Write the view to disk. The input `viewSaved` follows. */
   | { readonly type: "saveView"; readonly view: View }
-  /**
-   * Write the promise to disk. The input `promiseSaved` follows. A higher promise may replace this
-   * promise.
-   */
+  /** Write the promise to disk. The input `promiseSaved` follows. */
   | { readonly type: "savePromise"; readonly ballot: Ballot }
   /** Check or hash a password. The input `passwordDone` with the same number follows. */
   | ({ readonly type: "password"; readonly number: number } & PasswordWork)
@@ -143,7 +143,7 @@ export type Effect =
    * If the fetch fails, the input `snapshotFailed` follows.
    */
   | { readonly type: "fetchSnapshot"; readonly peer: ServerName; readonly address: string }
-  /** All events that this disk had lost are back (J5). */
+  /** Delete the damaged files: all events that this disk had lost are back (J5). */
   | { readonly type: "repaired" }
   /**
    * Answer with the journal's lines of the events that are above `since`, up to the durable vector
@@ -164,7 +164,7 @@ export type Effect =
   | { readonly type: "leave"; readonly clock: number }
   /** Connect to the brokers, or disconnect from them. */
   | { readonly type: "rotation"; readonly joined: boolean }
-  /** All open requests are finished: the process may write its files and end. */
+  /** Write the files and end the process: all open requests are finished. */
   | { readonly type: "stopped" }
   | {
       readonly type: "log";

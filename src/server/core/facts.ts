@@ -6,7 +6,10 @@ import { type CoordinatorData, coordinatorFacts } from "./coordinator/coordinato
 import type { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import type { FactTable } from "./replica/fact.ts";
 
-/** The data of an event, by operation. A new operation is a new row in the table of its module. */
+/**
+ * For each operation, the data of its events. To add an operation, add a row to the table of its
+ * module.
+ */
 export interface EventData extends CoordinatorData, AccountData, ChatData {}
 
 export type Operation = keyof EventData;

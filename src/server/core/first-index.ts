@@ -1,6 +1,6 @@
 /**
- * Returns the first index of a sorted list whose item is not before a place, or `length` if all
- * items are before it.
+ * Finds a place in a sorted list by binary search. Returns the first index at which `isBefore` is
+ * false, or `length` if there is none.
  * @param isBefore whether the item at an index is before the place
  */
 export function firstIndex(length: number, isBefore: (index: number) => boolean): number {

@@ -57,8 +57,8 @@ export class Reports {
       address,
       role: "server",
       view: replication.view,
-      // A server that misses events reports no vector, because a low vector would mislead rule (b)
-      // of R5.
+      // A server that misses events reports no vector, so that the reference does not count on this
+      // disk (rule (b) of the view).
       durable: replica.missesEvents ? undefined : ledger.snapshot(),
       ready: rotation.mayBeMember,
       refused,

@@ -36,7 +36,6 @@ export const services: ServiceRows<Service> = {
   },
 };
 
-/** The facts and the services of a server. Only this file joins the tables of all modules. */
 export interface Tables {
   facts(content: Content): Readonly<Record<string, Fact>>;
   readonly services: ServiceTable;

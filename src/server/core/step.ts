@@ -48,7 +48,7 @@ export interface CoreOptions {
   readonly refused?: Readonly<RefusedMessages>;
   readonly auth?: Auth;
   readonly flood?: FloodPaces;
-  /** Returns the key with which publications on a topic are encrypted, as text (X5). */
+  /** Returns the key with which publications on a topic are encrypted, in base64url (X5). */
   topicKey?(of: TopicKey): string;
   readonly publisher?: string;
   readonly tables?: Tables;
@@ -56,8 +56,7 @@ export interface CoreOptions {
 
 /**
  * One server without its sockets, files and timers: a step turns an input into effects. The shell
- * and the simulation both drive the core. They perform effects in the order given, so that nothing
- * is sent before it is durable (R2).
+ * performs the effects in the order given, so that nothing is sent before it is durable (R2).
  */
 export class ServerCore {
   readonly name: ServerName;
@@ -171,7 +170,8 @@ export class ServerCore {
   }
 
   /**
-   * Notes the events that this disk once had and lost (J5), and their undamaged lines (`salvaged`).
+   * Records the events that this disk once had and lost (J5), and their undamaged lines
+   * (`salvaged`).
    */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine> = []): void {
     this.#replica.recoverMissing(heads, salvaged);
@@ -195,12 +195,10 @@ export class ServerCore {
     return { ...this.#replica.mark, epoch: this.terms.highestEpoch };
   }
 
-  /** The highest ballot that this server has promised: an epoch and its candidate. */
   get promised(): Ballot {
     return this.#acceptor.promised;
   }
 
-  /** Whether the server takes clients' requests. */
   get isServing(): boolean {
     return this.#rotation.isServing;
   }
@@ -294,10 +292,7 @@ export class ServerCore {
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 
-  /**
-   * Advances the election before the claims, because claims depend on the election's state after
-   * this step.
-   */
+  /** Advances the election before the claims, because the claims need the election's new state. */
   #advanceCoordinator(now: Now): void {
     const { election } = this;
     this.#acceptor.advance(now);

@@ -56,21 +56,21 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
-/** The reasons of refusals that depend on the accounts that this server knows. */
+/** The reasons of refusals that may be wrong if this server lacks events about accounts. */
 const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
   "password_changed",
   "account_locked",
   "not_administrator",
 ]);
 
-/** Whether a server that has all events the client has seen could decide otherwise (A6). */
+/**
+ * Whether this refusal may be wrong because this server lacks events that the client has seen (A6).
+ */
 export function restsOnAccounts({ reason }: ProtocolError): boolean {
   return byAccounts.has(reason);
 }
 
-/**
- * Returns the request's session if the session is valid. Used for services that require no session.
- */
+/** Returns the session of the request, or undefined if that session is not valid. */
 export function loggedIn(
   request: ParsedRequest,
   accounts: Accounts,
@@ -79,7 +79,7 @@ export function loggedIn(
   return sessionProblem(request, accounts, timeMs) === undefined ? request.session : undefined;
 }
 
-/** Whether the sender is an administrator. Used for services that accept anybody. */
+/** Whether the request has a valid session of an administrator or of the operator. */
 export function administers(request: ParsedRequest, accounts: Accounts, timeMs: number): boolean {
   const session = loggedIn(request, accounts, timeMs);
   if (session === undefined) return false;
@@ -112,8 +112,9 @@ function sessionProblem(
 }
 
 /**
- * Returns the session to grant with the reply if the request's session is old enough to be renewed.
- * Only requests to services that require a session renew the session.
+ * Returns the session to grant with the reply, if the request's session is at least
+ * `durations.renewSessionMs` old. Requests to services for anybody, and the operator's requests,
+ * renew no session.
  */
 export function renewal(
   { session }: ParsedRequest,

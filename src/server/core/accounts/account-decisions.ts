@@ -18,8 +18,8 @@ export function granting<Answer extends object>(
 }
 
 /**
- * Decides a request whose id was used before: a receipt if the content is the same, otherwise a
- * refusal. Returns undefined if the id is new.
+ * Decides a request whose id has already made the changes in `before`. Answers with a receipt if
+ * one of them is the requested change, otherwise refuses. Returns undefined if `before` is empty.
  */
 export function repeated<Change extends Placed>(
   services: Services,
@@ -31,7 +31,6 @@ export function repeated<Change extends Placed>(
   return before.length === 0 ? undefined : refuse(idReused());
 }
 
-/** Returns a function that makes events of one operation. */
 export function maker<O extends Operation>({ ledger, correctedMs }: Services, operation: O) {
   return (data: EventData[O] & { readonly id?: Placed["id"] | undefined }, now: Now): Placed => {
     const event = ledger.make(operation, data, correctedMs(now));
@@ -40,8 +39,8 @@ export function maker<O extends Operation>({ ledger, correctedMs }: Services, op
 }
 
 /**
- * Returns the refusal for a wrong password, and for a name without an account. The refusal is the
- * same, so it does not reveal whether the account exists.
+ * Returns the refusal for a wrong password. A name without an account gets the same refusal, so
+ * that nobody can find out which accounts exist.
  */
 export function wrong(): Decision<never> {
   return refusal("unauthenticated", "The name or the password is wrong.", "password_wrong");

@@ -25,7 +25,7 @@ import {
   registrationModes,
 } from "./accounts.ts";
 
-/** The data of an event, by operation. */
+/** For each operation, the data of its events. */
 export interface AccountData {
   /** A coordinator proposes a claim (E3). */
   register: {
@@ -51,7 +51,7 @@ export function accountFacts(accounts: Accounts): FactTable<AccountData> {
         return { server, seq: seq as number };
       },
       fold: (claim) => accounts.confirm(claim),
-      // The entry of each claim says whether the claim is confirmed.
+      // Nothing is saved here, because the saved claims say whether they are confirmed.
       freeze: () => ({ entries: [] }),
     },
     password: {
@@ -84,7 +84,7 @@ function register(accounts: Accounts): Fact<AccountData["register"]> {
     fold: (claim, placed) => accounts.addClaim({ ...claim, ...placed }),
     file: "accounts.json",
     freeze: () => ({ entries: claimEntries(accounts.freezeClaims()) }),
-    // A state that holds the claim already may still lack its confirmation.
+    // The state may have the claim but lack its confirmation.
     recall: ({ confirmed }, claim) => {
       if (confirmed === true) accounts.confirm(claim);
     },

@@ -42,8 +42,7 @@ export const accountServices: ServiceRows<
   },
   password: {
     parse: object({ user: parseUserName, password, newPassword: password }),
-    // No session is required, because the old password is a stronger proof of the owner than a
-    // session.
+    // The request contains the old password, so it needs no session.
     for: "anybody",
     needsAccounts: true,
     guesses: ({ user }) => ({ passwordOf: user }),
@@ -85,8 +84,8 @@ export const accountServices: ServiceRows<
 };
 
 /**
- * Answers with today's and yesterday's key of each requested topic, if the sender may read all of
- * them (X5).
+ * Answers with today's and yesterday's key of each requested topic, if the sender may read all
+ * these topics (X5).
  */
 function keys(
   services: Services,
@@ -95,7 +94,7 @@ function keys(
 ): Decision<Replies["keys"]> {
   const { chat, accounts } = services;
   const user = request.session?.user as UserName;
-  // Each key is charged, because deriving a key costs more than sending it.
+  // Each key is charged `limits.keyCostBytes`, because deriving a key costs more than sending it.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
   const today = dayOf(services.correctedMs(now));
   const found: Record<string, DayKey[]> = {};

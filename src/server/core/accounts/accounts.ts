@@ -11,7 +11,7 @@ import { idOf, nameOf, type Placed } from "../replica/placed.ts";
 /** A name that a coordinator proposed for an account. */
 export interface Claim extends Placed {
   readonly user: UserName;
-  /** The hash of the password that proves who owns the name; opaque here. */
+  /** The hash of the owner's password; opaque here. */
   readonly credential: string;
   readonly epoch: Epoch;
   /**
@@ -24,9 +24,9 @@ export interface Claim extends Placed {
 }
 
 /**
- * A password that replaced the password of the claim. Of several changes, the change that was set
- * last holds. If the same password is hashed again, the change keeps `since` and `version`, so that
- * it replaces no later password and ends no session.
+ * A password that replaces the password of the claim. The change with the highest `since` is in
+ * force. A login may store the same password with a new hash. Such a change copies `since` and
+ * `version`, so that it replaces no password set later and ends no session.
  */
 export interface PasswordChange extends Change {
   readonly user: UserName;
@@ -36,7 +36,7 @@ export interface PasswordChange extends Change {
   readonly version: string;
 }
 
-/** The flags that an administrator sets on an account; the last change of a flag holds. */
+/** The flags that an administrator sets on an account; the last change of each flag is in force. */
 export const accountFlags = ["locked", "administrator"] as const;
 export type AccountFlag = (typeof accountFlags)[number];
 
@@ -46,7 +46,7 @@ export interface FlagChange extends Change {
   readonly isSet: boolean;
 }
 
-/** Who may register: anybody, nobody, or whoever knows the invitation. */
+/** Who may register besides administrators: anybody, nobody, or whoever knows the invitation. */
 export const registrationModes = ["open", "closed", "invitation"] as const;
 export type RegistrationMode = (typeof registrationModes)[number];
 
@@ -56,19 +56,20 @@ export interface RegistrationChange extends Change {
   readonly hash: string | undefined;
 }
 
-/** The hash that checks a user's present password. */
+/** The hash of a user's present password. */
 export interface Credential {
   readonly credential: string;
   readonly since: number;
-  /** Sessions that began with another version have ended. */
+  /** Sessions with another version are no longer valid. */
   readonly version: string;
 }
 
 /**
  * All claims and accounts (E3). A name belongs to one account forever. The state depends on the set
- * of events, not on the order in which they come. A claim of epoch k counts if the `coordinator`
- * event of the highest epoch above k covers the claim, or if no such event exists. A claim that
- * does not count is rolled back; its success was never reported.
+ * of events, not on the order in which they come. A claim counts if no `coordinator` event has a
+ * higher epoch than the claim. Otherwise it counts if the `sees` of the event with the highest
+ * epoch covers the claim. A claim that does not count is ignored; no reply has reported its
+ * success.
  */
 export class Accounts {
   readonly #terms: CoordinatorTerms;
@@ -86,7 +87,7 @@ export class Accounts {
     this.#terms = terms;
   }
 
-  /** Rises with each event on which the outcome of a claim depends. */
+  /** Rises with each event that can change the outcome of a claim. */
   get version(): number {
     return this.#version + this.#terms.version;
   }
@@ -106,8 +107,8 @@ export class Accounts {
   }
 
   /**
-   * Returns the user's present credential. Returns undefined for a name without an owner, because a
-   * claim that may still be rolled back must grant nothing.
+   * Returns the user's present credential. Returns undefined for a name without an owner, because
+   * an unconfirmed claim must grant nothing.
    */
   credential(user: UserName): Credential | undefined {
     const owner = this.owner(user);
@@ -116,7 +117,7 @@ export class Accounts {
     return this.passwords.last(user) ?? { credential, since: 0, version: idOf(owner) };
   }
 
-  /** Whether the account's password was set again after the claim. */
+  /** Whether the password was changed after the claim. */
   hasNewPassword(user: UserName): boolean {
     return this.passwords.last(user) !== undefined;
   }
@@ -130,23 +131,25 @@ export class Accounts {
   }
 
   /**
-   * The changes with the request's id: by earlier copies of the request, or by requests with other
-   * content.
+   * Returns the flag's changes with the request's id. They are by copies of the request, or by
+   * requests with other content.
    */
   flagChanges(change: Pick<FlagChange, "user" | "flag">, request: RequestKey): FlagChange[] {
     return this.flags.asked(flagKey(change), request);
   }
 
   /**
-   * Returns the claim that holds the name by the events of this replica: the newest claim that
-   * counts. Returns undefined if a newer claim holds a name that looks the same.
+   * Returns the claim that holds the name: the claim of the highest epoch among those that count.
+   * Returns undefined if a claim of a higher epoch holds another name with the same looks.
    */
   holder(user: UserName): Claim | undefined {
     const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
     return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;
   }
 
-  /** Returns the claim that holds a name with the same looks, preferably the claim of an owner. */
+  /**
+   * Returns a claim that holds a name with the same looks as `user`, preferably a confirmed claim.
+   */
   holderLike(user: UserName): Claim | undefined {
     let found: Claim | undefined;
     for (const name of this.#byLook.like(user)) {
@@ -158,8 +161,9 @@ export class Accounts {
   }
 
   /**
-   * Whether a newer claim holds a name that looks the same. Compares the looks stored in the
-   * claims, because looks computed here could differ from those of another replica.
+   * Whether a claim of a higher epoch that counts is for another name with the same looks. Compares
+   * the looks stored in the claims, because a replica with another version of Unicode would compute
+   * other looks.
    */
   #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
     return looks.some((look) => {
@@ -176,12 +180,12 @@ export class Accounts {
     });
   }
 
-  /** Returns the confirmed claim of the name, which counts forever. */
+  /** Returns the confirmed claim of the name, which owns the name forever. */
   owner(user: UserName): Claim | undefined {
     return this.#claims.get(user)?.findLast((claim) => this.isConfirmed(claim));
   }
 
-  /** Yields the claim that holds the name, for each name without an owner. */
+  /** For each claimed name without an owner, yields the claim that holds the name. */
   *unowned(): Generator<Claim> {
     for (const user of this.#unowned) {
       if (this.owner(user) !== undefined) this.#unowned.delete(user);
@@ -218,7 +222,6 @@ export class Accounts {
   }
 }
 
-/** Returns the key under which the changes of a user's flag are kept. */
 export function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {
   return `${flag} ${user}`;
 }

@@ -7,7 +7,6 @@ import { commit } from "../serving/write.ts";
 import { maker, refusal, repeated } from "./account-decisions.ts";
 import { resetPassword } from "./password-changes.ts";
 
-/** Decides an administrator's request to change a user's account. */
 export function changeAccount(
   services: Services,
   request: RequestOf<"account">,
@@ -61,8 +60,8 @@ export function changeChannel(
 }
 
 /**
- * Returns the plain hash of an invitation. A plain hash reveals nothing, because an invitation is
- * long and random.
+ * Returns the hash of an invitation. A fast hash without salt is enough, because an invitation is
+ * too long and random to be guessed.
  */
 export function hashOf({ digest }: Services, invitation: string): string {
   return digest.chain("" as Chain, invitation);

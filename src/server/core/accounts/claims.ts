@@ -26,13 +26,13 @@ export interface OpenClaim {
   credential?: string | undefined;
   readonly deadlineMs: number;
   /**
-   * Whether another server forwarded the claim. This server then decides the claim only as
-   * coordinator.
+   * Whether another server forwarded the claim. This server decides a forwarded claim only while it
+   * is coordinator.
    */
   readonly isForwarded: boolean;
   /**
    * Called once, before the claim is proposed or forwarded. Returns false if the client has been
-   * answered already, so that the claim is dropped.
+   * answered; the claim is then dropped.
    */
   mayBeMade?: ((now: Now) => boolean) | undefined;
   settle(end: ClaimEnd): void;
@@ -43,12 +43,11 @@ export interface ClaimEnd {
   readonly now: Now;
   /** The event that holds the name, if the claim was won and the event is known. */
   readonly event?: ClaimPlace | undefined;
-  /** If the claim was won, the credential of the copy of the request that was proposed first. */
-  readonly credential?: string | undefined;
   /**
-   * The credential of the copy of the request that is settled now; undefined if the password of
-   * this copy was not hashed.
+   * If the claim was won: the credential in the event, perhaps from another copy of the request.
    */
+  readonly credential?: string | undefined;
+  /** The credential of this copy of the request; undefined if its password was not hashed. */
   readonly own?: string | undefined;
 }
 
@@ -59,7 +58,9 @@ interface Waiting extends OpenClaim {
   deadlineMs: number;
   /** Cancels the hashing of the claim's password if it has not begun. */
   forget(): void;
-  /** The coordinator to which the claim was forwarded last, and when. */
+  /**
+   * The last time the claim was forwarded: to whom, when, and whether the answer is outstanding.
+   */
   forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
 }
 
@@ -81,8 +82,8 @@ interface ClaimsParts {
 /**
  * Decides claims of names; a name has at most one owner (E3). A server that is not coordinator
  * hashes the password and forwards the claim. The coordinator proposes the claim, and reports
- * success once a quorum of its epoch's view has accepted it. Any server that knows the owner
- * answers `taken`.
+ * success once a quorum of the view in the claim's epoch has accepted the claim. Any server that
+ * knows another owner of the name answers `taken`.
  */
 export class Claims {
   readonly #parts: ClaimsParts;
@@ -96,7 +97,7 @@ export class Claims {
   #ownEpoch: Epoch | undefined;
   /** The values on which outcomes depend, as of the last check of all claims. */
   #seen = { version: -1, committed: 0, atMs: 0 };
-  /** The claims that were added, or whose credential came, after the last step. */
+  /** The claims that were added, or whose password was hashed, after the last step. */
   readonly #changed = new Set<Waiting>();
 
   constructor(parts: ClaimsParts) {
@@ -104,12 +105,12 @@ export class Claims {
     this.#ledger = parts.replica.ledger;
   }
 
-  /** Whether there are too many claims to decide one more in time. */
+  /** Whether so many claims or passwords wait that a new claim would not be decided in time. */
   get isFull(): boolean {
     return this.#open.size >= limits.openClaims || this.#parts.passwords.isFull;
   }
 
-  /** @param claim with its credential, or with the password from which to hash the credential */
+  /** @param claim either with its credential, or with a password to be hashed */
   add({ password, ...claim }: OpenClaim & { readonly password?: string }): void {
     const waiting: Waiting = { ...claim, forget: () => {} };
     this.#open.add(waiting);
@@ -117,7 +118,7 @@ export class Claims {
     if (password === undefined) return;
     waiting.forget = this.#parts.passwords.add({ hash: password }, (result) => {
       waiting.credential = result?.credential;
-      // If the password can't be hashed, the claim ends at once.
+      // A claim whose password can't be hashed ends as `busy`.
       if (result === undefined) waiting.deadlineMs = 0;
       // The claim may have been settled while its password was hashed.
       if (this.#open.has(waiting)) this.#changed.add(waiting);
@@ -125,7 +126,7 @@ export class Claims {
   }
 
   /**
-   * Takes the coordinator's answer to a forwarded claim. Without an answer in time, the claim can
+   * Handles the coordinator's answer to a forwarded claim. If no answer came in time, the claim can
    * be forwarded again.
    */
   onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): void {
@@ -165,9 +166,9 @@ export class Claims {
   }
 
   /**
-   * Proposes again all claims that older terms left unconfirmed, even if no client asks for them. A
-   * client may have been answered that its claim was won before the confirmation was on any disk,
-   * and will not ask again.
+   * Proposes again all claims that lower epochs left unconfirmed. An earlier coordinator may have
+   * reported success to a client before the `confirmed` event was on any disk, and that client does
+   * not ask again.
    */
   #takeOver(ownEpoch: Epoch, now: Now): void {
     const left = [...this.#parts.accounts.unowned()];
@@ -214,9 +215,9 @@ export class Claims {
   }
 
   /**
-   * Decides a claim as coordinator. If no claim holds the name or a name that looks the same,
+   * Decides a claim as coordinator. If no claim holds the name or a name with the same looks,
    * proposes the claim. Otherwise the holding claim decides the outcome, once a quorum has accepted
-   * the holding claim. Returns `busy` while the outcome is open.
+   * that claim. Returns `busy` while the outcome is open.
    */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
     const { accounts, election, replica, auth } = this.#parts;
@@ -235,8 +236,8 @@ export class Claims {
       if (isLike) return "alike";
       return idOf(holder) === asked.id ? "won" : "taken";
     }
-    // A claim of an older term holds for good only once it is accepted in this term. Until then, a
-    // server that could not be reached may bring a newer claim that counts.
+    // A claim of a lower epoch must be accepted again in this epoch. Until then, a server that
+    // could not be reached may have a newer claim that counts.
     this.#append(newClaimOf(holder), now);
     return "busy";
   }
@@ -280,7 +281,6 @@ export class Claims {
 
 const noOutcome = { outcome: undefined, seq: undefined, credential: undefined };
 
-/** Returns the data with which to propose the same claim again, with the same credential. */
 function newClaimOf(claim: Claim): NewClaim {
   const { user, credential, looks, isOpen } = claim;
   return { user, id: idOf(claim) as RequestId, credential, looks, isOpen };

@@ -8,7 +8,7 @@ import { locked } from "./access.ts";
 import { granting, maker, refusal, wrong } from "./account-decisions.ts";
 import type { Credential } from "./accounts.ts";
 
-/** Decides a login. In a cluster with accounts, a login needs the password of the name (X2). */
+/** Decides a login. In a cluster with accounts, a login needs the account's password (X2). */
 export function login(
   services: Services,
   request: RequestOf<"login">,
@@ -35,7 +35,8 @@ export function login(
       if (isDoubtful(services, user)) return doubtful(user);
       const { since, version } = present as Credential;
       if (credential !== undefined) {
-        // The same password is stored with a new hash of today's strength. No session ends.
+        // The stored hash has outdated parameters, so the same password is stored with a new hash.
+        // No session ends.
         maker(services, "password")({ user, credential, since, version, by: user }, later);
       }
       const written = writeLogin(services, request, { now: later, waited: true });
@@ -44,10 +45,7 @@ export function login(
   };
 }
 
-/**
- * Writes the login. The reply names the claim only if the claim owns the name: a claim that may be
- * rolled back grants nothing.
- */
+/** Writes the login. The reply names the claim of the name only if the claim is confirmed. */
 function writeLogin(
   services: Services,
   request: RequestOf<"login">,
@@ -65,9 +63,9 @@ function claimOf({ accounts }: Services, user: UserName): ClaimPlace | undefined
 }
 
 /**
- * Whether the account was claimed while the cluster was open, and its name was also used to log in
- * without the password (A11). Only an administrator can then tell who owns the name, and sets a new
- * password for the owner.
+ * Whether the account was claimed while the cluster was open, and somebody logged in under its name
+ * without the password (A11). An administrator must then find out who owns the name, and set a new
+ * password.
  */
 export function isDoubtful({ accounts, chat }: Services, name: UserName): boolean {
   if (accounts.owner(name)?.isOpen !== true || accounts.hasNewPassword(name)) return false;
@@ -76,8 +74,8 @@ export function isDoubtful({ accounts, chat }: Services, name: UserName): boolea
 }
 
 /**
- * Returns the refusal for a doubtful account. Only a sender with the right password may get this
- * error, because the error reveals that the account exists.
+ * Returns the refusal for an account whose owner is in doubt (`isDoubtful`). Only a sender with the
+ * right password may get this error, because the error reveals that the account exists.
  */
 export function doubtful(user: UserName): Decision<never> {
   const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;

@@ -10,8 +10,8 @@ import type { PasswordChange } from "./accounts.ts";
 import { doubtful, isDoubtful } from "./login.ts";
 
 /**
- * Decides a user's request to change their password, which requires the old password. All of the
- * user's sessions end, also the asking one; the reply grants a new session.
+ * Decides a user's request to change their password, which requires the old password. The change
+ * ends all of the user's sessions, including the sender's; the reply grants a new session.
  */
 export function changePassword(
   services: Services,
@@ -43,7 +43,7 @@ export function changePassword(
       const refusal = lock();
       if (refusal !== undefined) return refusal;
       if (isDoubtful(services, user)) return doubtful(user);
-      // Another copy of the request may have changed the password in the meantime.
+      // While the old password was checked, another copy of this request may have set the new one.
       if (done().length > 0) return changePassword(services, request);
       if (accounts.credential(user)?.version !== known?.version) return wrong();
       const change = replacePassword(services, { user, ...asked, credential }, now);

@@ -11,14 +11,15 @@ interface Job {
 }
 
 /**
- * Queues passwords to be hashed or checked. Starts the oldest first, and a few at the same time.
+ * Queues passwords to be hashed or checked. Starts the oldest first; at most `limits.hashesAtOnce`
+ * run at once.
  */
 export class Passwords {
   readonly #waiting = new Set<Job>();
   readonly #running = new Map<number, Job>();
   #number = 0;
 
-  /** Whether the queue holds about a second of work, so that one more password would be late. */
+  /** Whether the queue is full: about a second of work waits in it. */
   get isFull(): boolean {
     return this.#waiting.size >= limits.unhashedPasswords;
   }

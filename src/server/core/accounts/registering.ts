@@ -15,8 +15,8 @@ import { administers } from "./access.ts";
 import { hashOf } from "./administration.ts";
 
 /**
- * Decides a request to register a name. If this server sees an obstacle, it first waits for the
- * events that the client has seen. Without an obstacle, the decision is to claim the name.
+ * Decides a request to register a name. If this server would refuse the request, it first waits for
+ * the events that the client has seen. Otherwise it decides to claim the name.
  */
 export function register(
   services: Services,
@@ -29,7 +29,6 @@ export function register(
   return decision.next === "wait" ? { ...decision, error } : decision;
 }
 
-/** Returns the error if the sender may not register the name, otherwise undefined. */
 function mayRegister(
   services: Services,
   request: RequestOf<"register">,
@@ -37,8 +36,7 @@ function mayRegister(
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
   const { chat, accounts, auth } = services;
-  // If the claim of an earlier copy of this request holds the name, the request may go on, and gets
-  // the outcome of that claim (R6).
+  // If an earlier copy of this request holds the name, this copy must get the same outcome (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
   const isNew = holder === undefined && !chat.users.has(user);
@@ -59,8 +57,8 @@ function mayRegister(
     const description = "Registration wants the `invitation` of an administrator.";
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
-  // A new owner of the name could read the messages of its present user, or be mistaken for that
-  // user.
+  // A user without an account may use this name, or one with the same looks. A new owner of the
+  // name could read that user's messages, or be mistaken for that user.
   const like = chat.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;

@@ -14,7 +14,7 @@ import type { ChannelChange, ChatState, StoredMessage } from "./chat-state.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 
-/** The data of an event, by operation. */
+/** For each operation, the data of its events. */
 export interface ChatData {
   login: { readonly user: UserName; readonly isProven?: boolean | undefined };
   channel: { readonly channel: ChannelName; readonly user?: UserName | undefined };
@@ -78,7 +78,10 @@ function* loginEntries(users: readonly FrozenUser[]): Generator<object> {
   }
 }
 
-/** Returns the lines of `{"ana": ["2026-…", …]}`, one user a line. */
+/**
+ * Returns the lines of a JSON object `{"ana":["2026-…"]}` with each user's login times, one user
+ * per line.
+ */
 function timesOf(users: readonly FrozenUser[]): Iterable<string> {
   const rows = (function* () {
     for (const { name, logins } of users) {
@@ -89,7 +92,7 @@ function timesOf(users: readonly FrozenUser[]): Iterable<string> {
   return enclosed("{", "}", rows);
 }
 
-/** Drops all duplicates except the earliest (R6). */
+/** Keeps the earliest of the entries with the same id (R6). */
 function withoutDuplicates(placed: readonly Placed[]): Placed[] {
   const seen = new Set<string>();
   return placed.filter((one) => {
@@ -159,7 +162,7 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
 
 /**
  * Returns the messages that the users or channels in `holders` keep, in the total order. A private
- * message that both parties keep is in the lists of both parties, but is saved only once.
+ * message that both parties keep is in both lists, but is returned once.
  */
 function frozenMessages(
   holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,

@@ -20,14 +20,15 @@ interface NewMessage {
 export interface StoredMessage extends Placed, NewMessage {}
 
 /**
- * How much of the past the state keeps (J3). All servers need the same values, so that their states
- * agree.
+ * How many messages and logins the state keeps (J3). All servers need the same values, so that
+ * their states agree.
  */
 export interface Retention {
-  /** The number of publications kept in each channel. */
+  /** The most publications to keep in each channel. */
   readonly channelMessages: number;
   /**
-   * The number of private messages kept for each user. A message stays while either party keeps it.
+   * The most private messages to keep for each user. A message stays while its sender or its
+   * receiver keeps it.
    */
   readonly userMessages: number;
   readonly userLogins: number;
@@ -45,7 +46,7 @@ const defaultRetention: Retention = {
  */
 export class Conversation {
   readonly window: Window<StoredMessage>;
-  /** The same messages by origin; the messages of each origin by rising `seq`. */
+  /** The messages of `window` by origin; those of each origin are sorted by `seq`. */
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
@@ -59,12 +60,15 @@ export class Conversation {
       this.byServer.set(message.server, own);
     }
     own.push(message);
-    // The window drops the lowest message of all, which is also the lowest of its origin.
+    // The window drops its lowest message in the total order, which is the first message of its
+    // origin.
     for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
   }
 }
 
-/** Messages with one id are duplicates if sender, target and text are the same (R6). */
+/**
+ * Two messages with the same id are duplicates if their senders, targets and texts are equal (R6).
+ */
 const ofOneRequest: Sameness<StoredMessage> = {
   scopeOf: ({ from, to }) => scopeOf(from, to),
   isDuplicate: (one, other) => one.text === other.text,
@@ -85,7 +89,7 @@ export interface Creation extends Placed {
   readonly user: UserName | undefined;
 }
 
-/** An administrator's removal or restoration of a channel; the last change holds. */
+/** An administrator's removal or restoration of a channel; the last change is in force. */
 export interface ChannelChange extends Change {
   readonly channel: ChannelName;
   readonly isRemoved: boolean;
@@ -125,7 +129,8 @@ export class Channel {
   readonly to: Target;
   /**
    * The creations of the channel, in the total order. There can be several, because two servers may
-   * create the channel at the same time. Empty while only publications to the channel have arrived.
+   * create the channel at the same time. Empty if publications to the channel have arrived before
+   * its creation.
    */
   readonly creations = new Tail<Creation>();
   readonly conversation: Conversation;
@@ -246,15 +251,15 @@ export class ChatState {
   }
 
   /**
-   * Returns a user whose name is the same as this name or looks the same. Such a user has logged
-   * in, or has sent or received private messages.
+   * Returns a user whose name equals `name` or has the same looks. The user has logged in, or has
+   * sent or received private messages.
    */
   userLike(name: UserName): UserName | undefined {
     const [first] = this.#userLooks.like(name);
     return first;
   }
 
-  /** Returns an existing channel whose name is the same as this name or looks the same. */
+  /** Returns an existing channel whose name equals `name` or has the same looks. */
   channelLike(name: ChannelName): ChannelName | undefined {
     for (const other of this.#channelLooks.like(name)) {
       if (this.knowsChannel(other)) return other;

@@ -25,7 +25,7 @@ export function toEntry(message: StoredMessage): Entry {
 
 /**
  * The topics on which a message is published. A private message goes to the topics of both parties,
- * so that all clients of its sender show it too (P2).
+ * so that other clients of the sender receive it (P2).
  */
 export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): readonly string[] {
   if ("channel" in to) return [channelTopic(to.channel)];
@@ -42,7 +42,7 @@ export interface Room {
 }
 
 /**
- * The limits of a page: only messages within `committed` are shown, and the page must fit into
+ * The limits of a page: the page shows only messages that `committed` covers, and must fit into
  * `room`.
  */
 interface Bounds {
@@ -51,8 +51,8 @@ interface Bounds {
 }
 
 /**
- * Reads a page of the committed messages of a conversation. A page that ends early, because the
- * room is used up, has `next`.
+ * Reads a page of the committed messages of a conversation. A page that stops at `limit`, or
+ * because the room is used up, has `next`.
  */
 export function readHistory(
   conversation: Conversation,
@@ -68,7 +68,7 @@ export function readHistory(
 const lowestServer = "server_00000000" as ServerName;
 const lowestPlace = { clock: 0, server: lowestServer };
 
-/** A generous estimate of a message's bytes in a page: text in UTF-8 and the fields around it. */
+/** An upper estimate of a message's bytes in a page: its text in UTF-8 and its other fields. */
 export function messageBytes(message: StoredMessage): number {
   return 3 * message.text.length + 300;
 }
@@ -117,8 +117,8 @@ function pageSince(
   let passed = 0;
   for (const [server, messages] of conversation.byServer) {
     let at = firstAbove(messages, since[server] ?? 0);
-    // A page never needs more than `limit` messages of one server, however many the other servers
-    // have.
+    // A page shows at most `limit` messages; one more from the same server proves that the page is
+    // not the last.
     for (let found = 0; at < messages.length && found <= limit; at += 1) {
       const message = messages.at(at) as StoredMessage;
       if (!isCommitted(message, committed)) break;
@@ -140,12 +140,12 @@ function pageSince(
     seen[message.server] = message.seq;
     if (conversation.window.shows(message, committed)) entries.push(toEntry(message));
   }
-  // The messages read are charged only after the page is filled, so that the page makes progress
-  // however many messages it skips.
+  // The messages that were read are charged only after the page is filled, so that even a page that
+  // skips many messages makes progress.
   room.bytes -= passed * passedBytes;
   if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
-  // The total order keeps the order of each server's messages. So the page has, of each server, the
-  // first messages that the reader missed.
+  // The total order keeps each server's messages in the order of `seq`, so `seen` passes over no
+  // message that the reader missed.
   return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
 }
 

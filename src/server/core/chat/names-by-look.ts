@@ -1,6 +1,6 @@
 import { looksOf } from "../../../protocol/looks.ts";
 
-/** Finds names that look the same as another name (W18). */
+/** Finds the names that have the same looks as another name (W18). */
 export class NamesByLook<Name extends string> {
   readonly #names = new Map<string, Set<Name>>();
 
@@ -16,7 +16,9 @@ export class NamesByLook<Name extends string> {
     }
   }
 
-  /** Yields all added names that look the same, perhaps the name itself. A name can come twice. */
+  /**
+   * Yields all added names with the same looks, perhaps including `name`. May yield a name twice.
+   */
   *like(name: Name): Generator<Name> {
     for (const look of looksOf(name)) yield* this.with(look);
   }

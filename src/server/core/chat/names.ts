@@ -1,7 +1,7 @@
 import type { NamesQuery } from "../../../protocol/client-messages.ts";
 import { firstIndex } from "../first-index.ts";
 
-/** A growing list of names. Added names are sorted in when the list is read next. */
+/** A growing list of names. Added names are sorted into the list when it is next read. */
 export class SortedNames<Name extends string> {
   #sorted: Name[] = [];
   #added: Name[] = [];
@@ -13,8 +13,7 @@ export class SortedNames<Name extends string> {
 
   get sorted(): readonly Name[] {
     if (this.#added.length > 0) {
-      // The sort merges two sorted runs in one pass. Sorting is slower without this comparison
-      // function.
+      // `sort` merges the two sorted runs in one pass; its default comparison would be slower.
       this.#sorted = [...this.#sorted, ...this.#added.sort()].sort((a, b) => (a < b ? -1 : 1));
       this.#added = [];
     }
@@ -29,7 +28,7 @@ export interface NamesPage<Name extends string> {
 }
 
 interface NamesOptions<Name> {
-  /** Bytes that the replies to one payload may still take. */
+  /** The bytes left for the replies to one payload. */
   readonly room: { bytes: number };
   /** How many times the reply contains each name. */
   readonly copies: number;

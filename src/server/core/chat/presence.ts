@@ -22,19 +22,25 @@ interface PresenceReport {
 }
 
 /**
- * Keeps which users are online or away (L11). Clients report this to a server, and the servers pass
- * the reports on. Each report stays in memory only, until it expires.
+ * Records which users are online or away (L11). A client reports its state to one server, which
+ * passes the report on to the other servers. Reports are in memory only, until they expire.
  */
 export class Presence {
   readonly #name: ServerName;
   readonly #users = new Map<UserName, Map<string, PresenceReport>>();
-  /** Reports that clients sent to this server, and that the other servers must still get. */
+  /**
+   * Reports that clients sent to this server, and that it has not yet passed on to the other
+   * servers.
+   */
   readonly #news = new Set<PresenceReport>();
   #toldMs = Number.NEGATIVE_INFINITY;
   #allToldMs = Number.NEGATIVE_INFINITY;
-  /** Whether all reports must be passed on, because a server could not be reached for a while. */
+  /**
+   * Whether this server must pass on all of its reports, because another server may have missed
+   * some.
+   */
   #isMissed = false;
-  /** The last result of `list`, valid until a new report comes or a report expires. */
+  /** The last result of `list`; valid until a user's state may have changed. */
   #list: readonly Present[] | undefined;
   #listUntilMs = 0;
 
@@ -42,7 +48,7 @@ export class Presence {
     this.#name = name;
   }
 
-  /** Takes a report that a client sent to this server. */
+  /** Stores a report that a client sent to this server. */
   hear(said: Pick<PresenceReport, "user" | "client" | "state" | "clock">, steadyMs: number): void {
     const untilMs = steadyMs + durations.presenceSilenceMs;
     const { user, client, state, clock } = said;
@@ -50,7 +56,7 @@ export class Presence {
     if (this.#take(report, steadyMs)) this.#news.add(report);
   }
 
-  /** Takes reports that another server passes on. */
+  /** Stores reports that clients sent to another server, which passes them on. */
   learn(server: ServerName, heard: readonly HeardPresence[], steadyMs: number): void {
     for (const { ageMs, ...said } of heard) {
       const untilMs = steadyMs - ageMs + durations.presenceSilenceMs;
@@ -59,8 +65,8 @@ export class Presence {
   }
 
   /**
-   * Lists the present users by name. A user is online if any of their clients is online, otherwise
-   * away.
+   * Lists the users who are online or away, by name. A user is online if any of their clients is
+   * online.
    */
   list(steadyMs: number): readonly Present[] {
     if (this.#list !== undefined && steadyMs < this.#listUntilMs) return this.#list;
@@ -81,8 +87,8 @@ export class Presence {
   }
 
   /**
-   * Makes the next `due` yield all of this server's own reports. Called after this server or a peer
-   * was out of reach, because reports may have been missed.
+   * Makes the next call of `due` yield all reports that clients sent to this server. Called after
+   * this server or a peer was out of reach, because reports may have been missed.
    */
   tellAll(): void {
     this.#isMissed = this.#users.size > 0;
@@ -90,7 +96,8 @@ export class Presence {
 
   /**
    * Yields the reports to pass on now, one array for each message: new reports at most every
-   * `durations.presenceNewsMs`, and all of this server's reports every `durations.presenceMs`.
+   * `durations.presenceNewsMs`, and all reports from this server's clients every
+   * `durations.presenceMs`.
    */
   *due(steadyMs: number): Generator<HeardPresence[]> {
     if (this.#users.size === 0) return;
@@ -114,8 +121,8 @@ export class Presence {
 
   /**
    * Stores a report, unless a later report of the same client is known.
-   * @returns whether the report says something new; the server that got it from the client then
-   * passes it on
+   * @returns whether the report says something new, so that the server that received it from the
+   * client must pass it on
    */
   #take(report: PresenceReport, steadyMs: number): boolean {
     const { user, client, state, untilMs } = report;
@@ -134,7 +141,8 @@ export class Presence {
   }
 
   /**
-   * Makes room for one more client of a user, by dropping the user's oldest report.
+   * Makes room for a report of a new client: drops the user's oldest report if the user has too
+   * many.
    * @returns false if the user is new, and there are too many users
    */
   #makeRoom(clients: Map<string, PresenceReport>): boolean {

@@ -20,7 +20,7 @@ interface Unpublished {
   readonly message: StoredMessage;
   /** For each topic, the `seq` of this server's previous message on the topic (P3). */
   readonly prevs: ReadonlyMap<string, number>;
-  /** The time that the sender gave, which publications of the first form contain (P1). */
+  /** The time in the sender's request, which publications of the first form contain (P1). */
   readonly timestamp: string | number | undefined;
 }
 
@@ -66,7 +66,7 @@ export class Publications {
     else this.#lengths.delete(topic.length);
   }
 
-  /** Queues the messages that earlier runs of this server made and that are not committed yet. */
+  /** Queues this server's messages from earlier runs that are not committed yet. */
   begin(committed: Vector): void {
     if (this.#begun) return;
     this.#begun = true;
@@ -96,7 +96,7 @@ export class Publications {
 
   /**
    * Queues a message that this server has just made.
-   * @param timestamp the time that the sender gave
+   * @param timestamp the time in the sender's request
    */
   add(message: StoredMessage, timestamp: string | number | undefined): void {
     const prevs = new Map<string, number>();

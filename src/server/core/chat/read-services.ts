@@ -83,9 +83,9 @@ type Decide<R, Answer extends object> = (
 ) => Decision<Answer>;
 
 /**
- * Makes a read wait until all of `after` is committed or, without `after`, all that this server had
- * on disk when the request came (R9). If the wait is too long, a read with `after` fails, and a
- * read without `after` is answered. Reads show only committed events.
+ * Makes a read wait until all of `after` is committed (R9). Without `after`, the read waits for all
+ * events that this server had on disk when the request came. If the wait takes too long, a read
+ * with `after` fails, and a read without `after` is answered. Reads show only committed events.
  */
 function read<R extends ParsedRequest, Answer extends object>(
   decide: Decide<R, Answer>,
@@ -120,8 +120,8 @@ function history(
 }
 
 /**
- * Decides a presence report. The report waits only if this server does not know the user, because a
- * known user never goes away (R9).
+ * Decides a presence report. The report waits only if this server does not know the user, because
+ * no later event makes a known user unknown (R9).
  */
 function presence(
   services: Services,

@@ -5,7 +5,7 @@ import type { Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
 import { isCommitted, type Placed } from "../replica/placed.ts";
 
-/** A queue with random access. Removing the first item does not move the other items each time. */
+/** A queue with random access. `shift` is cheap, because it seldom moves the other items. */
 export class Tail<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -38,7 +38,6 @@ export class Tail<T> {
     return item;
   }
 
-  /** Returns a copy of the remaining items. */
   slice(): T[] {
     return this.#items.slice(this.#head) as T[];
   }
@@ -70,10 +69,10 @@ export interface Sameness<T> {
 }
 
 /**
- * Keeps the newest entries in the total order (J3). Counting down from the newest entry, the last
- * kept entry is the entry at which the N-th distinct request first appears. All lower entries are
- * dropped, including older duplicates. So the kept entries depend only on the set of added entries,
- * not on the order in which entries were added or dropped (R4).
+ * Keeps the entries of the newest requests (J3). From the newest entry downwards in the total
+ * order, `add` keeps all entries until the `most`-th distinct request first appears. It drops all
+ * lower entries, including duplicates of kept entries. So the kept entries depend only on the set
+ * of added entries, not on the order in which they were added (R4).
  */
 export class Window<T extends Placed> {
   /** The kept entries, duplicates included, in the total order. */
@@ -81,9 +80,8 @@ export class Window<T extends Placed> {
   readonly #most: number;
   readonly #sameness: Sameness<T>;
   /**
-   * The entries by id. Most ids have one entry. Several entries with one id are listed by scope, in
-   * the total order. Many senders may call their first request "1", and a lookup then searches only
-   * the entries of one sender.
+   * The entries by id. If an id has several entries, they are listed by scope, in the total order.
+   * Many senders may use the id "1", and a lookup then searches only one sender's entries.
    */
   readonly #byId = new Map<RequestId, T | Map<string, T[]>>();
   /** The number of distinct requests among the entries. */
@@ -138,8 +136,7 @@ export class Window<T extends Placed> {
   }
 
   /**
-   * Whether readers see the entry: only the earliest committed entry among duplicates is shown
-   * (R6).
+   * Whether readers see the entry: of duplicates, they see only the earliest committed entry (R6).
    */
   shows(entry: T, committed: Vector): boolean {
     if (!isCommitted(entry, committed)) return false;

@@ -43,7 +43,7 @@ export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
   },
 };
 
-/** The write of a login. In a cluster with accounts, the password has been checked before. */
+/** The write of a login. In a cluster with accounts, the caller has checked the password. */
 export const loginWrite: Write<RequestOf<"login">> = {
   existing: ({ chat }, { user }, id) => chat.users.get(user)?.logins.find(id, "", () => true),
   obstacle: (services, { user }) => oddUser(services, user),
@@ -92,12 +92,12 @@ type Messaging = RequestOf<"publish"> | RequestOf<"message">;
 /** The differences between publications and private messages. */
 interface MessageKind<R extends Messaging> {
   readonly endsOf: (request: R) => Pick<StoredMessage, "from" | "to">;
-  /** The conversations that keep the message. */
+  /** The channel or the users in whose conversations the message is kept. */
   readonly keepers: (
     chat: ChatState,
     request: R,
   ) => readonly ({ readonly conversation: Conversation } | undefined)[];
-  /** Returns the error if this server does not know a user or the channel. */
+  /** Returns the error if this server does not know a user or the channel of the request. */
   readonly missing: (chat: ChatState, request: R) => ProtocolError | undefined;
   readonly make: (ledger: Services["ledger"], request: R, timeMs: number) => Event;
 }
@@ -144,7 +144,7 @@ const publication = messageWrite<RequestOf<"publish">>({
 
 const privateMessage = messageWrite<RequestOf<"message">>({
   endsOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
-  // The message stays while either party keeps it (J3).
+  // A message stays while its sender or its receiver keeps it (J3).
   keepers: (chat, { src, dst }) => [chat.users.get(dst), chat.users.get(src)],
   missing: (chat, { src, dst }) => {
     if (!chat.knowsUser(src)) return noUser(src);

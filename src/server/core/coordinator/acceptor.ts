@@ -25,9 +25,9 @@ interface PendingGrant {
 
 /**
  * Grants or refuses the requests of candidates and coordinators, by the highest ballot that this
- * server has promised (E2). The promise rises in memory before it is written, and an answer is
- * checked against the promise when the answer leaves. So no two answers contradict each other,
- * whatever happens between request and answer.
+ * server has promised (E2). The promise rises in memory before it is written to disk. Each answer
+ * is checked against the promise at the moment when the answer is sent, so no two answers
+ * contradict each other.
  * Source: L. Lamport, "Paxos Made Simple", 2001. Here a coordinator requests accepts in a separate
  * message, `accept`; an `ack` of replication is not an accept.
  */
@@ -50,7 +50,7 @@ export class Acceptor {
     this.#saved = ballot;
   }
 
-  /** Notes that the promise is on disk. */
+  /** Records that the promise is on disk. */
   saved(ballot: Ballot): void {
     if (compareEpochs(ballot.epoch, this.#saved.epoch) > 0) this.#saved = ballot;
   }
@@ -63,8 +63,8 @@ export class Acceptor {
   }
 
   /**
-   * Whether the ballot is the highest promise, the promise is on disk, and this server is a member
-   * of the adopted view, which is the ballot's view.
+   * Whether the ballot is this server's highest promise, in memory and on disk. The adopted view
+   * must be the ballot's view, with this server as a member.
    */
   holds(ballot: Ballot): boolean {
     const { view, adopting } = this.#replica.replication;
@@ -76,8 +76,8 @@ export class Acceptor {
   }
 
   ask(to: ReplyTo, request: GrantRequest, now: Now): void {
-    // Perhaps only the coordinator has the events that its term depends on, so this server fetches
-    // these events at once.
+    // Perhaps only the coordinator has the events on which its term depends, so this server fetches
+    // these events from the coordinator at once.
     if (request.service === "accept" && !this.#hasSeen(request.epoch)) {
       this.#replica.catchUp.sawGap(request.server);
     }
@@ -109,8 +109,8 @@ export class Acceptor {
     const { epoch } = request;
     const ballot: Ballot = { epoch, candidate: request.server };
     const { view, adopting } = this.#replica.replication;
-    // A ballot below the adopted view is refused. A ballot above the adopted view waits until the
-    // ballot's view is adopted.
+    // A ballot of a lower view is refused. A ballot of a higher view waits until this server has
+    // adopted that view.
     if (epoch.view < (adopting ?? view).number) return "refuse";
     if (adopting !== undefined || epoch.view > view.number) return "wait";
     if (!view.members.includes(this.#replica.name)) return "refuse";
@@ -122,7 +122,7 @@ export class Acceptor {
   }
 
   /**
-   * Whether this server's disk has all events that the term depends on, and the events to accept.
+   * Whether this server's disk has the events to accept, and all events on which the term depends.
    */
   #hasOnDisk({ epoch, server, seq }: GrantRequest & { service: "accept" }): boolean {
     return (this.#replica.ledger.durable[server] ?? 0) >= seq && this.#hasSeen(epoch);

@@ -18,7 +18,7 @@ export interface CandidacyParts {
 }
 
 /**
- * Runs one candidacy, and the term as coordinator that follows if it succeeds (E2).
+ * Runs one candidacy and, if the candidate is elected, its term as coordinator (E2).
  *
  *     promising ──(a quorum has promised)──▶ fetching ──(all its events are here)──▶ accepting
  *                                                                                      │
@@ -40,7 +40,10 @@ export class Candidacy {
   /** The `seq` up to which the members are asked to accept this server's events of this term. */
   #wanted = 0;
   readonly #accepted = new Map<ServerName, number>();
-  /** For each member, when it was asked last, and whether its answer is still outstanding. */
+  /**
+   * For each member, the steady time of the last request to it, and whether its answer is
+   * outstanding.
+   */
   readonly #asked = new Map<ServerName, { readonly atMs: number; isOpen: boolean }>();
 
   constructor(parts: CandidacyParts, ballot: Ballot, now: Now) {
@@ -54,7 +57,7 @@ export class Candidacy {
     return this.#step === "elected";
   }
 
-  /** Whether the candidate was not elected in time. */
+  /** Whether `durations.candidacyMs` have passed without an election. */
   isLate(now: Now): boolean {
     return !this.isElected && now.steadyMs - this.#sinceMs >= durations.candidacyMs;
   }
@@ -66,7 +69,7 @@ export class Candidacy {
     this.#wanted = Math.max(this.#wanted, seq);
   }
 
-  /** Takes the answer of a member: a grant, a refusal, or undefined if no answer came in time. */
+  /** Handles the answer of a member: a grant, a refusal, or undefined if no answer came in time. */
   onVerdict({ from, request, answer: verdict }: Answered<GrantRequest>, now: Now): void {
     if (compareEpochs(this.ballot.epoch, request.epoch) !== 0) return;
     const asked = this.#asked.get(from);
@@ -84,8 +87,8 @@ export class Candidacy {
     if (this.#step !== "promising") return;
     this.#promisers.add(from);
     raise(this.#needed, durable);
-    // The candidacy waits for the events that this server lacks, so these events are fetched at
-    // once.
+    // The candidacy can't continue without the events that `durable` covers, so missing events are
+    // fetched at once.
     const { ledger, catchUp } = this.#parts.replica;
     if (!covers(ledger.held, durable)) catchUp.sawGap(from);
   }

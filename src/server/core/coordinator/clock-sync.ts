@@ -15,8 +15,8 @@ interface Round {
   readonly sinceMs: number;
   readonly asked: Set<ServerName>;
   /**
-   * For each member, how far its clock is ahead of this server's clock, and whether its clock was
-   * corrected before.
+   * For each member, by how many milliseconds its clock is ahead of this server's clock, and
+   * whether an earlier round corrected its clock.
    */
   readonly clocks: Map<ServerName, { readonly aheadMs: number; readonly isCorrected: boolean }>;
 }
@@ -24,7 +24,8 @@ interface Round {
 /**
  * Keeps the cluster's time (E5). The coordinator asks each member for its clock, adds half the
  * round trip to the answer, leaves out clocks far from the median, and sends each server its
- * correction. A server's time never runs backwards: it runs faster or slower until it is corrected.
+ * correction. A server's time never runs backwards: it runs faster or slower than its own clock
+ * until the correction is complete.
  * Source: R. Gusella and S. Zatti, "The Accuracy of the Clock Synchronization Achieved by TEMPO in
  * Berkeley UNIX 4.3BSD", 1989.
  */
@@ -34,7 +35,10 @@ export class ClockSync {
    * coordinator.
    */
   rounds = 0;
-  /** The correction of the last round in milliseconds: above zero if this server was behind. */
+  /**
+   * The correction of the last round in milliseconds: above zero if this server was behind the
+   * average.
+   */
   lastCorrectionMs: number | undefined;
   readonly #replica: Replica;
   /**
@@ -58,7 +62,7 @@ export class ClockSync {
     this.#replica = replica;
   }
 
-  /** The cluster's time in milliseconds since 1970; never less than at an earlier call. */
+  /** The cluster's time in milliseconds since 1970; never lower than an earlier result. */
   correctedMs(now: Now): number {
     this.#givenMs = Math.max(this.#givenMs, Math.round(now.wallMs + this.offsetMs(now)));
     return this.#givenMs;
@@ -74,7 +78,7 @@ export class ClockSync {
   }
 
   /**
-   * Takes the coordinator's question for the time, or the coordinator's correction.
+   * Handles the coordinator's request for this server's time, or the coordinator's correction.
    * @returns this server's time in milliseconds since 1970
    */
   onRequest({ round, correctionMs }: ClockRequest, now: Now): number {
@@ -101,8 +105,8 @@ export class ClockSync {
     if (request.correctionMs !== undefined || round?.number !== request.round) return;
     if (!round.asked.delete(from)) return;
     const roundTripMs = now.steadyMs - round.sinceMs;
-    // Half of a long round trip is a poor estimate of the answer's age, so this member's clock is
-    // left out of this round.
+    // After a long round trip, half of it is a poor estimate of the answer's age, so the member's
+    // clock is left out of this round.
     if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
       const theirsMs = answer.timeMs + roundTripMs / 2;
       const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
@@ -127,7 +131,7 @@ export class ClockSync {
       .filter((member) => member !== name)
       .map((member) => replication.peer(member))
       .filter(({ address }) => address !== "");
-    // The next round begins soon if any server has never been corrected.
+    // While any server has never been corrected, rounds begin after a shorter pause.
     const isNewcomer = this.rounds === 0 || others.some(({ offsetMs }) => offsetMs === undefined);
     const pauseMs = isNewcomer ? durations.clockAnswerMs : durations.clockRoundMs;
     if (now.steadyMs - this.#lastMs >= pauseMs) this.#begin(others, now);
@@ -143,9 +147,9 @@ export class ClockSync {
   }
 
   /**
-   * Averages the clocks and sends the corrections. If some clocks were corrected before, only these
-   * clocks count, because they show the cluster's time. So a new server follows the cluster's time
-   * and does not change it.
+   * Averages the clocks and sends the corrections. If earlier rounds corrected some clocks, only
+   * these clocks count, because they show the cluster's time. So a new server follows the cluster's
+   * time and does not change it.
    */
   #finish({ number, clocks }: Round, now: Now): void {
     this.#round = undefined;

@@ -6,7 +6,7 @@ import type { FactTable } from "../replica/fact.ts";
 import { writePlace } from "../replica/placed.ts";
 import type { CoordinatorTerms } from "./coordinator-terms.ts";
 
-/** The data of an event, by operation. */
+/** For each operation, the data of its events. */
 export interface CoordinatorData {
   /**
    * A candidate has the promises of a quorum, and all events that the promising members had (E2).

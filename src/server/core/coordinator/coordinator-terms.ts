@@ -7,8 +7,9 @@ import type { Placed } from "../replica/placed.ts";
 export interface CoordinatorTerm extends Placed {
   readonly epoch: Epoch;
   /**
-   * The vector of all that a quorum had on disk when the quorum promised the epoch. A claim of a
-   * lower epoch does not count if this vector does not cover the claim.
+   * The coordinator's durable vector at the beginning of its term. The vector covers all events
+   * that a quorum had on disk when the quorum promised the epoch. While this epoch is the highest,
+   * a claim of a lower epoch counts only if this vector covers the claim.
    */
   readonly sees: Vector;
 }

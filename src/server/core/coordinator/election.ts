@@ -25,8 +25,8 @@ import {
 type Search =
   | { readonly step: "rest" }
   /**
-   * This server has asked the coordinator whether it still answers, because their link broke or
-   * another server misses the coordinator.
+   * This server has asked the coordinator for an answer, because their link ended, or because
+   * another server hears no coordinator.
    */
   | { readonly step: "ping"; readonly coordinator: ServerName; readonly untilMs: number }
   /** This server waits for an answer from any server of higher rank. */
@@ -61,7 +61,7 @@ export class Election {
   #promised: Ballot = noBallot;
   #search: Search = resting;
   #candidacy: Candidacy | undefined;
-  /** The highest epoch that this server has seen or heard of. */
+  /** The highest epoch that this server knows. */
   #highest: Epoch = noEpoch;
   /**
    * The steady time at which this server began to listen for a coordinator; infinite while this
@@ -117,7 +117,7 @@ export class Election {
     return this.#heard.isHeard(now) ? this.coordinator : undefined;
   }
 
-  /** Takes a peer's summary, which contains the peer's epoch if the peer is coordinator. */
+  /** Handles a peer's summary, which contains the peer's epoch if the peer is coordinator. */
   hear({ summary, phase }: HeardSummary, now: Now): void {
     const { server: name, clock, office } = summary;
     if (!this.#heard.isNewer(name, clock)) return;
@@ -133,15 +133,15 @@ export class Election {
     if (this.coordinator?.name !== name) return;
     this.#heard.known = undefined;
     const stops = phase === "draining" || phase === "settled";
-    // A former coordinator that does not stop has only changed its view, and is soon coordinator
-    // again, so this server waits for its announcement.
+    // A former coordinator that is not stopping has probably only changed its view, and will soon
+    // be coordinator again, so this server first waits for its announcement.
     const untilMs = now.steadyMs + (stops ? 0 : durations.announcementMs);
     if (this.#search.step === "rest") this.#search = { step: "wait", untilMs };
   }
 
   /**
-   * Whether the epoch is plausible. A term far above all known terms is implausible, so that no
-   * peer can use up the epochs.
+   * Whether the epoch's term is at most `limits.termsAhead` above the highest known term. Without
+   * this limit, one peer could use up all terms.
    */
   believes({ term }: Epoch): boolean {
     return term <= this.#highest.term + limits.termsAhead;
@@ -153,8 +153,8 @@ export class Election {
   }
 
   /**
-   * Takes the end of a link to a peer. If the peer was coordinator, asks the peer whether it still
-   * answers.
+   * Handles the end of a link to a peer. If the peer was last heard as coordinator, asks the peer
+   * for an answer.
    */
   lost(peer: ServerName, now: Now): void {
     if (this.coordinator?.name !== peer || this.#candidacy !== undefined) return;
@@ -164,7 +164,7 @@ export class Election {
     return this.#askElection(this.#replica.replication.peer(peer));
   }
 
-  /** Takes the request of a server of lower rank that misses the coordinator. */
+  /** Handles the request of a server of lower rank that hears no coordinator. */
   onElection(epoch: Epoch, now: Now): void {
     this.#see(epoch);
     if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#isEligible(now))
@@ -204,7 +204,7 @@ export class Election {
     if (search.open === 0) this.#startCandidacy(now);
   }
 
-  /** @param isStopping whether this server stops: it is then neither coordinator nor candidate */
+  /** @param isStopping whether this server is stopping; it then gives up its term or candidacy */
   advance(now: Now, isStopping: boolean): void {
     const { acceptor, terms } = this.#parts;
     const { replication } = this.#replica;
@@ -215,8 +215,8 @@ export class Election {
     if (isStopping || !this.#isEligible(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
-      // This server stays due to become a candidate again only while a new view is being saved,
-      // because it may be eligible after that.
+      // `#isCandidateAgain` stays set while a new view is being saved, because this server may be
+      // eligible in that view.
       if (replication.adopting === undefined) this.#isCandidateAgain = false;
       if (this.ownEpoch === undefined) this.#candidacy = undefined;
       return this.#advanceCandidacy(now);
@@ -234,7 +234,10 @@ export class Election {
     return this.ownEpoch !== undefined || this.#isEligible(now);
   }
 
-  /** Whether this server may be a candidate: it is a member, has caught up, and hears a quorum. */
+  /**
+   * Whether this server may be a candidate: it is a member, has caught up, misses no events, and
+   * hears a quorum.
+   */
   #isEligible(now: Now): boolean {
     const { replication, catchUp, ledger } = this.#replica;
     const isWhole =
@@ -332,7 +335,8 @@ export class Election {
     const { name, replication } = this.#replica;
     const { view } = replication;
     this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
-    // A server has used an epoch of a higher view, which this server must adopt first.
+    // The highest known epoch is of a higher view; this server must adopt that view before it can
+    // be a candidate.
     if (this.#highest.view > view.number) return;
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);

@@ -12,7 +12,7 @@ export interface KnownCoordinator {
   readonly heardMs: number;
 }
 
-/** Keeps which peer was last heard as coordinator, and when. */
+/** Records which peer was last heard as coordinator, and when. */
 export class HeardCoordinator {
   /** The server that was last heard as coordinator; it may have been silent since then. */
   known: KnownCoordinator | undefined;
@@ -32,8 +32,8 @@ export class HeardCoordinator {
   }
 
   /**
-   * Whether a server's message is newer than all earlier messages from that server. An older
-   * message may arrive after a newer message, over another connection.
+   * Whether a message has a higher clock than all earlier messages of this server. If so, records
+   * the clock. An older message may arrive later, over another connection.
    */
   isNewer(name: ServerName, clock: number): boolean {
     if (clock <= (this.#clocks.get(name) ?? -1)) return false;
@@ -41,7 +41,7 @@ export class HeardCoordinator {
     return true;
   }
 
-  /** Notes that a server has said that it is coordinator in this epoch. */
+  /** Records a server's statement that it is coordinator in this epoch. */
   hear(name: ServerName, epoch: Epoch, { steadyMs }: Now): void {
     const before = this.known?.epoch;
     const isSame = before !== undefined && compareEpochs(epoch, before) === 0;
@@ -51,7 +51,7 @@ export class HeardCoordinator {
   }
 
   /**
-   * Keeps a connection to the coordinator. The end of the connection is the first hint that the
+   * Opens a connection to the coordinator. The end of this connection is the first hint that the
    * coordinator is gone (E4).
    */
   watch(): void {

@@ -13,7 +13,7 @@ interface SyncState {
   /** Steady time of the open request; undefined if none is open. */
   sinceMs: number | undefined;
   lastMs: number;
-  /** The number of successive requests without an answer. */
+  /** The number of requests that failed one after the other. */
   failures: number;
   /**
    * After an answer with new lines: the vector that must be on disk before the next request, which
@@ -31,7 +31,8 @@ interface SyncState {
 }
 
 /**
- * Fetches the events that a server lacks from its peers, and knows how far it has caught up:
+ * Decides from which peers this server fetches the events that it lacks, and how far it has caught
+ * up:
  *
  *     backfill ──(a page was the last)──▶ cutover ──(covers what a quorum had)──▶ live
  *         ▲                                                                        │
@@ -63,7 +64,7 @@ export class CatchUp {
   }
 
   /**
-   * Notes a member's durable vector as a target. Only the first vector of each member counts, so
+   * Records a member's durable vector as a target. Only the first vector of each member counts, so
    * that the target does not keep rising.
    */
   hear(peer: Peer): void {
@@ -97,8 +98,8 @@ export class CatchUp {
   }
 
   /**
-   * Notes that the peer has events that this server lacks. The peer was just heard, so its failures
-   * no longer count.
+   * Records that the peer has events that this server lacks. The peer was just heard, so its
+   * failures no longer count.
    */
   sawGap(name: ServerName): void {
     const asked = this.#of(name);
@@ -108,7 +109,7 @@ export class CatchUp {
 
   /**
    * Whether to fetch events from the peer. A live server does not fetch events that the peer has
-   * only just got, because they are on their way already.
+   * only just received, because they are probably on their way.
    */
   #lacks(peer: Peer, asked: SyncState, steadyMs: number): boolean {
     if (asked.gap || this.phase !== "live") return !covers(this.#ledger.held, peer.durable);
@@ -120,8 +121,9 @@ export class CatchUp {
   }
 
   /**
-   * Returns the peers to ask now: one peer with events that this server lacks, each peer with a
-   * known gap, and each peer that is silent on `replication`.
+   * Returns the peers to ask now: at most one peer whose events this server lacks, each peer with a
+   * known gap, each peer whose last answer is now on disk, and each peer that has been silent on
+   * `replication`.
    * @param fetchesState whether a saved state is being fetched instead of events
    */
   due(steadyMs: number, fetchesState: boolean): Peer[] {
@@ -136,7 +138,8 @@ export class CatchUp {
       const waitMs = durations.pollMs * 2 ** Math.min(asked.failures, 4);
       const rested = steadyMs - asked.lastMs >= waitMs;
       const again = asked.again !== undefined && covers(this.#ledger.durable, asked.again);
-      // A known gap is fetched at once, because another open fetch may be waiting for a dead peer.
+      // The events of a known gap are fetched at once, because another open request may be waiting
+      // for a dead peer.
       const wanted =
         (!fetching || asked.gap) &&
         asked.again === undefined &&

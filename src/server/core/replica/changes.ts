@@ -18,9 +18,9 @@ export interface RequestKey {
 }
 
 /**
- * The newest changes of each thing, such as a user's password. The last change holds; earlier
- * changes are kept to answer repeated requests. The lists do not depend on the order in which
- * changes are added (R4).
+ * The newest changes of each thing, such as a user's password. The last change is in force; some
+ * earlier changes are kept to answer repeated requests. The lists do not depend on the order in
+ * which changes are added (R4).
  */
 export class Changes<T extends Change> {
   readonly #lists = new Map<string, T[]>();
@@ -42,8 +42,8 @@ export class Changes<T extends Change> {
   }
 
   /**
-   * The changes with the request's id: by earlier copies of the request, or by requests with other
-   * content.
+   * Returns the changes with the request's id. They are by copies of the request, or by requests
+   * with other content.
    */
   asked(thing: string, { id, by }: RequestKey): T[] {
     if (id === undefined) return [];

@@ -23,10 +23,13 @@ export interface Fact<Data = object> {
   fold(data: Data, placed: Placed): void;
   /** Returns the entries of this operation that the state keeps. */
   freeze(): Frozen;
-  /** The file of this operation's entries. If undefined, the entries are saved as rows. */
+  /**
+   * The file of this operation's entries. If undefined, the entries are saved as rows of
+   * checkpoint.json.
+   */
   readonly file?: EntryFile;
   /**
-   * Takes the fields of an entry that its event does not have, even if the event is held already.
+   * Adds to the state what an entry says beyond its event, even if the state already has the event.
    */
   recall?(entry: Fields, placed: Placed): void;
   /**

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import type { Fields } from "../../../protocol/fields.ts";
 
-/** @throws Error if the field is not a text */
+/** @throws Error if the field is not a string */
 export function readText(data: Fields, field: string): string {
   const value = data[field];
   assert(typeof value === "string", `\`${field}\` is no text`);

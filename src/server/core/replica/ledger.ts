@@ -13,7 +13,7 @@ import type { Heads, Mark } from "../../../protocol/mark.ts";
 import { type MutableVector, servers, type Vector } from "../../../protocol/vector.ts";
 import type { SavedState, StateMachine } from "./state-machine.ts";
 
-/** The outcome for a peer's line: appended, known before, behind a gap, or refused as broken. */
+/** What became of a peer's line: it was appended, was known, comes after a gap, or is broken. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
 
 interface LedgerParts {
@@ -26,7 +26,7 @@ interface LedgerParts {
 /** The data of a new event; `id` is the id of the request (R6). */
 type NewData<Data = object> = Data & { readonly id?: RequestId | undefined };
 
-/** A ledger for parts that make events of these operations only. */
+/** A ledger whose `make` accepts only the operations in `EventData`. */
 export type LedgerOf<EventData> = Omit<Ledger, "make"> & {
   make<O extends keyof EventData & string>(
     operation: O,
@@ -45,7 +45,6 @@ export class Ledger {
   /** The chain of each server's last durable event. */
   readonly durableChains: Record<ServerName, Chain> = {};
   readonly heldChains: Record<ServerName, Chain> = {};
-  /** The highest clock among the held events. */
   highestClock = 0;
   readonly #name: ServerName;
   readonly #clock: LamportClock;
@@ -71,10 +70,7 @@ export class Ledger {
     this.#state = machine;
   }
 
-  /**
-   * Loads a saved state, before the events after it are loaded.
-   * @throws Error if the state is damaged
-   */
+  /** Loads a saved state. Must be called before `recover`. @throws Error if the state is damaged */
   recoverSaved(saved: SavedState, { vector, chains, clock, times }: Mark): void {
     this.#state.restore(saved, this.held);
     for (const server of servers(vector)) {
@@ -94,7 +90,7 @@ export class Ledger {
     this.#clock.receive(line.event.clock);
   }
 
-  /** Notes that all loaded events are synced again, and so durable (R2). */
+  /** Records that all loaded events have been synced again, and so are durable (R2). */
   recovered(): void {
     assert(this.#unflushed.length === 0, "recovery comes before the first event");
     Object.assign(this.durable, this.held);
@@ -102,7 +98,7 @@ export class Ledger {
   }
 
   /**
-   * Notes the events that this disk once had and lost. Until these events are back, the server
+   * Records the events that this disk once had and lost. Until these events are back, the server
    * neither broadcasts nor answers its peers (J5).
    * @param salvaged the undamaged lines among the lost events
    */
@@ -119,8 +115,8 @@ export class Ledger {
   }
 
   /**
-   * Appends the salvaged lines that now follow the held events. Some salvaged events are on no
-   * other disk: events that were written just before the process was killed, and not sent.
+   * Appends the salvaged lines that now follow the held events. Some of these events may be on no
+   * other disk, because the process was killed after it wrote them and before it sent them.
    */
   takeSalvaged(): void {
     for (const [server, lines] of this.#salvaged) {
@@ -142,8 +138,8 @@ export class Ledger {
 
   /**
    * Makes and appends an event of this server.
-   * @param wallMs the event's time, which is raised if an earlier event of this server has a later
-   * time
+   * @param wallMs the event's time in milliseconds since 1970; raised to the time of this server's
+   * last event if that is later
    */
   make(operation: string, data: NewData, wallMs: number): Event {
     const event: Event = {
@@ -193,7 +189,7 @@ export class Ledger {
     return lines;
   }
 
-  /** Notes that the journal has synced the next `count` lines. @returns these lines */
+  /** Records that the journal has synced the next `count` lines. @returns these lines */
   flushed(count: number): readonly EventLine[] {
     assert(count <= this.#unflushed.length, "more lines were synced than appended");
     const lines = this.#unflushed.splice(0, count);

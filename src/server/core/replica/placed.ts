@@ -19,13 +19,13 @@ export interface Placed {
   /** Milliseconds since 1970. */
   readonly time: number;
   /**
-   * The id of the request. Undefined if the request had none: the event's name then counts as the
+   * The id of the request. Undefined if the request had none; the event's name then serves as the
    * id (R6).
    */
   readonly id: RequestId | undefined;
 }
 
-/** Returns the fields that all events have, in the form that the state keeps. */
+/** Returns the event's server, `seq`, clock and time, and the request's id. */
 export function place(event: Omit<Event, "operation" | "data">, id: RequestId | undefined): Placed {
   const { server, seq, clock, timestamp: time } = event;
   return { server, seq, clock, time, id: id === nameOf(event) ? undefined : id };
@@ -50,12 +50,12 @@ export function isCommitted(placed: Placed, committed: Vector): boolean {
   return placed.seq <= (committed[placed.server] ?? 0);
 }
 
-/** Returns the fields of a place as an entry of a saved state has them. */
+/** Returns the fields of a place in the form that saved states have. */
 export function writePlace({ server, seq, clock, time, id }: Placed) {
   return { server, seq, clock, timestamp: isoTime(time), id };
 }
 
-/** @throws Error if the entry has no place */
+/** @throws Error if a field of the place is missing or invalid */
 export function readPlace(entry: Fields): Placed {
   const { server } = entry;
   const seq = parseClock(entry.seq);

@@ -1,7 +1,4 @@
-/**
- * Requests per second, averaged over the time between two calls of `look` that are at least a
- * second apart.
- */
+/** Measures requests per second. `look` computes a new average at most once a second. */
 export class Rate {
   perSecond = 0;
   #count = 0;

@@ -19,7 +19,7 @@ import { Ledger } from "./ledger.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { StateMachine } from "./state-machine.ts";
 
-/** A received summary, with its sender and the phase that the sender is in now. */
+/** A received summary, with its sender and the sender's present phase. */
 export interface HeardSummary {
   readonly peer: Peer;
   readonly summary: ReplicaSummary;
@@ -52,10 +52,13 @@ export class Replica {
   readonly catchUp: CatchUp;
   /** The list of processes in the reference's last reply. */
   list: readonly Listed[] = [];
-  /** Whether the reference would make this server a member of the first view. */
+  /**
+   * Whether the reference no longer waits for servers that may know a view (N3). Until then, a
+   * server without a view does not begin a new cluster.
+   */
   mayBeginCluster = false;
   /**
-   * Whether this disk still misses events that it lost. The server then neither broadcasts nor
+   * Whether this disk lost events that are not back yet. The server then neither broadcasts nor
    * answers its peers (J5).
    */
   missesEvents = false;
@@ -83,7 +86,8 @@ export class Replica {
   }
 
   /**
-   * Notes the events that this disk once had and lost (J5), and their undamaged lines (`salvaged`).
+   * Records the events that this disk once had and lost (J5), and their undamaged lines
+   * (`salvaged`).
    */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
     this.ledger.noteMissing(heads, salvaged);
@@ -116,8 +120,8 @@ export class Replica {
   }
 
   /**
-   * Tells the peers what is now on this disk: sends this server's own new events, or only the new
-   * durable vector if there are none.
+   * Sends the peers those of this server's events that are now on disk, or only the new durable
+   * vector if none of the lines are this server's.
    */
   onFlushed(count: number): void {
     const own: string[] = [];
@@ -145,8 +149,7 @@ export class Replica {
   }
 
   /**
-   * Takes a peer's summary. Notes the view first, because a vector counts only together with the
-   * view that came with it.
+   * Handles a peer's summary, its view first, so that its vector is never counted in an older view.
    */
   hear(summary: ReplicaSummary, now: Now, phase?: Phase): Peer {
     this.clock.receive(summary.clock);
@@ -191,7 +194,7 @@ export class Replica {
   }
 
   /**
-   * Saves the ranks in the reference's list. A silent member is not in the list, but keeps its
+   * Stores the ranks in the reference's list. A silent member is not in the list, but keeps its
    * known rank.
    */
   #noteRanks(): void {
@@ -202,12 +205,13 @@ export class Replica {
     for (const { name, rank } of this.list) this.#ranks.set(name, rank);
   }
 
-  /** Saves the addresses of the peers in the reference's list. */
+  /** Stores the addresses of the peers in the reference's list. */
   #meet(list: readonly Listed[], now: Now): void {
     const { members } = this.replication.adopting ?? this.replication.view;
     for (const { name, role, address, isKnown } of list) {
       if (role !== "server" || !isKnown || name === this.name || !isServerName(name)) continue;
-      // A server outside the view becomes a peer only with its first message on `replication`.
+      // A server outside the view becomes a peer only when its first message on `replication`
+      // arrives.
       if (!members.includes(name) && !this.replication.peers.has(name)) continue;
       const peer = this.replication.peer(name);
       peer.address = address;

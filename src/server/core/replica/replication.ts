@@ -34,7 +34,7 @@ export interface Peer {
 
 /**
  * Counts the disks that have each event, to know which events are committed (R3). A server that
- * sees a higher view must write the view to disk before it counts again. The rules of views are in
+ * hears of a higher view stops counting until that view is on its disk. The rules of views are in
  * docs/guarantees.md.
  */
 export class Replication {
@@ -87,7 +87,10 @@ export class Replication {
     return peer;
   }
 
-  /** Forgets servers outside the view that were silent for longer than `durations.forgetMs`. */
+  /**
+   * Forgets servers outside the view that were neither heard nor listed by the reference for
+   * `durations.forgetMs`.
+   */
   forget(steadyMs: number): void {
     for (const { name, heardMs, metMs } of this.peers.values()) {
       if (this.view.members.includes(name)) continue;
@@ -95,7 +98,7 @@ export class Replication {
     }
   }
 
-  /** Notes a peer's summary. The caller must first pass the summary's view to `see`. */
+  /** Records a peer's summary. The caller must first pass the summary's view to `see`. */
   hear(summary: ReplicaSummary, steadyMs: number): Peer {
     const peer = this.peer(summary.server);
     peer.heardMs = steadyMs;
@@ -109,8 +112,8 @@ export class Replication {
   }
 
   /**
-   * Notes a view that this server has heard of.
-   * @returns whether the view is the highest known view, and so must be saved
+   * Records a view that this server has heard of, if it is the highest known view.
+   * @returns whether the view was recorded, and so must be saved
    */
   see(view: View): boolean {
     if (view.number <= (this.adopting ?? this.view).number) return false;
@@ -174,8 +177,8 @@ export class Replication {
     for (const server of servers(this.#ledger.durable)) {
       const seqs = this.view.members.map((member) => this.durableOf(member)[server] ?? 0);
       seqs.sort((a, b) => b - a);
-      // A server outside the view may hold less than a quorum does, and must not show events that
-      // it lacks.
+      // A server outside the view may hold fewer events than a quorum, and must not show events
+      // that it lacks.
       const seq = Math.min(seqs[quorum - 1] ?? 0, this.#ledger.durable[server] ?? 0);
       if (seq > (this.committed[server] ?? 0)) {
         this.committed[server] = seq;
@@ -187,8 +190,8 @@ export class Replication {
   }
 
   /**
-   * Returns a server whose chain in the heartbeat differs from this server's chain at the same
-   * `seq`, if there is one (J5).
+   * Compares the chains in a heartbeat with this replica's chains at equal `seq` (J5). Returns a
+   * server whose chains differ, or undefined if all chains agree.
    */
   divergence(message: ReplicationMessage & { type: "heartbeat" }): ServerName | undefined {
     return (Object.entries(message.chains) as [ServerName, Chain][]).find(

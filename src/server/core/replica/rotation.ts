@@ -11,7 +11,6 @@ interface RotationParts {
   open(): number;
   /** Called when the server has caught up, for the first time or again. */
   caughtUp(): void;
-  /** Called when the server enters the rotation. */
   entered(): void;
 }
 
@@ -36,7 +35,7 @@ export class Rotation {
     this.#parts = parts;
   }
 
-  /** Whether the server takes clients' requests. */
+  /** Whether the server accepts clients' requests. */
   get isServing(): boolean {
     return this.#isJoined && !this.#refuses;
   }
@@ -104,7 +103,9 @@ export class Rotation {
     });
   }
 
-  /** Logs once which members must come back before this server can serve. */
+  /**
+   * Logs the silent members once, after this server has heard no quorum for `durations.commitMs`.
+   */
   #nameMissing(hasQuorum: boolean, now: Now): void {
     if (hasQuorum || this.#parts.replica.replication.view.number === 0) {
       this.#aloneSinceMs = undefined;

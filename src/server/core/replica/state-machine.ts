@@ -12,7 +12,8 @@ import type { Vector } from "../../../protocol/vector.ts";
 export interface StateMachine {
   /**
    * Adds an event.
-   * @throws Error if its operation is unknown or its data wrong; the state then stays unchanged
+   * @throws Error if the event's operation is unknown or its data is invalid; the state then stays
+   * unchanged
    */
   apply(event: Event): void;
   /**
@@ -28,7 +29,7 @@ export interface StateMachine {
   restore(saved: SavedState, held: Vector): void;
 }
 
-/** A file of the state, line by line, so that a large file is never built in memory. */
+/** A file of the state, line by line, so that a large file is never in memory as a whole. */
 export interface StateFile {
   readonly name: EntryFile;
   /** The lines, each with its newline. */
@@ -37,7 +38,7 @@ export interface StateFile {
 
 /** The state at one instant, as it is written to disk (J1). */
 export interface FrozenState {
-  /** The documented files, with one entry on each line. */
+  /** The files of the operations that have one, and the files for people (`Frozen.view`). */
   readonly files: readonly StateFile[];
   /** The entries that have no file, as JSON objects, each with its `operation`. */
   readonly rows: Iterable<string>;

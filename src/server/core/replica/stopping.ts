@@ -6,12 +6,12 @@ import type { CatchUp } from "./catch-up.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
-/** The next step of a stopping server. */
 export type StopStep = "wait" | "say that it has settled" | "ask for leave" | "finish";
 
 /**
- * Decides the steps of a stop (R11). The server finishes its open requests, leaves the rotation, and
- * makes sure that its peers have all its events. If told to leave, it also waits to be out of the view.
+ * Decides the steps of a stop (R11). The server finishes its open requests, leaves the rotation,
+ * and makes sure that its peers have all its events. If it must leave the view, it waits until it
+ * is out of the view.
  *
  *     draining ──(nothing open)──▶ settled ──(peers agree)──▶ [leaving] ──▶ stopped
  */
@@ -58,8 +58,8 @@ export class Stopping {
   }
 
   /**
-   * Whether new requests are refused. The server leaves the rotation at the first moment without
-   * open requests. Under load this moment comes only if new requests are refused.
+   * Whether new requests are refused, which begins `durations.patienceMs` after the stop. Without
+   * this refusal, a busy server would always have open requests, and so never leave the rotation.
    */
   refuses(now: Now): boolean {
     return now.steadyMs - this.#sinceMs >= durations.patienceMs;
@@ -71,7 +71,10 @@ export class Stopping {
     raise(this.#target, peer.durable);
   }
 
-  /** Returns the next step. @param open whether requests are still open */
+  /**
+   * Returns the next step.
+   * @param open whether clients can reach the server or wait for its answers
+   */
   next(open: boolean, now: Now): StopStep {
     if (this.#settledMs === undefined) {
       const late = now.steadyMs - this.#sinceMs > durations.drainMs;
@@ -97,9 +100,9 @@ export class Stopping {
   /**
    * Whether this server and the live members have the same events. Each live member must have been
    * heard since this server settled, and must have all events of this server. This server must have
-   * all events that the members had when heard. If a member has settled too, this server must also
-   * have that member's final events. Then the files of a cluster that is stopped as a whole are
-   * equal.
+   * all events that the members had on disk when they were heard. If a member has settled, this
+   * server must have that member's final events. So after a stop of the whole cluster, the files of
+   * all servers are equal.
    */
   #peersAgree(now: Now): boolean {
     const { durable } = this.#ledger;

@@ -65,8 +65,8 @@ export class Admission {
 
   /**
    * Returns a refusal if the sender may not make the request. If the decision depends on accounts,
-   * and this server lacks events that the client has seen, the request waits (A6). So an attempt
-   * with a password counts only when the attempt is judged.
+   * and this server lacks events that the client has seen, the request waits (A6). An attempt with
+   * a password that waits is counted only when its password is checked.
    */
   forbids(
     { request, waited }: { readonly request: ParsedRequest; readonly waited: boolean },

@@ -29,13 +29,12 @@ import type { Replication } from "../replica/replication.ts";
 /** The answer of a service, with the session that it grants, if any. */
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
 
-/** A service's decision about a request. */
 export type Decision<Answer extends object = object> =
   | { readonly next: "answer"; readonly answer: Granting<Answer> }
   | { readonly next: "refuse"; readonly error: ProtocolError }
   /**
-   * The answer could depend on events that this server lacks: decide again once `until` is
-   * committed (R9).
+   * The answer could depend on events that this server lacks. The request is decided again once
+   * `until` is committed (R9).
    */
   | {
       readonly next: "wait";
@@ -77,10 +76,10 @@ export interface Services {
   readonly publisher: string;
 }
 
-/** The circumstances on which a decision depends, beside the request. */
+/** What a decision depends on, besides the services and the request. */
 export interface Circumstances {
   readonly now: Now;
-  /** Whether the request has waited already, and so must be decided now. */
+  /** Whether the request has waited, and so must be decided now. */
   readonly waited: boolean;
   /** The room that is left for the replies to the request's payload. */
   readonly room: Room;
@@ -110,8 +109,8 @@ export function behind(): Decision<never> {
 }
 
 /**
- * Returns undefined if all of `after` is committed here. Otherwise the request must wait (R9), or
- * is refused as `behind` if it has waited already.
+ * Returns undefined if all of `after` is committed here. Otherwise the request must wait (R9); a
+ * request that has waited is refused as `behind`.
  */
 export function waits(
   { replication }: Services,
@@ -123,8 +122,8 @@ export function waits(
 }
 
 /**
- * Takes the bytes of an answer from the payload's room. Returns false, and takes none, if too few
- * are left.
+ * Takes the bytes of an answer from the payload's room. Returns false, and changes nothing, if too
+ * few bytes are left.
  */
 export function charge(room: Room, bytes: number): boolean {
   if (bytes > room.bytes) return false;
@@ -142,8 +141,8 @@ export function full(): Decision<never> {
 }
 
 /**
- * Returns the error for an id that was used with other content. A receipt would acknowledge a write
- * that was never made (R6).
+ * Returns the error for an id that an earlier request used with other content. A receipt would
+ * acknowledge a write that was never made (R6).
  */
 export function idReused(): ProtocolError {
   const description = "The `id` stands for another content already: a new request needs a new one.";

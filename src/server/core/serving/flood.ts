@@ -11,13 +11,13 @@ export interface FloodPaces {
   readonly connection: Pace | undefined;
 }
 
-/** Limits how often a connection and a user may ask. A refusal tells how long to wait (X4). */
+/** Limits how often a connection and a user may ask. A refusal states how long to wait (X4). */
 export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
   /**
    * The paces of attempts with a password, for each account (`#accounts`) and for each connection
-   * (`#guessers`). Requests to register also count for the connection.
+   * (`#guessers`). Requests to register count only for the connection.
    */
   readonly #accounts = perAccount();
   readonly #guessers = new Buckets({
@@ -70,8 +70,8 @@ export class Flood {
   }
 
   /**
-   * After too many wrong invitations, every invitation is refused for a while. Otherwise a right
-   * invitation would be recognised by its different answer.
+   * After too many wrong invitations, every invitation is refused for a while. Otherwise the
+   * different answer would reveal a right invitation.
    */
   refusesInvitation(steadyMs: number): ProtocolError | undefined {
     return slower("wrong invitations", this.#invitations.wait("", steadyMs));

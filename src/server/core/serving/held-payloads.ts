@@ -3,10 +3,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { servers } from "../../../protocol/vector.ts";
 import { isRefused, type PayloadReply } from "./payload-reply.ts";
 
-/**
- * Counts the waiting requests of each connection, because their number is limited for each
- * connection.
- */
+/** Counts the waiting requests of each connection, for the limit `limits.connectionOpen`. */
 export class HeldPayloads {
   readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
   readonly #countBy = new Map<string, number>();

@@ -61,7 +61,7 @@ export class Serving {
   #openClaims = 0;
   readonly #passwords: Passwords;
   #openPasswords = 0;
-  /** Requests whose password was checked or hashed: they are decided in this step. */
+  /** Requests whose password has been checked or hashed; they are decided in this step. */
   readonly #proven: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
   readonly #flood: Flood;
   /** Payloads whose last request was answered in this step. */
@@ -101,7 +101,7 @@ export class Serving {
     const isFull = this.#held.countOf(connection) >= limits.connectionOpen;
     for (const [index, request] of requests.entries()) {
       // A malformed request costs as much to read as a valid request, so it counts for the
-      // connection's pace too (X4).
+      // connection's pace (X4).
       const obstacle =
         (isRefused(request)
           ? undefined
@@ -240,8 +240,8 @@ export class Serving {
   }
 
   /**
-   * Decides the answer to a won claim. The name belongs to the sender only if the password matches,
-   * because an id alone proves nothing (E3).
+   * Decides the answer to a won claim. The name belongs to the sender only if the password matches
+   * the claim's credential, because an id alone proves nothing (E3).
    */
   #won(
     { user, password }: RequestOf<"register">,

@@ -5,8 +5,8 @@ import { firstIndex } from "../first-index.ts";
 import type { Pending } from "./payload-reply.ts";
 
 /**
- * A request that waits until `until` is committed: the request's `after`, or what was on disk when
- * the request came.
+ * A request that waits until `until` is committed: the request's `after`, or this server's durable
+ * vector when the request came.
  */
 export interface WaitingCover extends Pending {
   readonly request: ParsedRequest;

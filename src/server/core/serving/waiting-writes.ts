@@ -7,9 +7,10 @@ import type { WaitingWrite } from "./payload-reply.ts";
 export type DueWrite = WaitingWrite & { readonly committed: boolean };
 
 /**
- * Writes whose event must still reach other disks. This server's events are committed in the order
- * in which they were made, so a queue is enough for them. A repeated request may wait for an event
- * of any server, so the list `#others` has the writes that do not fit into the queue.
+ * Writes that wait until their event is committed, or is on the disks of all live members. This
+ * server's events are committed in the order in which they were made, so a queue is enough for
+ * them. A repeated request may wait for an older event, or for an event of another server; such
+ * writes are in the list `#others`.
  */
 export class WaitingWrites {
   /** Writes of this server whose event is not yet committed. */

@@ -37,11 +37,10 @@ interface WriteParts<R extends ParsedRequest> extends Pick<Circumstances, "now" 
 
 /**
  * Answers a write with the event that an equal request with the same id has made, or makes a new
- * event (R6). A known user never goes away. A removed channel's messages are hidden, and `publish`
- * answers `channel_not_found`; a message accepted before this server hears of the removal is kept,
- * and hidden too (A10). So a write that names only known users and channels need not wait for the
- * events that its client has seen. A write waits for these events if it would fail, or if it
- * succeeds only because something does not exist.
+ * event (R6). A write that would succeed does not wait for the events that its client has seen: no
+ * later event makes a user unknown, and a message to a channel that turns out to be removed is kept
+ * but hidden (A10). A write waits for these events if it would fail, or if it succeeds only because
+ * something does not exist.
  */
 export function decideWrite<R extends ParsedRequest>(
   services: Services,
