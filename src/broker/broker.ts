@@ -11,8 +11,8 @@ import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
 /**
- * The bounds of a reply from a worker. The tag and the request's envelope count too, because these
- * frames come before the reply's payload.
+ * The bounds of a reply from a worker. They include the tag and the request's envelope, which
+ * precede the payload of the reply.
  */
 const replyBounds = {
   frameBytes: limits.frameBytes,
@@ -55,8 +55,8 @@ export class Routing implements Exchange {
   readonly #open = new OpenRequests<ClientRequest, Peer>();
   readonly #workers: Peer[] = [];
   /**
-   * Clients that reached their bound of open requests. The broker reads from such a client again at
-   * half of the bound.
+   * Clients from which the broker does not read, because they have reached their bound of open
+   * requests. The broker reads again at half of this bound.
    */
   readonly #paused = new Set<Peer>();
   readonly #names = new GivenNames<Peer>();
@@ -71,7 +71,7 @@ export class Routing implements Exchange {
     }, durations.heartbeatMs);
   }
 
-  /** Answers all open requests with an error, because no more replies can arrive. */
+  /** Answers all open requests with an error, because no reply can arrive any more. */
   close(): void {
     clearInterval(this.#timer);
     this.#giveUp(Number.POSITIVE_INFINITY);
@@ -82,15 +82,15 @@ export class Routing implements Exchange {
     if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
-    // The broker stops reading from a client only at the client's bound of open requests, because
-    // it does not notice the PINGs and the end of an unread client.
+    // The broker stops reading from a client only at the client's bound of open requests. While it
+    // does not read, it notices neither the client's PINGs nor the end of the connection.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
     client.pause();
   }
 
   #answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
-    // A message without a frame after the tag is not a reply.
+    // A message that ends after the tag is not a reply.
     if (tag === undefined || frames.length === 0) return;
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
@@ -103,8 +103,8 @@ export class Routing implements Exchange {
   }
 
   /**
-   * Sends waiting requests to workers, and reads again from paused clients whose open requests are
-   * at most half of their bound.
+   * Sends waiting requests to workers. Reads again from each paused client whose open requests are
+   * at most half of its bound.
    */
   #goOn(): void {
     this.#handOn();

@@ -4,14 +4,13 @@ import { Outgoing } from "../zmtp/connection.ts";
 import { decodeMessage, pieceBytes } from "../zmtp/frames.ts";
 import type { OpenRequest } from "./core/open-requests.ts";
 
-/** A client's request that has not been answered yet. */
 export class ClientRequest implements OpenRequest {
   readonly client: Peer;
   readonly bytes: number;
   readonly atMs = now().steadyMs;
   /**
-   * The frames from the client. If the request is short and `tagged` was called, the encoded
-   * message with tag and frames instead.
+   * The frames from the client. After `tagged`, a short request is stored as its encoded message
+   * instead, with the tag.
    */
   #kept: Buffer[] | Buffer;
 
@@ -27,8 +26,8 @@ export class ClientRequest implements OpenRequest {
   }
 
   /**
-   * Returns the message for a worker, tag first. From then on, a short request is stored in this
-   * form.
+   * Returns the message for a worker, which begins with the tag. From then on, a short request is
+   * stored in this form.
    */
   tagged(tag: Buffer): Outgoing {
     const message = new Outgoing([tag, ...this.frames]);
@@ -38,8 +37,8 @@ export class ClientRequest implements OpenRequest {
   }
 
   /**
-   * Copies small frames before a long wait, because each frame would keep the whole received chunk
-   * in memory.
+   * Copies the frames of a short request before a long wait: each uncopied frame would keep the
+   * whole received chunk in memory.
    */
   wait(): void {
     if (!Array.isArray(this.#kept) || this.bytes >= pieceBytes) return;

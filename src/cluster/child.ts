@@ -24,14 +24,20 @@ export interface ChildOptions {
 
 const firstBackoffMs = 200;
 const longestBackoffMs = 5_000;
-/** Milliseconds of running after which a child's backoff begins again at its shortest. */
+/**
+ * After a run of at least this many milliseconds, the next pause before a restart is the shortest
+ * one.
+ */
 const steadyRunMs = 10_000;
 
-/** The path of the built executable, also if this file runs from its source. */
+/** The path of the built executable, whether this file itself is built or runs from source. */
 const fromSource = import.meta.url.endsWith(".ts");
 const cli = fileURLToPath(new URL(fromSource ? "../../dist/cli.js" : "../cli.js", import.meta.url));
 
-/** A process of the cluster; if it dies, it is started again with backoff. */
+/**
+ * A process of the cluster. If the process dies, it is started again after a pause, which grows
+ * with each death.
+ */
 export class Child {
   readonly role: Role;
   readonly number: number;
@@ -61,7 +67,7 @@ export class Child {
 
   /**
    * Starts the process and waits until it serves.
-   * @throws Problem if the first start fails with an error that a second start would only repeat
+   * @throws Problem if the first start fails with an error that would also end a second start
    */
   async start(): Promise<ReadyMessage> {
     const failed = this.#spawn();
@@ -72,8 +78,8 @@ export class Child {
   }
 
   /**
-   * Returns the last line of the process's log file, which the person has not seen. If the process
-   * logs to stderr, returns a reference to the messages above.
+   * Returns the last line of the process's log file, which nobody has seen yet. A process without a
+   * log file has already written to stderr, so the text then refers to that message.
    */
   #lastWords(): string {
     const { logPath } = this.#options;
@@ -91,13 +97,13 @@ export class Child {
     this.#process?.kill(signal);
   }
 
-  /** Prevents further starts of the process. */
+  /** From now on, the process is not started again. */
   letEnd(): void {
     this.#stopping.abort();
   }
 
   /**
-   * Ends the process for good: closes its channel, and kills it after `graceMs` if it still runs.
+   * Ends the process for good: closes its channel, and kills it if it still runs after `graceMs`.
    */
   async stop(graceMs: number): Promise<void> {
     this.letEnd();
@@ -113,16 +119,18 @@ export class Child {
   }
 
   /**
-   * Starts the process. @returns a promise that resolves if the first start ends with code 1 or 2
-   * before the process is ready
+   * Starts the process.
+   * @returns a promise that resolves if the first start ends with code 1 or 2 before the process is
+   * ready
    */
   #spawn(): Promise<undefined> {
     const { role, environment, flags = [], stderr, log } = this.#options;
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
-    // Not `detached`: it would start a new session, and Linux compares priorities only within a
-    // session (autogroup), so password work would compete with other processes as an equal.
+    // `detached` is not set, because it would start a new session. Linux compares the priorities of
+    // threads only within a session (autogroup), so password work would compete with other
+    // processes as an equal.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, ...supervised, ...environment() },

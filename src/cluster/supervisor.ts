@@ -14,8 +14,8 @@ export interface ClusterConfig {
   readonly proxies: number;
   readonly data: string;
   /**
-   * The path of the secret's file, if the file is not in the data folder. These options never
-   * contain the secret itself.
+   * The path of the secret's file, if it is not in the data folder. The secret itself is in none of
+   * these options.
    */
   readonly secretFile?: string | undefined;
   readonly cluster?: string;
@@ -37,11 +37,11 @@ export interface ClusterConfig {
   readonly wiring?: Wiring;
 }
 
-/** Places a relay, or the like, between the processes. */
+/** Decides at which endpoints the processes reach each other, for example through a relay. */
 export interface Wiring {
   /**
-   * `to` has bound `endpoint`. Returns the endpoint to which `from` connects instead, such as a
-   * relay's.
+   * Returns the endpoint to which `from` connects in order to reach `endpoint`, which `to` has
+   * bound.
    */
   between(from: Process, to: Process, endpoint: string): string;
   /**
@@ -60,21 +60,21 @@ export type Endpoints = Supervisor["endpoints"];
 /** The distance between the ports of the first and the second broker or proxy. */
 const portStep = 10;
 
-/** Returns the highest first port with which all other ports are at most 65,535. */
+/** Returns the highest first port for which no other port is above 65,535. */
 export function lastFirstPort(brokers: number, proxies: number): number {
   const offsets = [4, portStep * (brokers - 1) + 1, portStep * (proxies - 1) + 3];
   return 65_535 - Math.max(...offsets);
 }
 
 /**
- * The most milliseconds that each group of processes gets to stop; the sum is below the 10 s in
- * which `up` must end.
+ * The most milliseconds for which `up` waits until a group of processes has stopped. Their sum is
+ * below the 10 s in which `up` must end.
  */
 const stopBotsMs = 2_300;
 const stopServersMs = 5_500;
 const stopOthersMs = 1_500;
 
-/** Runs the whole cluster as processes of this machine, and restarts processes that die. */
+/** Runs the whole cluster as processes of this machine, and restarts each process that dies. */
 export class Supervisor implements Running {
   readonly #config: ClusterConfig;
   readonly #log: Log;
@@ -99,7 +99,10 @@ export class Supervisor implements Running {
     return this.children.filter((child) => child.role === role);
   }
 
-  /** Starts all processes and waits until they serve. @throws Problem if one can't start */
+  /**
+   * Starts all processes, and waits until they serve.
+   * @throws Problem if a process can't start
+   */
   async start(): Promise<void> {
     const { brokers, proxies, servers, bots } = this.#config;
     await this.#add("reference", 1);
@@ -108,7 +111,7 @@ export class Supervisor implements Running {
     await this.#add("bot", bots);
   }
 
-  /** Starts one more server. */
+  /** Starts one more server, and waits until it serves. */
   async addServer(): Promise<Child> {
     await this.#add("server", 1);
     return this.of("server").at(-1) as Child;
@@ -144,7 +147,8 @@ export class Supervisor implements Running {
   }
 
   async #add(role: Child["role"], count: number): Promise<void> {
-    // A process that becomes ready during a stop must not cause further starts.
+    // A process that becomes ready while the cluster is being stopped must not let the next
+    // processes start.
     if (this.#stopped !== undefined) throw new Problem("The cluster is being stopped.");
     const present = this.of(role).length;
     const added: Child[] = [];
@@ -186,12 +190,12 @@ export class Supervisor implements Running {
       ...(auth === undefined ? {} : { TERTULIA_AUTH: auth }),
       ...(serverKey === undefined ? {} : { TERTULIA_CURVE: "true" }),
       ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),
-      // A secret in the environment must not override the file.
+      // The environment of `up` may contain a secret; it must not override the file.
       ...(secretFile === undefined
         ? {}
         : { TERTULIA_SECRET_FILE: secretFile, TERTULIA_SECRET: "" }),
     };
-    // A restarted child gets the same ports, because other processes know them.
+    // A restarted child binds the same ports as before, because other processes know them.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);
     switch (role) {

@@ -9,7 +9,6 @@ import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from ".
 
 type NumberFlag = "servers" | "bots" | "brokers" | "proxies" | "port";
 
-/** The flags of `tertulia up` on the command line. */
 export type UpFlags = Readonly<
   Partial<Record<NumberFlag, string> & Record<"chat" | "json", boolean>>
 >;
@@ -26,14 +25,14 @@ export interface UpOptions {
 }
 
 /**
- * Flags of bots that run beside a chat: they send so few messages that a person finds their own
+ * Flags of bots that run during a chat: they send so few messages that a person finds their own
  * messages.
  */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
 /**
- * Refuses settings of bound endpoints, because all processes would get the same endpoint, and only
- * one process can bind an endpoint.
+ * Refuses settings of bound endpoints: all processes would get the same endpoint, and only one of
+ * them could bind it.
  * @throws Problem if one of these settings is set
  */
 function refusePlaces(settings: Settings): void {
@@ -47,7 +46,8 @@ function refusePlaces(settings: Settings): void {
 
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   const secret = secretSource(settings);
-  // The secret is read before any process starts, so that an invalid secret is reported once.
+  // The secret is read before any process starts. So an invalid secret is reported once, and not by
+  // each process.
   const keys = memberKeys(settings, openSecret(secret));
   const number = (flag: NumberFlag, fallback: number, [least, most] = [1, 1_000]) =>
     readFlag(flag, flags[flag] ?? String(fallback), integer(least, most));

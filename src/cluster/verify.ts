@@ -9,7 +9,8 @@ import { serverFolders, type Verified, verifyFolder } from "../storage/verify.ts
 import type { Text } from "../texts/texts.ts";
 
 /**
- * `tertulia verify FOLDER`: checks a data folder or one server's folder while no process uses it.
+ * `tertulia verify FOLDER`: checks a data folder, or one server's folder, which no process may use
+ * meanwhile.
  * @throws Problem (exit code 1) if a file is damaged
  */
 export function runVerify(folder: string, json: boolean, text: Text): void {
@@ -26,8 +27,7 @@ export function runVerify(folder: string, json: boolean, text: Text): void {
 }
 
 function verifyUnused(folder: string): Verified {
-  // A folder without a lock file, such as a backup, is not locked, because locking would create the
-  // file.
+  // Locking creates the lock file. So a folder without this file, such as a backup, is not locked.
   using _slot = existsSync(join(folder, "lock")) ? lockFolderOrFail(folder) : undefined;
   return verifyFolder(folder, digest);
 }

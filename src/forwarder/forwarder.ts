@@ -14,14 +14,14 @@ import { type ForwarderConfig, forwarderConfig } from "./config.ts";
 export type Side = "front" | "back";
 type Sides<T> = Readonly<Record<Side, T>>;
 
-/** The differences between a broker and a proxy; all other code is the same for both. */
+/** What differs between a broker and a proxy. */
 export interface ForwarderRole {
   readonly role: "broker" | "proxy";
-  /** The default endpoints of front and back. */
+  /** The default endpoints of the front and the back. */
   readonly ends: Sides<string>;
   /**
-   * The side to which only members connect (X7): to get requests from a broker, or to publish
-   * through a proxy.
+   * The side to which only members connect (X7): servers, which get requests from a broker or
+   * publish through a proxy.
    */
   readonly members: Side;
   open(options: ExchangeOptions): Exchange;
@@ -31,16 +31,16 @@ export interface ForwarderRole {
 
 /** Passes messages between the front and the back. */
 export interface Exchange extends Sides<Omit<ListenerOptions, "entrance">> {
-  /** Called when the forwarder stops, before its connections end. */
+  /** Called when the forwarder stops, before it ends its connections. */
   close?(): void;
 }
 
 export interface ExchangeOptions {
-  /** The name and clock of this process, as the sender of its own replies. */
+  /** The name and clock of this process, for replies that it sends itself. */
   readonly self: { readonly name: string; readonly clock: LamportClock };
   /**
-   * Called with a name (`Identity`) that two connections to a broker's front use; the text has one
-   * character per byte of the name.
+   * Called with a name (`Identity`) that two connections to a broker's front have in common. The
+   * text has one character per byte of the name.
    */
   onSharedName(identity: string): void;
 }
@@ -50,7 +50,7 @@ export interface ForwarderOptions extends Sides<string>, ExchangeOptions {
   onConnections(side: Side, count: number): void;
 }
 
-/** A running forwarder: its two endpoints with their real ports. */
+/** A running forwarder, with the endpoints of its two sides and their real ports. */
 export interface Forwarder extends Sides<string> {
   close(): Promise<void>;
 }
@@ -84,7 +84,10 @@ export async function startForwarder(
   }
 }
 
-/** Returns a listener's options, extended so that the connections of the side are counted. */
+/**
+ * Returns the options of one side's listener, which also report the number of the side's
+ * connections.
+ */
 function counted(
   end: Exchange[Side],
   side: Side,

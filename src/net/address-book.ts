@@ -29,22 +29,22 @@ export class AddressBook {
   }
 
   /**
-   * Returns whether too many of the address's connections are in their handshake, so that the
-   * listener must end one of these connections.
+   * Returns whether more than `limits.addressHandshakes` connections of the address are in their
+   * handshake. Then the listener must end one of them.
    */
   isCrowded(address: string): boolean {
     return (this.#open.get(address)?.handshakes ?? 0) > limits.addressHandshakes;
   }
 
-  /** Notes that a handshake of the address has ended, successfully or not. */
+  /** Records that a handshake of the address has ended, successfully or not. */
   shaken(address: string): void {
     const open = this.#open.get(address);
     if (open !== undefined) open.handshakes -= 1;
   }
 
   /**
-   * Notes that a connection of the address has ended. The caller must have called `shaken` for this
-   * connection before.
+   * Records that a connection of the address has ended. The caller must have called `shaken` for
+   * this connection before.
    */
   gone(address: string): void {
     const open = this.#open.get(address);
@@ -55,8 +55,8 @@ export class AddressBook {
 }
 
 /**
- * Returns the address that bounds count by. An IPv6 network with a 64-bit prefix counts as one
- * address, because its owner has 2^64 addresses.
+ * Returns the address for which connections are counted. An IPv6 network with a 64-bit prefix
+ * counts as one address, because its owner has 2^64 addresses.
  */
 export function addressOf(remote: string | undefined): string {
   if (remote === undefined) return "ipc";

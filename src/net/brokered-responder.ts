@@ -5,10 +5,11 @@ import { SendQueue } from "./send-queue.ts";
 import { receiveAll, socketOptions } from "./socket.ts";
 
 /**
- * Shortest and longest time to wait, before leaving a broker, for a moment with no message to read
- * or send.
+ * The shortest time, in milliseconds, that a link waits for a moment with no message to read or
+ * send, before it leaves its broker.
  */
 const shortestWaitMs = 10;
+/** After this many milliseconds, the link leaves the broker even without such a moment. */
 const longestWaitMs = 200;
 
 /**
@@ -18,7 +19,7 @@ const longestWaitMs = 200;
 export class BrokeredResponder {
   readonly #onRequest: OnRequest;
   readonly #links = new Map<string, Link>();
-  /** The links by name. The first frame of each envelope is the name of its link. */
+  /** The links by name. The first frame of each request's envelope is the name of its link. */
   readonly #named = new Map<string, Link>();
   #isStarted = false;
   #made = 0;
@@ -27,10 +28,7 @@ export class BrokeredResponder {
     this.#onRequest = onRequest;
   }
 
-  /**
-   * Begins to read requests. Requests that arrived before this call were not read, and are read
-   * now.
-   */
+  /** Begins to read requests. Earlier requests have waited in the sockets, and are read now. */
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links.values()) this.#read(link);
@@ -51,9 +49,8 @@ export class BrokeredResponder {
   }
 
   /**
-   * Leaves a broker. Requests that have arrived are handled first, and queued replies are sent.
-   * Only a request that is in transit at the moment of leaving is lost; the broker answers such a
-   * request (B4).
+   * Leaves a broker. Handles the requests that have arrived, and sends the queued replies. Only a
+   * request that is in transit at this moment is lost; the broker answers it (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);
@@ -81,14 +78,14 @@ export class BrokeredResponder {
 
 /**
  * The connection to one broker. Each link has its own socket, and leaves the broker by closing this
- * socket. A single ROUTER for all brokers would be unsafe: if it disconnects from a broker within a
- * message, libzmq aborts the process while it looks for the rest.
+ * socket. A single ROUTER for all brokers would be unsafe: if it left a broker after reading a part
+ * of a message, libzmq would look for the rest and abort the process.
  */
 class Link {
   readonly name: string;
   /**
-   * The socket drops replies to a broker that has ended, because the broker's next process would
-   * drop such replies too (B3).
+   * Drops replies to a broker that has ended. A restarted broker would drop these replies too,
+   * because it did not send their requests (B3).
    */
   readonly #socket = new Dealer({ ...socketOptions, immediate: true, sendTimeout: 0 });
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
@@ -111,11 +108,12 @@ class Link {
     this.#queue.push(frames);
   }
 
-  /** @returns true if the link has left the broker, false if `stay` was called first */
+  /** @returns true if the link has left the broker, false if `stay` was called meanwhile */
   leave(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#leaving.push(resolve);
-      // `read` looks for an idle moment only after a message, so a timer looks too.
+      // `read` reports an idle moment only after a message, so timers check too whether the link is
+      // idle.
       setTimeout(() => this.#leave(), shortestWaitMs);
       setTimeout(() => this.#leave({ evenIfBusy: true }), longestWaitMs);
     });

@@ -36,8 +36,8 @@ export function connect(socket: Connecting, endpoints: readonly string[]): void 
 }
 
 /**
- * Opens a socket's connections one by one, because a changed option applies only to later
- * connections.
+ * Opens a socket's connections one by one, because a changed option applies only to connections
+ * opened after the change.
  */
 class Connector {
   readonly #socket: Connecting;
@@ -50,8 +50,8 @@ class Connector {
 
   open(endpoint: string, { byIPv6 }: { byIPv6: boolean }): void {
     const { address, key } = splitKey(endpoint);
-    // zeromq warns about each option that is set after a connection, because the option does not
-    // change that connection.
+    // zeromq warns about each option that is set after a connection, because existing connections
+    // ignore the option.
     withoutWarnings(() => {
       if (key !== this.#key) setServerKey(this.#socket, key);
       if (this.#socket.ipv6 !== byIPv6) this.#socket.ipv6 = byIPv6;
@@ -68,8 +68,8 @@ class Connector {
   }
 
   /**
-   * Reconnects over IPv6 if the name turns out to have only IPv6 addresses. libzmq resolves a name
-   * to one address family, by default IPv4, and retries on its own.
+   * Reconnects over IPv6 if the name turns out to have only IPv6 addresses. libzmq retries a name
+   * only in one address family, by default IPv4.
    */
   async followName(endpoint: string, host: string): Promise<void> {
     let found = await addressOfName(host);
@@ -99,7 +99,7 @@ function uninterrupted(call: () => void): void {
  * connection, so that the process stays anonymous.
  */
 function setServerKey(socket: Socket, key: string | undefined): void {
-  // libzmq offers no other way to switch a socket back to connections without a key.
+  // In libzmq these assignments are the only way to make later connections use no key.
   if (socket.securityMechanism === "curve") socket.curveServer = false;
   if (socket.securityMechanism === "plain") socket.plainUsername = null;
   if (key === undefined) return;
@@ -119,7 +119,7 @@ function setServerKey(socket: Socket, key: string | undefined): void {
 function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
   Object.assign(socket, options);
   // If libzmq was built without CURVE, the assignment only adds fields to a JavaScript object, and
-  // the socket's mechanism does not change.
+  // the socket stays unencrypted.
   if (socket.securityMechanism === "curve") return;
   throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
 }

@@ -1,12 +1,14 @@
-/** The frames in front of a payload; a reply with the same frames reaches the sender. */
+/**
+ * The frames in front of a payload. A reply with the same frames reaches the sender of the request.
+ */
 export type Envelope = readonly Buffer[];
 
 /** @param seal the frame after the payload, at sockets that accept seals */
 export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
 
 /**
- * Removes and returns the seal of a request whose frames end with the empty delimiter, the payload
- * and a seal.
+ * Removes and returns the seal of a request; undefined if the request has none. A sealed request
+ * ends with the empty delimiter, the payload and the seal.
  */
 export function takeSeal(frames: Buffer[]): Buffer | undefined {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

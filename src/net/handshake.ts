@@ -12,8 +12,8 @@ export const refusalText: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * Returns whether the refusal is final: one side encrypts and the other does not, and ZeroMQ does
- * not retry.
+ * Returns whether the refusal is final: only one of the two sides encrypts, and ZeroMQ does not
+ * retry.
  */
 export function isFinal(refusal: Refusal | undefined): boolean {
   return refusal === "keyWanted" || refusal === "keyUnwanted";
@@ -23,8 +23,8 @@ const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 
 /**
  * Calls `onRefusal` with a reason once all endpoints refuse the socket, and with `undefined` once
- * one endpoint accepts the socket again. Either side may see a mismatch first and hang up. ZeroMQ
- * retries until this side has seen the mismatch, then stops.
+ * one of them accepts it again. Either side may notice a mismatch first and close the connection.
+ * ZeroMQ retries until this side has noticed the mismatch.
  */
 export function watchRefusals(
   events: Observer,
@@ -42,8 +42,8 @@ export function watchRefusals(
   events.on("handshake:error:protocol", ({ error, address }) => {
     if (error.code === mismatch) refuse(address, hasKey ? "keyUnwanted" : "keyWanted");
   });
-  // A server sends no error to a peer that it does not trust. Without a key, the cause may also be
-  // a server that is stopping, so no refusal is reported.
+  // A server sends no error to a peer that it does not trust. If no endpoint has a key, the server
+  // may be stopping instead, so no refusal is reported.
   events.on("handshake:error:other", ({ address }) => {
     if (hasKey) refuse(address, "otherKey");
   });

@@ -49,7 +49,10 @@ function whyUnbound(code: string | undefined, isPath: boolean): string {
   return `can't be bound (${code}): ${way}`;
 }
 
-/** Removes the Unix socket file of a killed process, at which no process accepts connections. */
+/**
+ * Removes the Unix socket file of a process that has ended: a file at which nobody accepts
+ * connections.
+ */
 async function removeStale(path: string): Promise<void> {
   const probe = connect(path);
   try {

@@ -12,9 +12,9 @@ import { lingerMs, type Peer, Wire } from "./wire.ts";
 
 /** Decides which peers a bound socket accepts. */
 export interface Entrance {
-  /** The accepted ways to connect; a peer needs to match one door. */
+  /** The accepted ways to connect; a peer may use any of them. */
   readonly doors: readonly Door[];
-  /** Called when a peer was refused or cut off at this endpoint. */
+  /** Called when a peer was refused, or when its connection was ended for breaking a bound. */
   onRefused(endpoint: string, why: string): void;
 }
 
@@ -41,9 +41,9 @@ export const messageBounds = {
 const tickMs = 250;
 
 /**
- * A bound ZeroMQ socket without libzmq, because any peer's bytes can make libzmq abort, use much
- * memory or stop (decision 0013). The class speaks ZMTP over TCP and Unix sockets, within bounds
- * for each peer and each address (Z1 to Z7).
+ * A bound ZeroMQ socket without libzmq, because any peer's bytes can make libzmq abort, hang or use
+ * much memory (decision 0013). The class speaks ZMTP over TCP and Unix sockets, within bounds for
+ * each peer and each address (Z1 to Z7).
  */
 export class Listener {
   /** The bound endpoint with its real port. */
@@ -54,7 +54,7 @@ export class Listener {
   readonly #wires = new Set<Wire>();
   /** The connections in their handshake. */
   readonly #shaking = new Set<Wire>();
-  /** Bytes of unfinished messages by connection, the oldest message first. */
+  /** Bytes of unfinished messages by connection; the oldest message comes first. */
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
   readonly #timer: NodeJS.Timeout;
@@ -65,8 +65,7 @@ export class Listener {
     this.endpoint = endpoint;
     this.#options = options;
     server.on("connection", (socket) => this.#accept(socket));
-    // The error means that no file descriptor is left for a new connection; open connections are
-    // not affected.
+    // No file descriptor is left for a new connection; open connections are not affected.
     server.on("error", () => {});
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -78,7 +77,10 @@ export class Listener {
     return new Listener(server, bound, options);
   }
 
-  /** Ends each connection when the data that waits for its peer is written, or after `lingerMs`. */
+  /**
+   * Stops listening, and ends each connection when its queued data is written, but after `lingerMs`
+   * at the latest.
+   */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -120,9 +122,8 @@ export class Listener {
   }
 
   /**
-   * Ends one of the address's handshakes, chosen at random. Honest handshakes are short, so many
-   * unfinished handshakes block no other peer. If many slow handshakes begin at once, some still
-   * succeed.
+   * Ends one unfinished handshake of the address, chosen at random. Honest handshakes are short, so
+   * they are rarely chosen. Even if many slow handshakes begin at once, some succeed.
    */
   #giveOneUp(address: string): void {
     const shaking = [...this.#shaking].filter((wire) => wire.address === address);
@@ -130,8 +131,8 @@ export class Listener {
   }
 
   /**
-   * Limits the memory for messages that peers do not finish: the connection with the oldest such
-   * message is ended (Z6).
+   * Limits the memory for unfinished messages: above the bound, ends the connections with the
+   * oldest unfinished messages (Z6).
    */
   #hold(wire: Wire, bytes: number): void {
     this.#heldBytes += bytes - (this.#held.get(wire) ?? 0);
@@ -152,8 +153,7 @@ export class Listener {
 
   #tick(): void {
     const { steadyMs } = now();
-    // A stopped process (SIGSTOP) receives nothing, so the time of the stop does not count as the
-    // peers' silence.
+    // A stopped process (SIGSTOP) receives nothing, so peers were not silent while it was stopped.
     const wasStopped = steadyMs - this.#tickedMs > 2 * tickMs;
     this.#tickedMs = steadyMs;
     let unread = 0;

@@ -23,10 +23,7 @@ interface MembershipOptions {
   readonly log: Log;
 }
 
-/**
- * This process's membership: the seals and connections that prove that it has the cluster's secret
- * (X1).
- */
+/** Makes the seals and connections that prove that this process has the cluster's secret (X1). */
 export class Membership {
   readonly refusals: Refusals;
   readonly #options: MembershipOptions;
@@ -47,7 +44,7 @@ export class Membership {
     return new Seals({ key: secret.deriveKey(purpose), self, clock, refusals: this.refusals });
   }
 
-  /** Opens a member's sealed connection to the reference. */
+  /** Opens a member's connection to the reference; its questions are sealed. */
   referenceLink(endpoints: readonly string[]): ReferenceLink {
     const { clock, log } = this.#options;
     const watch = new ReferenceWatch(endpoints, log);

@@ -3,7 +3,7 @@ import { splitHost } from "../platform/parse-endpoint.ts";
 
 /**
  * Returns whether a ZeroMQ socket answers at a TCP endpoint: its greeting begins with 0xFF (ZMTP
- * 3.1, "Greeting"). No handshake follows, so that a broker never takes the probe for a worker.
+ * 3.1, "Greeting"). No handshake follows, so that a broker does not send requests to the probe.
  */
 export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   const parts = splitHost(endpoint);
@@ -12,8 +12,8 @@ export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: timeoutMs });
     const end = (greeted: boolean) => {
-      // The connection is reset, because an orderly end before the handshake would look like a peer
-      // without the key.
+      // An orderly end before the handshake would look like a peer without the key, so the
+      // connection is reset.
       socket.resetAndDestroy();
       resolve(greeted);
     };

@@ -3,10 +3,7 @@ import { connect } from "./connect.ts";
 import { SendQueue } from "./send-queue.ts";
 import { isSubscription, receiveAll, socketOptions } from "./socket.ts";
 
-/**
- * Publishes to all proxies, and learns from their subscription messages which topics clients want
- * (P4).
- */
+/** Publishes to all proxies. Their subscription messages say which topics clients want (P4). */
 export class Publisher {
   readonly #socket = new XPublisher(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));

@@ -16,33 +16,31 @@ import type { Seals } from "./seal.ts";
 export const referenceName = "reference";
 
 interface ReferenceLinkOptions {
-  /**
-   * A member's seals. Without seals the process is a guest: it may ask the reference, but not
-   * decide.
-   */
+  /** A member's seals. Without seals the process is a guest, and its reports decide nothing. */
   readonly seals?: Seals;
-  /** If given, the link checks before its first question which kind of reference answers. */
+  /**
+   * If given, the link checks which kind of reference answers before it asks its first question.
+   */
   readonly watch?: ReferenceWatch;
 }
 
 /**
- * Pause between two checks whether a reference of this project has replaced a reference of the
- * original protocol.
+ * Milliseconds after which the link checks again whether a reference of this project has replaced a
+ * reference of the original protocol.
  */
 const foreignMs = 2_000;
 
-/** A process's connection to the reference. */
 export class ReferenceLink {
   readonly #requester: Requester;
   readonly #clock: LamportClock;
   readonly #isMember: boolean;
-  /** The reason for which the reference refuses the connection; undefined if it does not. */
+  /** Why the reference refuses the connection; undefined if it does not. */
   refusal: Refusal | undefined;
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
   readonly #watch: ReferenceWatch | undefined;
   /**
-   * The latest check of which kind of reference answers; it resolves if a reference of this project
-   * has answered.
+   * The latest check of which kind of reference answers. It resolves if a reference of this project
+   * answered.
    */
   #recognition: Promise<void> | undefined;
   /** Steady time of the next check. */
@@ -68,7 +66,7 @@ export class ReferenceLink {
   }
 
   /**
-   * Sends a question, and takes over the clock in the reply.
+   * Sends a question, and raises the clock above the reply's clock.
    * @returns the fields of the reply
    * @throws ProtocolError that the reference sent, or `unavailable` if the reference did not answer
    */
@@ -80,12 +78,12 @@ export class ReferenceLink {
     if (this.#watch !== undefined) await this.#recognize(this.#watch, timeoutMs);
     const reply = await this.#requester.ask(this.#encode(service, data), timeoutMs);
     const fields = parseReferenceReply(reply);
-    // A member took over the reply's clock when it checked the reply's seal.
+    // For a member, the check of the reply's seal has already raised the clock.
     if (!this.#isMember) this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
     return fields;
   }
 
-  /** Called when this process stops without asking the reference for anything. */
+  /** From now on, a silent reference is not logged: it may stop together with this process. */
   expectSilence(): void {
     this.#watch?.expectSilence();
   }
@@ -95,9 +93,9 @@ export class ReferenceLink {
   }
 
   /**
-   * Checks which kind of reference answers. A reference of the original protocol, a REP, fails on a
-   * seal, which is a second frame. So the first question, for the list, has no seal, and its reply
-   * shows the kind of reference.
+   * Checks which kind of reference answers. A reference of the original protocol is a REP, which
+   * fails on a seal, because a seal is a second frame. So the first question asks for the list
+   * without a seal, and the reply shows the kind of reference.
    */
   #recognize(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
     if (this.#recognition === undefined || now().steadyMs >= this.#nextLookMs) {
@@ -113,14 +111,15 @@ export class ReferenceLink {
       reply = await this.#requester.askUnsealed(this.#encode("list", {}), timeoutMs);
     } catch (error) {
       this.#nextLookMs = Number.NEGATIVE_INFINITY;
-      // A refused connection is not logged as silence too, because `onRefusal` logs it.
+      // `onRefusal` logs a refused connection, so it is not logged as silence.
       if (this.refusal === undefined) watch.silent();
       throw error;
     }
     const isOurs = isOurReply(reply);
     watch.answered(isOurs ? "ours" : "foreign");
     if (isOurs) return;
-    // Without a pause every heartbeat would check again, too often for another author's program.
+    // Without this pause every heartbeat would repeat the check, too often for another author's
+    // program.
     this.#nextLookMs = now().steadyMs + foreignMs;
     throw new ProtocolError("unsupported", "The reference speaks only the original protocol.");
   }
@@ -146,7 +145,7 @@ export function reportPresence(
 ): Disposable {
   const report: HeartbeatReport = { user: name, ...who, pid: processId };
   const beat = () => {
-    // If the reference is down, the next heartbeat follows half a second later.
+    // If the reference is down, the next heartbeat is sent half a second later.
     link.ask("heartbeat", { ...report }).catch(() => {});
   };
   beat();

@@ -8,14 +8,20 @@ import type { Log } from "../platform/log.ts";
  */
 type ReferenceKind = "ours" | "foreign" | "missing";
 
-/** Silence after which the reference is logged as missing; a restart takes less time. */
+/**
+ * Milliseconds of silence after which the reference is logged as missing. Restarting it takes less
+ * time.
+ */
 const missingMs = 2_500;
 
 /** Logs which kind of reference answers at the endpoint, once for each change. */
 export class ReferenceWatch {
   readonly #log: Log;
   readonly #where: string;
-  /** The kind that was logged last; at the start `ours`, although nothing was logged. */
+  /**
+   * The kind that was logged last. It begins as `ours`, so that a reference of this project is not
+   * logged at the start.
+   */
   #told: ReferenceKind = "ours";
   #expectsSilence = false;
   /** Steady time since which no reference has answered; undefined while one answers. */
@@ -31,7 +37,7 @@ export class ReferenceWatch {
     this.#tell(kind);
   }
 
-  /** Logs no silence any more: the reference may stop together with this process. */
+  /** From now on, logs no silence: the reference may stop together with this process. */
   expectSilence(): void {
     this.#expectsSilence = true;
   }

@@ -6,13 +6,13 @@ import { type Refusal, refusalText } from "./handshake.ts";
 
 const everyMs = 60_000;
 /**
- * The most names logged in a minute; further names are not logged, because senders choose their
- * names freely.
+ * The most names logged in a minute. Messages under further names are only counted, because senders
+ * choose their names freely.
  */
 const mostSenders = 100;
 const mostNameBytes = 64;
 
-/** Counts dropped messages, and logs at most one dropped message a minute for each sender. */
+/** Counts dropped messages, and logs at most one of them a minute for each sender. */
 export class Refusals {
   readonly counts: RefusedMessages = { forged: 0, stale: 0 };
   readonly #log: Log;
@@ -52,8 +52,8 @@ export class Refusals {
 
   /**
    * Warns that two connections use the same name (Z2), because a program of the original protocol
-   * may expect replies by name. All names share one line a minute, because peers choose their names
-   * freely.
+   * may expect replies by name. For all names together at most one line a minute is logged, because
+   * peers choose their names freely.
    */
   sharedName(identity: string): void {
     if (!this.#isDue("shared name")) return;
@@ -63,8 +63,8 @@ export class Refusals {
   }
 
   /**
-   * Logs that the reference refuses this member's connection; otherwise the log of a member that
-   * waits for the reference would not say why it waits.
+   * Logs that the reference refuses this member's connection. Without this line the log would not
+   * say why the member waits.
    */
   byReference(refusal: Refusal): void {
     if (!this.#isDue(refusal)) return;

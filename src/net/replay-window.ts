@@ -1,12 +1,15 @@
 import { limits } from "../protocol/limits.ts";
 
 /**
- * Detects repeated messages of each member by counters that rise and never repeat. The window holds
- * many counters, because messages over two proxies may arrive out of order. Source: the anti-replay
- * window of RFC 4303, 3.4.3, here for counters with gaps.
+ * Detects repeated messages of each member by their counters: a member never uses a counter twice.
+ * The window holds many counters, because messages over two proxies may arrive out of order.
+ * Source: the anti-replay window of RFC 4303, 3.4.3, here for counters with gaps.
  */
 export class ReplayWindow {
-  /** Counters up to this value are from before the start, or too old to be checked. */
+  /**
+   * Counters up to this value are too old to be checked, or may be from before this process
+   * started.
+   */
   #floor: number;
   /** The newest counters of each member, in ascending order. */
   readonly #heard = new Map<string, number[]>();
@@ -36,8 +39,8 @@ export class ReplayWindow {
   }
 
   /**
-   * Forgets the member whose last counter is lowest if too many members are remembered. From then
-   * on, all counters up to the forgotten member's last counter are `old`.
+   * If too many members are remembered, forgets the member whose last counter is lowest. From then
+   * on, all counters up to that counter are `old`.
    */
   #bound(present: string): void {
     if (this.#heard.size <= limits.replaySenders) return;

@@ -14,7 +14,7 @@ export interface RequestPipeEvents {
 
 /**
  * A client's connection to all brokers. It sends and receives payloads; the caller matches replies
- * to requests. Payloads are sent only to connected brokers; a broker that ends is skipped.
+ * to requests. A payload goes to one of the brokers that are connected.
  */
 export class RequestPipe {
   readonly #socket: Dealer;
@@ -38,7 +38,10 @@ export class RequestPipe {
     });
   }
 
-  /** Sends a payload; waits while no broker is connected. Only one call at a time is allowed. */
+  /**
+   * Sends a payload; waits while no broker is connected. A call must not begin before the previous
+   * call has ended.
+   */
   async send(payload: Uint8Array): Promise<void> {
     await this.#socket.send(["", payload]);
   }

@@ -23,8 +23,8 @@ interface Open {
 
 interface RequesterOptions {
   /**
-   * Whether a question may wait for a connection until its timeout. Otherwise the question fails
-   * soon, so that it is not sent much later.
+   * Whether a question may wait for a connection until its timeout. Otherwise it fails after
+   * `handshakeMs` without a connection, so that it is never sent late.
    */
   readonly waits?: boolean;
   /**
@@ -34,20 +34,20 @@ interface RequesterOptions {
 }
 
 /**
- * How long a question waits for the connection, in milliseconds. A running process completes the
- * handshake sooner.
+ * How long a question waits for the connection, in milliseconds. A handshake with a running process
+ * takes less time.
  */
 const handshakeMs = 200;
 /**
- * The most attempts for one question. The first answer to a process whose clock lags only carries
- * the clock; other processes may raise the clock again before the next attempt.
+ * The most attempts for one question. If this process's clock lags, the first answer only brings a
+ * newer clock. Before the second attempt, other processes may raise their clocks again.
  */
 const mostTries = 3;
 
 /**
- * Sends questions to one process, several at a time. Each question has a number in front of the
- * empty delimiter. The answer repeats the number, because a ZeroMQ reply repeats the request's
- * envelope.
+ * Sends questions to one process; several may be open at a time. Each question has a number in
+ * front of the empty delimiter. The answer repeats the number, because a ZeroMQ reply repeats the
+ * request's envelope.
  */
 export class Requester {
   readonly #socket: Dealer;
@@ -90,8 +90,8 @@ export class Requester {
   }
 
   /**
-   * Sends an unsealed question, for a process that may not know seals. @throws ProtocolError as
-   * `ask`
+   * Sends an unsealed question, for a process that may not know seals.
+   * @throws ProtocolError as `ask`
    */
   async askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return (await this.#ask([payload], timeoutMs)).payload;
@@ -110,8 +110,8 @@ export class Requester {
   }
 
   /**
-   * Handles an answer. After a stop (SIGSTOP), answers are read before timers run, so the time is
-   * checked here too.
+   * Handles an answer. After SIGSTOP, answers are read before the timers of their questions run, so
+   * this method checks the time as well.
    */
   #take(number: string, answer: Answer): void {
     const open = this.#settle(number);

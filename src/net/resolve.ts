@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 
 /**
- * Resolves a host name for binding and for connecting. Both sides prefer IPv4 if the name has both
- * families, so that they use the same address.
- * @returns undefined if the name can't be resolved, now or ever
+ * Resolves a host name, for binding and for connecting. If the name has addresses of both families,
+ * both uses get an IPv4 address.
+ * @returns undefined if the name can't be resolved at present
  */
 export async function addressOfName(
   host: string,

@@ -35,7 +35,7 @@ export class Responder {
     return this.#listener.endpoint;
   }
 
-  /** Begins to handle requests, including those that arrived earlier. */
+  /** Begins to handle requests, including those that arrived before this call. */
   start(): void {
     const early = this.#early ?? [];
     this.#early = undefined;

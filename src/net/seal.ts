@@ -14,7 +14,7 @@ interface Header {
   readonly to: string;
 }
 
-/** A received payload, and the frame after it. */
+/** A received payload, and the frame after the payload. */
 interface Sealed {
   readonly payload: Uint8Array;
   readonly seal: Uint8Array | undefined;
@@ -43,11 +43,11 @@ interface SealsOptions {
 /**
  * The seals of one channel among members (X1). A seal is a frame after the payload, with a MAC and,
  * in plain text, counter, sender and receiver. Counters are Lamport clocks. A message is refused if
- * it has come before, or may have come before this process started.
+ * this process has received it before, or may have received it before its last start.
  *
  *     MAC (32 bytes) | "<counter> <sender> <to>"
- *     MAC = HMAC-SHA256(key, header, MAC of the question that is answered or nothing, payload),
- *           the first two with their lengths (4 bytes) in front
+ *     MAC = HMAC-SHA256(key, header, MAC of the answered question or nothing, payload);
+ *           header and MAC each follow their length (4 bytes)
  */
 export class Seals {
   readonly #options: SealsOptions;
@@ -69,9 +69,9 @@ export class Seals {
   }
 
   /**
-   * Checks the seal of a publication.
-   * @returns the sender, or undefined if the publication must be ignored. This process's own
-   * publications come back from proxies, and are ignored too
+   * Checks the seal of a publication. Proxies return this process's own publications; these are
+   * ignored.
+   * @returns the sender; undefined if the publication must be ignored
    */
   hear(topic: string, payload: Uint8Array, seal: Uint8Array | undefined): string | undefined {
     if (readHeader(seal)?.sender === this.#options.self()) return undefined;
@@ -82,9 +82,8 @@ export class Seals {
 
   /**
    * Checks the seal of a question.
-   * @returns the question, or undefined if no member sent it. If the question is not new, the
-   * caller answers with an empty payload; that answer's seal gives the asker the clock for its next
-   * attempt
+   * @returns the question; undefined if no member sent it. If the question is not new, the caller
+   * answers with an empty payload, whose seal gives the asker the clock for its next attempt
    */
   takeQuestion(
     payload: Uint8Array,
@@ -141,7 +140,7 @@ export class Seals {
       this.#options.clock.receive(counter);
       return true;
     }
-    // With two proxies every publication arrives twice, so a repeated one is not logged.
+    // With two proxies every publication arrives twice, so the second copy is not logged.
     if (verdict === "old" || kind === "question") this.#options.refusals.stale(sender);
     return false;
   }

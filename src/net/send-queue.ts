@@ -8,8 +8,8 @@ interface Waiting {
 }
 
 /**
- * A queue that sends messages on one ZeroMQ socket one after the other, because the socket throws
- * if two sends overlap. A full queue drops new messages; receivers fetch missed messages later.
+ * Sends messages on one ZeroMQ socket one after the other, because the socket throws if two sends
+ * overlap. A full queue drops new messages; receivers fetch missed messages later.
  */
 export class SendQueue {
   readonly #send: (frames: Frames) => Promise<void>;
@@ -37,7 +37,7 @@ export class SendQueue {
   }
 
   /**
-   * Resolves when each message in the queue was passed to libzmq or dropped, or when the queue is
+   * Resolves when every queued message was passed to libzmq or dropped, or when the queue is
    * closed.
    */
   async empty(): Promise<void> {
@@ -61,7 +61,7 @@ export class SendQueue {
         try {
           await this.#send(frames);
         } catch {
-          // No peer is connected, or the socket is closing: the message counts as lost in transit.
+          // No peer is connected, or the socket is closing. The message is lost, as if in transit.
           onDropped?.();
         }
       }

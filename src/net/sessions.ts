@@ -7,8 +7,8 @@ const header = base64url({ alg: "HS256" });
 
 /**
  * Signs and checks the tokens of sessions (X2): JWTs (RFC 7519), signed with a key derived from the
- * cluster's secret. So each server can check the tokens of all servers, also after a failover or a
- * restart of all servers.
+ * cluster's secret. So each server can check the tokens of all servers, even after all servers have
+ * restarted.
  */
 export class Sessions {
   readonly #key: KeyObject;

@@ -4,22 +4,22 @@ import { errorCode } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 
 /**
- * Options of every libzmq socket. The options set bounds that libzmq lacks by default, and limit
- * the time that closing may take.
+ * Options of every libzmq socket. They set bounds that libzmq lacks by default, and limit how long
+ * closing may take.
  */
 export const socketOptions = {
   linger: 500,
   sendHighWaterMark: limits.highWaterMark,
-  // libzmq aborts if a connection ends after libzmq has stopped reading from it. So the socket
-  // never stops reading; the senders limit the queue instead (B5, X8).
+  // libzmq aborts if a connection ends while the full receive queue has stopped libzmq from reading
+  // it. So the queue has no bound here, and the senders limit what they send (B5, X8).
   receiveHighWaterMark: 0,
   maxMessageSize: limits.frameBytes,
   heartbeatInterval: durations.zmtpIntervalMs,
   heartbeatTimeout: durations.zmtpTimeoutMs,
   heartbeatTimeToLive: durations.zmtpTimeoutMs,
   reconnectInterval: 50,
-  // The interval is short, so that members reconnect to a restarted reference while it still waits
-  // for reports of a view.
+  // A short interval lets members reconnect to a restarted reference while it waits for reports of
+  // their view.
   reconnectMaxInterval: 250,
   tcpMaxRetransmitTimeout: 10_000,
 } as const;
@@ -62,9 +62,9 @@ export async function receiveAll(
 }
 
 /**
- * Returns whether an XPUB treats the frame as a subscription, at any position in a message. The
- * XPUB does not pass on a subscription that it already knows. If the dropped frame was a message's
- * last, the rest of the message has no end, or continues with the frames of another message.
+ * Returns whether libzmq's XPUB takes the frame for a subscription, at any position in a message.
+ * The XPUB drops a subscription that it already knows. If the dropped frame is the last of a
+ * message, the message has no end, or continues with the frames of the next message.
  */
 export function isSubscription(frame: Buffer): boolean {
   return frame[0] === 0 || frame[0] === 1;
@@ -76,8 +76,8 @@ function dropUnended(error: unknown): undefined {
 }
 
 /**
- * Calls `idle.reached` if no message is read in this turn of the event loop. Every message that has
- * arrived is read within this turn.
+ * Calls `idle.reached` if no message is read in this turn of the event loop. A message that has
+ * already arrived would be read within this turn.
  */
 function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   let isRead = false;
@@ -92,7 +92,8 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
 
 /** Counts the endpoints to which a socket is connected, and calls `onChange` after each change. */
 export function watchConnections(events: Observer, onChange: (count: number) => void): void {
-  // `disconnect` is also emitted for connections without a handshake, which were never counted.
+  // `disconnect` is also emitted for connections that ended before their handshake; these were
+  // never counted.
   const reached = new Set<string>();
   events.on("handshake", ({ address }) => onChange(reached.add(address).size));
   events.on("disconnect", ({ address }) => {

@@ -2,7 +2,7 @@ import { Subscriber as ZmqSubscriber } from "zeromq";
 import { connect } from "./connect.ts";
 import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
-/** A SUB socket never sends, and does not accept the option `sendHighWaterMark`. */
+/** zeromq does not accept the option `sendHighWaterMark` for a SUB socket, which never sends. */
 const { sendHighWaterMark: _, ...receivingOptions } = { ...socketOptions, linger: 0 };
 
 /** Receives publications from all proxies; with two proxies, each publication arrives twice. */

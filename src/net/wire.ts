@@ -25,7 +25,7 @@ interface WireEvents {
   onHeld(bytes: number): void;
 }
 
-/** The most milliseconds that a connection may still write after its closing began. */
+/** The most milliseconds for which a closing connection may write its queued data. */
 export const lingerMs = 500;
 const nameBytes = 8;
 
@@ -33,17 +33,17 @@ const nameBytes = 8;
 export class Wire {
   /** 8 random bytes; no other connection of any process has the same name. */
   readonly name = randomBytes(nameBytes);
-  /** The address that bounds count by: a host, or an IPv6 network. */
+  /** The address for which the listener counts connections: a host, or an IPv6 network. */
   readonly address: string;
   readonly #socket: Socket;
   readonly #events: WireEvents;
   readonly #connection: Connection;
-  /** Bytes queued in this turn of the event loop; they are written together. */
+  /** Bytes to be written together at the end of this turn of the event loop. */
   #unwritten: Buffer[] = [];
   #unwrittenBytes = 0;
   #isShaking = true;
   #isPaused = false;
-  /** Steady time at which closing began; undefined before. */
+  /** Steady time at which closing began; undefined while the connection is open. */
   #endedMs: number | undefined;
   readonly #openedMs = now().steadyMs;
   #heardMs = now().steadyMs;
@@ -94,15 +94,11 @@ export class Wire {
     return this.isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
-  /** Whether the connection is being closed. */
   get isEnding(): boolean {
     return this.#endedMs !== undefined;
   }
 
-  /**
-   * Sends a message, or drops it if the bound of unread bytes is exceeded; the peer fetches missed
-   * messages later.
-   */
+  /** Sends a message, or drops it while `isFull`; the peer fetches missed messages later. */
   send(message: Outgoing): void {
     if (!this.isFull) this.#connection.send(message);
   }
@@ -119,7 +115,7 @@ export class Wire {
     this.#socket.resume();
   }
 
-  /** Ends the connection of a peer that breaks a bound. */
+  /** Reports a peer that breaks a bound, and ends its connection. */
   refuse(because: RefusedBecause): void {
     if (this.isEnding) return;
     this.#events.onRefused(because);
@@ -128,7 +124,7 @@ export class Wire {
 
   /**
    * Ends the connection when its queued data is written, but after `lingerMs` at the latest,
-   * because the peer may never read. The peer may connect again.
+   * because the peer may never read.
    */
   end(): void {
     if (this.isEnding) return;
@@ -142,8 +138,8 @@ export class Wire {
   }
 
   /**
-   * Ends an unfinished handshake. The connection is reset, because an orderly end would tell the
-   * peer that its key is wrong.
+   * Ends an unfinished handshake. The connection is reset: an orderly end would make the peer
+   * believe that its key is wrong.
    */
   giveUp(): void {
     this.#shaken();
@@ -151,7 +147,7 @@ export class Wire {
     else this.#socket.resetAndDestroy();
   }
 
-  /** Counts the peer's silence only from this time on. */
+  /** Ignores the peer's silence before this time. */
   excuse(steadyMs: number): void {
     this.#heardMs = steadyMs;
   }
@@ -204,8 +200,8 @@ export class Wire {
   }
 
   /**
-   * Queues bytes. Above the bound of unread bytes, drops the bytes, even if they answer a peer's
-   * command.
+   * Queues bytes to be written in this turn. While `isFull`, drops them, even an answer to the
+   * peer's PING.
    */
   #write(bytes: Buffer): void {
     if (this.isFull) return;

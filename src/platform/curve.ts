@@ -58,8 +58,8 @@ export function memberKeys(settings: Settings, secret: Secret): CurveKeys | unde
 }
 
 /**
- * Returns the key for endpoints without a key: the key in the file of `--server-key-file`, or with
- * `--curve` the key derived from the secret, or undefined.
+ * Returns the key for endpoints that have none: with `--server-key-file`, the key in this file.
+ * Otherwise, with `--curve`, the key derived from the secret. Otherwise undefined.
  * @throws Problem if the file or the secret does not exist, or if the file has no key in spite of
  * `--curve`
  */

@@ -4,8 +4,8 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Encrypts with AES-256-GCM. Returns a random nonce, the ciphertext and the tag. @param bound the
- * purpose, which is authenticated but not encrypted
+ * Encrypts with AES-256-GCM. Returns a random nonce, the ciphertext and the tag.
+ * @param bound the purpose, which is authenticated but not encrypted
  */
 export function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: string): Buffer {
   const nonce = randomFillSync(Buffer.alloc(nonceBytes));
@@ -14,8 +14,8 @@ export function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: s
 }
 
 /**
- * Decrypts bytes of `encrypt`. @returns undefined if the bytes were not encrypted with this key for
- * this purpose
+ * Decrypts bytes of `encrypt`.
+ * @returns undefined if the bytes were not encrypted with this key for this purpose
  */
 export function decrypt(
   key: KeyObject | Uint8Array,

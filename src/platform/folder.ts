@@ -4,11 +4,11 @@ import { dirname, resolve } from "node:path";
 
 /** The mode of files with credentials, such as journals and saved states. */
 export const ownerOnly = 0o600;
-/** The mode of folders with such files. */
+/** The mode of folders that contain files with credentials. */
 export const ownerOnlyFolder = 0o700;
 
 /**
- * Syncs a folder, so that names created, changed or removed in it survive a power cut. The sync may
+ * Syncs a folder, so that created, changed or removed names in it survive a power cut. The sync may
  * wait for other files on the same disk.
  */
 export async function syncFolder(path: string): Promise<void> {
@@ -16,7 +16,7 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-/** Syncs a file or a folder like `syncFolder`, but blocks the process until the sync is done. */
+/** Syncs a file or a folder, and blocks the process until the sync is done. */
 export function syncNow(path: string): void {
   const fd = openSync(path, "r");
   try {
@@ -49,7 +49,8 @@ export function makeFolder(path: string, mode?: number): void {
 }
 
 /**
- * Writes all bytes at a position of a file, in several writes if the system accepts only a part.
+ * Writes all bytes at a position of a file. The system may write only a part at once, so this
+ * function repeats the call.
  */
 export function writeAt(fd: number, bytes: Uint8Array, position: number): void {
   for (let written = 0; written < bytes.length; ) {

@@ -10,11 +10,11 @@ export interface Host {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly errors: NodeJS.WriteStream;
-  /** Sets the code with which the process will exit when its event loop is empty. */
+  /** Sets the exit code; the process exits when its event loop is empty. */
   endWith(code: number): void;
   /**
    * Calls `stop` each time a signal asks the process to end, or its terminal closes. The listener
-   * stays after the first call, because inquirer ends the process if no other listener is left.
+   * stays after the first call: inquirer ends the process if no listener is left.
    */
   onStop(stop: () => void): Disposable;
   /**
@@ -23,7 +23,7 @@ export interface Host {
    * SIGSTOP, which gives no warning, calls both when the process continues.
    */
   onSuspend(terminal: LentTerminal): Suspension;
-  /** Calls `end`, at most twice, when the process ends in any way except a kill. */
+  /** Calls `end` when the process ends in any way except a kill. It may be called twice. */
   onEnd(end: () => void): Disposable;
   /** Passes Node's warnings to `warn` instead of stderr. */
   onWarning(warn: (text: string) => void): Disposable;
@@ -31,7 +31,7 @@ export interface Host {
 
 /**
  * Returns the host of this process. If output can't be written, the process ends with code 1,
- * because its reader lacks data.
+ * because the program that reads it lacks data.
  * @param sayWhy writes to stderr, given the system's error code, why the data on stdout is
  * incomplete
  */
@@ -58,8 +58,8 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     },
     onStop: (stop) => listening(["SIGTERM", "SIGINT", "SIGHUP"], stop),
     onSuspend: (terminal) => jobControl.lend(terminal),
-    // Node prints the stack of a defect between these two events, so `end` is called before the
-    // stack is printed.
+    // Node prints the stack of a defect after the first of these events and before the second. So
+    // `end` is called before the stack is printed.
     onEnd: (end) => listening(["uncaughtExceptionMonitor", "exit"], end),
     onWarning: (warn) => {
       const usual = process.rawListeners("warning") as ((warning: Error) => void)[];
@@ -85,8 +85,8 @@ function listening(events: readonly string[], listener: () => void): Disposable 
 }
 
 /**
- * Ends the process by SIGHUP if its terminal has closed. Otherwise Node would abort at exit with a
- * core dump, because a terminal that it began with is closed.
+ * Ends the process by SIGHUP if a terminal that it began with has closed. Otherwise Node would
+ * abort at exit with a core dump.
  */
 function endWithTerminal(): void {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
@@ -97,7 +97,7 @@ function endWithTerminal(): void {
   });
 }
 
-/** Runs an action with Node's warnings turned off, for a package that warns about intended use. */
+/** Runs an action without Node's warnings, for a package that warns about an intended use. */
 export function withoutWarnings(act: () => void): void {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -108,7 +108,6 @@ export function withoutWarnings(act: () => void): void {
   }
 }
 
-/** The process ID, for logs and supervisors. */
 export const processId = process.pid;
 
 /** Writes a line of data to stdout, escaped so that it can't control a terminal. */
@@ -121,7 +120,6 @@ export function printValue(value: unknown): void {
   process.stdout.write(`${harmlessJson(JSON.stringify(value))}\n`);
 }
 
-/** Returns whether stdin and stdout are terminals. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }

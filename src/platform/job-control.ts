@@ -1,12 +1,12 @@
 /**
- * A user of the terminal, which other programs use while this process is stopped. Both methods may
- * be called several times.
+ * Code that uses the terminal, and lends it to other programs while this process is stopped. Both
+ * methods may be called several times in a row.
  */
 export interface LentTerminal {
   giveBack(): void;
   /**
-   * Sets the terminal's mode, and only then writes. Setting the mode stops a background job again,
-   * so that it writes nothing.
+   * Sets the terminal's mode before it writes anything. If the process is in the background,
+   * setting the mode stops it, so that it does not write.
    */
   takeAgain(): void;
 }
@@ -17,7 +17,8 @@ export interface Suspension extends Disposable {
 }
 
 /**
- * Milliseconds for the stop signal to arrive. The timer does not run while the process is stopped.
+ * Milliseconds in which the stop signal certainly arrives. The timer does not run while the process
+ * is stopped.
  */
 const signalMs = 50;
 
@@ -60,7 +61,7 @@ export class JobControl {
   };
 
   /**
-   * Takes the terminal again after a stop without warning (SIGSTOP), because other programs may
+   * Sets up the terminal again after a stop without warning (SIGSTOP), because other programs may
    * have used it.
    */
   readonly #goOn = () => {
@@ -74,7 +75,7 @@ export class JobControl {
   }
 
   #takeAgain(): void {
-    // A stopped process gets no SIGWINCH if the size of its terminal changes, so the event is
+    // A stopped process gets no SIGWINCH when the size of its terminal changes, so the event is
     // emitted here.
     process.emit("SIGWINCH");
     for (const terminal of this.#lent) terminal.takeAgain();

@@ -19,8 +19,8 @@ export interface LogOptions {
 export type Log = pino.Logger;
 
 /**
- * Opens a log of JSON lines; on a terminal, each line has a readable form. Foreign text is escaped,
- * so that it can't control this terminal or one that shows the file later.
+ * Opens a log of JSON lines. On a terminal, each line has a readable form. Foreign text is escaped,
+ * so that it can't control this terminal, or a terminal on which the file is read later.
  */
 export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
@@ -40,7 +40,7 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   return pino(options, { write: (line: string) => writeIfPossible(fd, readable(line)) });
 }
 
-/** Writes a line; a line for a closed terminal is lost, and the process continues. */
+/** Writes a line. If the terminal is closed, the line is lost and the process continues. */
 function writeIfPossible(fd: number, line: string): void {
   try {
     writeSync(fd, line);
@@ -52,8 +52,8 @@ function writeIfPossible(fd: number, line: string): void {
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
 
 /**
- * Fields left out at the end of a readable line: they are shown elsewhere in the line, or repeat
- * its sentence for programs.
+ * Fields that the end of a readable line leaves out: the line shows them elsewhere, or its sentence
+ * says the same.
  */
 const plainFields = new Set(["level", "time", "role", "name", "clock", "msg", "event", "epoch"]);
 
@@ -69,12 +69,12 @@ export function readable(line: string): string {
   return `${time} [${entry.name} Clock=${entry.clock}] ${text}${tail}\n`;
 }
 
-/** The most lines per second about single requests. */
+/** The most lines per second about single requests; more lines are only counted. */
 const requestLines = 50;
 
 /**
- * Writes at most `requestLines` lines per second about single requests, and counts the rest (O18).
- * So these lines cost a busy process little, and clients can't fill the disk with them.
+ * Writes at most `requestLines` lines per second about single requests, and counts the others
+ * (O18). So these lines cost a busy process little, and clients can't fill the disk with them.
  */
 export class RequestLog {
   readonly #log: Log;
@@ -111,9 +111,9 @@ const mostLogBytes = 10_000_000;
 const checkMs = 2_000;
 
 /**
- * Opens a log file to which a child process may also write, through its stderr. Above `mostBytes`
- * the file is copied to `path.1` and emptied. The file is not renamed, because the child would
- * still write to the renamed file.
+ * Opens a log file to which a child process may write through its stderr. Above `mostBytes` the
+ * file is copied to `path.1` and emptied. The file is not renamed, because the child would then
+ * write to the renamed file.
  */
 export function openLogFile(
   path: string,

@@ -56,8 +56,8 @@ export function boundEndpoint(value: string): string {
 }
 
 /**
- * Parses the address at which other processes reach this one: a host, or a whole endpoint if ports
- * are mapped.
+ * Parses the address at which other processes reach this one: a host, or a whole endpoint if a
+ * router or container maps ports.
  * @throws Error that says what is wrong with the address
  */
 export function advertisedPlace(value: string): string {
@@ -86,8 +86,8 @@ function check(address: string, { isBound }: { isBound: boolean }): void {
 
 function whyNoPath(path: string): string | undefined {
   if (path === "" || /\s/.test(path)) return "";
-  // For libzmq, `@…` is a name without a file and `*` any free name, but this project's sockets
-  // need a file.
+  // In libzmq `@…` is a name without a file, and `*` stands for any free name. This project's
+  // sockets need a file.
   if (/^@|^\*$/.test(path)) return "its path must be that of a file";
   return Buffer.byteLength(path) > mostPathBytes
     ? `its path is longer than ${mostPathBytes} bytes`
@@ -95,8 +95,9 @@ function whyNoPath(path: string): string | undefined {
 }
 
 /**
- * Returns why the endpoint is invalid: "" if the expected form alone explains the error; undefined
- * if the endpoint is valid. @throws Error if the key after `#` is malformed
+ * Returns why the endpoint is invalid: "" if the form that `check` shows is explanation enough;
+ * undefined if the endpoint is valid.
+ * @throws Error if the key after `#` is malformed
  */
 function whyNotTcp(address: string, isBound: boolean): string | undefined {
   if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");

@@ -14,18 +14,18 @@ interface Open {
   reject(error: Error): void;
 }
 
-/** The worker data by which this file recognises that it runs as the thread. */
+/** The worker data that tells this file to run as the thread. */
 const mark = "passwords";
 /**
- * The thread's nice value. Next to a busy thread, this thread gets about a tenth of a core, and all
- * time that other threads leave unused. At the lowest priority (19) it would get a seventieth of a
- * core, and logins next to busy programs would miss their deadline.
+ * The thread's nice value. Beside a busy thread, this thread gets about a tenth of a core, and all
+ * time that the busy thread leaves unused. At the lowest priority (19) it would get a seventieth,
+ * and logins on a busy machine would miss their deadline.
  */
 const lowPriority = 10;
 
 /**
- * Checks and hashes passwords, one after the other, on a thread with low priority. A login takes
- * more time than hundreds of messages, so messages go first.
+ * Checks and hashes passwords, one after the other, on a thread with low priority. One login takes
+ * as much time as hundreds of messages, so messages go first.
  */
 export class PasswordThread {
   #worker: Worker | undefined;
@@ -58,7 +58,7 @@ export class PasswordThread {
       if (result !== undefined) open?.resolve(result);
       else open?.reject(new Error(error));
     });
-    // The next password starts a new thread after this one has failed.
+    // After this thread has failed, the next password starts a new thread.
     worker.on("error", (error) => this.#fail(worker, error));
     worker.on("exit", () => this.#fail(worker, new Error("its thread has ended")));
     return worker;
@@ -73,7 +73,8 @@ export class PasswordThread {
 
 /** Runs in the thread: does the work of each message and answers it. */
 function serve(port: NonNullable<typeof parentPort>): void {
-  // Only Linux sets the priority of a thread; other systems would set that of the whole process.
+  // Only Linux sets the priority of one thread; other systems would change the priority of the
+  // whole process.
   if (process.platform === "linux") setPriority(0, lowPriority);
   const answer = (given: Answer) => port.postMessage(given);
   port.on("message", (work: PasswordWork) => {

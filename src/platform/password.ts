@@ -5,8 +5,8 @@ import type { PasswordResult, PasswordWork } from "../protocol/password-work.ts"
 const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
 
 /**
- * A credential of no account. The passwords of unknown users are checked against this credential,
- * so that the answer takes as long as for known users.
+ * A credential that no password matches. The password of an unknown user is checked against it, so
+ * that the answer takes as long as for a known user.
  */
 const nobodys = `${start()}${"A".repeat(22)}$${"A".repeat(43)}`;
 

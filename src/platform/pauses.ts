@@ -4,8 +4,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 const resolution = 5;
 
 /**
- * Measures how long other work blocks the event loop.
- * @returns a function that ends the measurement and returns the longest pause in milliseconds
+ * Measures the longest time for which the event loop is blocked.
+ * @returns a function that ends the measurement and returns this time in milliseconds
  */
 export function watchPauses(): () => number {
   const delays = monitorEventLoopDelay({ resolution });

@@ -18,8 +18,8 @@ export class Problem extends Error {
 
 /** Returns a problem that says why a data folder can't be used, and what to do. */
 export function folderProblem(folder: string, error: unknown): Problem {
-  // The folder itself is checked first, because Node's error for a folder that it could not create
-  // does not always give the true reason.
+  // Node's error for a folder that could not be created does not always give the true reason, so
+  // the folder is checked first.
   const code = whyUnwritable(folder) ?? errorCode(error);
   const why = unusable[code ?? ""] ?? "can't be used";
   const way = "check it, or name another folder by --data";

@@ -10,7 +10,6 @@ const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loo
 /** Returns whether only this machine can reach a process bound to the endpoint. */
 function isLoopback(endpoint: string): boolean {
   const host = splitHost(endpoint)?.host;
-  // A Unix socket can be reached only from this machine.
   if (host === undefined) return true;
   return (
     (isIPv4(host) && host.startsWith("127.")) ||
@@ -41,7 +40,7 @@ export function protect(settings: Settings, ...bound: readonly string[]): void {
 }
 
 /**
- * Returns the host (or endpoint) at which other processes reach this process: the setting, else
+ * Returns the host, or the endpoint, at which other processes reach this process: the setting, else
  * this machine's first IPv4 address, else its first IPv6 address.
  */
 export function advertisedHost(settings: Settings): string {

@@ -1,7 +1,7 @@
 import { pause } from "./clock.ts";
 
 export interface RetryPolicy {
-  /** Returns whether another attempt can help; by default true. */
+  /** Returns whether another attempt can succeed after this error; by default true. */
   readonly canHelp?: (error: unknown) => boolean;
   /** The most attempts; by default there is no bound. */
   readonly mostTries?: number;

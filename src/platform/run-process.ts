@@ -11,13 +11,13 @@ export interface ReadyMessage {
 }
 
 export function announceReady(message: Omit<ReadyMessage, "ready">): void {
-  // The error is ignored, because `untilStopped` notices if the supervisor is gone.
+  // The error is ignored, because `untilStopped` notices when the supervisor has ended.
   process.send?.({ ready: true, ...message }, undefined, undefined, () => {});
 }
 
 /**
- * The environment variable that a supervisor sets for its processes; without it, a process ignores
- * the channel to its parent.
+ * The environment variable that a supervisor sets for its processes. A process without this
+ * variable ignores the channel to its parent.
  */
 export const supervised = { TERTULIA_SUPERVISED: "true" };
 
@@ -37,7 +37,7 @@ function hasTerminal(): boolean {
 
 /**
  * Resolves at the first SIGTERM or SIGINT, and when the terminal closes (SIGHUP). In a supervised
- * process, resolves only at SIGTERM, and when the supervisor closes the channel or has died.
+ * process, resolves only at SIGTERM, and when the supervisor closes the channel or dies.
  */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
@@ -49,8 +49,8 @@ export function untilStopped(): Promise<void> {
       process.on("SIGHUP", hasTerminal() ? stop : () => {});
       return;
     }
-    // The terminal sends these signals to all processes, but the supervisor stops its processes in
-    // order.
+    // The terminal sends these signals to all processes at once, but the supervisor stops its
+    // processes in order.
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
     process.once("disconnect", stop);
     // The supervisor may have ended while this process was being loaded.
@@ -59,8 +59,8 @@ export function untilStopped(): Promise<void> {
 }
 
 /**
- * Keeps a serving process alive if its log can't be written, for example on a full disk; the lines
- * are lost.
+ * Keeps a serving process alive if its log can't be written, for example on a full disk. The
+ * unwritten lines are lost.
  */
 export function outliveLog(): void {
   process.stderr.removeAllListeners("error");

@@ -15,8 +15,8 @@ import type { Settings } from "./settings.ts";
 import { readShortFile } from "./short-file.ts";
 
 /**
- * The purpose of a key. Each purpose has its own key, so that data sealed with one key is invalid
- * under all others.
+ * The purpose of a key. Each purpose has its own key, so that data sealed for one purpose is
+ * invalid for all others.
  */
 export type Purpose =
   | "replication"
@@ -29,7 +29,7 @@ export type Purpose =
   | "members"
   | `topic/${string}`;
 
-/** The shortest secret in bytes, because a shorter one could be guessed. */
+/** The shortest allowed secret in bytes, because a shorter secret could be guessed. */
 const leastBytes = 16;
 const madeBytes = 32;
 const keyBytes = 32;
@@ -38,7 +38,7 @@ const keyBytes = 32;
 export interface SecretSource {
   readonly text: string | undefined;
   readonly path: string;
-  /** Whether no setting names the file, so that a missing file may be created. */
+  /** Whether no setting names the file. Then a missing file may be created. */
   readonly isDefault: boolean;
   readonly cluster: string;
 }
@@ -123,8 +123,8 @@ export function readSecret(source: SecretSource): Secret {
 }
 
 /**
- * Reads the secret like `readSecret`, for a process of the cluster. If no setting names a file, the
- * first process creates it.
+ * Reads the secret, for a process of the cluster. If no setting names a file and no file exists,
+ * creates it.
  * @throws Problem as `readSecret`
  */
 export function openSecret(source: SecretSource): Secret {
@@ -133,8 +133,8 @@ export function openSecret(source: SecretSource): Secret {
 }
 
 /**
- * Creates the file unless it exists. If several processes call this function at once, one of them
- * creates the whole file, and the others leave it unchanged.
+ * Creates the file unless it exists. If several processes call this function at once, only one of
+ * them creates the file, and it never exists in part.
  */
 function makeSecret(path: string): void {
   const own = `${path}.${randomHex(8)}`;
@@ -143,7 +143,7 @@ function makeSecret(path: string): void {
     if (exists(path)) return;
     writeNow(own, `${randomHex(madeBytes)}\n`, ownerOnly);
     try {
-      // A link, unlike a rename, fails if another process has created the file first.
+      // Unlike a rename, a link fails if another process has already created the file.
       linkSync(own, path);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
@@ -161,7 +161,7 @@ function exists(path: string): boolean {
     closeSync(openSync(path, "r"));
     return true;
   } catch (error) {
-    // An unreadable file is reported later, by `readSecret`.
+    // `readSecret` reports an unreadable file later.
     return errorCode(error) !== "ENOENT";
   }
 }

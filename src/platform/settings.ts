@@ -7,7 +7,7 @@ import { Problem } from "./problem.ts";
 /** The source of a setting's value. */
 export type Source = "flag" | "environment" | "default";
 
-/** The name that help gives to a setting's value, and the parser of its text. */
+/** How the help names a setting's value, and how the value's text is parsed. */
 interface Kind<T> {
   readonly value: string;
   parse(text: string): T;
@@ -31,8 +31,8 @@ const number = (value: string, least: number, most: number): Kind<number> => ({
 });
 
 /**
- * Parses a path. An empty path is refused, because it comes from an unset shell variable and does
- * not mean `.`.
+ * Parses a path. An empty path is refused: it comes from an unset shell variable, and was not meant
+ * as `.`.
  */
 function place(value: string): string {
   if (value.trim() === "") throw new Error("it is empty");
@@ -71,7 +71,7 @@ const endpointList = { value: "endpoints", parse: endpoints };
 const boundPlace = { value: "endpoint", parse: boundEndpoint };
 const local = "tcp://127.0.0.1";
 
-/** All settings of processes, each with a flag of the same name and an environment variable. */
+/** All settings of processes. Each has a flag of the same name and an environment variable. */
 export const rows = {
   broker: row("TERTULIA_BROKER", endpointList, `${local}:5555`),
   brokerBack: row("TERTULIA_BROKER_BACK", endpointList, `${local}:5556`),
@@ -119,7 +119,9 @@ export const rows = {
 export type SettingName = keyof typeof rows;
 type Value<Name extends SettingName> = ReturnType<(typeof rows)[Name]["parse"]>;
 
-/** Looks up settings: flags come before the environment, and the environment before defaults. */
+/**
+ * Looks up settings: a flag overrides the environment, and the environment overrides the default.
+ */
 export class Settings {
   readonly #flags: Readonly<Record<string, unknown>>;
   readonly #env: NodeJS.ProcessEnv;
@@ -142,15 +144,15 @@ export class Settings {
     const flag = this.#flags[name];
     if (flag !== undefined) return { text: plainText(String(flag)), source: "flag" };
     const { env, fallback } = rows[name];
-    // A settings file from Windows may leave a CR after each value; `plainText` removes the CR.
+    // A settings file from Windows may leave a CR after each value.
     const value = plainText(this.#env[env] ?? "");
     if (value !== "") return { text: value, source: "environment" };
     return { text: fallback, source: "default" };
   }
 
   /**
-   * Returns a setting's value; undefined if it is not set. @throws Problem (exit code 2) that names
-   * the setting, if its value is invalid
+   * Returns a setting's value; undefined if it is not set.
+   * @throws Problem (exit code 2) that names the setting, if its value is invalid
    */
   optional<Name extends SettingName>(name: Name): Value<Name> | undefined {
     const { text, source } = this.lookUp(name);
@@ -160,8 +162,8 @@ export class Settings {
   }
 
   /**
-   * Returns a setting's value. @throws Problem (exit code 2) that names the setting, if it is
-   * missing or invalid
+   * Returns a setting's value.
+   * @throws Problem (exit code 2) that names the setting, if it is missing or invalid
    */
   get<Name extends SettingName>(name: Name): Value<Name> {
     const value = this.optional(name);
@@ -190,7 +192,10 @@ function parsed<T>(where: string, text: string, parser: (text: string) => T): T 
   }
 }
 
-/** Returns the system's name of the user that runs the process, for commands that need a user. */
+/**
+ * Returns the name that the system gives to the user who runs the process; undefined if it has
+ * none.
+ */
 export function loginName(): string | undefined {
   try {
     return userInfo().username;

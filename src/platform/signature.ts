@@ -5,7 +5,7 @@ export const signatureBytes = 64;
 
 /**
  * Signs publications in the cluster's name (Ed25519, RFC 8032). Readers without the secret can
- * check a signature but not make one.
+ * check a signature but not create one.
  */
 export class Signer {
   readonly #privateKey: KeyObject;

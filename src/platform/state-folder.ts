@@ -2,8 +2,8 @@ import { userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /**
- * Returns the folder for a user's sessions and chats, which outlive one run. A variable whose path
- * is not absolute counts as unset (XDG Base Directory Specification).
+ * Returns the folder for a user's sessions and chats. A variable whose path is not absolute counts
+ * as unset (XDG Base Directory Specification).
  * @returns undefined if neither the environment nor the system names a folder
  */
 export function stateFolder(): string | undefined {

@@ -1,7 +1,10 @@
 /** The features of a terminal beyond plain text. */
 export interface TerminalLook {
   readonly hasColours: boolean;
-  /** Whether the terminal supports links (OSC 8), which it opens and copies as a whole. */
+  /**
+   * Whether the terminal supports links (OSC 8). Such a terminal opens and copies a link as a
+   * whole.
+   */
   readonly hasLinks: boolean;
 }
 
@@ -37,8 +40,8 @@ export function terminalLook(isTerminal: boolean, environment: Environment): Ter
 function hasLinks(environment: Environment): boolean {
   const { FORCE_HYPERLINK, TERM_PROGRAM, TERM_PROGRAM_VERSION, TERM = "" } = environment;
   if (FORCE_HYPERLINK) return Number.parseInt(FORCE_HYPERLINK, 10) !== 0;
-  // Inside tmux and screen, the variables of the outer terminal do not show what tmux and screen
-  // support.
+  // Inside tmux or screen, the variables of the outer terminal do not show whether tmux or screen
+  // supports links.
   if (TERM_PROGRAM === "tmux" || /^(?:tmux|screen)/.test(TERM)) {
     return TERM_PROGRAM === "tmux" && isSince(firstTmux, TERM_PROGRAM_VERSION);
   }

@@ -17,8 +17,9 @@ interface Bucket {
 export class Buckets {
   readonly #pace: Pace;
   /**
-   * The map drops the oldest buckets when it is full. A client gains nothing by filling it: to make
-   * the map drop one bucket, a client must send more requests than that bucket would refuse.
+   * The map drops the oldest buckets when it is full, and a dropped bucket is full again when its
+   * key returns. A client gains nothing by this: to have one bucket dropped, it must send more
+   * requests than that bucket would refuse.
    */
   readonly #buckets = new Recent<string, Bucket>(limits.floodBuckets);
 
@@ -37,7 +38,7 @@ export class Buckets {
     return this.#waitFor(filled);
   }
 
-  /** Returns the same number as `take`, and takes no token. */
+  /** Returns what `take` would return, without taking a token. */
   wait(key: string, steadyMs: number): number {
     return this.#waitFor(this.#filled(key, steadyMs));
   }

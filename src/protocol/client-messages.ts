@@ -20,10 +20,13 @@ export interface Envelope {
   readonly session?: Session | undefined;
 }
 
-/** Permission for a session: the shell turns it into a token in the reply. */
+/** Permission to open a session. The shell turns it into the token of the reply. */
 export interface Grant {
   readonly user: UserName;
-  /** The version of the user's credential at login: a changed password ends the session. */
+  /**
+   * The version of the user's credential at login. A password change makes a new version, which
+   * ends the session.
+   */
   readonly version: string;
 }
 
@@ -145,7 +148,8 @@ export interface Present {
 }
 
 /**
- * Selects a page of a list of names. Without any of these fields, a reply has as many names as fit.
+ * Selects a page of a list of names. Without any of these fields, the reply has as many names as
+ * fit into it.
  */
 export type NamesQuery = {
   /** Selects the names that begin with this text. */
@@ -166,7 +170,7 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
-/** A request that the gate refused. The reply has this error in the place of a result (W7). */
+/** A request that the gate refused. Its reply has this error instead of a result (W7). */
 export interface Refused {
   readonly service: string;
   readonly refused: { readonly code: ErrorCode; readonly description: string };

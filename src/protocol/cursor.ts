@@ -8,7 +8,7 @@ export interface Cursor {
   readonly server: ServerName;
 }
 
-/** Returns a position as text, the form that `next` and `before` have on the wire. */
+/** Returns a position as the text that `next` and `before` contain. */
 export function writeCursor(cursor: Cursor): string {
   return `${cursor.clock}:${cursor.server}`;
 }

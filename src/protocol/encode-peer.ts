@@ -23,7 +23,7 @@ export function encodeSyncAnswer({ lines, ...rest }: SyncAnswer): Uint8Array {
   return encode({ service: "sync", data: { ...rest, events: writeLines(lines) } });
 }
 
-/** Joins event lines into one string, because one string is encoded much faster than an array. */
+/** Joins event lines into one string, because encoding an array of strings takes much longer. */
 function writeLines(lines: readonly string[]): string {
   return lines.join("\n");
 }

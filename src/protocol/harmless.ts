@@ -3,8 +3,8 @@ const pictures = 0x2400;
 const pictureOfDelete = "\u2421";
 
 /**
- * The largest number of combining marks on one letter. No language uses more; many marks would
- * cover other lines.
+ * The most combining marks on one letter. No language uses more, and many marks would cover other
+ * lines.
  */
 const mostMarks = 6;
 

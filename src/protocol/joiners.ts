@@ -4,9 +4,9 @@
  * Sinhala, for example); in any other place joiners are invisible. Source: RFC 5892, appendices A.1
  * and A.2.
  *
- * JavaScript's regular expressions support neither property. Packages that support both include
- * large tables for host names. The lists are from Unicode 17.0, DerivedCombiningClass.txt and
- * DerivedJoiningType.txt.
+ * JavaScript's regular expressions know neither Canonical_Combining_Class nor Joining_Type, so this
+ * file lists the characters. Packages with these lists also contain large tables for host names.
+ * The lists are from Unicode 17.0, DerivedCombiningClass.txt and DerivedJoiningType.txt.
  */
 
 /** Canonical_Combining_Class=Virama. */

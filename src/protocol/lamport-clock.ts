@@ -1,9 +1,9 @@
 import { limits } from "./limits.ts";
 
 /**
- * A logical clock (W5). A send raises the clock by 1. A receipt raises it to 1 above the higher of
- * this clock and the received clock. Source: L. Lamport, "Time, Clocks, and the Ordering of Events
- * in a Distributed System", 1978.
+ * A logical clock (W5). To send a message, the process raises the clock by 1. To receive a message,
+ * it raises the clock to 1 above the higher of its own and the received clock. Source: L. Lamport,
+ * "Time, Clocks, and the Ordering of Events in a Distributed System", 1978.
  */
 export class LamportClock {
   #value: number;
@@ -18,19 +18,20 @@ export class LamportClock {
     return this.#value;
   }
 
-  /** Returns the clock of a new message or event. */
+  /** Raises the clock by 1 and returns it, for a new message or event. */
   tick(): number {
     return this.#rise(this.#value + 1);
   }
 
-  /** Takes over the clock of a message that a member of the cluster sent. */
+  /** Raises the clock above the clock of a message that a member of the cluster sent. */
   receive(clock: number): void {
     this.#rise(Math.max(this.#value, clock) + 1);
   }
 
   /**
-   * Takes over the clock of a message that a guest may have sent. A clock that is too far ahead
-   * counts as 0, so that no guest can raise the cluster's clock to the largest possible value (W4).
+   * Raises the clock above the clock of a message that a guest may have sent. A clock that is too
+   * far ahead counts as 0, so that no guest can raise the cluster's clock to the largest possible
+   * value (W4).
    * @returns whether the clock was believed
    */
   receiveFromAnyone(clock: number): boolean {
@@ -47,9 +48,9 @@ export class LamportClock {
 }
 
 /**
- * Limits how far all guests together may raise a process's clock (W4). A large jump costs a disk
- * sync, here and at each member that receives the clock (X1c). A clock ahead by at most `clockLead`
- * is always believed, because busy servers differ by that much.
+ * Limits how far all guests together may raise a process's clock (W4). Each large jump makes this
+ * process, and each member that receives the clock, sync a file (X1c). A clock ahead by at most
+ * `clockLead` is always believed, because the clocks of busy servers differ by as much.
  */
 export class ClockAllowance {
   #left: number = limits.clockAhead;

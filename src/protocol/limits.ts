@@ -4,10 +4,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const limits = {
-  /**
-   * The most characters (code points) of a user's or channel's name: such a name fits a column of a
-   * terminal.
-   */
+  /** The most characters (code points) of a user's or channel's name. */
   nameCharacters: 64,
   /** The most characters (code points) of one message: a long paragraph, not a document. */
   messageCharacters: 4_096,
@@ -15,60 +12,64 @@ export const limits = {
   idCharacters: 64,
   /** The most characters of a client's own timestamp, which servers only echo. */
   timestampCharacters: 64,
-  /** The most bytes of one request: about four times the longest message in UTF-8. */
+  /** The most bytes of one request: four times the longest message in UTF-8 (16 KiB). */
   requestBytes: 64 * KiB,
-  /** The most requests in one array: keeps a batch's work under ten milliseconds. */
+  /**
+   * The most requests in one array, so that a server handles an array in under ten milliseconds.
+   */
   batchRequests: 1_000,
   /** The most bytes of one array of requests. */
   batchBytes: 1 * MiB,
   /** The most values, including keys, in a client's payload or in a payload of publications. */
   payloadValues: 100_000,
   /**
-   * The most bytes of one ZeroMQ frame. The bound is above `batchBytes`, so that a too large batch
-   * still gets an error.
+   * The most bytes of one ZeroMQ frame. The bound is above `batchBytes`, so that the sender of a
+   * batch above `batchBytes` gets an error reply.
    */
   frameBytes: 4 * MiB,
   /** The most entries in a history page. */
   historyEntries: 1_000,
   historyEntriesDefault: 100,
-  /** The most bytes of text in a history page or of lines in a sync answer: a page fits a frame. */
+  /**
+   * The most bytes of text in a history page, or of event lines in an answer to `sync`. So a page
+   * fits one frame.
+   */
   pageBytes: 1 * MiB,
   /**
-   * The most bytes that the replies to one payload's requests may have together: the reply fits a
-   * frame.
+   * The most bytes that the replies to one payload's requests may have together, so that they fit
+   * one frame.
    */
   replyBytes: 3 * MiB,
-  /**
-   * The largest number of newest publications kept for one channel (J3): the last weeks of a busy
-   * channel.
-   */
+  /** The most publications of one channel that servers keep; the oldest are dropped first (J3). */
   channelMessages: 100_000,
-  /** The largest number of newest private messages kept for one user (J3). */
+  /** The most private messages of one user that servers keep; the oldest are dropped first (J3). */
   userMessages: 100_000,
-  /** The largest number of newest login times kept for one user (J3). */
+  /** The most login times of one user that servers keep; the oldest are dropped first (J3). */
   userLogins: 100,
-  /**
-   * The most servers in a vector that a client sends: the servers whose messages the client has
-   * seen.
-   */
+  /** The most servers in a vector that a client sends. */
   vectorServers: 1_024,
-  /** The most servers in a vector between members: all servers that ever made an event. */
+  /**
+   * The most servers in a vector between members, which names every server that ever made an event.
+   */
   memberVectorServers: 65_536,
   /**
-   * Ticks by which the saved clock is set ahead of the running Lamport clock, so that a restart
-   * never reuses a number (X1).
+   * Ticks by which the clock on disk is set ahead of the running Lamport clock, so that a restarted
+   * process never sends the same clock twice (X1).
    */
   clockReserve: 100_000,
-  /** The largest reserve in ticks, for a clock that rises faster than the disk can save it. */
+  /**
+   * The most ticks that the clock on disk is set ahead. The reserve doubles each time the running
+   * clock uses it up within a second.
+   */
   clockReserveMost: 100_000_000,
   /**
-   * The largest number of newest messages of one member that a receiver remembers to detect
-   * replays: two proxies may deliver that many out of order.
+   * The most messages of one member that a receiver remembers to detect replays. Two proxies may
+   * deliver that many messages out of order.
    */
   replayWindow: 1_024,
   /**
-   * The most members whose newest messages a receiver remembers; above this bound it forgets the
-   * member whose newest message is oldest.
+   * The most members whose messages a receiver remembers. Above this bound it forgets the member
+   * whose last clock is lowest.
    */
   replaySenders: 1_000,
   /**
@@ -102,68 +103,76 @@ export const limits = {
   passwordCharacters: 256,
   /** The most characters of a session's token: enough for a name of 64 characters in any script. */
   tokenCharacters: 1_024,
-  /**
-   * The least and the most characters of an invitation: 12 make guessing hard, and 128 keep
-   * requests small.
-   */
+  /** The fewest characters of an invitation, so that guessing one is hard. */
   invitationCharactersLeast: 12,
+  /** The most characters of an invitation, so that requests stay small. */
   invitationCharacters: 128,
   /** The most topic keys that a server caches. */
   knownTopicKeys: 10_000,
   /**
-   * Bytes by which one topic key counts towards `replyBytes`: deriving a key costs more than
-   * sending the key.
+   * Bytes by which one topic key counts towards `replyBytes`. The number is larger than a key,
+   * because deriving a key takes a server long.
    */
   keyCostBytes: 2_048,
   /**
-   * Bytes by which one member or process counts towards `replyBytes` in a reply to `status`,
-   * rounded up; then the most guests that `status` lists.
+   * Bytes by which each member or process in a reply to `status` counts towards `replyBytes`: an
+   * upper estimate.
    */
   statusRowBytes: 1_024,
+  /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
   /**
-   * The largest number of newest changes of a password, a flag or the registration that a server
-   * remembers to detect retries (R6).
+   * The most changes that a server remembers of one thing, such as a user's password, to detect
+   * retries (R6).
    */
   accountChanges: 16,
   /** The most topics in one request for keys. */
   keysTopics: 200,
-  /** The most password attempts at once: at one server for one account, and over one connection. */
+  /**
+   * How many password attempts for one account a server accepts at once, before it enforces
+   * `accountAttemptMs`.
+   */
   accountAttempts: 10,
+  /**
+   * How many password attempts over one connection a server accepts at once, before it enforces
+   * `connectionAttemptMs`.
+   */
   connectionAttempts: 20,
-  /** The most wrong invitations at once at one server, over all connections together. */
+  /**
+   * How many wrong invitations a server checks at once, over all connections together, before it
+   * enforces `invitationGuessMs`.
+   */
   invitationGuesses: 20,
   /**
    * The most channels that one user may create in a cluster with accounts: more than a team needs.
    */
   userChannels: 200,
   /**
-   * The most users, connections or addresses with a token bucket; above this bound the longest
-   * silent one is forgotten.
+   * The most users, connections or addresses that have a token bucket. Above this bound the bucket
+   * that was unused for longest is dropped.
    */
   floodBuckets: 20_000,
   /**
-   * The most passwords sent to the password thread at once, so that the thread never waits for the
-   * next password.
+   * The most passwords sent to the password thread at once. While it hashes one, the next already
+   * waits in the thread.
    */
   hashesAtOnce: 2,
-  /** The most passwords that wait in the queue of the password thread: about a second of work. */
+  /** The most passwords that a server queues for the password thread: about a second of work. */
   unhashedPasswords: 40,
   /** The most undecided claims that a server keeps, including claims forwarded by other servers. */
   openClaims: 1_000,
   /**
-   * The most terms by which an epoch may be ahead of the highest known epoch; a server ignores an
-   * epoch that is further ahead (as in W4).
+   * The most terms by which a received epoch may be above the highest known epoch. A server ignores
+   * any higher epoch (as in W4).
    */
   termsAhead: 1_000_000,
-  /**
-   * The most online users that a server remembers, and the most clients of each user: more than a
-   * team has.
-   */
+  /** The most online users that a server remembers: more than a team has. */
   presentUsers: 2_000,
+  /** The most clients of one online user that a server remembers. */
   presentClients: 8,
   /**
-   * The most presence reports of clients in one message between servers: the message fits a frame.
+   * The most presence reports of clients in one message between servers, so that the message fits a
+   * frame.
    */
   presenceWords: 1_000,
   /** The most events in one answer to `sync`. */
@@ -173,50 +182,51 @@ export const limits = {
   /** The most unanswered requests of a server; above this bound new requests get `unavailable`. */
   pendingRequests: 100_000,
   /**
-   * The most unanswered requests of one connection at a server: as many as may arrive at once (A9).
+   * The most unanswered requests of one connection at a server: as many as the default pace lets
+   * through at once (A9).
    */
   connectionOpen: 5_000,
   /**
-   * How many names in `after` count as one more request towards `connectionOpen`: 1,024 names take
-   * about 60 kB of memory.
+   * How many server names in a payload's `after` count as one request towards `connectionOpen`,
+   * because names take memory: 1,024 names take about 60 kB.
    */
   namesOfOneRequest: 16,
-  /** The most messages in a socket's send queue: seconds of full load, some megabytes of memory. */
+  /**
+   * The most messages in a socket's send queue: several seconds of full load, some megabytes of
+   * memory.
+   */
   sendQueueMessages: 100_000,
   /**
-   * The most messages to one peer that libzmq queues; beyond this bound libzmq drops publications.
+   * The most messages that libzmq queues for one peer; beyond this bound libzmq drops publications.
    */
   highWaterMark: 100_000,
   /**
-   * The most connections from one address to a bound socket: all clients of one machine share its
-   * address.
+   * The most connections from one address to a bound socket. The bound is high, because all clients
+   * of one machine share its address.
    */
   addressConnections: 4_096,
-  /**
-   * The most connections of one address that are in their handshake at once; then the most new
-   * connections of one address per second, and at once. A port scan opens more.
-   */
+  /** The most connections of one address that are in their handshake at once. */
   addressHandshakes: 256,
+  /** The most new connections per second from one address. */
   addressPace: 500,
+  /** The most new connections from one address at once, before `addressPace` limits them. */
   addressBurst: 2_000,
-  /** The most frames of a guest's message: the envelope, the payload, and some spare. */
+  /** The most frames of a guest's message: the envelope, the payload, and some spare frames. */
   messageFrames: 16,
-  /**
-   * The most bytes that wait for one connection that does not read, and for all connections of a
-   * socket.
-   */
+  /** The most bytes that a process queues for one connection whose peer does not read. */
   unreadBytes: 16 * MiB,
+  /** The most bytes that a process queues for all connections of a socket together. */
   unreadBytesOfAll: 256 * MiB,
   /** The most bytes of incomplete messages, summed over all connections of a socket. */
   heldBytesOfAll: 64 * MiB,
   /**
-   * The most open requests of one connection at a broker, and their bytes; above this bound the
+   * The most open requests of one connection at a broker, and their bytes. At either bound the
    * broker stops reading from the connection.
    */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
   /**
-   * The most open requests at a broker, and their bytes; above this bound new requests get
+   * The most open requests at a broker, and their bytes. At either bound new requests get
    * `unavailable`.
    */
   openRequestsOfAll: 200_000,
@@ -229,21 +239,21 @@ export const limits = {
   /** The most topics of one connection at a proxy. */
   connectionTopics: 10_000,
   /**
-   * The most topics at a proxy, and their bytes: a proxy sends all topics at once to a new
-   * publisher.
+   * The most topics at a proxy, and the most bytes of all these topics: a proxy sends them all at
+   * once to each new publisher.
    */
   topics: 100_000,
   topicBytesOfAll: 8 * MiB,
   /**
-   * The most changes of the wanted topics that a proxy sends to members at once: a new chat causes
-   * some dozens.
+   * The most changes of the wanted topics that a proxy sends to members at once; the rest waits for
+   * `topicNewsMs`. A starting chat causes some dozens of changes.
    */
   topicNews: 200,
   /** The most subscriptions at a proxy: the sum of the topics of all connections. */
   subscriptions: 500_000,
   /**
-   * The most journal lines that share one write and sync: their text is far shorter than the
-   * longest string.
+   * The most journal lines that share one write and sync. Their text stays far shorter than the
+   * longest JavaScript string.
    */
   batchLines: 10_000,
   /**
@@ -251,17 +261,23 @@ export const limits = {
    * sent (C5).
    */
   outboxMessages: 1_000,
-  /** Bytes of an outbox file; above this bound, messages with a final answer are removed. */
+  /**
+   * Bytes to which an outbox file grows before the client first removes the messages that have a
+   * final answer.
+   */
   outboxBytes: 256 * KiB,
-  /** Bytes of a journal file; above this bound, a new file begins. */
+  /** Bytes of a journal file above which the server begins a new file. */
   journalFileBytes: 16 * MiB,
-  /** Default bytes of journal between two checkpoints (J1). */
+  /** The default for the bytes of journal between two checkpoints (J1). */
   checkpointBytes: 64 * MiB,
-  /** Bytes of journal after which a checkpoint that failed for lack of space is tried again. */
+  /**
+   * Bytes of new journal after which a server retries a checkpoint that failed for lack of disk
+   * space.
+   */
   checkpointRetryBytes: 4 * MiB,
   /**
-   * The most bytes of older journal kept for peers that miss events, as a multiple of
-   * `checkpointBytes`.
+   * The most journal older than the checkpoint that a server keeps for peers that miss events, as a
+   * multiple of `checkpointBytes`.
    */
   journalKeptCheckpoints: 2,
 } as const;
@@ -281,11 +297,13 @@ export const durations = {
   /** Silence on `replication` after which a server polls the peer over their peer link (R8). */
   pollAfterMs: 1_200,
   pollMs: 200,
-  /** Time after which a server gives up a write without a quorum (R3). */
+  /** Time after which a server stops waiting for a quorum to store a write (R3). */
   commitMs: 2_000,
-  /** Extra time that a write without `after` waits for all live members (R9). */
+  /**
+   * The most time that a committed write without `after` waits until all live members have it (R9).
+   */
   allMembersMs: 250,
-  /** Time that a read waits for events that its `after` names (R9). */
+  /** The most time that a request waits for the events that its `after` names (R9). */
   coverMs: 1_000,
   /** The timeout of `sync`, and of a request to the reference. */
   peerRequestMs: 1_000,
@@ -296,7 +314,8 @@ export const durations = {
   /** The timeout of `election`. */
   electionMs: 300,
   /**
-   * Time that a server waits for the announcement of a server that has a higher rank or a promise.
+   * Time that a server waits for the announcement of another server that seems about to become
+   * coordinator.
    */
   announcementMs: 1_000,
   /** Time that a candidate waits for promises and accepts before it begins again. */
@@ -308,84 +327,119 @@ export const durations = {
   askAgainMs: 200,
   /** The shortest time between two checks of all open claims. */
   claimsMs: 5,
-  /** Time after which a server gives up an undecided claim, so that the client tries again. */
+  /**
+   * Time after which a server answers an undecided claim with an error, so that the client retries.
+   */
   claimMs: 1_900,
-  /** The lifetime of a session's token, and the age above which a server replaces a used token. */
+  /** The lifetime of a session's token. */
   sessionMs: 43_200_000,
+  /** The age from which a server replaces a token that a client uses. */
   renewSessionMs: 3_600_000,
-  /** Time after which one more password attempt is allowed. */
+  /** Time after which a server accepts one more password attempt for an account. */
   accountAttemptMs: 5_000,
+  /** Time after which a server accepts one more password attempt over a connection. */
   connectionAttemptMs: 500,
-  /** Time after which one more wrong invitation is checked: a server checks two per second. */
+  /** Time after which a server checks one more wrong invitation. */
   invitationGuessMs: 500,
   /** The lifetime of a token that a command signs with the cluster's secret for one request. */
   operatorMs: 60_000,
-  /** Time between two presence reports of a client, and between two of a server to its peers. */
+  /**
+   * Time between two presence reports of a client. Also the time between two messages in which a
+   * server sends all its presence reports to its peers.
+   */
   presenceMs: 10_000,
-  /** The shortest time between two presence messages about changes. */
+  /**
+   * The shortest time between two messages in which a server sends changed presence to its peers.
+   */
   presenceNewsMs: 200,
   /** Silence after which a client counts as offline: two lost reports are tolerated. */
   presenceSilenceMs: 30_000,
   /** Time between two clock rounds, in which the coordinator compares all clocks (Berkeley, E5). */
   clockRoundMs: 5_000,
-  /** The timeout of `clock`, and the round trip above which an answer is too inexact to use. */
+  /** The timeout of `clock`. */
   clockAnswerMs: 1_000,
+  /**
+   * The longest round trip of `clock` with which the coordinator uses the answer; a longer one
+   * makes it too inexact.
+   */
   clockRoundTripMs: 40,
   /** Distance from the median above which a clock is left out of the average. */
   clockOutlierMs: 10_000,
   /** The largest correction of a clock: a century. */
   clockCorrectionMs: 3_155_760_000_000,
-  /** The timeout for fetching one page of a saved state: a megabyte, perhaps from a busy disk. */
+  /**
+   * The timeout for fetching one page of a saved state: a page has a megabyte, and the peer's disk
+   * may be busy.
+   */
   snapshotPageMs: 5_000,
-  /** Time after the last request of a peer after which a server closes a saved state. */
+  /**
+   * Time without a request of a peer after which a server closes the saved state that the peer
+   * fetches.
+   */
   snapshotIdleMs: 30_000,
-  /** Time that a server with lost events waits for peers to return more of these events (J5). */
+  /**
+   * Time without a returned event after which a server stops waiting for peers to return the events
+   * that it lost (J5).
+   */
   repairMs: 60_000,
   /** Pause in writing after which the journal writes a sync note about its last batch (J2). */
   journalIdleMs: 50,
   /** Time allowed for the last checkpoint of a stopping server (R11). */
   lastCheckpointMs: 1_000,
   /**
-   * Time that a stopping server waits for a moment without open requests; after this time it
-   * refuses new requests.
+   * Time that a stopping server waits for a moment without open requests, before it refuses new
+   * requests.
    */
   patienceMs: 250,
   /**
-   * Time that a stopping server, after `patienceMs`, waits for its open requests, and for its peers
-   * (R11).
+   * The most time, counted from the beginning of its stop, that a server waits for its open
+   * requests (R11).
    */
   drainMs: 2_000,
+  /**
+   * The most time, after its open requests have ended, that a stopping server waits for its peers
+   * to have its events (R11).
+   */
   settleMs: 2_000,
-  /** Time that a leaving server waits to be taken out of the view (R11). */
+  /**
+   * The most time, counted like `settleMs`, that a leaving server waits until the reference removes
+   * it from the view (R11).
+   */
   leaveMs: 9_000,
   /** Silence after which the reference removes a process from its list. */
   aliveMs: 2_000,
   /**
-   * Silence after which the reference removes a guest of the original protocol, whose heartbeats
-   * are seconds apart.
+   * Silence after which the reference removes a guest of the original protocol from its list. Such
+   * guests send heartbeats seconds apart.
    */
   originalAliveMs: 30_000,
-  /** Silence after which the reference forgets a process that is not a member. */
+  /**
+   * Silence after which the reference forgets a process, except its rank and a member's last
+   * report.
+   */
   forgetMs: 60_000,
   /** Time that a newly started reference waits for reports of a higher view. */
   firstViewMs: 1_200,
   /**
-   * The timeout of a heartbeat to the reference. A process ignores a view that arrives later, for
-   * example after it was stopped, because a reference that lost its file may no longer have that
-   * view.
+   * The timeout of a heartbeat to the reference. If a process reads the answer later, for example
+   * after SIGSTOP, it ignores the view in it: a reference that has lost its file meanwhile may no
+   * longer have that view.
    */
   viewAnswerMs: 700,
   /**
-   * Interval and timeout of ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2
-   * s.
+   * Interval and timeout of ZMTP heartbeats, so that a hung or cut-off server leaves the rotation
+   * within 2 s.
    */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,
   /** The timeout of a connection's handshake. */
   handshakeMs: 5_000,
-  /** Time between two messages of a proxy to members about changes of the wanted topics. */
+  /** Pause of a proxy after it has sent changes of the wanted topics to members. */
   topicNewsMs: 20,
-  /** Time after which a broker stops waiting for a reply: every server answers much sooner. */
+  /**
+   * Time after which a broker stops waiting for a reply. Servers answer every request within a few
+   * seconds.
+   */
   openRequestMs: 30_000,
   /** Time between two ticks of the core. */
   tickMs: 50,

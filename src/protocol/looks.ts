@@ -1,8 +1,8 @@
 import unhomoglyph from "unhomoglyph";
 
 /**
- * The scripts of living languages, and the combinations of scripts that one language uses: the
- * level "highly restrictive" of Unicode's UTS 39. Every supported version of Node knows all of
+ * The scripts of living languages, and the combinations of scripts that one language uses. Source:
+ * the level "highly restrictive" of Unicode's UTS 39. Every supported version of Node knows all of
  * these scripts.
  */
 const scripts = `
@@ -42,8 +42,8 @@ const dotOverDot = /(?<=[ij])\u0307/gu;
 /**
  * Returns the looks of a name in lower case: readers confuse two names that share a look. The first
  * look is the name in plain letters (NFKC, case folding). In the second look, a similar letter
- * replaces each letter (Unicode's confusables). "m" is not replaced by "rn", because they differ in
- * a terminal.
+ * replaces each letter (Unicode's confusables). Unicode also replaces "m" by "rn"; this function
+ * does not, because a terminal shows them differently.
  *
  * A letter newer than this process's Unicode may have other looks at another server. So an event on
  * whose looks servers must agree contains the looks that its origin computed.
@@ -59,8 +59,9 @@ function foldCase(text: string): string {
 }
 
 /**
- * Checks whether a valid name is refused as a new name (W18).
- * @returns a sentence about `field`; undefined if the name may be new
+ * Checks a valid name before it becomes the name of a new user or channel (W18).
+ * @returns a sentence about `field` that says why the name is refused; undefined if the name is
+ * allowed
  */
 export function oddityOf(name: string, field: string): string | undefined {
   if (invisibleButJoiners.test(name)) return `\`${field}\` holds an invisible character.`;

@@ -1,12 +1,12 @@
 /** The deepest nesting of maps and arrays; no message of the protocol has more than 5 levels. */
 export const deepestNesting = 16;
 
-/** The longest map key that is cached, in bytes: names of fields and servers are no longer. */
+/** The longest map key that is cached, in bytes: no field or server has a longer name. */
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
 /**
- * The longest ASCII text, in bytes, that is decoded in JavaScript: for such a short text, a call of
- * the platform's decoder takes longer.
+ * The longest ASCII text, in bytes, that is decoded in JavaScript. Calling the platform's decoder
+ * for such a short text takes longer.
  */
 const shortBytes = 12;
 
@@ -29,9 +29,9 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Decodes untrusted MessagePack within bounds (W11). The decoder allocates memory only for bytes
- * that it has read, never for a length in a header. So 64 KiB of nested headers that each promise
- * thousands of elements cost no memory. Invalid UTF-8 becomes U+FFFD, as in the WHATWG encoding
- * standard (W14). Source: the MessagePack specification, "Formats".
+ * that it has read, never for a length that a header claims. So 64 KiB of nested headers that each
+ * claim thousands of elements cost no memory. Invalid UTF-8 becomes U+FFFD, as in the WHATWG
+ * encoding standard (W14). Source: the MessagePack specification, "Formats".
  */
 export class MsgpackDecoder {
   #payload: Uint8Array = new Uint8Array(0);
@@ -152,7 +152,7 @@ export class MsgpackDecoder {
   }
 
   /**
-   * @param values the number of values that the header promises; each value takes at least one byte
+   * @param values the number of values that the header claims; each value takes at least one byte
    */
   #enter(values: number): void {
     this.#depth += 1;
@@ -178,7 +178,7 @@ export class MsgpackDecoder {
   }
 
   /**
-   * Reads a short key. For a key in the cache, returns the cached text instead of decoding again.
+   * Reads a short key. If the cache has the key's bytes, returns the cached text without decoding.
    */
   #knownKey(length: number): string {
     const start = this.#skip(length);
@@ -239,7 +239,10 @@ export class MsgpackDecoder {
     return number;
   }
 
-  /** Skips bytes. @returns the index of the first skipped byte */
+  /**
+   * Skips bytes.
+   * @returns the index of the first skipped byte
+   */
   #skip(length: number): number {
     const start = this.#at;
     if (length > this.#bytes.length - start) throw new Error("the payload ends too early");

@@ -86,8 +86,7 @@ function refuseLargeRequest(bytes: Uint8Array, format: Format, description: stri
   try {
     value = format === "json" ? undefined : decode(bytes, format, glance);
   } catch {
-    // The request also has too many values, or is malformed: the error has neither service nor
-    // `id`.
+    // The request has too many values or is malformed, so the error has neither service nor `id`.
   }
   const fields = fieldsOf(value);
   const refused = refuse("too_large", description, serviceOf(fields));

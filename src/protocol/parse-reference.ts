@@ -85,8 +85,8 @@ function isService(service: string): service is ReferenceRequest["service"] {
 }
 
 /**
- * Parsers of the counts of dropped messages and disbelieved clocks; a missing or invalid count is
- * undefined.
+ * Parsers of two counts: dropped messages, and received clocks that were too far ahead. A missing
+ * or invalid count is undefined.
  */
 export const counts = { refused: refusedMessages, disbelievedClocks: parseClock };
 

@@ -30,8 +30,8 @@ export function parseDescription({ description, message }: Fields): string {
 }
 
 /**
- * Returns the error in a reply. An unknown code of a newer server becomes `unavailable` if a retry
- * may succeed, else `unsupported`.
+ * Returns the error in a reply. A code that this client does not know becomes `unavailable` if the
+ * reply allows a retry, else `unsupported`.
  */
 export function parseError(data: Fields): ProtocolError {
   const { code, wait, reason, retry } = data;

@@ -12,7 +12,7 @@ const member = object({
   member: isTrue,
   /** Whether the answering server heard from the server within `peerSilenceMs`. */
   live: isTrue,
-  /** One of `phases`; a newer server may send another. */
+  /** One of `phases`; a newer server may send an unknown one. */
   phase: textOf,
   /** The number of events that other servers have and this server lacks. */
   lag: numberOf,

@@ -1,8 +1,8 @@
 /** A check or hash of a password: it keeps the password thread busy for tens of milliseconds. */
 export interface PasswordWork {
   /**
-   * Checks `password` against `credential`. Without a credential the check takes just as long and
-   * fails, so that timing does not reveal whether an account exists.
+   * Checks `password` against `credential`. Without a credential the check fails, but takes as long
+   * as with one, so that timing does not reveal whether an account exists.
    */
   readonly check?: { readonly password: string; readonly credential: string | undefined };
   /** The new password to hash; it is not hashed if the check fails. */

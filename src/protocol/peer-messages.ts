@@ -25,7 +25,10 @@ import { client, presenceState } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 import { parseView } from "./view.ts";
 
-/** Returns a parser that accepts only values of one type; `otherwise` is the text of its error. */
+/**
+ * Returns a parser that accepts only values of one type; `otherwise` is the error text for other
+ * values.
+ */
 export function must<T>(
   is: (value: unknown) => value is T,
   otherwise: string,
@@ -36,7 +39,7 @@ export function must<T>(
   };
 }
 
-/** Makes a field required; `said` is the field's name in the error. */
+/** Makes a field required; `said` is the name that the error gives to the field. */
 function needed<T>(parse: (value: unknown) => T | undefined, said?: string): Field<T> {
   return (value, name) => {
     const parsed = parse(value);
@@ -90,13 +93,16 @@ const summary = {
   clock: count,
   view: parseView,
   durable: asPeer((value, name) => parseVector(value, name, limits.memberVectorServers)),
-  /** The epoch in which the sender is the coordinator. */
+  /** The epoch in which the sender is coordinator; undefined if it is not. */
   office: parseEpoch,
 };
 
 const parseSummary = object(summary);
 
-/** The sender's adopted view and durable vector, both read at the same instant. */
+/**
+ * What each message between servers says about its sender. View and durable vector are read at the
+ * same instant.
+ */
 export type ReplicaSummary = ReturnType<typeof parseSummary>;
 
 function parseLines(value: unknown): string[] {
@@ -125,7 +131,7 @@ const heardPresence = object({
   user: asPeer(readUserName),
   client: asPeer(client),
   state: asPeer(presenceState),
-  /** The sending server's clock when it received the client's report. */
+  /** The sending server's Lamport clock when it received the client's report. */
   clock: count,
 });
 
@@ -171,11 +177,14 @@ export const replication = {
     // A wrong value in one of the next three fields counts as missing, so that the heartbeat is not
     // refused.
     /**
-     * Milliseconds by which the sender's corrected time is ahead of its machine's clock, after the
-     * first correction (E5).
+     * Milliseconds by which the sender's corrected time is ahead of its machine's clock (E5);
+     * undefined before the first correction.
      */
     offsetMs: msIfAny,
-    /** The last clock round's correction, and the number of rounds; older servers send neither. */
+    /**
+     * The last clock round's correction in milliseconds, and the number of rounds. Older servers
+     * send neither.
+     */
     lastCorrectionMs: msIfAny,
     clockRounds: parseClock,
   }),
@@ -199,7 +208,7 @@ export type ProposedClaim = ReturnType<typeof claim>;
 /** Requests between servers about the coordinator, and the coordinator's requests about time. */
 const coordinationRequests = {
   /**
-   * Asks a server of higher rank, or the coordinator itself, whether it is up, because the sender
+   * Asks a server of higher rank, or the coordinator, whether it is up. The sender asks because it
    * no longer hears the coordinator. `epoch` is the highest epoch that the sender knows; a
    * coordinator of a lower epoch steps down.
    */
@@ -210,8 +219,8 @@ const coordinationRequests = {
   accept: object({ ...summary, epoch, seq: count }),
   forward: object({ ...summary, claim: asPeer((value) => claim(fieldsOf(value))) }),
   /**
-   * Without `correctionMs`, asks for the time; with it, corrects the time that the server reported
-   * in this round.
+   * Without `correctionMs`, asks for the server's time. With it, corrects the time that the server
+   * reported in the same round.
    */
   clock: object({ ...summary, round: count, correctionMs: optional(ms) }),
 };
@@ -221,11 +230,11 @@ export type CoordinationRequest = Kinds<"service", typeof coordinationRequests>;
 /** Requests between servers, by their `service`. */
 export const peerRequests = {
   sync: parseSummary,
-  /** Asks for a page of a saved state. A state is sent file by file, as on disk. */
+  /** Asks for a page of a saved state, which is sent file by file as it is on disk. */
   snapshot: object({
     /**
-     * The checksum of the saved state whose transfer has begun; undefined asks for the newest
-     * state.
+     * The checksum of the saved state that the asker has begun to fetch; undefined asks for the
+     * newest state.
      */
     of: textIfAny,
     /** The index of the file in `checkpointFiles`. */
@@ -257,18 +266,15 @@ export const coordinationAnswers = {
   forward: object({
     ...summary,
     outcome: needed((value) => claimOutcomes.find((one) => one === value)),
-    /** The `seq` of the sender's own event that holds the name. */
+    /** The `seq` of the event, made by the answering server, that holds the name. */
     seq: parseClock,
-    /** For a won claim, the credential in the copy of the claim that was proposed first. */
+    /** For a won claim, the credential of the copy of the request that was proposed first. */
     credential: textIfAny,
   }),
   clock: object({
     ...summary,
     timeMs: ms,
-    /**
-     * Whether the answering server's time was ever corrected: if so, it is the cluster's time, not
-     * only the server's.
-     */
+    /** Whether the answering server's time was ever corrected, so that it is the cluster's time. */
     isCorrected: isTrue,
   }),
 };
@@ -279,8 +285,8 @@ const syncFields = object({
   ...summary,
   more: isTrue,
   /**
-   * Whether some of the asker's missing events exist only in the saved state, which the asker must
-   * fetch (J1).
+   * Whether some events that the asker lacks exist only in the answering server's saved state,
+   * which the asker must then fetch (J1).
    */
   compacted: isTrue,
 });

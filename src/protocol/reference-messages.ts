@@ -62,6 +62,9 @@ export interface HeartbeatReport {
 export interface HeartbeatReply {
   readonly view: View;
   readonly list: readonly Listed[];
-  /** True while a reference without a file still waits before it makes its first view. */
+  /**
+   * True while a reference without a file waits for servers to report a view, before it makes its
+   * first view.
+   */
   readonly waiting: boolean;
 }

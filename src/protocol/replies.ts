@@ -22,11 +22,9 @@ const written = object({ entry });
 
 /** For each service, the parser of its OK reply; all other fields are ignored. */
 export const replies = {
-  /**
-   * `account` is, in an open cluster, the place of the confirmed claim that owns the name (A11).
-   */
+  /** In an open cluster, `account` names the confirmed claim that owns the user's name (A11). */
   login: object({ entry, account: claimPlace }),
-  /** `account` is missing if an earlier copy of the request decided the claim. */
+  /** `account` is missing if another copy of the request had already decided the claim. */
   register: object({ account: claimPlace }),
   password: written,
   account: written,

@@ -78,8 +78,8 @@ export const client: Field<string> = (value, name) => {
 };
 
 /**
- * Parses the client's own time: a short text or a number, because servers only echo it (W3). Anything
- * else, also a number beyond the safe integers, counts as missing.
+ * Parses the client's own time: a short text or a number, because servers only echo it (W3).
+ * Anything else counts as missing, including a number beyond the safe integers.
  */
 export const ownTime: Field<string | number | undefined> = (value) => {
   if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
@@ -87,10 +87,7 @@ export const ownTime: Field<string | number | undefined> = (value) => {
   return value.toWellFormed();
 };
 
-/**
- * Parses the beginning of a name. The text is normalised to NFC as names are, because it would
- * otherwise match no name.
- */
+/** Parses the beginning of a name. The text is normalised to NFC, because all names are in NFC. */
 export const namePart: Field<string> = (value, name) => {
   const most = limits.nameCharacters;
   const isText = typeof value === "string" && value.length <= 4 * most;

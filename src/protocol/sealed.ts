@@ -42,7 +42,10 @@ export function signedPart({ topic, day }: Omit<TopicKey, "version">, array: Uin
   return Buffer.concat([numbers.subarray(0, 4), name, numbers.subarray(4), array]);
 }
 
-/** Splits a sealed payload. @returns undefined if the payload is not sealed */
+/**
+ * Splits a sealed payload.
+ * @returns undefined if the payload is not sealed
+ */
 export function readSealed(payload: Uint8Array): { day: number; sealed: Uint8Array } | undefined {
   if (payload[0] !== mark || payload.length < headerBytes) return undefined;
   const day = Buffer.from(payload.subarray(1, headerBytes)).readUInt32BE();

@@ -1,5 +1,5 @@
 /**
- * The entry files of a saved state. A peer asks for a file by its index, so a new file must come
+ * The entry files of a saved state. Peers ask for a file by its index here. So a new file must come
  * last, and needs a new version of the peer protocol.
  */
 export const entryFiles = [

@@ -6,8 +6,8 @@ export const replicationTopic = "replication";
 export const serversTopic = "servers";
 
 /**
- * Returns a channel's topic in the second form (P2). The final NUL prevents a subscription to it
- * from also matching longer channel names.
+ * Returns a channel's topic in the second form (P2). The final NUL keeps a subscription to this
+ * topic from matching longer channel names.
  */
 export function channelTopic(channel: ChannelName): string {
   return `#${channel}\0`;

@@ -21,7 +21,8 @@ export function covers(vector: Vector, other: Vector): boolean {
 }
 
 /**
- * Raises each entry of `vector` to at least the entry in `other`. @returns whether an entry rose
+ * Raises each entry of `vector` to at least the entry in `other`.
+ * @returns whether an entry rose
  */
 export function raise(vector: MutableVector, other: Vector): boolean {
   let rose = false;

@@ -27,8 +27,8 @@ export class Hub implements Exchange {
     socketType: "XPUB",
     peers: ["SUB", "XSUB"],
     bounds: {
-      // A subscription may also arrive as a command (ZMTP 3.1), so the bound includes the command's
-      // name.
+      // A subscription may arrive as a command instead of a message (ZMTP 3.1), so the bound
+      // includes the command's name.
       frameBytes: "SUBSCRIBE".length + topicBytes,
       frames: limits.messageFrames,
       messageBytes: topicBytes,
@@ -41,15 +41,15 @@ export class Hub implements Exchange {
   readonly #subscriptions = new Subscriptions<Peer>();
   readonly #wanted = new WantedTopics();
   /**
-   * The number of changes that may still be sent before the pause ends. It is limited, because
-   * guests may subscribe as often as they like.
+   * How many changes may be sent before `#pause` ends. The number is limited, because guests may
+   * subscribe as often as they like.
    */
   #newsLeft: number = limits.topicNews;
   #pause: NodeJS.Timeout | undefined;
 
   #welcome(publisher: Peer): void {
     this.#publishers.add(publisher);
-    // Publishers always get the replication topic, so that members receive each other's messages
+    // Publishers always get the replication topic. So members receive each other's messages,
     // whatever guests subscribe to (Z7).
     for (const topic of new Set([replicationTopic, ...this.#wanted.told])) {
       publisher.send(told(subscribe, topic));
@@ -63,7 +63,10 @@ export class Hub implements Exchange {
     for (const subscriber of this.#subscriptions.listeners(topic)) subscriber.send(message);
   }
 
-  /** Handles subscriptions and cancellations. @throws Refused if a bound of topics is exceeded */
+  /**
+   * Handles subscriptions and cancellations.
+   * @throws Refused if a bound of topics is exceeded
+   */
   #take(subscriber: Peer, frames: Buffer[]): void {
     for (const frame of frames) {
       const topic = frame.toString("latin1", 1);
@@ -96,8 +99,8 @@ export class Hub implements Exchange {
   }
 
   /**
-   * Notes a change of a topic. The replication topic is always wanted, so its changes do not
-   * matter.
+   * Records whether a topic is wanted. The replication topic is always wanted, so its changes are
+   * ignored.
    */
   #note(topic: string, isWanted: boolean): void {
     if (topic === replicationTopic) return;
@@ -106,8 +109,8 @@ export class Hub implements Exchange {
   }
 
   /**
-   * Sends changes to publishers at once, up to a bound, because a subscriber misses publications
-   * until its subscription is sent.
+   * Sends changes to publishers at once, but at most `limits.topicNews` in each pause. Until the
+   * change is sent, a new subscriber misses publications.
    */
   #tell(): void {
     const news = this.#wanted.take(this.#newsLeft);
@@ -117,8 +120,8 @@ export class Hub implements Exchange {
     for (const [topic, isWanted] of news) {
       const message = told(isWanted ? subscribe : cancel, topic);
       for (const publisher of this.#publishers) {
-        // A publisher with a full connection would miss this change for good. After it reconnects,
-        // it gets all topics.
+        // A publisher whose send buffer is full would never get this change. So its connection
+        // ends, and after it reconnects it gets all topics.
         if (publisher.isFull) publisher.end();
         else publisher.send(message);
       }

@@ -58,8 +58,8 @@ async function open(config: ReferenceConfig) {
 }
 
 /**
- * Starts the reference. The reference answers requests in order, each after saving the changes that
- * the answer shows.
+ * Starts the reference. It answers requests in order, each after the changes that the answer shows
+ * are on disk.
  */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
   const { path, saved, clock, log, membership, close } = await open(config);
@@ -77,7 +77,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
       crash(`${path} can't be written (${(error as Error).message}).`);
     }
     const { view } = registry;
-    // Any request may create a rank, so lines about ranks are limited; views change seldom.
+    // Any request may create a rank, so log lines about ranks are limited. Views change seldom.
     if (view.number === viewLogged) requestLog.write("info", "Saved ranks", { view });
     else log.info({ view }, "Saved ranks and view");
     viewLogged = view.number;
@@ -99,8 +99,8 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   }
 
   /**
-   * Handles a request. A request without a seal comes from a guest; one with an invalid seal gets
-   * no answer.
+   * Handles a request. A request without a seal comes from a guest. A request with an invalid seal
+   * gets no answer.
    */
   function take(to: Envelope, payload: Buffer, seal: Buffer | undefined): void {
     if (seal === undefined) return answer(to, payload);
@@ -128,8 +128,8 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     registry.advance(now().steadyMs);
     saving.afterwards(() => {});
   };
-  // The file is written before the first answer, so that a process that waits for an answer finds
-  // this cluster's key.
+  // After its first answer, a process may look for the cluster's key. So the file is written before
+  // the reference answers.
   makeFolder(config.publicFolder);
   await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   beat();
@@ -157,7 +157,7 @@ interface Parts {
 }
 
 /**
- * Answers any payload, with an error if the request is invalid.
+ * Answers any payload; the answer is an error if the request is invalid.
  * @param member the name of the member that has sealed the request; undefined for a guest
  */
 function respond(

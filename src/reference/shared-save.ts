@@ -1,13 +1,13 @@
 /**
- * Delays each answer until all changes made before the answer are on disk. The next save includes
- * all changes made during a save, so that no answer waits for more than two saves.
+ * Delays each answer until all changes made before the answer are on disk. All changes made during
+ * a save share the next save, so an answer waits for at most two saves.
  */
 export class SharedSave {
   readonly #save: () => Promise<void>;
   #waiting: (() => void)[] = [];
   #running: Promise<void> | undefined;
 
-  /** @param save resolves at once if no change is unsaved; never rejects */
+  /** @param save resolves at once if there is nothing to save; never rejects */
   constructor(save: () => Promise<void>) {
     this.#save = save;
   }

@@ -6,7 +6,7 @@ import { compareEpochs, type Epoch, parseEpoch } from "../protocol/epoch.ts";
 
 import type { Term } from "./chaos/core/failovers.ts";
 
-/** The start of a term, from the log of the new coordinator. */
+/** What a server's log says when the server becomes coordinator. */
 export interface Entered {
   /** The label of the server's process. */
   readonly node: string;
@@ -17,8 +17,8 @@ export interface Entered {
 const chunkBytes = 64 * 1024;
 
 /**
- * Finds the coordinator of a cluster on this machine in its servers' logs (level info). So no
- * server has to answer, and a stopped or cut-off coordinator is still known.
+ * Finds the coordinator of a cluster on this machine in its servers' logs (level info). So it also
+ * finds a coordinator that is stopped or cut off, and can't answer.
  */
 export class CoordinatorWatch {
   readonly #logs: readonly ServerLog[];
@@ -31,7 +31,7 @@ export class CoordinatorWatch {
     });
   }
 
-  /** Returns the starts of all terms so far, ordered by epoch. */
+  /** Returns the beginning of each term so far, ordered by epoch. */
   entered(): readonly Entered[] {
     const fresh = this.#logs.flatMap((log) => log.next());
     if (fresh.length === 0) return this.#entered;
@@ -57,16 +57,20 @@ export class CoordinatorWatch {
   }
 }
 
-/** Reads a log that grows, and that is copied and emptied when it is too long (`openLogFile`). */
+/**
+ * Reads a log that grows, and that is copied to another file and emptied when it is too long
+ * (`openLogFile`).
+ */
 class ServerLog {
   readonly label: string;
   /**
-   * Whether, by its log, this server became coordinator and has not resigned or restarted since.
+   * Whether, by its log, this server became coordinator and has neither resigned nor restarted
+   * since.
    */
   isCoordinator = false;
   readonly #path: string;
   #at = 0;
-  /** The beginning of a line whose end has not been written yet. */
+  /** The beginning of a line whose rest has not been written yet. */
   #begun = "";
 
   constructor(path: string, label: string) {
@@ -104,7 +108,7 @@ class ServerLog {
       this.#at += chunk.length;
       chunks.push(chunk);
     }
-    // The fields that matter are ASCII, so a character split between two chunks does no harm.
+    // Only ASCII fields are used, so a character split between two chunks does no harm.
     return Buffer.concat(chunks).toString("latin1");
   }
 }
@@ -120,7 +124,7 @@ class OpenFile implements Disposable {
     return fstatSync(this.#fd).size;
   }
 
-  /** Returns some bytes from a position on; no bytes at the end of the file. */
+  /** Returns some bytes from a position on; an empty buffer at the end of the file. */
   read(at: number): Buffer {
     const chunk = Buffer.alloc(chunkBytes);
     return chunk.subarray(0, readSync(this.#fd, chunk, 0, chunkBytes, at));
@@ -132,8 +136,8 @@ class OpenFile implements Disposable {
 }
 
 /**
- * Returns the fields of a log line. A line that is not JSON, such as the error message with which a
- * process exits, has no fields.
+ * Returns the fields of a log line. A line that is not JSON has no fields, such as the error
+ * message with which a process exits.
  */
 function entryOf(line: string): Readonly<Record<string, unknown>> {
   try {

@@ -16,7 +16,7 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly curve?: boolean;
 }
 
-/** A new cluster of real processes, on free ports and, by default, in a temporary folder. */
+/** A new cluster of real processes on free ports. By default its data is in a temporary folder. */
 export class LocalCluster implements AsyncDisposable {
   readonly folder: string;
   readonly #supervisor: Supervisor;
@@ -38,7 +38,7 @@ export class LocalCluster implements AsyncDisposable {
       logFiles: true,
       serverKey: keys?.publicKey,
       ...options,
-      // The rate limits are off, so that a trial's load is not slowed down.
+      // The rate limits are off, because they would slow down a trial's load.
       settings: (server) => ({
         TERTULIA_USER_RATE: "0",
         TERTULIA_CONNECTION_RATE: "0",
@@ -96,8 +96,8 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   /**
-   * Stops the bots, then the servers, then all other processes. Does not delete the data folder;
-   * disposing of the cluster does.
+   * Stops the bots, then the servers, then all other processes. The data folder stays until the
+   * cluster is disposed of.
    */
   async stop(): Promise<void> {
     for (const connection of this.#connections.splice(0)) connection.close();

@@ -7,8 +7,8 @@ export const clientsNode: NodeName = "clients";
 
 /**
  * Returns the number of ports for a cluster with one broker and one proxy. Each server connects to
- * five endpoints and needs one for its peers. Broker and proxy connect to the reference, and
- * clients to broker and proxy.
+ * five endpoints, and its peers connect to one of its own. Broker and proxy connect to the
+ * reference, and clients to broker and proxy.
  */
 export function relayPorts(servers: number): number {
   return 6 * servers + 4;
@@ -17,8 +17,8 @@ export function relayPorts(servers: number): number {
 export interface RelayWiringOptions {
   readonly relay: Relay;
   /**
-   * The folder of the servers' Unix sockets, to which other processes connect only through the
-   * relay.
+   * The folder of the servers' Unix sockets. Other processes connect to these sockets only through
+   * the relay.
    */
   readonly folder: string;
   /** Returns the label of the process that has a server's name at present. */
@@ -45,8 +45,8 @@ export class RelayWiring implements Wiring {
   }
 
   /**
-   * Returns the endpoints of a server's peer link. All peers connect to the same address; the relay
-   * learns the peer from the server name in each question.
+   * Returns the endpoints of a server's peer link. All peers connect to the same address. The relay
+   * identifies each peer by the server name in its questions.
    */
   peerLink({ label, number }: Process): { bind: string; advertise: string } {
     const bind = `ipc://${join(this.#options.folder, `peer-${number}`)}`;

@@ -4,7 +4,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** A process's name in the relay: `server 1`, `broker 1`, `clients` … */
 export type NodeName = string;
 
-/** One direction between two processes: all bytes from `from` to `to`, over any connection. */
+/**
+ * One direction between two processes: all bytes from `from` to `to`, over all their connections.
+ */
 export interface Link {
   readonly from: NodeName;
   readonly to: NodeName;
@@ -18,9 +20,12 @@ export function linksBetween(node: NodeName, others: readonly NodeName[]): Link[
   ]);
 }
 
-/** A disturbance of some links until it is healed. Two disturbances of one link add up. */
+/**
+ * A disturbance of some links, which lasts until it is healed. A link may have several disturbances
+ * at a time; their effects add up.
+ */
 export interface Disturbance {
-  /** @param reset whether the connections of these links are reset; otherwise they continue */
+  /** @param reset whether the connections of these links are reset; otherwise they stay open */
   heal(how?: { readonly reset: boolean }): void;
 }
 
@@ -37,19 +42,17 @@ export interface Route {
 }
 
 /**
- * Bytes of one direction in the relay's buffer above which the relay stops reading, as a kernel
- * would.
+ * The most bytes of one direction in the relay's buffer. Above this bound the relay stops reading,
+ * as a kernel would.
  */
 const heldBytes = 1024 * 1024;
 
 /**
  * A TCP relay between the processes of a cluster. The relay can cut links in one direction or both,
- * slow links down, or reset their connections.
- *
- * A cut behaves to TCP like a network that drops all packets: data, closes and resets wait until
- * the cut is healed. Then all of them are delivered in order; with `heal({reset: true})` the
- * connections are reset instead, and the data is lost. A new connection waits while either
- * direction is cut, unless its process is still unknown.
+ * slow links down, or reset their connections. A cut behaves like a network that drops all packets:
+ * data, closes and resets wait until the cut is healed. Then they are delivered in order. With
+ * `heal({reset: true})` the connections are reset instead, and the data is lost. A new connection
+ * waits while either direction is cut, but not while its process is unknown.
  */
 export class Relay implements AsyncDisposable {
   readonly #servers: Server[] = [];
@@ -58,7 +61,7 @@ export class Relay implements AsyncDisposable {
   readonly #cuts = new Map<string, number>();
   readonly #delaysMs = new Map<string, number>();
 
-  /** @param ports the largest number of routes */
+  /** @param ports the most routes that the relay can have */
   static async open(ports: number): Promise<Relay> {
     const relay = new Relay();
     for (let count = 0; count < ports; count += 1) {
@@ -71,7 +74,10 @@ export class Relay implements AsyncDisposable {
     return relay;
   }
 
-  /** @returns the endpoint at which the route begins; @throws Error if all ports are taken */
+  /**
+   * @returns the endpoint at which the route begins
+   * @throws Error if all ports are taken
+   */
   add(route: Route): string {
     const server = this.#spare.pop();
     if (server === undefined) throw new Error("the relay has no port left");
@@ -119,7 +125,7 @@ export class Relay implements AsyncDisposable {
       heal: ({ reset } = { reset: false }) => {
         if (isHealed) return;
         isHealed = true;
-        // The connections are reset first, so that no bytes that waited are delivered.
+        // Resetting the connections first discards the bytes that waited.
         if (reset) this.reset(links);
         raise(-by);
       },
@@ -160,8 +166,8 @@ interface ConnectionOptions {
 }
 
 /**
- * An accepted connection and its connection to the target, which is opened once neither link is
- * cut.
+ * A connection that the relay accepted, and the relay's connection to the target. The relay opens
+ * the connection to the target once neither direction is cut.
  */
 class Connection {
   readonly #options: ConnectionOptions;
@@ -172,7 +178,7 @@ class Connection {
     this.#options = options;
     const { from } = options.route;
     if (typeof from === "string") this.#from = from;
-    // Without a listener an error would end this process; the flows listen to errors too.
+    // Without a listener, an error before the flows exist would end this process.
     options.socket.on("error", () => {});
     options.socket.once("close", () => this.#close());
   }
@@ -189,7 +195,7 @@ class Connection {
         ];
   }
 
-  /** Adapts the connection to changed conditions of its links. */
+  /** Applies the changed conditions of the links to this connection. */
   update(): void {
     const [there, back] = this.links().map(this.#options.conditions);
     if (this.#flows === undefined) {
@@ -251,7 +257,8 @@ type Item = { readonly dueMs: number } & (
 );
 
 /**
- * One direction of a connection: passes bytes from the source to the sink in order, or holds them.
+ * One direction of a connection. Passes bytes from the source to the sink in order, or stores them
+ * during a cut or delay.
  */
 class Flow {
   readonly sink: Socket;

@@ -15,7 +15,7 @@ export interface RelayedClusterOptions {
   readonly settings?: LocalClusterOptions["settings"];
 }
 
-/** A new cluster whose processes and clients connect to each other through a relay. */
+/** A new cluster whose processes and clients reach each other only through a relay. */
 export class RelayedCluster implements AsyncDisposable {
   readonly relay: Relay;
   readonly local: LocalCluster;
@@ -57,20 +57,17 @@ export class RelayedCluster implements AsyncDisposable {
     return roles.flatMap((role) => this.local.of(role));
   }
 
-  /** Opens a session on a separate connection through the relay, closed with the cluster. */
+  /** Opens a session on a separate connection through the relay. Closing the cluster closes it. */
   client(options: Partial<ConnectionOptions> & SessionOptions = {}): Session {
     return this.local.client({ ...this.endpoints, ...options });
   }
 
-  /**
-   * Stops the bots, then the servers, then all other processes. Does not delete the data folder;
-   * disposing of the cluster does.
-   */
+  /** Stops the bots, then the servers, then all other processes. The data folder stays. */
   stop(): Promise<void> {
     return this.local.stop();
   }
 
-  /** Stops cluster and relay; the caller removes the folder that it created. */
+  /** Stops the cluster and the relay. The caller must delete the data folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.relay[Symbol.asyncDispose]();

@@ -14,9 +14,9 @@ import { readWholeLines } from "../storage/journal-recovery.ts";
 import { serverFolders, verifyFolder } from "../storage/verify.ts";
 
 /**
- * Saves the state of each stopped server again, so that it contains all events of the journal. A
- * stopping server skips a state that takes too long to save (R11), and then only state and journal
- * together show what the replica has.
+ * Saves the state of each stopped server again, with all events of its journal. If saving takes too
+ * long, a stopping server leaves its state unsaved (R11). Then its saved state alone does not show
+ * what the replica has.
  * @param environment the environment of the servers
  * @throws Problem if a file is damaged
  */
@@ -25,7 +25,7 @@ export async function saveJournals(data: string, environment: NodeJS.ProcessEnv)
   for (const folder of serverFolders(data)) await saveJournal(folder, retention);
 }
 
-/** Saves one server's state; a state that already contains the whole journal stays unchanged. */
+/** Saves one server's state. A saved state that has all events of the journal stays unchanged. */
 async function saveJournal(
   folder: string,
   retention: ReturnType<typeof retentionOf>,

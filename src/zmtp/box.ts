@@ -1,8 +1,8 @@
 import { hsalsa } from "@noble/ciphers/salsa.js";
 import sodium from "sodium-native";
 
-// NaCl's `crypto_box` (X25519, XSalsa20, Poly1305). The shared key is computed once, then used for
-// all boxes.
+// NaCl's `crypto_box` (X25519, XSalsa20, Poly1305). The shared key is computed once, and then used
+// for all boxes of a connection.
 
 export const keyBytes = 32;
 export const macBytes = 16;
@@ -11,7 +11,6 @@ export const macBytes = 16;
 const sigma = new Uint32Array([0x61707865, 0x3320646e, 0x79622d32, 0x6b206574]);
 const zeros = new Uint32Array(4);
 
-/** Returns the public key of a secret key. */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   const publicKey = Buffer.alloc(keyBytes);
   sodium.crypto_scalarmult_base(publicKey, secretKey);

@@ -33,7 +33,7 @@ export interface ConnectionOptions {
   readonly socketType: SocketType;
   /** The socket types of peers that may connect. */
   readonly peers: readonly SocketType[];
-  /** The accepted ways to connect; a peer needs to match one door. */
+  /** The accepted ways to connect; a peer may use any of them. */
   readonly doors: readonly Door[];
   readonly bounds: Bounds;
   readonly random: (bytes: number) => Uint8Array;
@@ -64,7 +64,7 @@ export class Outgoing {
     this.frames = frames;
   }
 
-  /** The encoded message without encryption. */
+  /** The encoded message, unencrypted, in one or more pieces. */
   get pieces(): readonly Buffer[] {
     this.#pieces ??= encodePieces(this.frames);
     return this.#pieces;
@@ -115,7 +115,7 @@ export class Connection {
     return this.#identity;
   }
 
-  /** Bytes of memory used by the peer's unfinished message. */
+  /** Bytes of memory that the peer's unfinished message takes. */
   get heldBytes(): number {
     return this.#reader.heldBytes + this.#messageBytes;
   }
@@ -126,9 +126,9 @@ export class Connection {
   }
 
   /**
-   * Writes the beginning of the greeting. This side's mechanism follows after the peer has sent its
-   * mechanism. So a socket can have doors with several mechanisms, and both sides notice a
-   * mismatch.
+   * Writes the beginning of the greeting. The rest, with this side's mechanism, is written when the
+   * peer's mechanism is known. So a socket can have doors with several mechanisms, and both sides
+   * notice a mismatch.
    */
   start(): void {
     this.#events.write(greetingStart);
@@ -158,7 +158,7 @@ export class Connection {
     }
   }
 
-  /** Sends a PING, which the peer must answer. */
+  /** Sends a PING. The peer must answer with a PONG. */
   ping(): void {
     this.#command("PING", Buffer.alloc(pingTtlBytes));
   }
@@ -254,7 +254,7 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        // All PINGs of one chunk get a single answer, because the answer is only a sign of life.
+        // All PINGs of one chunk get one PONG, because a PONG is only a sign of life.
         this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
@@ -262,13 +262,14 @@ export class Connection {
       case "CANCEL":
         return this.#subscription(0, rest);
       default:
-      // A PONG needs no handling, because any received bytes are a sign of life. Other commands are
+      // A PONG needs no handling: any received bytes are a sign of life. Unknown commands are
       // ignored.
     }
   }
 
   /**
-   * Converts a subscription command to a message, the form of ZMTP 3.0. Only an XPUB accepts it.
+   * Turns a subscription command into a message, as ZMTP 3.0 sends it. Sockets other than an XPUB
+   * ignore the command.
    */
   #subscription(first: 0 | 1, topic: Buffer): void {
     if (this.#options.socketType !== "XPUB") return;
@@ -285,8 +286,8 @@ export class Connection {
 }
 
 /**
- * Returns a frame of an unfinished message, or a copy if the frame keeps much more memory than its
- * own bytes.
+ * Returns a frame of an unfinished message. If the frame would keep much more memory than its own
+ * bytes, returns a copy.
  */
 function withoutTheRest(frame: Buffer): Buffer {
   if (frame.buffer.byteLength <= 2 * frame.length) return frame;

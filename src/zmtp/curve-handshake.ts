@@ -7,8 +7,7 @@ const cookieBytes = 96;
 const longNonceBytes = 16;
 const shortNonceBytes = 8;
 /**
- * The beginning of a sealed frame; a short nonce and a box follow, and the box begins with the
- * flags.
+ * The beginning of a sealed frame. A short nonce and a box follow; the box begins with the flags.
  */
 const messageName = Buffer.from("\x07MESSAGE", "latin1");
 const messageStart = messageName.length + shortNonceBytes;
@@ -123,8 +122,8 @@ interface Welcomed {
 }
 
 /**
- * Seals and opens the frames of one connection, each frame in one box. Nonces count up on both
- * sides, so that no nonce is used twice.
+ * Seals and opens the frames of one connection; each frame is one box. On both sides the nonces
+ * count up, so that no nonce is used twice.
  */
 function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
   let heard = readyCounter;

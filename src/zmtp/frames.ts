@@ -8,16 +8,16 @@ const command = 4;
 const shortBytes = 255;
 
 /**
- * The size in bytes from which a frame is written separately, because a further write costs less
- * than copying.
+ * The size in bytes from which a frame is written without copying it: copying a longer frame costs
+ * more than an additional write.
  */
 export const pieceBytes = 8_192;
 
-/** Bytes reserved at first for an unfinished frame. */
+/** The least memory, in bytes, that is reserved for an unfinished frame. */
 const leastHeld = 4_096;
 /**
- * The most bytes reserved, as a multiple of the received bytes, so that a header alone reserves
- * little.
+ * The most memory that is reserved for an unfinished frame, as a multiple of its received bytes. So
+ * a header alone reserves little.
  */
 const mostAhead = 4;
 
@@ -34,7 +34,7 @@ export function isCommand(flags: number): boolean {
 
 /**
  * Splits a stream of bytes into frames. An unfinished frame takes at most four times its received
- * bytes, or 4 KiB.
+ * bytes of memory, but at least 4 KiB.
  */
 export class FrameReader {
   /** The most bytes of a frame's body; the connection changes it after the handshake. */
@@ -48,7 +48,7 @@ export class FrameReader {
     this.frameBytes = frameBytes;
   }
 
-  /** Bytes of memory used by the unfinished frame. */
+  /** Bytes of memory that the unfinished frame takes. */
   get heldBytes(): number {
     return this.#held.length;
   }
@@ -76,7 +76,7 @@ export class FrameReader {
       at = end;
       onFrame(bytes.subarray(start, end), flags);
     }
-    // This memory is not used again, because the frames passed to `onFrame` share it.
+    // The frames passed to `onFrame` share this memory, so it is not used again.
     if (at > 0 || bytes === chunk) {
       this.#held = Buffer.alloc(0);
       this.#heldLength = 0;
@@ -106,7 +106,6 @@ export function decodeMessage(bytes: Buffer): Buffer[] {
   return frames;
 }
 
-/** Returns the encoded bytes of one message. */
 export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const body of frames) length += headBytes(body) + body.length;
@@ -120,8 +119,8 @@ export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
 }
 
 /**
- * Encodes a message in pieces. If any frame is long, each frame is a separate piece, and no frame is
- * copied.
+ * Encodes a message in pieces. If any frame is long, no frame is copied: the head and the body of
+ * each frame are separate pieces.
  */
 export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   if (frames.every(({ length }) => length < pieceBytes)) return [encodeMessage(frames)];

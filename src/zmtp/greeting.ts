@@ -16,7 +16,7 @@ export const greetingStart = Buffer.from("ff00000000000000007f03", "hex");
 
 /**
  * Returns the rest of the greeting for a ZMTP 3 peer: minor version, mechanism, whether this side
- * is the server, and filler.
+ * is the server, and zeros.
  */
 export function restOfGreeting(mechanism: Mechanism): Buffer {
   const greeting = Buffer.alloc(greetingBytes);
@@ -49,8 +49,8 @@ interface Greeting {
 }
 
 /**
- * Reads a greeting or its beginning. A peer of another protocol is refused at the first byte that
- * differs: an HTTP request begins with a letter, ZMTP 1.0 with a length.
+ * Reads a greeting, even if only its beginning has arrived. A peer of another protocol is refused
+ * at the first byte that differs: an HTTP request begins with a letter, ZMTP 1.0 with a length.
  * @returns undefined while the greeting is unfinished
  * @throws Refused if the peer does not speak ZMTP 2.0 or later
  */

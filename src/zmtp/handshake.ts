@@ -5,8 +5,8 @@ export interface KeyPair {
 }
 
 /**
- * One way to connect to a socket: open to all peers, to peers with the password, or to peers with
- * the public key.
+ * One way to connect to a socket: for all peers, for peers with the password, or for peers with the
+ * public key.
  */
 export type Door =
   | { readonly mechanism: "NULL" }
@@ -17,8 +17,8 @@ export type Door =
 export interface Channel {
   seal(isCommand: boolean, more: boolean, body: Uint8Array): Buffer;
   /**
-   * @throws Refused unless the peer sealed the frame, and the frame arrives unaltered for the first
-   * time
+   * @throws Refused if the peer did not seal the frame, or if the frame was altered or was opened
+   * before
    */
   open(body: Buffer): { body: Buffer; more: boolean; isCommand: boolean };
   /** The number of bytes by which sealing lengthens a body. */

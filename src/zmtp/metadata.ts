@@ -25,7 +25,10 @@ export interface Metadata {
   readonly identity: string;
 }
 
-/** Reads a peer's metadata. @throws Refused if it is malformed */
+/**
+ * Reads a peer's metadata.
+ * @throws Refused if it is malformed
+ */
 export function readMetadata(metadata: Buffer): Metadata {
   let socketType = "";
   let identity = "";

@@ -9,8 +9,8 @@ export type RefusedBecause =
   | "malformed";
 
 /**
- * The error for a peer whose bytes break the protocol or a bound, or prove nothing; its connection
- * must end.
+ * The error for a peer that breaks the protocol or a bound, or that can't prove what the door
+ * requires. Its connection must end.
  */
 export class Refused extends Error {
   readonly because: RefusedBecause;

@@ -3,7 +3,10 @@ interface Named {
   readonly isEnding: boolean;
 }
 
-/** Records which open connections share a name (`Identity`) that their peers chose. */
+/**
+ * Records the names (`Identity`) that peers give themselves, and finds open connections with the
+ * same name.
+ */
 export class GivenNames<Peer extends Named> {
   readonly #peers = new Map<string, Set<Peer>>();
 

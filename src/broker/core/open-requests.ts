@@ -29,9 +29,9 @@ interface Load {
 
 /**
  * The requests that wait for a worker, and the requests that a worker has. A reply is accepted only
- * if its tag belongs to an open request and the reply comes from the worker that has this request;
- * a second reply is not accepted (B3). A reply for an earlier process of this broker, or for a
- * closed connection, matches no open request.
+ * if its tag belongs to an open request and the reply comes from the worker that has this request.
+ * So a second reply is not accepted (B3), nor a reply to a request of this broker's previous
+ * process or of a closed connection.
  */
 export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   /** The open requests by number, in order of arrival. */
@@ -57,12 +57,15 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return true;
   }
 
-  /** The waiting requests, the oldest first. `hand` may be called during the iteration. */
+  /** The waiting requests, the oldest first. The caller may call `hand` during the iteration. */
   get waiting(): Iterable<Request> {
     return this.#waiting.keys();
   }
 
-  /** Assigns a waiting request to a worker. @returns the tag to send in front of the request */
+  /**
+   * Assigns a waiting request to a worker.
+   * @returns the tag to send in front of the request
+   */
   hand(request: Request, worker: Worker): Buffer {
     const number = this.#waiting.get(request) ?? 0;
     this.#waiting.delete(request);
@@ -75,7 +78,8 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   }
 
   /**
-   * Ends the request that a reply answers. @returns undefined if the reply matches no open request
+   * Removes and returns the request that a reply answers.
+   * @returns undefined if the reply matches no open request
    */
   close(worker: Worker, tag: Buffer): Request | undefined {
     if (tag.length !== tagBytes) return undefined;
@@ -92,14 +96,14 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return this.#removeWhere(({ request }) => request.atMs < beforeMs);
   }
 
-  /** Removes and returns the requests of a worker that is gone. */
+  /** Removes and returns the requests of a worker whose connection has ended. */
   workerGone(gone: Worker): Request[] {
     return this.#removeWhere(({ worker }) => worker === gone);
   }
 
   /**
-   * Drops the client's requests that wait for a worker. Requests that a worker has are not dropped,
-   * because a reply may still come.
+   * Drops the client's requests that wait for a worker. Requests that a worker has stay open,
+   * because the worker may still reply.
    */
   clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
@@ -117,7 +121,7 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
-  /** Whether no request or count of any client is stored. */
+  /** Whether nothing is stored: no request, and no client's count. */
   get isEmpty(): boolean {
     return this.#open.size + this.#waiting.size + this.#ofClient.size + this.#all.bytes === 0;
   }

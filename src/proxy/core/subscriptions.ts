@@ -5,13 +5,16 @@ interface Topic<Subscriber> {
 
 /**
  * The topics to which each connection has subscribed. A connection can cancel only its own
- * subscriptions. A subscription matches all publications whose topic begins with the subscribed
- * topic (RFC 29, "SUB"). Topics are strings of their bytes in latin1.
+ * subscriptions. A subscription matches each publication whose topic begins with the subscribed
+ * topic (RFC 29, "SUB"). A topic is a string with one character per byte (latin1).
  */
 export class Subscriptions<Subscriber> {
   readonly #topics = new Map<string, Topic<Subscriber>>();
   readonly #ofSubscriber = new Map<Subscriber, Set<Topic<Subscriber>>>();
-  /** The number of topics of each length; a publication is looked up only by these lengths. */
+  /**
+   * The number of topics of each length. A publication is looked up only by the lengths that some
+   * topic has.
+   */
   readonly #lengths: number[] = [];
   #topicBytes = 0;
   #count = 0;
@@ -34,7 +37,10 @@ export class Subscriptions<Subscriber> {
     return this.#topics.get(topic)?.subscribers.has(subscriber) ?? false;
   }
 
-  /** Adds a subscription. @returns whether it is the first subscription to the topic */
+  /**
+   * Adds a subscription.
+   * @returns whether it is the first subscription to the topic
+   */
   add(subscriber: Subscriber, text: string): boolean {
     const known = this.#topics.get(text);
     const topic = known ?? { text, subscribers: new Set() };
@@ -50,7 +56,10 @@ export class Subscriptions<Subscriber> {
     return true;
   }
 
-  /** Cancels a subscription. @returns whether it was the last subscription to the topic */
+  /**
+   * Cancels a subscription.
+   * @returns whether it was the last subscription to the topic
+   */
   cancel(subscriber: Subscriber, text: string): boolean {
     const topic = this.#topics.get(text);
     const topics = this.#ofSubscriber.get(subscriber);
@@ -59,7 +68,10 @@ export class Subscriptions<Subscriber> {
     return this.#leave(subscriber, topic);
   }
 
-  /** Removes a subscriber. @returns the topics that have no subscription any more */
+  /**
+   * Removes a subscriber.
+   * @returns the topics that nobody subscribes to any more
+   */
   drop(subscriber: Subscriber): string[] {
     const topics = [...(this.#ofSubscriber.get(subscriber) ?? [])];
     this.#ofSubscriber.delete(subscriber);
@@ -86,8 +98,8 @@ export class Subscriptions<Subscriber> {
   }
 
   /**
-   * Returns the subscriber with the most topics within the group with the most topics. So many
-   * connections of one address can't displace the connections of another address.
+   * Returns the subscriber with the most topics in the group with the most topics. If each address
+   * is a group, many connections of one address can't displace the connections of another address.
    */
   largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
     const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();

@@ -1,12 +1,13 @@
 /**
  * The topics that have subscribers, and the changes that members do not know yet. If a topic
- * changes several times between two messages to members, members learn only the difference.
+ * changes several times between two messages to members, members learn only its last state. If they
+ * know that state already, they learn nothing.
  */
 export class WantedTopics {
   readonly #told = new Set<string>();
   /**
-   * Topics whose state members do not know yet: newly wanted or no longer wanted; the oldest change
-   * first.
+   * Topics whose change members do not know yet: newly wanted, or no longer wanted. The oldest
+   * change comes first.
    */
   readonly #news = new Set<string>();
 

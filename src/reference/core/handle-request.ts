@@ -15,11 +15,14 @@ interface Reference {
   readonly steadyMs: number;
 }
 
-/** Answers a request. @throws ProtocolError, which the caller sends as an error reply */
+/**
+ * Answers a request.
+ * @throws ProtocolError, which the caller sends as an error reply
+ */
 export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
-  // A member's clock is the counter in its seal, and was received when the seal was checked.
+  // A member's clock, the counter in its seal, was received when the seal was checked.
   if (!speaker.isKnown) clock.receive(registry.believed(request.clock, clock.value, steadyMs));
   switch (request.service) {
     case "rank": {
@@ -64,7 +67,8 @@ function assertMember(member: string | undefined): void {
 }
 
 /**
- * Checks that a member reports only about itself. @throws ProtocolError `unauthenticated` otherwise
+ * Checks that a member reports only about itself.
+ * @throws ProtocolError `unauthenticated` otherwise
  */
 function assertSelf(user: string, member: string | undefined): void {
   if (member === undefined || user === member) return;

@@ -19,7 +19,10 @@ interface Process {
   clock: number;
   pid: number | undefined;
   heardMs: number;
-  /** Whether the process has proven its name (X1); a guest is only listed. */
+  /**
+   * Whether the process has proven its name (X1). A process without proof is a guest, which is only
+   * listed.
+   */
   isKnown: boolean;
   guestServers: boolean | undefined;
   /** Whether the process has reported its role; processes of the original protocol do not. */
@@ -28,7 +31,7 @@ interface Process {
   disbelievedClocks: number | undefined;
 }
 
-/** The sender of a report: a member of the cluster, or a guest. */
+/** The sender of a report: a member of the cluster if `isKnown`, else a guest. */
 interface Speaker {
   readonly isKnown: boolean;
   readonly clock: number;
@@ -39,20 +42,17 @@ interface ServerReport {
   readonly view: number;
   readonly durable: Vector;
   readonly ready: boolean;
-  /** The durable vector that the server reported when it first reported the present view. */
+  /** The durable vector from the server's first report that named the present view. */
   readonly adopted: { readonly view: number; readonly durable: Vector } | undefined;
 }
 
 /**
  * Keeps the ranks, the list of live processes, and the view. The view changes by one member at a
  * time. A change is made only when every quorum of the next view is certain to share a member with
- * every quorum of earlier views. So the following must hold:
- *
- * (a) a majority of the present members has adopted the number of the present view, and (b) each
- * server of this majority has on disk all events that any live adopter had on disk when it adopted
- * the view.
- *
- * Each change must be on disk before an answer contains it (`takeChanged`).
+ * every quorum of earlier views. So two rules must hold: (a) a majority of the present members has
+ * adopted the number of the present view, and (b) each server of this majority has on disk all
+ * events that any live adopter had on disk when it adopted the view. Each change must be on disk
+ * before an answer contains it (`takeChanged`).
  */
 export class Registry {
   readonly #ranks: Map<string, number>;
@@ -63,12 +63,12 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
-  /** The number of clocks of guests that were too far ahead. */
+  /** The number of requests of guests whose clock was too far ahead. */
   disbelievedClocks = 0;
   /**
-   * Steady time until which the reference makes no view of its own, and only takes over higher
-   * reported views. Otherwise its next view could have the number of a view that the reference's
-   * file lacks.
+   * Steady time until which the reference makes no view, and only adopts higher views that servers
+   * report. A view made earlier could get the number of another view, which a lost or old file does
+   * not show.
    */
   readonly #listensUntil: number;
 
@@ -87,21 +87,27 @@ export class Registry {
     return { ranks: Object.fromEntries(this.#ranks), view: this.#view };
   }
 
-  /** Returns whether ranks or view have changed since the last call, and must be saved first. */
+  /**
+   * Returns whether ranks or view have changed since the last call. Then they must be saved before
+   * an answer shows them.
+   */
   takeChanged(): boolean {
     const changed = this.#changed;
     this.#changed = false;
     return changed;
   }
 
-  /** Returns a guest's clock, or 0 if the clock is too far ahead (W4). */
+  /** Returns a guest's clock, or 0 if that clock is too far ahead (W4). */
   believed(clock: number, own: number, steadyMs: number): number {
     if (this.#clockAllowance.believes(clock, own, steadyMs)) return clock;
     this.disbelievedClocks += 1;
     return 0;
   }
 
-  /** Returns whether no view exists yet because servers may still report one. */
+  /**
+   * Returns whether there is no view yet, because the reference still waits for servers to report
+   * one.
+   */
   isWaiting(steadyMs: number): boolean {
     return this.#view.number === 0 && this.#isListening(steadyMs);
   }
@@ -146,13 +152,13 @@ export class Registry {
     this.#hear(report, speaker, steadyMs);
     const { user, view, durable, ready = false } = report;
     if (view === undefined || !speaker.isKnown) return;
-    // A server that is ready again no longer wants to leave.
+    // A server that reports `ready` does not, or no longer, want to leave.
     if (ready) this.#leaving.delete(user as ServerName);
-    // A reference whose file is lost or old takes over the highest reported view.
+    // The reference's file is lost or old, so the reference adopts the higher view.
     if (view.number > this.#view.number) this.#setView(view);
-    // A server without `durable` is still reading its disk, or has lost part of it. The server
-    // reports its view, so that no view with the same number is made. Its earlier reports of its
-    // disk no longer count (rule (b)).
+    // A server without `durable` is still reading its disk, or has lost part of it. It reports its
+    // view, so that no other view gets the same number. Its earlier reports of its disk no longer
+    // count (rule (b)).
     if (durable === undefined) {
       this.#reports.delete(user);
       return;
@@ -169,8 +175,9 @@ export class Registry {
   }
 
   /**
-   * Takes a server out of the view as soon as possible. @returns whether the present view is
-   * without the server and rules (a) and (b) hold for this view
+   * Removes a server from the view as soon as possible.
+   * @returns whether the present view is without the server, and rules (a) and (b) hold for this
+   * view
    */
   leave(name: ServerName, steadyMs: number): boolean {
     if (this.#view.members.includes(name)) this.#leaving.add(name);
@@ -178,7 +185,10 @@ export class Registry {
     return !this.#view.members.includes(name) && this.#isSettled(steadyMs);
   }
 
-  /** Removes a member that is down. @throws ProtocolError if the member must not be removed now */
+  /**
+   * Removes a member that is down from the view.
+   * @throws ProtocolError if the member must not be removed now
+   */
   remove(name: ServerName, force: boolean, steadyMs: number): View {
     const { members, number } = this.#view;
     if (!members.includes(name)) {
@@ -207,7 +217,7 @@ export class Registry {
     return this.#view;
   }
 
-  /** Makes the next change of the view if one is needed and possible. */
+  /** Makes the next change of the view, if a change is needed and rules (a) and (b) allow it. */
   advance(steadyMs: number): void {
     this.#forget(steadyMs);
     if (this.#view.members.length === 0) return this.#makeFirstView(steadyMs);
@@ -235,8 +245,8 @@ export class Registry {
   }
 
   /**
-   * Returns the servers that may become members: alive, and caught up with the members of the
-   * present view; the lowest rank first.
+   * Returns the servers that may become members, the lowest rank first. Such a server is alive, and
+   * has caught up with the members of the present view.
    */
   #ready(steadyMs: number): ServerName[] {
     return [...this.#reports]
@@ -268,7 +278,7 @@ export class Registry {
     return complete.length >= quorumOf(this.#view);
   }
 
-  /** Returns whether a majority of the other members is alive. */
+  /** Returns whether a majority of the members other than `name` is alive. */
   #canSpare(name: ServerName, steadyMs: number): boolean {
     const rest = this.#view.members.filter((member) => member !== name);
     const alive = rest.filter((member) => this.#isAlive(member, steadyMs));
@@ -289,7 +299,10 @@ export class Registry {
     this.#changed = true;
   }
 
-  /** Forgets processes that were silent for long, except their ranks and a member's last report. */
+  /**
+   * Forgets processes that were silent for `forgetMs`. Keeps their ranks, and the last report of
+   * each member.
+   */
   #forget(steadyMs: number): void {
     for (const { name, heardMs } of this.#processes.values()) {
       if (steadyMs - heardMs <= durations.forgetMs) continue;
@@ -300,8 +313,8 @@ export class Registry {
 
   #hear(report: HeartbeatReport, { clock, isKnown }: Speaker, steadyMs: number): void {
     const present = this.#processes.get(report.user);
-    // A guest must not take a member's name or keep it alive, and a member must not inherit a
-    // guest's fields.
+    // A guest must not report under a member's name, and a member must not inherit a guest's
+    // fields.
     if (present?.isKnown && !isKnown) return;
     const known = present?.isKnown === isKnown ? present : undefined;
     const most = mostFor(isKnown, limits.processes);

@@ -24,7 +24,7 @@ export interface ChaosConfig {
   readonly folder: string;
 }
 
-/** The present part of a run. */
+/** The part of a run that is in progress. */
 export type Phase = "starting" | "disturbing" | "healing" | "checking";
 
 export interface ChaosWatcher {
@@ -35,9 +35,12 @@ export interface ChaosWatcher {
 export interface ChaosResult {
   readonly verdict: Verdict;
   readonly plan: readonly PlannedFault[];
-  /** The faults that were performed, with the processes that they hit. */
+  /**
+   * The faults that were performed, with the processes that they hit. A fault of the coordinator is
+   * not performed while no server is coordinator.
+   */
   readonly performed: readonly PlannedFault[];
-  /** All terms of coordinators, including terms from before the load. */
+  /** All terms of coordinators, including terms that began before the load. */
   readonly terms: readonly Term[];
   readonly failovers: readonly Failover[];
   /** The performed faults, one mark for each process that a fault hit. */
@@ -49,7 +52,8 @@ export interface ChaosResult {
 }
 
 /**
- * Writes per second: a moderate load, because the trial tests behaviour under faults, not speed.
+ * Writes per second: a moderate load, because the trial tests how the cluster behaves under faults,
+ * and not its speed.
  */
 const writesPerSecond = 100;
 const racers = [
@@ -58,19 +62,22 @@ const racers = [
   { name: "ivo" },
   { name: "lia", isImpatient: true },
 ] as const;
-/** The most milliseconds that the cluster gets to heal; enough on a slow machine too. */
+/**
+ * The most milliseconds for which a run waits until the cluster has healed: enough for a slow
+ * machine.
+ */
 const healMs = 60_000;
 const askMs = 5_000;
 /**
- * The most milliseconds to wait for the last deliveries; a subscription looks for missed messages
- * every 4 s.
+ * The most milliseconds for which a run waits for the last deliveries. A subscription looks for
+ * missed messages every 4 s.
  */
 const deliveryMs = 20_000;
 const lookMs = 250;
 
 /**
  * Runs a new cluster under load and faults, heals it, stops it, and checks what clients saw.
- * @param signal ends the faults early; the run so far is still checked
+ * @param signal ends the faults early; the cluster is then healed and checked as usual
  */
 export async function runChaos(
   config: ChaosConfig,
@@ -104,11 +111,11 @@ export async function runChaos(
 }
 
 /**
- * Returns settings of the servers, with which they save and fetch states during the faults and keep
- * all messages (J1, J3).
+ * Returns the servers' settings. With them, servers save states and fetch states from each other
+ * during the faults, and keep all messages (J1, J3).
  */
 function settingsOf({ seconds }: ChaosConfig) {
-  // Servers save less often in a long run, because their state becomes large.
+  // In a long run the state becomes large, so servers save it less often.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
   return {
@@ -118,14 +125,13 @@ function settingsOf({ seconds }: ChaosConfig) {
   };
 }
 
-/** Opens and closes cluster, relay and load together. */
 class Scene implements AsyncDisposable {
   readonly load: Load;
   readonly race: ClaimRace;
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
   readonly #watch: CoordinatorWatch;
-  /** The servers' names; a restarted process keeps its name. */
+  /** The servers' names. A process has the same name after a restart. */
   readonly #servers: readonly string[];
   #began = now();
 
@@ -166,7 +172,7 @@ class Scene implements AsyncDisposable {
     return this.#watch.terms(this.#began);
   }
 
-  /** Runs load and faults until the time of the run is over. */
+  /** Runs the load and performs the faults, until the time of the run is over. */
   async disturb(
     plan: readonly PlannedFault[],
     { onFault }: ChaosWatcher,
@@ -193,7 +199,7 @@ class Scene implements AsyncDisposable {
   }
 
   /**
-   * Returns what all servers report after healing, and what their disks hold after a clean stop.
+   * Returns what all servers report after healing, and what their disks contain after a clean stop.
    */
   async finalState(onHealed: () => void): Promise<Omit<Observations, "outages">> {
     await Promise.all([this.load.finish(), this.race.finish()]);
@@ -203,7 +209,7 @@ class Scene implements AsyncDisposable {
       conversations,
       limitMs: healMs,
     };
-    // If the servers never agree, their reports show the differences.
+    // If the servers do not agree in time, their reports show the differences.
     await agree(question);
     onHealed();
     const reports = await reportsOf(question);

@@ -5,7 +5,7 @@ import type { Latency } from "./core/pace.ts";
 
 type Run = Pick<ChaosResult, "failovers" | "lengthMs" | "marks" | "pace" | "nodes" | "terms">;
 
-/** The texts of marks, each shown while the pointer is on the mark. */
+/** The texts that the report shows while the pointer is on a mark. */
 export interface Captions {
   fault(fault: Fault): string;
   failover(failover: Failover): string;
@@ -14,8 +14,8 @@ export interface Captions {
 export const faultKinds = ["kill", "stop", "cut", "slow", "reset"] as const;
 
 /**
- * Sizes of all drawings in pixels. The widths are equal, so that a moment is at the same place in
- * each drawing.
+ * Sizes of the drawings in pixels. All drawings have the same width, so that a moment is at the
+ * same place in each of them.
  */
 const width = 1_060;
 const left = 90;
@@ -24,7 +24,7 @@ const axisHeight = 24;
 const laneHeight = 26;
 const rateHeight = 110;
 const latencyHeight = 170;
-/** The least width of a fault in pixels, so that even the shortest fault is visible. */
+/** The least width of a fault's mark in pixels, so that the shortest fault is visible. */
 const leastWidth = 3;
 
 export function escaped(text: string): string {
@@ -38,8 +38,8 @@ export function escaped(text: string): string {
 }
 
 /**
- * Draws one lane for each process, with its faults, their lengths, and its terms as coordinator;
- * and each failover, from the fault to the next granted claim.
+ * Draws one lane for each process, with its faults and its terms as coordinator. Also draws each
+ * failover, from the fault to the next granted claim.
  */
 export function timeline(run: Run, captions: Captions): string {
   const { nodes, marks, lengthMs } = run;
@@ -88,8 +88,8 @@ function terms(run: Run): string[] {
 }
 
 /**
- * Draws a failover as a line from the old coordinator's lane to the lane of the new coordinator,
- * and on to the next granted claim.
+ * Draws a failover as a line from the old coordinator's lane to the new coordinator's lane, and on
+ * to the next granted claim.
  */
 function failoverMark(run: Run, failover: Failover, captions: Captions): string {
   const { coordinator, successor, atMs, officeAfterMs, servedAfterMs } = failover;
@@ -104,7 +104,7 @@ function failoverMark(run: Run, failover: Failover, captions: Captions): string 
   );
 }
 
-/** Draws the number of writes acknowledged in each span. */
+/** Draws how many writes were acknowledged in each span. */
 export function rateChart(run: Run): string {
   const { spans, spanMs } = run.pace;
   const x = timeScale(run);
@@ -134,13 +134,13 @@ export function latencyChart(run: Run): string {
   const curve = (kind: string, value: (latency: Latency) => number) => {
     let pen = "M";
     const points = spans.map(({ fromMs, latency: own }) => {
-      // The line is interrupted at spans without an acknowledged write.
+      // A span without an acknowledged write interrupts the line.
       if (own === undefined) {
         pen = "M";
         return "";
       }
       const point = `${pen}${px(x(fromMs + spanMs / 2))} ${px(y(value(own)))}`;
-      // A point without neighbours is drawn as a dot.
+      // `h0` draws a dot, so that a point between two interruptions is visible.
       const dot = pen === "M" ? "h0" : "";
       pen = "L";
       return point + dot;

@@ -16,8 +16,7 @@ export interface ClaimRaceOptions {
 export interface Racer {
   readonly name: string;
   /**
-   * Whether the racer gives up soon, so that some racers own a name without ever receiving the
-   * answer.
+   * Whether the racer gives up soon, so that some racers own a name but never receive the answer.
    */
   readonly isImpatient?: boolean;
 }
@@ -26,16 +25,16 @@ const patienceMs = 60_000;
 const impatienceMs = 2_500;
 const racersAtOnce = 3;
 /**
- * Names per second; hashing each password takes a server tens of milliseconds, so more names would
- * test only hashing.
+ * Names per second. A server needs tens of milliseconds to hash each password, so with more names
+ * the race would test only hashing.
  */
 const namesPerSecond = 3;
-/** The most open claims of one racer: as many as accumulate in an outage of several seconds. */
+/** The most open claims of one racer: about as many as it sends in an outage of ten seconds. */
 const mostOpen = 30;
-/** The most milliseconds to wait for claims that are still open after healing. */
+/** The most milliseconds for which the race waits for open claims after healing. */
 const finishMs = 60_000;
 
-/** Lets several clients claim the same names at the same time. */
+/** Lets several clients claim each name at about the same time. */
 export class ClaimRace {
   readonly #options: ClaimRaceOptions;
   readonly #connections: Connection[] = [];
@@ -62,15 +61,15 @@ export class ClaimRace {
     return this.#racers.flatMap(({ claims }) => claims);
   }
 
-  /** The number of names whose owner was told that it owns the name. */
+  /** The number of names of which some client was told that it owns the name. */
   get owned(): number {
     return new Set(this.claims.filter((claim) => wasTold(claim, "won")).map(({ name }) => name))
       .size;
   }
 
   /**
-   * Lets all racers claim all of these names, each in its own order. Resolves when all claims are
-   * decided.
+   * Lets all racers claim all of these names, each racer in its own order. Resolves when all claims
+   * are decided.
    */
   async runThrough(names: readonly string[], inFlight: number): Promise<void> {
     const orders = this.#racers.map(() => this.#shuffled(names));
@@ -88,14 +87,14 @@ export class ClaimRace {
   }
 
   /**
-   * Begins the race: in each round some racers claim the same new name. The rounds go on until
+   * Begins the race: in each round, some racers claim the same new name. Rounds follow until
    * `finish` or `close` is called.
    */
   start(): void {
     this.#lane = this.#keepRacing();
   }
 
-  /** Ends the race: waits until every claim is decided, or `finishMs` have passed. */
+  /** Ends the race. Waits until every claim is decided, but at most `finishMs`. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lane;
@@ -124,7 +123,7 @@ export class ClaimRace {
     }
   }
 
-  /** Returns the names in random order, the same order for the same seed. */
+  /** Returns the names in random order; the order depends on the seed of `random`. */
   #shuffled(names: readonly string[]): string[] {
     const { random } = this.#options;
     const placed = names.map((name) => ({ name, place: random() }));

@@ -9,7 +9,7 @@ import type { Claim, ClaimAnswer } from "./core/claims.ts";
 export interface ClaimantOptions {
   readonly name: string;
   readonly session: Session;
-  /** Whether the client gives up a claim at its session's deadline, instead of asking again. */
+  /** Whether the client gives up a claim at its session's deadline; otherwise it asks again. */
   readonly isImpatient?: boolean;
   readonly random: Random;
   readonly elapsedMs: () => number;
@@ -22,11 +22,9 @@ interface OpenClaim extends Mutable<Claim> {
   answers: ClaimAnswer[];
 }
 
-/**
- * The share of decided claims that are sent again, and the longest delay, in milliseconds, before a
- * claim is sent again.
- */
+/** The share of decided claims that the client sends again. */
 const againPart = 0.25;
+/** The longest delay, in milliseconds, before the client sends a decided claim again. */
 const againMs = 5_000;
 const passwordBytes = 8;
 
@@ -38,7 +36,7 @@ export class Claimant {
 
   constructor(options: ClaimantOptions) {
     this.#options = options;
-    // Every claim that waits to be sent again listens to the signal.
+    // Every claim that is to be sent again listens to the signal, so there may be many listeners.
     setMaxListeners(0, options.signal);
   }
 
@@ -48,8 +46,8 @@ export class Claimant {
   }
 
   /**
-   * Claims a name. Resolves when the claim is decided or given up; some claims are sent again
-   * afterwards.
+   * Claims a name. Resolves when the claim is decided or given up; some decided claims are sent
+   * again later.
    */
   async claim(name: string): Promise<void> {
     const { session, elapsedMs, random } = this.#options;
@@ -80,8 +78,8 @@ export class Claimant {
   }
 
   /**
-   * Sends a claim again, like a client that missed its answer; perhaps another server or a later
-   * coordinator answers.
+   * Sends a claim again after a while, like a client that missed its answer. Another server or a
+   * later coordinator may answer.
    */
   async #askAgain(claim: OpenClaim, password: string): Promise<void> {
     const { random, signal } = this.#options;

@@ -10,7 +10,6 @@ import { type ChaosConfig, type ChaosResult, type ChaosWatcher, runChaos } from 
 import { describeFault, describeVerdict, inSeconds } from "./describe.ts";
 import { reportPage } from "./report.ts";
 
-/** Flags of the command line. */
 export interface ChaosFlags {
   readonly seconds?: string;
   readonly seed?: string;
@@ -27,12 +26,12 @@ export interface ChaosOptions {
 
 const defaultSeconds = "60";
 const defaultServers = "3";
-/** Random seeds are below this number, so that they are short enough to type. */
+/** Random seeds are below this number, so that a person can type them easily. */
 const seeds = 1_000_000;
 
 /**
- * `tertulia chaos`: runs a trial, and writes its verdict and report; exits with code 1 if a rule
- * was broken.
+ * `tertulia chaos`: runs a trial, and writes its verdict and report. Exits with code 1 if a rule
+ * was broken or no write was acknowledged.
  */
 export async function runChaosCommand({ flags, language, host }: ChaosOptions): Promise<void> {
   const text = trialTextsIn(language);
@@ -42,7 +41,7 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
     seed: readFlag("seed", flags.seed ?? drawn, integer(0, 2 ** 32 - 1)),
     servers: readFlag("servers", flags.servers ?? defaultServers, integer(1, 20)),
   };
-  // An unwritable report must fail before the run, not after it.
+  // If the report's file can't be written, the command must fail before the run.
   if (flags.report !== undefined) await writeFile(flags.report, "");
   const note = (line: string) => {
     if (!flags.json) host.errors.write(`${line}\n`);
@@ -69,7 +68,10 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
   }
 }
 
-/** Runs a trial in which the first Ctrl-C ends the faults; the run so far is still checked. */
+/**
+ * Runs a trial. The first Ctrl-C ends the faults early; the cluster is then healed and checked as
+ * usual.
+ */
 async function interruptible(
   config: ChaosConfig,
   host: Host,

@@ -9,7 +9,6 @@ import type { Verdict } from "./core/verdict.ts";
 /** The most names that are listed; a longer list is written as "everybody". */
 const mostNamed = 3;
 
-/** Returns a sentence about a fault. */
 export function describeFault(fault: Fault, text: TrialText): string {
   const what = describePlain(fault, text);
   return fault.isAtCoordinator ? text("atCoordinator", { what }) : what;

@@ -8,7 +8,10 @@ import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";
 /** A fault of one process during a run; `toMs` is undefined while the fault lasts. */
 export interface Mark extends NodeFault {
   readonly fault: Fault;
-  /** The time at which a killed process served again, or another fault ended. */
+  /**
+   * The time, in milliseconds since the load began, at which a killed process served again, or
+   * another fault ended.
+   */
   toMs: number | undefined;
 }
 
@@ -22,10 +25,10 @@ export interface FaultPerformerOptions {
   readonly onFault: (fault: PlannedFault) => void;
 }
 
-/** Milliseconds in which a signal certainly reaches a process. */
+/** Milliseconds after which a signal has certainly reached a process. */
 const signalMs = 50;
 
-/** Begins each planned fault when it is due, and ends it after its time. */
+/** Begins each planned fault when it is due, and ends it when its time is over. */
 export class FaultPerformer {
   /** The faults that were performed, with the processes that they hit. */
   readonly performed: PlannedFault[] = [];
@@ -35,9 +38,9 @@ export class FaultPerformer {
   /** The number of running processes that were killed. */
   kills = 0;
   readonly #options: FaultPerformerOptions;
-  /** For each process, the number of faults that stop it at present. */
+  /** For each process, the number of faults that keep it stopped at present. */
   readonly #stops = new Map<Child, number>();
-  /** The functions that end the present faults, each with its timer. */
+  /** The functions that end the present faults, each with the timer that will call it. */
   readonly #mending = new Map<() => void, NodeJS.Timeout>();
 
   constructor(options: FaultPerformerOptions) {
@@ -54,7 +57,7 @@ export class FaultPerformer {
       await pause(planned.atMs - elapsedMs(), signal);
       if (signal.aborted) return;
       const fault = aimedAt(coordinator(), planned);
-      // The fault was planned for the coordinator, and there is none now.
+      // The fault was planned for the coordinator, and no server is coordinator now.
       if (fault === undefined) continue;
       this.performed.push(fault);
       onFault(fault);
@@ -97,7 +100,7 @@ export class FaultPerformer {
   }
 
   #kill(child: Child, fault: Fault): void {
-    // The process is down and has not been restarted yet.
+    // The process is down already, and has not been restarted yet.
     if (child.pid === undefined) return;
     this.kills += 1;
     const mark = this.#mark(child.label, fault);

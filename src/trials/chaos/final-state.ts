@@ -14,7 +14,7 @@ import type { Files, Seen, ServerReport } from "./core/checker.ts";
 import type { Account, AccountsFile } from "./core/claims.ts";
 import { nameOf, seenOf } from "./load.ts";
 
-/** The servers and conversations to ask about, and the time limit. */
+/** Which servers and conversations to ask about, and the time limit. */
 export interface Question {
   readonly client: Session;
   readonly servers: readonly string[];
@@ -39,8 +39,8 @@ export async function agree(question: Question): Promise<void> {
   const [conversation = ""] = conversations;
   while (now().steadyMs < untilMs) {
     const seen = new Map<string, string>();
-    // The broker chooses the servers in turn. Several rounds are needed, because other clients send
-    // requests in between.
+    // The broker chooses the servers in turn. One round may skip a server, because other clients
+    // send requests in between. So there are three rounds.
     for (let count = 0; count < 3 * servers.length && now().steadyMs < untilMs; count += 1) {
       const page = await readPage(client, conversation, { limit: 1 });
       if (page !== undefined) seen.set(page.server, page.seen);
@@ -64,8 +64,8 @@ export async function reportsOf(question: Question): Promise<ServerReport[]> {
 }
 
 /**
- * Reads a conversation from all servers page by page. The broker chooses a server for each page;
- * the page is added to the report of that server.
+ * Reads a conversation from all servers page by page. The broker chooses the server for each page;
+ * the page is added to that server's report.
  */
 async function reportsOn(
   conversation: string,
@@ -82,7 +82,7 @@ async function reportsOn(
     const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
     const page = await readPage(client, conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
-    // The page is not used, because the answering server's report continues at another page.
+    // The report of the answering server continues at another page, so this page is not used.
     if (page === undefined || reader?.since !== since || reader.isDone) continue;
     reader.entries.push(...page.entries.map(seenOf));
     reader.since = page.seen;
@@ -107,15 +107,15 @@ async function readPage(
       more: reply.next !== undefined,
     };
   } catch (error) {
-    // The server may still be restarting; the time limit ends the attempts.
+    // The server may still be restarting. The caller tries again until its time limit.
     if (!(error instanceof ProtocolError)) throw error;
     return undefined;
   }
 }
 
 /**
- * Returns checksums of each replica's files, after all servers have stopped and their journals are
- * saved.
+ * Returns checksums of each replica's files. By then all servers must have stopped, and their
+ * journals must be part of their saved states.
  */
 export async function filesOf(folder: string): Promise<Files[]> {
   const replicas = await replicasIn(folder);
@@ -130,8 +130,8 @@ export async function filesOf(folder: string): Promise<Files[]> {
 }
 
 /**
- * Returns the accounts of each replica, after all servers have stopped and their journals are
- * saved.
+ * Returns the accounts of each replica. By then all servers must have stopped, and their journals
+ * must be part of their saved states.
  */
 export async function accountsOf(folder: string): Promise<AccountsFile[]> {
   const replicas = await replicasIn(folder);

@@ -33,18 +33,16 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const channel: ChannelName = parseChannelName("geral");
 const channelConversation = `#${channel}`;
 
-/** The users; each writes over a separate connection, to the channel and to the other users. */
+/** The users. Each has its own connection, and writes to the channel and to the other users. */
 const userNames = ["ana", "bia", "caio", "duda"].map((name) => parseUserName(name));
 /** The share of writes that go to the channel. */
 const channelPart = 0.75;
 /**
- * Returns how long a user waits, in milliseconds. The user `duda` gives up soon, so that some
- * writes are indeterminate.
+ * Returns how long a user waits for an answer, in milliseconds. The user `duda` gives up soon, so
+ * that some writes are indeterminate.
  */
 const patienceMs = (user: UserName) => (user === "duda" ? 2_500 : 60_000);
-/**
- * The most open writes of one connection: as many as accumulate in an outage of several seconds.
- */
+/** The most open writes of one connection: about as many as a user sends in an outage of 20 s. */
 const mostOpen = 500;
 const readEveryMs = 1_000;
 const readEntries = 300;
@@ -62,7 +60,7 @@ export function nameOf(conversation: string): ConversationName {
     : { user: parseUserName(name) };
 }
 
-/** Runs writers, readers and a subscriber, and records what they sent and saw. */
+/** Runs writers, readers and a subscriber, and records what they sent and received. */
 export class Load {
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
@@ -110,7 +108,9 @@ export class Load {
     this.#lanes = Promise.all(lanes);
   }
 
-  /** Stops sending writes, and waits until every sent write is answered or given up by its user. */
+  /**
+   * Stops sending new writes, and waits until every sent write is answered or given up by its user.
+   */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lanes;
@@ -152,7 +152,8 @@ export class Load {
       },
       (error: unknown) => {
         if (!(error instanceof ProtocolError)) throw error;
-        // After a temporary error an earlier attempt may still have taken effect.
+        // A write that ends with a temporary error may have taken effect in an earlier attempt, so
+        // it stays indeterminate.
         if (!error.retry) write.refused = error.code;
       },
     );
@@ -174,7 +175,7 @@ export class Load {
           isWhole: next === undefined,
         });
       } catch (error) {
-        // The read failed because no server answered in time, which breaks no rule.
+        // No server answered the read in time, which breaks no rule.
         if (!(error instanceof ProtocolError)) throw error;
       }
       await pause(readEveryMs, this.#stopping.signal);

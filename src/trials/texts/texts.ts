@@ -2,7 +2,7 @@ import { type Language, type TextOf, textsOf } from "../../texts/texts.ts";
 import { en } from "./en.ts";
 import { ptBr } from "./pt-br.ts";
 
-/** Returns a text of the trials with its values filled in. */
+/** Returns a text of the trials, with its values filled in. */
 export type TrialText = TextOf<typeof en>;
 
 export const trialCatalogues: Readonly<

@@ -2,8 +2,8 @@ import { type ClaimObservations, checkClaims, claimRules, grouped } from "./clai
 
 /**
  * Checks what clients saw of a cluster under load, like Jepsen's queue and set checkers (K.
- * Kingsbury). Every message is unique, so clients can tell what became of each write. A write
- * without an answer is indeterminate: it may or may not have taken effect.
+ * Kingsbury). Every message is unique, so each read shows which writes took effect. A write without
+ * an answer is indeterminate: it may or may not have taken effect.
  */
 
 /** A message as a client read it. */
@@ -19,10 +19,7 @@ export interface Write {
   readonly message: string;
   /** The client that sent the message. */
   readonly client: string;
-  /**
-   * The conversations that contain the message; subscribers receive the message in the first of
-   * these conversations.
-   */
+  /** The conversations that contain the message; subscribers receive it in the first of them. */
   readonly conversations: readonly [string, ...string[]];
   readonly sentMs: number;
   /** Undefined until an answer says that the write took effect. */
@@ -56,21 +53,24 @@ export interface Delivery {
 }
 
 /**
- * The checksums of one replica's files by name, after a clean stop; undefined for a missing file.
+ * The checksums of one replica's files by name, after the replica stopped cleanly; undefined for a
+ * missing file.
  */
 export interface Files {
   readonly replica: string;
   readonly checksums: Readonly<Record<string, string | undefined>>;
 }
 
-/** A time in which a majority of the servers was stopped, so that no write could be committed. */
+/**
+ * A time during which a majority of the servers was stopped, so that no write could be committed.
+ */
 export interface Outage {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export interface Observations extends ClaimObservations {
-  /** The names of the servers, each of which must report every conversation. */
+  /** The names of all servers; each server must report every conversation. */
   readonly servers: readonly string[];
   readonly writes: readonly Write[];
   readonly reads: readonly Read[];
@@ -85,17 +85,20 @@ export const rules = [
   "lost",
   /** A message is in a history twice, or was delivered twice (R6, C3). */
   "doubled",
-  /** A message was read or delivered although it was never sent, or was refused. */
+  /**
+   * A message was read or delivered although no client sent it, or although a server refused it.
+   */
   "neverAttempted",
   /** Servers report different histories, or have different files (R4, R8). */
   "diverged",
   /**
-   * A message is out of the total order, or its clock is not above the clock of its cause (R7, C3).
+   * A message is out of the total order, or its clock is not above the clock of an answer that its
+   * sender had received (R7, C3).
    */
   "misordered",
   /**
-   * A message is in the history, but a subscriber that was always subscribed did not receive it
-   * (C3).
+   * A message is in the history, but a subscriber that was subscribed all the time did not receive
+   * it (C3).
    */
   "unheard",
   /** A client did not read its own acknowledged message, or a correct write was refused (R9). */
@@ -144,10 +147,7 @@ function lost({ writes, reports }: Observations): Violation[] {
   });
 }
 
-/**
- * Returns every list of messages that a client saw, each with a description of where the client saw
- * the list.
- */
+/** Returns every list of messages that a client saw, and a description of where it saw the list. */
 function listsSeen({ reports, deliveries, reads }: Observations) {
   return [
     ...reports.map(({ server, conversation, entries }) => {
@@ -240,13 +240,13 @@ function outOfOrder(seen: Observations): Violation[] {
   });
 }
 
-/** Finds writes whose clock is not above every clock that their client knew before (R7). */
+/** Finds writes whose clock is not above every clock that their client had received before (R7). */
 function againstCause({ writes, reports }: Observations): Violation[] {
   const clocks = new Map<string, number>();
   for (const { acknowledged, message } of writes) {
     if (acknowledged !== undefined) clocks.set(message, acknowledged.clock);
   }
-  // If two servers made an event of the same request, readers see the event with the lower clock.
+  // If two servers made an event of one request, readers see the event with the lower clock.
   for (const { message, clock } of reports.flatMap(({ entries }) => entries)) {
     clocks.set(message, Math.min(clock, clocks.get(message) ?? clock));
   }
@@ -261,8 +261,8 @@ function againstCause({ writes, reports }: Observations): Violation[] {
 interface Caused {
   readonly write: Write;
   /**
-   * The highest clock in an answer that the client had received before it sent the write; 0 if it
-   * had received no answer.
+   * The highest clock in the answers that the client had received before it sent the write; 0 if it
+   * had received none.
    */
   readonly toldClock: number;
 }
@@ -289,8 +289,8 @@ function causesOf(own: Write[]): Caused[] {
 }
 
 /**
- * Returns the messages of the history that a subscriber did not receive although it was always
- * subscribed.
+ * Returns the messages of the history that a subscriber did not receive, although it was subscribed
+ * all the time.
  */
 export function unheard({
   writes,
@@ -320,7 +320,8 @@ function stale({ writes, reads }: Observations): Violation[] {
   const causes = causesByClient(writes);
   const unread = reads.flatMap(({ client, conversation, askedMs, entries, isWhole }) => {
     const read = messagesOf(entries);
-    // The write's event has a clock above `toldClock`, whichever server made the event.
+    // The event of this write has a clock above `toldClock`, whichever server made it. So if
+    // `toldClock` is not below the page's oldest clock, the page must contain the event.
     const oldest = isWhole ? 0 : (entries[0]?.clock ?? 0);
     return (causes.get(client) ?? [])
       .filter(({ write, toldClock }) => {

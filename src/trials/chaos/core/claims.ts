@@ -2,10 +2,10 @@ import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 
 /**
  * Compares the answers to clients that raced for names (E3) with the accounts on the replicas'
- * disks at the end.
+ * disks after the run.
  */
 
-/** The decision of a claim in an answer to its client. */
+/** What an answer told the client about its claim. */
 export interface ClaimAnswer {
   readonly atMs: number;
   readonly answer: "won" | "taken";
@@ -18,13 +18,13 @@ export interface Claim {
   readonly id: string;
   readonly beganMs: number;
   /**
-   * The answers, oldest first. A client may ask again after an answer; all answers must have the
+   * The answers, oldest first. A client may send a decided claim again; every answer must have the
    * same decision.
    */
   readonly answers: readonly ClaimAnswer[];
-  /** The code of an error that is no decision and that no retry can change. */
+  /** The code of an error that decides nothing, but that a retry would only repeat. */
   readonly refused?: string;
-  /** Whether the client has stopped asking. The client may own the name nevertheless. */
+  /** Whether the client has stopped sending the claim. The client may own the name nevertheless. */
   readonly isGivenUp: boolean;
 }
 
@@ -53,12 +53,12 @@ export const claimRules = [
   /** A client was told both that it owns a name and that the name is taken. */
   "contradicted",
   /**
-   * A client was told OK and does not own the name; or the owner was told `name_taken`; or a client
-   * was told `name_taken` though no other claim holds the name; or no client sent the owner's
-   * claim.
+   * A client was told that it owns a name that it does not own. Or the owner was told `name_taken`.
+   * Or a client was told `name_taken` though no other claim holds the name. Or no client sent the
+   * owner's claim.
    */
   "misowned",
-  /** Replicas have different owners of a name, or a replica has several confirmed owners. */
+  /** Replicas have different owners of a name, or one replica has several. */
   "ownersDiffer",
   /** A claim was neither decided nor given up. */
   "undecided",
@@ -108,8 +108,7 @@ function contradicted(claims: readonly Claim[]): ClaimViolation[] {
 }
 
 /**
- * Checks the owners on the first replica only; `ownersDiffer` compares this replica with the
- * others.
+ * Checks the owners on the first replica only; `ownersDiffer` compares it with the other replicas.
  */
 function misowned(
   claims: readonly Claim[],
@@ -127,8 +126,7 @@ function misowned(
       if (told === "OK" && !isOwner) return [`${client} was told OK`];
       if (told !== "name_taken") return [];
       if (isOwner) return [`${client} was told name_taken and owns it`];
-      // The claim that holds the name may not be confirmed, because its client may have given up
-      // before.
+      // Another claim may hold the name without being confirmed, if its client gave up early.
       const isHeld = owner !== undefined || own.some((row) => row.id !== id);
       return isHeld ? [] : [`${client} was told name_taken`];
     });

@@ -1,7 +1,7 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 import type { Claim } from "./claims.ts";
 
-/** The start of a server's term as coordinator. */
+/** A term as coordinator, with the time at which it began. */
 export interface Term {
   readonly node: string;
   readonly epoch: Epoch;
@@ -17,8 +17,8 @@ export interface NodeFault {
 }
 
 /**
- * A fault of the coordinator, after which another server, or the same one again, became
- * coordinator.
+ * A fault of the coordinator, after which a new term began: of another server, or of the same
+ * server.
  */
 export interface Failover {
   readonly fault: FailoverFault;
@@ -31,21 +31,30 @@ export interface Failover {
   /** Milliseconds from the fault to the start of the next term. */
   readonly officeAfterMs: number;
   /**
-   * Milliseconds from the fault to the first grant of a claim sent after the fault; undefined if no
-   * claim was granted.
+   * Milliseconds from the fault to the first grant of a claim that was sent after the fault;
+   * undefined if no such claim was granted.
    */
   readonly servedAfterMs: number | undefined;
-  /** Whether no other fault was active between this fault and that grant. */
+  /**
+   * Whether no other fault was active between this fault and the grant that `servedAfterMs`
+   * describes.
+   */
   readonly isAlone: boolean;
 }
 
 export const failoverFaults = ["kill", "stop", "cut"] as const;
 export type FailoverFault = (typeof failoverFaults)[number];
 
-/** The shortest stop or cut, in milliseconds, that a coordinator does not survive. */
+/**
+ * A stop or cut that lasts at least this many milliseconds is assumed to end the coordinator's
+ * term.
+ */
 const survivedMs = 1_200;
 
-/** Returns the failovers of a run. @param terms the terms that all servers logged, in any order */
+/**
+ * Returns the failovers of a run.
+ * @param terms the terms that all servers logged, in any order
+ */
 export function failoversOf(
   terms: readonly Term[],
   faults: readonly NodeFault[],
@@ -85,8 +94,8 @@ function isOverBy({ toMs = Infinity }: NodeFault, atMs: number): boolean {
 }
 
 /**
- * Returns the coordinator's first fault that it can't have survived as coordinator, else its last
- * fault.
+ * Returns the first fault that must have ended the coordinator's term. If there is none, returns
+ * the last fault that may have ended it.
  */
 function causeOf(last: Term, next: Term, faults: readonly NodeFault[]): NodeFault | undefined {
   const hits = faults

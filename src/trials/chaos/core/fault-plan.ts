@@ -1,11 +1,11 @@
-/** The label, in a plan, of whichever server is coordinator when the fault begins. */
+/** The label that a plan uses for the server that is coordinator when the fault begins. */
 export const theCoordinator = "coordinator";
 
 /** A fault of the cluster. Processes have labels such as `server 1`. */
 export type Fault = PlainFault & {
   /**
-   * Set if the fault was planned for the coordinator. Its label then names the server that was
-   * coordinator when the fault began.
+   * True if the plan aimed the fault at the coordinator. The fault's label then names the server
+   * that was coordinator when the fault began.
    */
   readonly isAtCoordinator?: true;
 };
@@ -23,7 +23,7 @@ type PlainFault =
       readonly others: readonly string[];
       readonly way: "both" | "out" | "in";
       readonly forMs: number;
-      /** Whether the cut connections are reset at the end; otherwise they continue. */
+      /** Whether the connections are reset when the cut ends; otherwise they stay open. */
       readonly reset: boolean;
     }
   | {
@@ -57,14 +57,14 @@ const coordinatorEvery = 3;
 /** The shortest and longest time between two faults, in milliseconds. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
-/** Milliseconds after a kill, for the process to return, before the process can be chosen again. */
+/** Milliseconds after a kill in which the process is not chosen again, so that it can restart. */
 const returnMs = 3_000;
-/** Milliseconds without new faults at the end of a run, but at most a quarter of the run. */
+/** Milliseconds without new faults at the end of a run. In a short run, a quarter of its length. */
 const calmMs = 4_000;
 
 /**
- * Faults of any process. A fault that is in the list several times is chosen more often. Some of
- * the faults are shorter than the time-outs after which servers give up (1.2 to 2 s), some longer.
+ * Faults of any process. A fault that is listed several times is chosen more often. Some faults are
+ * shorter than the time-outs after which servers give up (1.2 to 2 s), some are longer.
  */
 const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.kill(scene.anybody()),
@@ -84,7 +84,7 @@ const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.reset(),
 ];
 
-/** Faults of the coordinator. A fault that is in the list several times is chosen more often. */
+/** Faults of the coordinator. A fault that is listed several times is chosen more often. */
 const coordinatorBag: typeof bag = [
   (scene) => scene.kill(theCoordinator),
   (scene) => scene.kill(theCoordinator),
@@ -95,7 +95,7 @@ const coordinatorBag: typeof bag = [
   (scene) => scene.cutFromAll(theCoordinator, scene.oneWay(), scene.between(2_500, 6_000)),
 ];
 
-/** Plans the faults of a run. The plan depends only on the three arguments. */
+/** Plans the faults of a run. Equal random numbers give the same plan. */
 export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
@@ -112,8 +112,8 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
 }
 
 /**
- * Turns a fault planned for the coordinator into a fault of the present coordinator; undefined if
- * no server is coordinator.
+ * Aims a fault planned for the coordinator at the server that is coordinator now; undefined if no
+ * server is coordinator.
  */
 export function aimedAt(
   coordinator: string | undefined,
@@ -130,7 +130,10 @@ export function aimedAt(
   return { ...fault, target: coordinator, others, isAtCoordinator: true };
 }
 
-/** Returns a function that gives all items in random order, then all again in another order. */
+/**
+ * Returns a function that gives all items in random order, and then all of them again in another
+ * order.
+ */
 function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   let rest: T[] = [];
   return () => {
@@ -139,15 +142,13 @@ function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   };
 }
 
-/** Returns the fault, shortened if it would last beyond `endMs`. */
+/** Returns the fault; it is shortened if it would last beyond `endMs`. */
 function endingBy(endMs: number, fault: PlannedFault): PlannedFault {
   if (!("forMs" in fault)) return fault;
   return { ...fault, forMs: Math.min(fault.forMs, Math.round(endMs - fault.atMs)) };
 }
 
-/**
- * Chooses faults and targets at random, and remembers which processes still have an earlier fault.
- */
+/** Chooses faults and targets at random, and remembers which processes have a fault at the time. */
 class Scene {
   readonly #random: Random;
   readonly #cast: Cast;
@@ -199,8 +200,8 @@ class Scene {
   }
 
   /**
-   * Kills a majority, including servers with an earlier fault, so that more can be down than a
-   * quorum allows.
+   * Kills a majority of the servers, including servers that have a fault already. So the servers
+   * left may be fewer than a quorum needs.
    */
   killMajority(): Fault {
     return this.#killed(this.#majority());
@@ -229,7 +230,7 @@ class Scene {
     return this.#cut(target, { others: one === undefined ? [] : [one], way, forMs });
   }
 
-  /** Cuts the clients off, so that requests or replies or both do not arrive. */
+  /** Cuts the clients off, so that their requests, or the replies, or both do not arrive. */
   cutClients(forMs: number): Fault {
     const { clients, others } = this.#cast;
     const way = this.#pick(["both", "out", "in"] as const) ?? "both";

@@ -5,7 +5,7 @@ export interface Span {
   readonly fromMs: number;
   readonly acknowledged: number;
   /**
-   * Statistics of the time from a write's first sending to its answer; undefined if no write was
+   * Statistics of the time from a write's first attempt to its answer; undefined if no write was
    * acknowledged in the span.
    */
   readonly latency: Latency | undefined;
@@ -17,7 +17,7 @@ export interface Latency {
   readonly maxMs: number;
 }
 
-/** A time without an acknowledged write. */
+/** A time during which no write was acknowledged. */
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;
@@ -37,7 +37,7 @@ export interface Pace {
 const spanMs = 500;
 const gapMs = 1_000;
 
-/** Measures how fast writes were acknowledged from 0 to `lengthMs`. */
+/** Measures how fast writes were acknowledged between 0 and `lengthMs` milliseconds. */
 export function paceOf(writes: readonly Write[], lengthMs: number): Pace {
   const answers = writes
     .flatMap(({ sentMs, acknowledged }) => {
@@ -64,7 +64,10 @@ function pausesBetween(timesMs: readonly number[]): Gap[] {
   return timesMs.slice(1).map((toMs, at) => ({ fromMs: timesMs[at] as number, toMs }));
 }
 
-/** Returns percentiles; undefined for an empty list. @param latenciesMs is sorted in place */
+/**
+ * Returns percentiles; undefined for an empty list.
+ * @param latenciesMs is sorted in place
+ */
 export function latencyOf(latenciesMs: number[]): Latency | undefined {
   if (latenciesMs.length === 0) return undefined;
   latenciesMs.sort((a, b) => a - b);

@@ -18,9 +18,9 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly kills: number;
   readonly attempted: number;
   readonly acknowledged: number;
-  /** The number of writes without an answer that says whether they took effect. */
+  /** The number of writes for which no answer said whether they took effect. */
   readonly indeterminate: number;
-  /** The number of indeterminate writes that took effect. */
+  /** The number of indeterminate writes that were read after the run, so that they took effect. */
   readonly indeterminateRead: number;
   readonly read: number;
   readonly heard: number;
@@ -31,12 +31,13 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly claims: ClaimCounts;
   readonly failovers: readonly Failover[];
   /**
-   * The time from the fault to the next granted claim, over all failovers; null without failovers.
+   * Statistics of the times from a fault to the next granted claim, over all failovers; null
+   * without failovers.
    */
   readonly failoverMs: Latency | null;
   /**
-   * The time from the fault to the next granted claim, over failovers by kill -9 without any other
-   * fault (E4).
+   * The same statistics as `failoverMs`, over failovers by kill -9 during which no other fault was
+   * active (E4).
    */
   readonly failoverAloneMs: (Latency & { readonly count: number }) | null;
   /** Sentences about the first violations of each rule. */
@@ -48,7 +49,7 @@ export interface ClaimCounts {
   readonly attempted: number;
   readonly won: number;
   readonly taken: number;
-  /** The number of claims that their clients gave up undecided. */
+  /** The number of claims that were undecided when their clients gave up. */
   readonly givenUp: number;
 }
 
@@ -77,7 +78,7 @@ export function verdictOf(facts: RunFacts): Verdict {
   const counts = rules.map((rule) => [rule, violationsOf(rule).length] as const);
   const examples = rules.flatMap((rule) => violationsOf(rule).slice(0, mostExamples));
   const acknowledged = seen.writes.filter((write) => write.acknowledged !== undefined).length;
-  // A run without an acknowledged write has failed, although it breaks no rule.
+  // A run without an acknowledged write fails, although it breaks no rule.
   const idleness = acknowledged === 0 ? ["nothing was acknowledged at all"] : [];
   return {
     ok: violations.length === 0 && acknowledged > 0,
