@@ -39,16 +39,17 @@ const table: readonly Row[] = [
       "protocol/",
     ],
   },
-  // The vocabulary that all parts use, and which imports none of them.
+  // `effects.ts` has the inputs and effects that all parts of a server's core use. It imports none
+  // of these parts.
   { part: "server/core/effects.ts", may: ["protocol/"] },
   { part: "server/core/", may: ["server/core/", "protocol/"] },
-  // Only the type of the texts: the texts arrive as a value, in the chosen language.
+  // `client/core/` imports only the type of the texts. The texts themselves arrive as a value.
   { part: "client/core/", may: ["client/core/", "protocol/", "texts/texts.ts"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
   { part: "trials/chaos/core/", may: ["trials/chaos/core/", "protocol/"] },
   { part: "protocol/", may: ["protocol/"] },
-  // The port is declared by the protocol, and implemented here with the machine's own hash.
+  // `protocol/` declares the port for hashes, and `digest.ts` implements it with Node's functions.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
   // `harmless` is for text that goes to a terminal, `plain-text` for text from a file.
   {
@@ -67,7 +68,8 @@ const table: readonly Row[] = [
   { part: "broker/", may: ["broker/", "forwarder/forwarder.ts", "zmtp/", ...shell] },
   { part: "proxy/", may: ["proxy/", "forwarder/forwarder.ts", "zmtp/", ...shell] },
   { part: "reference/", may: ["reference/", ...shell] },
-  // A server's shell reaches the world only through its port, so that the simulation can run it.
+  // A server's shell uses sockets, files and time only through its port, so that the simulation can
+  // run it.
   ...serverShell.map((part) => {
     return { part, may: ["server/core/", ...serverShell, "storage/store.ts", "protocol/"] };
   }),
@@ -84,7 +86,7 @@ const table: readonly Row[] = [
       "cluster/supervisor.ts",
       ...shell,
       ...library,
-      // The code that tells what a replica holds is a replica's own.
+      // The trials use a server's own code to read what a replica holds.
       "server/config.ts",
       "server/core/step.ts",
     ],
@@ -104,10 +106,7 @@ const table: readonly Row[] = [
   { part: "cli.ts", may: ["client-commands.ts", "process-commands.ts", ...shell, "client/"] },
 ];
 
-/**
- * The file that other authors' programs import, as `tertulia/client`: everything is in this one
- * file.
- */
+/** The file that programs of other authors import as `tertulia/client`. */
 const packageEntry = "client/index.ts";
 
 /** Packages that only one folder may import. */
@@ -124,17 +123,17 @@ const packageOwners = {
 } as const;
 
 /**
- * Packages for `protocol/` (a codec and a table of letters), and the `node:` modules that it and
- * each `core/` may use.
+ * The `node:` modules that `protocol/` and each `core/` may import. `protocol/` may also import a
+ * codec and a table of letters.
  */
 const purePackages = ["node:assert", "node:assert/strict"];
 const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
-/** Opens and closes encrypted boxes, with keys that arrive as values. */
+/** For `zmtp/`: functions that encrypt and decrypt, with keys that arrive as arguments. */
 const zmtpPackages = [...purePackages, "sodium-native", "@noble/ciphers/salsa.js"];
-/** A table of the widths of characters, as a function. */
+/** For the chat's core: a function that returns the width of a character. */
 const chatPackages = [...purePackages, "get-east-asian-width"];
 
-/** Globals that a core gets as values instead, besides those of the machine: the time. */
+/** Timers and clocks, which a core may not use, because it gets the time as a value. */
 const impure = [/\bset(?:Timeout|Interval|Immediate)\b/g, /\bperformance\.\w+/g];
 
 /** Globals that only `platform/` may use. */
@@ -153,7 +152,7 @@ function membersOfProcess(): string[] {
   return [...Object.keys(process), ...emitter, ...child].filter((name) => /^\w+$/.test(name));
 }
 
-/** Files besides `platform/` that may use the machine's globals: each use by name, and why. */
+/** The files besides `platform/` that may use globals of `machine`: which globals, and why. */
 const machineExceptions: readonly { file: string; uses: readonly string[]; why: string }[] = [
   { file: "cli.ts", uses: ["process.env"], why: "hands the environment to the settings" },
   { file: "client-commands.ts", uses: ["process.env"], why: "asks what the terminal can show" },
@@ -213,12 +212,12 @@ function packageOf(name: string): string {
     .join("/");
 }
 
-/** Fails with one sentence for each breach, all at once. */
+/** Fails if there are breaches, and shows all of them, one sentence each. */
 function expectNone(breaches: readonly string[]): void {
   expect(breaches, `\n${breaches.join("\n")}\n`).toEqual([]);
 }
 
-test("every import of the project's own files is in the table", () => {
+test("the table allows every import of the project's own files", () => {
   const breaches = sources.flatMap(({ path, own }) => {
     const row = table.find(({ part }) => fits(path, part));
     if (row === undefined) return [`src/${path} is in no row of the table: give its folder one`];
@@ -241,7 +240,7 @@ test("every import names a file that exists, with its extension", () => {
   expectNone(breaches);
 });
 
-test("no file imports itself through a circle", () => {
+test("no file imports itself through other files", () => {
   const imports = new Map(sources.map(({ path, own }) => [path, own]));
   const done = new Set<string>();
   const breaches: string[] = [];
@@ -256,7 +255,7 @@ test("no file imports itself through a circle", () => {
   expectNone(breaches);
 });
 
-test("the trials are loaded by the commands that run them, and by no process of the product", () => {
+test("no file outside `trials/` imports the trials at its start, so only the commands that run them load them", () => {
   const breaches = sources
     .filter(({ path }) => !path.startsWith("trials/"))
     .filter(({ code }) => /\b(?:from|import)\s+"[^"]*\btrials\//.test(code))
@@ -274,7 +273,7 @@ test("no file has a default export", () => {
   expectNone(breaches);
 });
 
-test("no file exports again what another file exports, except the package's entry", () => {
+test("only the package's entry exports again what another file exports", () => {
   const pattern = /^\s*export\s+(?:type\s+)?(?:\*|\{[^}]*\})[^;]*?\sfrom\s+"/m;
   const breaches = sources
     .filter(({ code, path }) => pattern.test(code) || /(^|\/)index\.tsx?$/.test(path))
@@ -283,7 +282,7 @@ test("no file exports again what another file exports, except the package's entr
   expectNone(breaches);
 });
 
-test("the package exports only `client` and package.json, and no file of the project imports the entry `client`", () => {
+test("the package exports only `client` and package.json, and no file of the project imports the file behind `client`", () => {
   const { exports } = JSON.parse(readFileSync(join(root, "..", "package.json"), "utf8"));
   const built = `./dist/${packageEntry.replace(/\.ts$/, "")}`;
   expect(exports).toEqual({
@@ -298,7 +297,7 @@ test("the package exports only `client` and package.json, and no file of the pro
   expectNone(breaches);
 });
 
-test("a core, a server's shell and both protocols import no Node module but assert", () => {
+test("cores, a server's shell, `protocol/` and `zmtp/` import only the packages and Node modules listed for them", () => {
   const breaches = sources.flatMap((source) => {
     const { path, packages } = source;
     const isProtocol = path.startsWith("protocol/");
@@ -314,7 +313,7 @@ test("a core, a server's shell and both protocols import no Node module but asse
   expectNone(breaches);
 });
 
-test("a core, a server's shell and both protocols use no time, chance or process directly", () => {
+test("cores, a server's shell, `protocol/` and `zmtp/` do not use timers, clocks, random numbers or the process", () => {
   const breaches = sources.filter(isPure).flatMap(({ path, code }) =>
     [...impure, ...machine].flatMap((pattern) => {
       return [...new Set(code.match(pattern))].map(
@@ -334,7 +333,7 @@ test("an npm package that belongs to one folder is imported only by files of thi
   expectNone(breaches);
 });
 
-test("only `platform/` uses the process, the console, the date and chance", () => {
+test("only `platform/` and the listed exceptions use the process, the console, the clock and random numbers", () => {
   const breaches = sources
     .filter((source) => !source.path.startsWith("platform/") && !isPure(source))
     .flatMap(({ path, code }) => {

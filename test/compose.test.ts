@@ -8,7 +8,7 @@ function part(name: string): string {
   return new RegExp(`^(?:x-|  )${name}:[^\\n]*\\n(.*?)^$`, "ms").exec(text)?.[1] ?? "";
 }
 
-test("the image has nothing below /app/data, which containers that share a new volume would all copy into it at once", () => {
+test("the image's folder /app/data is empty, because containers that share a new volume would all copy its files at once", () => {
   const [, folders = ""] =
     /install -d .* node (\/app\/data.*)/.exec(readFileSync("Dockerfile", "utf8")) ?? [];
   expect(folders.split(" ").filter((path) => path.startsWith("/app/data"))).toEqual(["/app/data"]);
@@ -17,12 +17,15 @@ test("the image has nothing below /app/data, which containers that share a new v
   }
 });
 
-test.each(["bot", "client"])("[X1] the containers give a %s no secret, only the key", (service) => {
-  const shared = [...part(service).matchAll(/\*([a-z]+)/g)].map(([, name = ""]) => part(name));
-  const whole = [part(service), ...shared].join("");
-  expect(whole).toContain("TERTULIA_SERVER_KEY_FILE: /app/public/server.key");
-  expect(whole).toMatch(/TERTULIA_CURVE: \$\{TERTULIA_CURVE:-\}/);
-  expect(whole).toContain('public:/app/public:ro"');
-  expect(whole).not.toMatch(/secret|reference-data/i);
-  expect(part("server")).toMatch(/\*secret.*"reference-data:\/app\/reference:ro"/s);
-});
+test.each(["bot", "client"])(
+  "[X1] docker-compose.yml gives the container of a %s the public key and no secret",
+  (service) => {
+    const shared = [...part(service).matchAll(/\*([a-z]+)/g)].map(([, name = ""]) => part(name));
+    const whole = [part(service), ...shared].join("");
+    expect(whole).toContain("TERTULIA_SERVER_KEY_FILE: /app/public/server.key");
+    expect(whole).toMatch(/TERTULIA_CURVE: \$\{TERTULIA_CURVE:-\}/);
+    expect(whole).toContain('public:/app/public:ro"');
+    expect(whole).not.toMatch(/secret|reference-data/i);
+    expect(part("server")).toMatch(/\*secret.*"reference-data:\/app\/reference:ro"/s);
+  },
+);

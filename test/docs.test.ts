@@ -46,8 +46,8 @@ test.each(Object.values(rows).map(({ env }) => env))(
 );
 
 /**
- * The pages that must be true of today's code. A decision describes its own day, and the change log
- * describes the past, so only their links are checked.
+ * The pages that must be true of today's code. A decision describes the code of its own day, so
+ * only its links are checked.
  */
 const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...filesIn("docs")]
   .filter((page) => page.endsWith(".md"))
@@ -58,7 +58,7 @@ const sources = code.filter((path) => path.endsWith(".ts"));
 const textOf = new Map(sources.map((path) => [path, read(path)]));
 const tests = sources.filter((path) => path.startsWith("test/")).map((path) => textOf.get(path));
 
-/** The texts in backticks, without blocks of code. */
+/** The texts in backticks, without those in blocks of code. */
 function quoted(text: string): string[] {
   const prose = text.replace(/^ *```[\s\S]*?^ *```/gm, "");
   return [...prose.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span.replace(/\s+/g, " "));
@@ -86,7 +86,7 @@ function bodiesOf(type: string): string[] {
 }
 
 describe("citations in the docs", () => {
-  test("the docs have enough citations for these tests to mean something", () => {
+  test("the docs cite more than 50 files and more than 10 members of classes", () => {
     const spans = current.flatMap(({ text }) => quoted(text));
     expect(spans.filter((span) => /\.ts$/.test(span)).length).toBeGreaterThan(50);
     expect(spans.filter((span) => /^[A-Z]\w+\.#?\w+$/.test(span)).length).toBeGreaterThan(10);
@@ -161,12 +161,12 @@ describe("citations in the docs", () => {
     return [...ruled, ...proofs.filter((span) => !/^(?:test|src)\/|^npm |\.ts$/.test(span))];
   });
 
-  test("the docs cite enough test titles", () => {
+  test("the docs cite more than 100 test titles", () => {
     expect(titles.length).toBeGreaterThan(100);
   });
 
-  test.each([...new Set(titles)])("a cited test exists: %s", (title) => {
-    // A title may be a template, so only its fixed beginning is compared.
+  test.each([...new Set(titles)])("a test has the title that the docs cite: %s", (title) => {
+    // A title may be a template, so only the text before its first placeholder is compared.
     const beginning = title.split(/[%$(…]/)[0]?.trimEnd() ?? title;
     expect(tests.some((text) => text?.includes(beginning))).toBe(true);
   });

@@ -58,7 +58,7 @@ test("in an open cluster, a bot logs in by its name alone", async () => {
   expect(cluster.asked).toEqual(["login"]);
 });
 
-test("in a cluster with accounts, a bot registers an account at first and logs in to this account later", async () => {
+test("in a cluster with accounts, a bot registers at its first start and logs in to this account afterwards", async () => {
   const cluster = new Cluster();
   await enter(cluster);
   expect(cluster.asked.slice(2)).toEqual(["register", "login by password"]);

@@ -92,7 +92,7 @@ class World {
         return;
       }
       case "broker restarts":
-        // Clients get other names at the next broker. Workers may still answer the old broker's
+        // The next broker gives clients new names. Workers may still answer the old broker's
         // requests.
         for (const asked of this.#broker.expire(Number.POSITIVE_INFINITY)) this.#end(asked);
         this.#broker = new OpenRequests();
@@ -172,7 +172,7 @@ class World {
 }
 
 describe("[B1] open requests of a broker", () => {
-  test("[B3] each request takes one reply, only from its worker and by its tag, in any order of events", () => {
+  test("[B3] in any order of events, a broker accepts one reply for each request, only from its worker and with its tag", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), (steps) => {
         const world = new World();
@@ -210,7 +210,7 @@ describe("[B1] open requests of a broker", () => {
     expect(open.isEmpty).toBe(true);
   });
 
-  test("a broker bounds the open requests of one client and of all clients, by number and by bytes", () => {
+  test("a broker limits the number and the bytes of open requests, for each client and for all clients", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const busy = client();
     const worker: Worker = { number: 1 };
@@ -232,7 +232,8 @@ describe("[B1] open requests of a broker", () => {
         expect(open.loadOf(busy)).toBeCloseTo(1 - (index + 1) / most);
       }
     }
-    // Each request is from another connection. Waiting and handed requests count alike.
+    // Each request is from a connection of its own. Requests count whether they wait or a worker
+    // has them.
     let taken = 0;
     while (open.take(ask(client()))) taken += 1;
     expect(taken).toBe(200_000);

@@ -7,7 +7,7 @@ import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 const as = () => ({ name: "broker", clock: new LamportClock(), wallMs: 0 });
 const error = { status: "erro", code: "unavailable", retry: true, server: "broker", clock: 1 };
 
-test("[B4] [W8] a broker can answer a request of any bytes with an error", () => {
+test("[B4] [W8] a broker can answer a request of any bytes with the error unavailable", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (payload) => {
       const bytes = Buffer.from(payload);
@@ -22,7 +22,7 @@ test("[B4] [W8] a broker can answer a request of any bytes with an error", () =>
   );
 });
 
-test("[B4] [W2] a broker answers each request of an array with an error that has its service and `id`", () => {
+test("[B4] [W2] a broker answers each request of an array with an error that has the request's service and `id`", () => {
   const ids = ["1", undefined, "3"];
   const requests = ids.map((id) => ({ service: "publish", data: { id, user: "ana" } }));
   for (const format of ["json", "msgpack"] as const) {

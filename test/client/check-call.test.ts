@@ -13,13 +13,13 @@ type Call = (...values: unknown[]) => Promise<unknown>;
 describe("a wrong call of the client library", () => {
   const connection = new Connection({ brokers: [], proxies: [] });
   const client = connection.session({ user: parseUserName("ana") });
-  /** The session without types, as a JavaScript program calls it. */
+  /** `client` without its types, as a JavaScript program sees it. */
   const untyped = client as unknown as Record<string, Call>;
   const Untyped = Connection as unknown as new (...values: unknown[]) => unknown;
   const untypedConnection = connection as unknown as Record<string, Call>;
   afterAll(() => connection.close());
 
-  test("[C9] a call with a plain string for a name, or a user's name for a channel's, does not compile", () => {
+  test("[C9] a plain string as a name, or a user name as a channel name, does not compile", () => {
     expectTypeOf(client.login).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.register).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.changePassword).parameter(0).toEqualTypeOf<UserName>();
@@ -59,7 +59,7 @@ describe("a wrong call of the client library", () => {
     ["ask", ["constructor", {}], "service"],
     ["ask", ["users"], "data"],
   ])(
-    "[C9] in JavaScript, the call %s with %j fails at once and names the wrong argument",
+    "[C9] in JavaScript, the call %s with %j sends nothing and fails with an error that names the wrong argument",
     async (name, values, argument) => {
       const call = untyped[name] as Call;
       const error = await call.apply(client, values).catch((thrown: unknown) => thrown);
@@ -69,7 +69,7 @@ describe("a wrong call of the client library", () => {
     },
   );
 
-  test("[C9] publishing in a session without a user fails at once and says why", async () => {
+  test("[C9] publishing in a session without a user fails with an error that tells the program to log in first", async () => {
     const nobody = connection.session();
     await expect(nobody.publish(parseChannelName("geral"), "Oi")).rejects.toThrow(
       new TypeError("`user` is not known: log in first, or give the session its user."),
@@ -79,20 +79,28 @@ describe("a wrong call of the client library", () => {
   test.each([
     ["a connection without options", () => new Untyped(), "options"],
     [
-      "a connection whose brokers are a text",
+      "a connection whose list of brokers is a string",
       () => new Untyped({ brokers: "tcp://a:1" }),
       "brokers",
     ],
     ["a connection without a list of proxies", () => new Untyped({ brokers: [] }), "proxies"],
-    ["a session whose options are a text", () => untypedConnection.session?.("a token"), "options"],
     [
-      "a session whose token is not a text",
+      "a session whose options are a string",
+      () => untypedConnection.session?.("a token"),
+      "options",
+    ],
+    [
+      "a session whose token is not a string",
       () => untypedConnection.session?.({ token: 7 }),
       "token",
     ],
-    ["a session whose user is not a text", () => untypedConnection.session?.({ user: {} }), "user"],
+    [
+      "a session whose user is not a string",
+      () => untypedConnection.session?.({ user: {} }),
+      "user",
+    ],
   ])(
-    "[C9] in JavaScript, making %s fails at once and names the wrong argument",
+    "[C9] in JavaScript, creating %s throws an error that names the wrong argument",
     (_title, make, argument) => {
       expect(make).toThrow(TypeError);
       expect(make).toThrow(new RegExp(`^\`${argument}\` .*\\.$`));

@@ -12,7 +12,9 @@ const names = ["server_00000001", "server_00000002", "server_00000003"];
 const [first = "", second = "", third = ""] = names;
 const view = { number: 4, members: names };
 
-/** The status after the client has parsed the server's reply. */
+/**
+ * Parses the server's reply, and describes the status from this reply and the reference's reply.
+ */
 function clusterStatus({ server, reference }: Omit<StatusSources, "server"> & { server?: Fields }) {
   return describeStatus({ server: server && parseReply("status", server), reference });
 }
@@ -56,7 +58,7 @@ const server = {
 const reference = { address: "tcp://10.0.0.9:5559", reply: { list, view, clock: 12 } };
 
 describe("the status of a cluster", () => {
-  test("a status is healthy if every process is up", () => {
+  test("a cluster's status is healthy and has no problems while all processes run", () => {
     const status = clusterStatus({ server, reference });
     expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
     expect(statusTable(status, textsIn("en")).join("\n")).toMatchInlineSnapshot(`
@@ -70,28 +72,28 @@ describe("the status of a cluster", () => {
     `);
   });
 
-  test("a status is healthy with one of three members down, and the table shows the member as down", () => {
+  test("a cluster's status is healthy while one of three members is down, and the table shows that member as down", () => {
     const members = [member(first, 1), member(second, 2), member(third, 3, { live: false })];
     const status = clusterStatus({ server: { ...server, members }, reference });
     expect(status.healthy).toBe(true);
     expect(statusTable(status, textsIn("en")).at(-1)).toContain("down");
   });
 
-  test("a status is unhealthy if no quorum of the members is serving", () => {
+  test("a cluster's status reports a missing quorum while only one of three members is live", () => {
     const members = [member(first, 1), member(second, 2, { phase: "backfill" })];
     const status = clusterStatus({ server: { ...server, members }, reference });
     expect(status.problems).toEqual(["noQuorum"]);
     expect(status.liveMembers).toBe(1);
   });
 
-  test("a status counts no server outside the view for the quorum", () => {
+  test("a live server outside the view does not count for the quorum in a cluster's status", () => {
     const outside = { ...view, members: [first, second] };
     const members = [member(first, 1), member(third, 3, { member: false })];
     const status = clusterStatus({ server: { ...server, view: outside, members }, reference });
     expect(status.problems).toEqual(["noQuorum"]);
   });
 
-  test("a status shows a member of the view that neither the server nor the reference lists", () => {
+  test("a cluster's status lists a member of the view that neither the server nor the reference lists", () => {
     const status = clusterStatus({
       server: { ...server, members: [member(first, 1), member(second, 2)] },
       reference: { ...reference, reply: { ...reference.reply, list: [] } },
@@ -102,7 +104,7 @@ describe("the status of a cluster", () => {
     expect(status.problems).toEqual(["noBroker", "noProxy"]);
   });
 
-  test("[X1] a status counts members alone, whatever guests report of themselves", () => {
+  test("[X1] a guest that reports itself as a broker or a proxy does not count as one in a cluster's status", () => {
     const guests = ["broker", "proxy", "reference"].map((role) => {
       return { ...listed(role, `guest_${role}`, ""), isKnown: false, guestServers: true };
     });
@@ -126,12 +128,12 @@ describe("the status of a cluster", () => {
     expect(judged([...servers, open]).warnings).toEqual(["guestServers"]);
   });
 
-  test("a status without the reference's answer reports no missing brokers or proxies", () => {
+  test("a cluster's status reports no missing brokers or proxies if the reference did not answer", () => {
     const status = clusterStatus({ server: { ...server, processes: [] }, reference: undefined });
     expect(status.problems).toEqual(["noReference"]);
   });
 
-  test("a status without a server's answer shows the processes that the reference lists", () => {
+  test("if no server answered, a cluster's status shows the processes that the reference lists", () => {
     const status = clusterStatus({ reference });
     expect(status.problems).toEqual(["noServer"]);
     expect(status.processes.map(({ role }) => role)).toEqual([
@@ -144,19 +146,19 @@ describe("the status of a cluster", () => {
     ]);
   });
 
-  test("if no server answers, the reference's list shows that the quorum is missing", () => {
+  test("if no server answered, a cluster's status counts the members in the reference's list for the quorum", () => {
     const reply = { list: list.filter(({ name }) => name !== second && name !== third), view };
     const status = clusterStatus({ reference: { ...reference, reply } });
     expect(status.problems).toEqual(["noServer", "noQuorum"]);
     expect(status.liveMembers).toBe(1);
   });
 
-  test("a reply with fields of wrong types makes an unhealthy status and throws nothing", () => {
+  test("a server's reply with fields of wrong types leads to an unhealthy status and throws nothing", () => {
     const odd = { members: [7, {}], view: "none", processes: { a: 1 }, coordinator: 3 };
     expect(clusterStatus({ server: odd, reference: undefined }).healthy).toBe(false);
   });
 
-  test("[E5] a status shows a dash for each clock value that an older server does not report", () => {
+  test("[E5] the status table shows a dash for each clock value that an older server does not report", () => {
     const older = member(first, 1, { lastCorrectionMs: undefined, clockRounds: null });
     const status = clusterStatus({ server: { ...server, members: [older] }, reference });
     const [row] = status.processes.filter(({ name }) => name === first);
@@ -165,7 +167,7 @@ describe("the status of a cluster", () => {
     expect(line).toMatch(/ -1 +- +- +10$/);
   });
 
-  test("a status shows the coordinator and its epoch after an election", () => {
+  test("a cluster's status names the elected coordinator and its epoch", () => {
     const epoch = { view: 3, term: 2 };
     const elected = { ...server, coordinator: first, epoch };
     const status = clusterStatus({ server: elected, reference });
@@ -176,7 +178,7 @@ describe("the status of a cluster", () => {
 describe("the counts of messages that a process refused", () => {
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
 
-  test("the counts of the asked server come from its reply, and other processes' counts from the list", () => {
+  test("a server's own reply gives its counts of refused messages, and the reference's list gives other processes' counts", () => {
     const told = list.map((process) => ({ ...process, ...counts }));
     const own = { server: first, refused: { forged: 9, stale: 0 }, disbelievedClocks: 0 };
     const { processes } = clusterStatus({
@@ -194,19 +196,22 @@ describe("the counts of messages that a process refused", () => {
     ["strings as counts", { refused: { forged: "2", stale: "1" }, disbelievedClocks: "3" }],
     ["null as counts", { refused: null, disbelievedClocks: null }],
     ["negative counts", { refused: { forged: -1, stale: 0 }, disbelievedClocks: -3 }],
-  ])("the counts of a process are unknown if the process reports %s", (_name, odd) => {
-    const told = list.map((process) => ({ ...process, ...odd }));
-    const reply = { ...reference.reply, list: told };
-    const { processes } = clusterStatus({ server, reference: { ...reference, reply } });
-    const untold = { refused: null, disbelievedClocks: null };
-    for (const process of processes.filter(({ role }) => role !== "reference")) {
-      expect(process).toMatchObject(untold);
-    }
-  });
+  ])(
+    "a process's counts of refused messages are unknown in the status if the process reports %s",
+    (_name, odd) => {
+      const told = list.map((process) => ({ ...process, ...odd }));
+      const reply = { ...reference.reply, list: told };
+      const { processes } = clusterStatus({ server, reference: { ...reference, reply } });
+      const untold = { refused: null, disbelievedClocks: null };
+      for (const process of processes.filter(({ role }) => role !== "reference")) {
+        expect(process).toMatchObject(untold);
+      }
+    },
+  );
 });
 
 describe("a reference of the original protocol", () => {
-  test("a reference of the original protocol is reported as a problem, and the server's list is shown", () => {
+  test("a status reports a reference of the original protocol as a problem, and shows the processes in the server's list", () => {
     const foreign = { list: [{ name: "s1", rank: 1 }], clock: 4, timestamp: "" };
     const cluster = clusterStatus({ server, reference: { ...reference, reply: foreign } });
     expect(cluster.problems).toEqual(["foreignReference"]);

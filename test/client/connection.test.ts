@@ -30,7 +30,7 @@ describe("requests of the client library", () => {
     expect(made.payloads.length).toBeLessThan(50);
   });
 
-  test("[W2] a client fetches lists page by page, and looks for one user without fetching the list", async () => {
+  test("[W2] a client reads a list page by page, and checks with one request whether a user exists", async () => {
     const made = await wires();
     const sorted = Array.from({ length: 25 }, (_, at) => `name${String(at).padStart(2, "0")}`);
     made.answer = ({ service, data }) => {
@@ -49,13 +49,13 @@ describe("requests of the client library", () => {
     expect(made.asked).toHaveLength(8);
   });
 
-  test("[W2] a client stops reading a list whose server repeats the same `next`", async () => {
+  test("[W2] a client stops reading a list when a page has the same `next` as the page before", async () => {
     const made = await wires();
     made.answer = () => ({ status: "OK", users: ["a"], next: "a" });
     expect(await made.session().users()).toEqual(["a", "a"]);
   });
 
-  test("[C2] a client sends an unanswered request again with the same id until an answer comes", async () => {
+  test("[C2] a client repeats an unanswered request with the same id until it gets an answer", async () => {
     const made = await wires();
     made.answer = () => (made.asked.length < 2 ? undefined : { status: "OK" });
     const connection = made.connection();
@@ -64,7 +64,7 @@ describe("requests of the client library", () => {
     expect(connection.retried).toBe(1);
   });
 
-  test("[C2] [C4] a client repeats a request that may be retried until the deadline, then throws its code", async () => {
+  test("[C2] [C4] a client repeats a refused request until its deadline if it may be retried, then throws the refusal's code", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "behind", description: "No.", retry: true });
     const client = made.session({ deadlineMs: 400 });
@@ -72,7 +72,7 @@ describe("requests of the client library", () => {
     expect(made.asked.length).toBeGreaterThan(1);
   });
 
-  test("[C2] [R6] a request whose id another request has used fails at once, without a retry", async () => {
+  test("[C2] [R6] a client does not repeat a write that a server refused because another request used its id", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "id_reused", description: "No.", retry: false });
     const publishing = made
@@ -82,7 +82,7 @@ describe("requests of the client library", () => {
     expect(made.asked).toHaveLength(1);
   });
 
-  test("[W17] each session makes ids that no other session makes", async () => {
+  test("[W17] no two sessions make the same request id", async () => {
     const made = await wires();
     const ids = Array.from({ length: 20 }, () => {
       const client = made.session();
@@ -92,7 +92,7 @@ describe("requests of the client library", () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}-[12]$/);
   });
 
-  test("[C2] a client that asks too often waits as long as the server says, if the deadline allows it", async () => {
+  test("[C2] a client that asked too often waits as long as the server says, or fails if its deadline is sooner", async () => {
     const made = await wires();
     const slower = (wait: number) => {
       return { status: "erro", code: "rate_limited", description: "Slower.", retry: true, wait };
@@ -112,7 +112,7 @@ describe("requests of the client library", () => {
     expect(performance.now() - startMs).toBeLessThan(4_000);
   });
 
-  test("[R9] a client sends no `after` until it has seen an event, and then sends it with each request", async () => {
+  test("[R9] a session's requests carry `after` only when the session has seen an event", async () => {
     const made = await wires();
     made.answer = ({ service }) =>
       service === "publish" ? { status: "OK", entry } : { status: "OK" };
@@ -124,7 +124,7 @@ describe("requests of the client library", () => {
     expect(said).toEqual([undefined, undefined, { server_00000001: 7 }]);
   });
 
-  test("[L11] a session reports presence for the user of its login or its token, always under one client id", async () => {
+  test("[L11] a session reports presence for the user of its log-in or token, each time with the same client id", async () => {
     const made = await wires();
     const present = [{ user: "ana", state: "online" }];
     made.answer = ({ service }) =>
@@ -144,14 +144,14 @@ describe("requests of the client library", () => {
     expect(third?.client).not.toBe(first?.client);
   });
 
-  test("[C4] a client throws the code of a refusal at once", async () => {
+  test("[C4] a client throws the code of a refusal that may not be retried, without a second try", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });
     await expect(made.session().ask("users", {})).rejects.toMatchObject({ code: "forbidden" });
     expect(made.asked).toHaveLength(1);
   });
 
-  test("[C4] a client does not send a text that is too long for any server", async () => {
+  test("[C4] a client throws too_large for a text that is longer than any server accepts, and sends nothing", async () => {
     const made = await wires();
     const long = "x".repeat(70_000);
     const sending = made
@@ -161,7 +161,7 @@ describe("requests of the client library", () => {
     expect(made.asked).toHaveLength(0);
   });
 
-  test("[C4] requests open when the client closes, and later requests, fail with unavailable", async () => {
+  test("[C4] requests and subscriptions open when a client closes, and requests made later, fail with unavailable", async () => {
     const made = await wires();
     made.answer = () => undefined;
     const client = made.session();
@@ -182,7 +182,8 @@ describe("an unencrypted publication that is forged at a proxy", () => {
   const server = "server_00000001";
 
   /**
-   * Starts a client that subscribes to a channel; `publish` sends it forged entries by the proxy.
+   * Starts a client that subscribes to a channel. The returned `publish` sends forged entries to
+   * this client through the proxy.
    */
   async function listening(options: Partial<ConnectionOptions> & SessionOptions = {}) {
     const made = await wires();
@@ -227,7 +228,7 @@ describe("an unencrypted publication that is forged at a proxy", () => {
     },
   );
 
-  test("[C3] a client with a session delivers no unencrypted entry, and reads the history at most once a second instead", async () => {
+  test("[C3] a client with a token delivers no unencrypted entry, and reads the history at most once a second", async () => {
     const { heard, publish, looks } = await listening({ token: "of a session" });
     await until(async () => {
       await publish({ seq: 4, prev: 3, clock: 4 });
@@ -247,7 +248,7 @@ describe("an unencrypted publication that is forged at a proxy", () => {
 });
 
 describe("the state of the connection", () => {
-  /** Starts a TCP server that accepts connections and closes them at once, unlike a broker. */
+  /** Starts a TCP server that accepts connections and closes them at once. */
   async function deaf(): Promise<{ endpoint: string; dropped: () => number }> {
     let dropped = 0;
     const server: Server = createServer((socket: Socket) => {
@@ -262,7 +263,7 @@ describe("the state of the connection", () => {
     return { endpoint: `tcp://127.0.0.1:${port}`, dropped: () => dropped };
   }
 
-  test("[C4] a client is connected if one broker of two can be reached", async () => {
+  test("[C4] a client reports the state connected while only one of its two brokers can be reached", async () => {
     const made = await wires();
     const { endpoint, dropped } = await deaf();
     const states: string[] = [];

@@ -17,7 +17,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A session that subscribes and unsubscribes, each time from the last entry it heard. */
+/**
+ * A session that subscribes and unsubscribes again and again. Each subscription begins after the
+ * last entry it heard.
+ */
 class Listener {
   readonly heard: string[] = [];
   readonly #session: Session;
@@ -52,7 +55,7 @@ class Listener {
   }
 }
 
-test("[Z7] a topic beyond the proxy's bound for a connection is refused until another topic ends", () => {
+test("[Z7] a client at the proxy's limit of topics can't join another topic until it leaves one of them", () => {
   const clock = new LamportClock();
   const wire = { subscribe: vi.fn(), unsubscribe: vi.fn(), close: () => {} };
   const feeds = new Feeds(clock, () => wire);
@@ -61,7 +64,7 @@ test("[Z7] a topic beyond the proxy's bound for a connection is refused until an
     feeds.join(`#${number}\0`, reader),
   );
   expect(() => feeds.join("#more\0", reader)).toThrow(ProtocolError);
-  // A topic that is already subscribed may have any number of subscriptions.
+  // A second subscription to the same topic does not count for the limit.
   feeds.join("#0\0", reader);
   feeds.leave(subscriptions[1] as Subscription);
   feeds.join("#more\0", reader);
@@ -76,7 +79,7 @@ const anyStep = fc.oneof(
   fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 1, 5, 100, 4_000) }),
 );
 
-test("[C3] each session hears each entry once and in order, however sessions come and go", async () => {
+test("[C3] each session receives each entry once and in order, however sessions subscribe and unsubscribe", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), async (plan) => {
       using cluster = new StandInCluster();

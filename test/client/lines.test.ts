@@ -23,7 +23,7 @@ test("an entry is shown as one line, in the reader's time zone", () => {
   expect(entryLine(inChannel, { ...utc, zoneMinutes: () => 90 })).toMatch(/^2026-02-01 01:00:05 /);
 });
 
-test("a text with line breaks and escape sequences is shown as one harmless line", () => {
+test("a message with line breaks and escape sequences is shown as one harmless line", () => {
   const message = "um\ndois\x1b[2J";
   expect(entryLine({ ...inChannel, message } as Entry, utc)).toBe(
     "2026-01-31 23:30:05 ana: um␊dois␛[2J",
@@ -39,7 +39,7 @@ test("colours sent in a message are escaped, and only the program's own colours 
   expect(line.endsWith(": ␛[31mred")).toBe(true);
 });
 
-test("an invalid timestamp is shown escaped", () => {
+test("an entry with an invalid timestamp is shown with that timestamp, its control characters escaped", () => {
   expect(entryLine({ ...inChannel, timestamp: "\x07never" } as Entry, utc)).toBe("␇never ana: Oi!");
 });
 
@@ -53,7 +53,7 @@ test.each(["+275760-09-13T00:00:00Z", "-271821-04-20T00:00:00Z", "0000-01-01T00:
   },
 );
 
-test("`harmless` makes control characters visible and keeps all other characters", () => {
+test("`harmless` replaces control characters with visible text and changes no other character", () => {
   expect(harmless("a\0b\tc\x7fd")).toBe("a␀b␉c␡d");
   expect(harmless("\u009b31m \u202e")).toBe("<U+009B>31m <U+202E>");
   expect(harmless("Olá 😀 日本 ñ")).toBe("Olá 😀 日本 ñ");
@@ -70,14 +70,14 @@ test("`harmless` makes invisible characters visible, except where a script or an
   }
 });
 
-test("`harmless` cuts the combining marks of a letter to six and keeps those of real languages", () => {
+test("`harmless` keeps six combining marks of a letter and counts the rest; texts in real languages stay unchanged", () => {
   expect(harmless(`z${"\u0337".repeat(40)}algo`)).toBe(`z${"\u0337".repeat(6)}<+34>algo`);
   for (const whole of ["Việt Nam", "בְּרֵאשִׁ֖ית", "གྲྀ་ཧཱུྃ"].map((text) => text.normalize("NFD"))) {
     expect(harmless(whole)).toBe(whole);
   }
 });
 
-test("`harmless` leaves no control character in any text", () => {
+test("`harmless` leaves no control character, nor more than six combining marks in a row, in any text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       expect(harmless(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
@@ -86,7 +86,7 @@ test("`harmless` leaves no control character in any text", () => {
   );
 });
 
-test("an action is shown without its prefix, /me and a space; other texts are shown whole", () => {
+test("a text that begins with /me and a space is shown as an action, and every other text unchanged", () => {
   const shown = (message: string) => entryLine({ ...inChannel, message } as Entry, utc);
   expect(shown("/me waves")).toBe("2026-01-31 23:30:05 * ana waves");
   for (const text of ["/me", "/meow x", "/ME x"]) {

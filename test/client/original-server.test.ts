@@ -48,7 +48,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   };
 
   test.each(Object.entries(accepted))(
-    "a write is sent once and counts as accepted if its answer %s",
+    "a write to a server of the original protocol is sent once and reported as accepted if its answer %s",
     async (_name, answer) => {
       const { client, server } = await meet(answer);
       const sending = client.publish(parseChannelName("geral"), "Oi");
@@ -88,7 +88,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   };
 
   test.each(Object.entries(refused))(
-    "a write is sent once and fails if its answer %s",
+    "a write to a server of the original protocol is sent once and reported as refused or unreadable if its answer %s",
     async (_name, [answer, is]) => {
       const { client, server } = await meet(answer);
       const sending = client.publish(parseChannelName("geral"), "Oi");
@@ -97,7 +97,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     },
   );
 
-  test("an unanswered write is sent once if the server is known to have the original protocol", async () => {
+  test("a client that knows that its server has the original protocol does not repeat an unanswered write", async () => {
     const { client, server } = await meet(saying({ users: [] }), 2_500);
     await client.users();
     server.answer = () => undefined;
@@ -109,7 +109,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   const services = (server: StandInServer) =>
     server.asked.map((request) => (request as { service: string }).service);
 
-  test("a write is sent once although its answer comes only after the client asked for the list of channels", async () => {
+  test("a client sends a write once even if the answer comes only after the client's probe, the request `channels`", async () => {
     const probed = new EventEmitter();
     const { client, server } = await meet(async ({ service }) => {
       if (service === "channels") probed.emit("channels");
@@ -121,7 +121,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(services(server)).toEqual(["publish", "channels"]);
   });
 
-  test("a write that is never answered is sent once if the server answers `channels` as the original protocol does", async () => {
+  test("a client does not repeat an unanswered write if the server answers `channels` as the original protocol does", async () => {
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
@@ -130,7 +130,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(services(server)).toEqual(["publish", "channels"]);
   });
 
-  test("an unanswered write is sent again, with its id, if the server answers `channels` as a Tertulia server does", async () => {
+  test("a client repeats an unanswered write with its id if the server answers `channels` as a Tertulia server does", async () => {
     let published = 0;
     const { client, server } = await meet(({ service, data: { id } }) => {
       if (service === "publish") published += 1;
@@ -145,7 +145,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(second?.data.id).toBe(first?.data.id);
   });
 
-  test("writes are sent one in each payload, each after the answer to the previous write", async () => {
+  test("a client sends its next write to a server of the original protocol only after the answer to the write before", async () => {
     const { client, server } = await meet(saying({ status: "OK" }));
     const sending = Array.from({ length: 20 }, (_, at) =>
       client.publish(parseChannelName("geral"), `${at}`),
@@ -158,7 +158,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(texts).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`));
   });
 
-  test("a Tertulia server's error without an id answers the open payload", async () => {
+  test("an error without an id from a Tertulia server ends the client's open write with the error's code", async () => {
     const code = { status: "erro", code: "too_large", description: "Too large.", retry: false };
     const { client, server } = await meet(() => {
       return { service: "error", data: { ...said, server: "server_0000000a", ...code } };
@@ -171,7 +171,7 @@ describe("[C8] a write to a server of the original protocol", () => {
 });
 
 describe("[C8] a read from a server of the original protocol", () => {
-  test("a read of a list returns its names, also channels sent under `users`", async () => {
+  test("a client reads lists from a server of the original protocol, even if the channels come in the field `users`", async () => {
     const { client } = await meet(({ service }) => ({
       service,
       data: { ...said, users: service === "users" ? ["ana"] : ["geral"], next: "zz" },
@@ -185,18 +185,21 @@ describe("[C8] a read from a server of the original protocol", () => {
     ["a map", { ana: 1 }],
     ["numbers", [1, 2]],
     ["maps", [{ name: "ana" }]],
-  ])("a read fails as unreadable if its list is %s", async (_name, users) => {
-    const { client, server } = await meet(saying({ users }));
-    await expect(client.users()).rejects.toMatchObject({ outcome: "unreadable" });
-    expect(server.asked).toHaveLength(1);
-  });
+  ])(
+    "a client reports a list from a server of the original protocol as unreadable if the list is %s",
+    async (_name, users) => {
+      const { client, server } = await meet(saying({ users }));
+      await expect(client.users()).rejects.toMatchObject({ outcome: "unreadable" });
+      expect(server.asked).toHaveLength(1);
+    },
+  );
 
   test.each([
     ["an error", saying({ status: "erro", description: "Serviço desconhecido" })],
     ["OK without a page of history", saying({ status: "OK", entries: null })],
     ["an error under another name", () => ({ service: "erro", data: { status: "erro" } })],
   ])(
-    "a read of the history fails with noService if the server answers %s",
+    "reading the history fails with noService if a server of the original protocol answers %s",
     async (_name, answer) => {
       const { client, server } = await meet(answer);
       await expect(client.history({ channel })).rejects.toMatchObject({
@@ -207,7 +210,7 @@ describe("[C8] a read from a server of the original protocol", () => {
     },
   );
 
-  test("a read of the history fails with noService if only the list of channels is answered", async () => {
+  test("reading the history fails with noService if a server of the original protocol answers only the request `channels`", async () => {
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
@@ -233,33 +236,42 @@ describe("[C8] a reply of a server that looks like a Tertulia server", () => {
 
   test.each([
     ["entries of null", { entries: null, seen: {} }],
-    ["an entry without a place", { entries: [placeless], seen: {} }],
+    ["an entry without a server", { entries: [placeless], seen: {} }],
     ["an entry without a user", { entries: [{ ...whole, user: undefined }], seen: {} }],
     ["an entry that is null", { entries: [null], seen: {} }],
-    ["no vector", { entries: [whole] }],
-    ["a vector of strings", { entries: [whole], seen: { server_0000000a: "1" } }],
-  ])("a reply with %s is refused as a page of history", async (_name, data) => {
-    const { client, server } = await meet(({ service, data: { id } }) => {
-      return { service, data: { ...said, id, server: "server_0000000a", status: "OK", ...data } };
-    });
-    const page = client.history({ channel });
-    await expect(page).rejects.toMatchObject({ code: "unsupported", retry: false });
-    expect(server.asked).toHaveLength(1);
-  });
+    ["no `seen`", { entries: [whole] }],
+    ["a `seen` of strings", { entries: [whole], seen: { server_0000000a: "1" } }],
+  ])(
+    "a client refuses a page of history that has %s, and does not ask again",
+    async (_name, data) => {
+      const { client, server } = await meet(({ service, data: { id } }) => {
+        return { service, data: { ...said, id, server: "server_0000000a", status: "OK", ...data } };
+      });
+      const page = client.history({ channel });
+      await expect(page).rejects.toMatchObject({ code: "unsupported", retry: false });
+      expect(server.asked).toHaveLength(1);
+    },
+  );
 
   test.each([
     ["no code", {}, 1],
-    ["a code that is not known yet", { code: "newer" }, 1],
-  ])("an error with %s does not make the client ask again", async (_name, data, times) => {
-    const { client, server } = await meet(({ service, data: { id } }) => {
-      return { service, data: { ...said, id, server: "server_0000000a", status: "erro", ...data } };
-    });
-    const sending = client.publish(parseChannelName("geral"), "Oi");
-    await expect(sending).rejects.toMatchObject({ code: "unsupported", retry: false });
-    expect(server.asked).toHaveLength(times);
-  });
+    ["a code that the client does not know", { code: "newer" }, 1],
+  ])(
+    "a client does not repeat a write that a server refused with %s",
+    async (_name, data, times) => {
+      const { client, server } = await meet(({ service, data: { id } }) => {
+        return {
+          service,
+          data: { ...said, id, server: "server_0000000a", status: "erro", ...data },
+        };
+      });
+      const sending = client.publish(parseChannelName("geral"), "Oi");
+      await expect(sending).rejects.toMatchObject({ code: "unsupported", retry: false });
+      expect(server.asked).toHaveLength(times);
+    },
+  );
 
-  test("a reply counts only for the request with the same id, with 50 requests open", async () => {
+  test("with 50 requests open, a client gives each request the reply with its id", async () => {
     const ours = { server: "server_0000000a", status: "OK" };
     const replies = (request: unknown): unknown => {
       if (Array.isArray(request)) return request.map(replies);
@@ -273,7 +285,7 @@ describe("[C8] a reply of a server that looks like a Tertulia server", () => {
   });
 });
 
-test("[P2] a publication is dropped if it has neither channel nor `seq`, or if its sender or time is not a string", () => {
+test("[P2] a client drops a publication without a channel and `seq`, and one whose sender or time is not a string", () => {
   const flat = { user: "ana", message: "Oi", timestamp: said.timestamp, clock: 1 };
   const placed = { ...flat, channel: "geral", server: "server_0000000a", seq: 1, prev: 0, id: "a" };
   expect(

@@ -87,7 +87,7 @@ describe("[C5] a damaged line of an outbox", () => {
   ];
 
   test.each(odd)(
-    "a line that %s is kept in a copy of the file, and no other line is lost",
+    "an outbox line that %s is saved in a copy of the file, and the other messages stay in the outbox",
     (_name, damaged) => {
       const [one = "", two = "", three = ""] = lines;
       const newline = Buffer.from("\n");
@@ -98,14 +98,14 @@ describe("[C5] a damaged line of an outbox", () => {
       expect(first.troubles).toEqual([{ path: path(), copy: copyPath() }]);
       expect(readFileSync(copyPath())).toEqual(content);
       first.close();
-      // A second start makes no further copy.
+      // Opening the outbox a second time makes no second copy.
       const second = open();
       expect(textsOf(second)).toEqual(["one", "three"]);
       expect(second.troubles).toEqual([]);
     },
   );
 
-  test("a line cut by a kill is kept in a copy and reported, and the next line is not joined to it", () => {
+  test("an outbox line cut by a kill is saved in a copy, reported, and not joined to the next line", () => {
     const [one = "", two = ""] = lines;
     const content = `${one}\n${two.slice(0, two.indexOf("two") + 2)}`;
     // The copy is made even if the file can't be rewritten.
@@ -120,7 +120,7 @@ describe("[C5] a damaged line of an outbox", () => {
     expect(textsOf(open())).toEqual(["one", "next"]);
   });
 
-  test("a damaged line stays in the outbox if no copy can be made", () => {
+  test("opening an outbox with a damaged line fails and leaves the file unchanged if the file can't be copied", () => {
     disk.copy = "ENOSPC";
     expect(() => found("?\n")).toThrow("where no space is left (ENOSPC)");
     expect(readFileSync(path(), "utf8")).toBe("?\n");
@@ -155,7 +155,7 @@ describe("[C5] an outbox that was changed from outside", () => {
     },
   );
 
-  test("an outbox keeps a newer version's additional fields when the file is rewritten", () => {
+  test("rewriting an outbox's file keeps the fields that a newer version added to a message", () => {
     const [one = "", two = "", three = ""] = lines;
     const newer = two.replace('"text"', '"reply":"x","text"');
     const { id } = JSON.parse(one).add;

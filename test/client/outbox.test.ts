@@ -82,7 +82,9 @@ function open(): Outbox {
   return outbox;
 }
 
-/** Opens an outbox in a new folder whose file has `content`, as after a kill. */
+/**
+ * Puts `content` into the file of a new outbox, as a kill might leave it, and opens this outbox.
+ */
 function found(content: Buffer | string): Outbox {
   rmSync(boxes(), { recursive: true, force: true });
   mkdirSync(join(boxes(), "1"), { recursive: true });
@@ -93,7 +95,7 @@ function found(content: Buffer | string): Outbox {
 const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
 
 describe("[C5] an outbox", () => {
-  test("an outbox keeps the messages for which `settle` was not called, also for the next process", () => {
+  test("messages that were added and not settled are still in the outbox when the next process opens it", () => {
     const first = open();
     const one = first.add(geral, ana, "one\n“dois” 🌻 \u0007");
     const two = first.add(bia, ana, "two");
@@ -107,7 +109,7 @@ describe("[C5] an outbox", () => {
     expect(open().waiting).toEqual([one, three]);
   });
 
-  test("an outbox syncs each message, and at first the file's name, before `add` returns", () => {
+  test("`add` of an outbox returns after the message is synced, and the first `add` also syncs the file's folder", () => {
     const outbox = open();
     disk.calls = [];
     outbox.add(geral, ana, "one");
@@ -117,7 +119,7 @@ describe("[C5] an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync"]);
   });
 
-  test("an outbox can be read by its owner alone, and leaves no text on disk after `settle` of all messages", () => {
+  test("only its owner can read an outbox, and no text stays on disk after all messages are settled", () => {
     const outbox = open();
     const { id } = outbox.add(geral, ana, "one");
     expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
@@ -129,7 +131,7 @@ describe("[C5] an outbox", () => {
     expect(readdirSync(join(boxes(), "1"))).toEqual(["lock"]);
   });
 
-  test("an outbox keeps all accepted messages, and a copy of a cut line, after a kill at any byte", () => {
+  test("after a kill at any byte, an outbox has all messages added before, and a copy of a line cut by the kill", () => {
     const outbox = open();
     const added = ["one", "dóis 🌻", "three\n"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(added[1]?.id as RequestId);
@@ -146,7 +148,7 @@ describe("[C5] an outbox", () => {
       const beginning = content.toString("latin1", ends[lines - 1] ?? -1, bytes).trim();
       const isSettling = lines === 3 || '{"settled"'.startsWith(beginning);
       expect(left.troubles, `${bytes} bytes`).toHaveLength(isSettling || lines === 4 ? 0 : 1);
-      // The next line is written after complete lines.
+      // A message that is added now gets a line of its own.
       const next = left.add(bia, ana, "next");
       const file = readFileSync(fileOf(1));
       left.close();
@@ -156,7 +158,7 @@ describe("[C5] an outbox", () => {
     }
   });
 
-  test("an outbox skips lines that are not entries", () => {
+  test("an outbox ignores lines that are not valid entries, and keeps the valid entries", () => {
     const whole = open();
     const one = whole.add(geral, ana, "one");
     const line = readFileSync(fileOf(1), "utf8");
@@ -179,7 +181,7 @@ describe("[C5] an outbox", () => {
 });
 
 describe("[C5] the outbox of one person with two running processes", () => {
-  test("each process has a file of its own, and a later process has the messages of both files in order", () => {
+  test("two processes of one person write to separate outbox files, and a later process finds all messages in order", () => {
     const [first, second] = [open(), open()];
     const clock = vi.spyOn(Date, "now");
     clock.mockReturnValue(1_000);
@@ -202,7 +204,7 @@ describe("[C5] the outbox of one person with two running processes", () => {
       "three",
       "four,",
     ]);
-    // Another process may take a file whose messages are all sent.
+    // Another process may open a file when all its messages are settled.
     third.settle(two.id);
     const fourth = open();
     expect(fourth.waiting).toEqual([]);
@@ -222,7 +224,7 @@ describe("[C5] an outbox on a failing disk", () => {
   ] as const;
 
   test.each(cases)(
-    "an outbox accepts no message if a $call of the disk fails",
+    "an outbox refuses a message if the disk's $call fails",
     ({ call, code, said }) => {
       const outbox = open();
       const one = outbox.add(geral, ana, "one");
@@ -233,7 +235,7 @@ describe("[C5] an outbox on a failing disk", () => {
       expect(adding).toThrow(said);
       expect(outbox.waiting).toEqual([one]);
       expect(readFileSync(fileOf(1), "utf8")).toBe(before);
-      // If the failed write can't be undone, the half line is no entry and the next entry is whole.
+      // If the half-written line can't be cut off, it is ignored, and the next line is read.
       disk.fails = { write: "ENOSPC", truncate: "EIO" };
       expect(adding).toThrow("no space left");
       disk.fails = {};
@@ -243,7 +245,7 @@ describe("[C5] an outbox on a failing disk", () => {
     },
   );
 
-  test("on a full disk, `settle` removes a message from the waiting messages", () => {
+  test("a message can be settled in an outbox although the disk is full", () => {
     const outbox = open();
     const one = outbox.add(geral, ana, "one");
     const two = outbox.add(geral, ana, "two");
@@ -256,7 +258,7 @@ describe("[C5] an outbox on a failing disk", () => {
     expect(open().waiting).toEqual([]);
   });
 
-  test("opening an outbox on a full disk leaves its file and messages unchanged", () => {
+  test("an outbox can be opened on a full disk with its waiting messages, and leaves no temporary file there", () => {
     const outbox = open();
     const [one, two] = ["one", "two"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(one?.id as RequestId);
@@ -267,7 +269,7 @@ describe("[C5] an outbox on a failing disk", () => {
     expect(readdirSync(join(boxes(), "1")).sort()).toEqual(["lock", "outbox.jsonl"]);
   });
 
-  test("opening an outbox in an unusable place throws a problem that names the path and the code", () => {
+  test("opening an outbox fails with the path and the error code if its folder or file can't be used", () => {
     writeFileSync(boxes(), "");
     expect(open).toThrow(Problem);
     expect(open).toThrow(/kept in .*outbox, where .*outbox can't be used \((EEXIST|ENOTDIR)\)/);
@@ -282,7 +284,7 @@ describe("[C5] an outbox on a failing disk", () => {
 });
 
 describe("[C5] bounds of an outbox", () => {
-  test("settled messages are removed when an outbox is opened, and when its file has grown", () => {
+  test("an outbox's file drops settled messages when it is opened, and when it has grown too large", () => {
     const outbox = open();
     const text = "x".repeat(limits.messageCharacters);
     const kept = outbox.add(geral, ana, "kept");
@@ -302,7 +304,7 @@ describe("[C5] bounds of an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync", "folder"]);
   });
 
-  test("an outbox accepts a bounded number of messages, and no text that a server would refuse", () => {
+  test("an outbox refuses messages above its limit of waiting messages, and texts that a server would refuse as too long", () => {
     const outbox = open();
     expect(() => outbox.add(geral, ana, "🌻".repeat(limits.messageCharacters + 1))).toThrow(
       `may have at most ${limits.messageCharacters} characters; nothing was sent`,

@@ -32,14 +32,14 @@ function historyOf(count: number) {
     const to = before === undefined ? count : Number(before);
     const from = Math.max(0, to - room);
     const next = from > 0 ? `${from}` : undefined;
-    // One more entry is committed while each page is read.
+    // While each page is read, a new entry is committed.
     committed += 1;
     return { entries: entries(from + 1, to), next, seen: { [server]: committed - 1 } };
   };
   return { client: { history }, asked };
 }
 
-test("[H3] pages go back from the newest entry, and all pages have the `seen` of the first page", async () => {
+test("[H3] a client reads pages back from the newest entry, and each page has the `seen` of the first page", async () => {
   const { client } = historyOf(2_500);
   const found: HistoryPage[] = [];
   for await (const page of pages(client, name)) found.push(page);
@@ -48,14 +48,14 @@ test("[H3] pages go back from the newest entry, and all pages have the `seen` of
   expect(new Set(found.map(({ seen }) => seen[server]))).toEqual(new Set([2_500]));
 });
 
-test("[H4] with `since`, pages go forward, and `seen` covers the entries that were read", async () => {
+test("[H4] with `since`, a client reads pages forward, and `seen` covers only the entries that were read", async () => {
   const { client } = historyOf(2_500);
   const read = await readPages(client, name, { since: { [server]: 700 }, most: 1_100 });
   expect(numbers(read.entries)).toEqual(numbers(entries(701, 1_800)));
   expect(read).toMatchObject({ seen: { [server]: 1_800 }, next: "1800" });
 });
 
-test("[H2] `readPages` reads as many entries as wanted, although some pages are empty", async () => {
+test("[H2] `readPages` goes on after an empty page until it has as many entries as wanted", async () => {
   const { client, asked } = historyOf(2_500);
   const read = await readPages(client, name, { first: 10, most: 1_200 });
   expect(numbers(read.entries)).toEqual(numbers(entries(1_301, 2_500)));
@@ -63,7 +63,7 @@ test("[H2] `readPages` reads as many entries as wanted, although some pages are 
   expect(asked.map(({ limit }) => limit)).toEqual([10, 1_000, 1_000, 190, 190]);
 });
 
-test("`readPages` stops after the page with which `isEnough` returns true", async () => {
+test("`readPages` reads no page after the page for which `isEnough` returns true", async () => {
   const { client, asked } = historyOf(2_500);
   const isEnough = ([oldest]: readonly Entry[]) => oldest !== undefined && oldest.seq < 2_000;
   const read = await readPages(client, name, { isEnough });
@@ -74,18 +74,21 @@ test("`readPages` stops after the page with which `isEnough` returns true", asyn
 test.each([
   ["the same `next` again and again", ["5"]],
   ["two values of `next` in turn", ["9", "5"]],
-])("reading ends if a server's pages go in a circle: %s", async (_how, places) => {
-  let asked = 0;
-  const history = async (): Promise<HistoryPage> => {
-    const next = places[asked % places.length];
-    asked += 1;
-    return { entries: entries(1, 2), next, seen: {} };
-  };
-  const read = await readPages({ history }, name, {});
-  expect(read.entries).toHaveLength(2 * (places.length + 1));
-});
+])(
+  "`readPages` stops when a server's pages lead back to a page that was read before: %s",
+  async (_how, places) => {
+    let asked = 0;
+    const history = async (): Promise<HistoryPage> => {
+      const next = places[asked % places.length];
+      asked += 1;
+      return { entries: entries(1, 2), next, seen: {} };
+    };
+    const read = await readPages({ history }, name, {});
+    expect(read.entries).toHaveLength(2 * (places.length + 1));
+  },
+);
 
-test("reading ends after a bounded number of pages if a server sends only empty pages", async () => {
+test("`readPages` stops after a bounded number of pages if a server sends only empty pages", async () => {
   let asked = 0;
   const history = async (): Promise<HistoryPage> => {
     asked += 1;

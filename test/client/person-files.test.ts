@@ -46,7 +46,7 @@ describe("the saved state of a chat", () => {
     heard: vector(2, 2),
   });
 
-  test("the next chat reads the state that a chat saved", () => {
+  test("a new chat reads the state that the person's previous chat saved", () => {
     const first = files();
     expect(first.read()).toBe(nothingSaved);
     expect(first.isNew).toBe(true);
@@ -55,7 +55,7 @@ describe("the saved state of a chat", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("saving keeps the changes that another chat of the same person has saved meanwhile", () => {
+  test("a chat's save keeps the changes that the person's other chat saved since this chat read the file", () => {
     files().save(begun);
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -75,7 +75,7 @@ describe("the saved state of a chat", () => {
       current: "#other",
       drafts: { "#geral": ["begun here"] },
     };
-    // The second save checks that changes taken over do not count as changes of this chat.
+    // The second save checks that the other chat's changes do not count as changes of this chat.
     for (let time = 0; time < 2; time += 1) other.save(after);
     expect(files().read()).toEqual({
       drafts: { "#geral": ["begun here"] },
@@ -88,7 +88,7 @@ describe("the saved state of a chat", () => {
     });
   });
 
-  test("each chat's changes to its drafts are kept when both chats save", () => {
+  test("when two chats of a person change drafts of different conversations, saving keeps the changes of both", () => {
     files().save({ ...begun, drafts: { "#geral": ["old"], "@bia": ["hi"] } });
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -97,7 +97,7 @@ describe("the saved state of a chat", () => {
     expect(files().read().drafts).toEqual({ "#geral": ["new"], "#old": ["more"] });
   });
 
-  test("two chats' drafts of one conversation are both kept, each until its chat removes it", () => {
+  test("saving keeps two chats' drafts of one conversation until each chat removes its own draft", () => {
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
     const draft = (text: string) => ({ ...begun, drafts: { "#geral": [text] } });
@@ -112,7 +112,7 @@ describe("the saved state of a chat", () => {
     expect(files().read().drafts).toEqual({});
   });
 
-  test("no save is lost when three processes save at the same time", async () => {
+  test("no save is lost when three processes save one person's state at the same time", async () => {
     const module = new URL("../../dist/client/person-files.js", import.meta.url);
     const times = 100;
     const program = (name: string) => `
@@ -132,7 +132,7 @@ describe("the saved state of a chat", () => {
     expect(Object.keys(files().read().drafts)).toHaveLength(3 * times);
   }, 60_000);
 
-  test("saving keeps the fields that a newer version added to the file", () => {
+  test("saving a chat's state keeps the fields that a newer version added to the file", () => {
     const one = files();
     one.save(begun);
     const newer = { ...JSON.parse(readFileSync(pathOf(one), "utf8")), pinned: ["#geral"] };
@@ -144,7 +144,7 @@ describe("the saved state of a chat", () => {
     expect(kept).toEqual({ ...newer, current: "#geral" });
   });
 
-  test("the state of an earlier version without drafts is read", () => {
+  test("a chat reads the state that an earlier version saved without drafts", () => {
     const one = files();
     const { drafts: _, ...older } = begun;
     one.save(begun);
@@ -152,7 +152,7 @@ describe("the saved state of a chat", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("the state of an earlier version with one draft for each conversation is read", () => {
+  test("a chat reads the state that an earlier version saved with one draft for each conversation", () => {
     const one = files();
     one.save(begun);
     writeFileSync(pathOf(one), JSON.stringify({ ...begun, drafts: { "#geral": "begun" } }));
@@ -160,7 +160,7 @@ describe("the saved state of a chat", () => {
     expect(readdirSync(join(pathOf(one), ".."))).not.toContain("chat.json.damaged-1");
   });
 
-  test("a save reopens a conversation that another chat closed and the saving chat has open", () => {
+  test("a save by a chat that has a conversation open reopens this conversation if another chat has closed it", () => {
     const open = { ...begun, closed: [], read: { ...begun.read, "@bia": {} } };
     files().save(open);
     const [one, other] = [files(), files()];
@@ -180,7 +180,7 @@ describe("the saved state of a chat", () => {
     Buffer.from([0x7b, 0xff, 0x7d]),
     Buffer.from('\ufeff{"joined":["geral"]}', "utf16le"),
   ])(
-    "a file that can't be parsed (%s) is renamed, reported once, and never overwritten",
+    "a saved state that can't be parsed (%s) is renamed, reported once, and never overwritten",
     (damage) => {
       const one = files();
       const told: FileTrouble[] = [];
@@ -189,7 +189,7 @@ describe("the saved state of a chat", () => {
       const path = pathOf(one);
       for (const number of [1, 2]) {
         writeFileSync(path, damage);
-        // Damage is found once by reading, at the start of a chat, and once by saving, later.
+        // The chat finds the first damage when it reads, and the second when it saves.
         if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
         else one.save(begun);
         expect(one.isNew).toBe(false);
@@ -213,7 +213,7 @@ describe("the saved state of a chat", () => {
   test.each<[name: string, wrong: object, right: Partial<SavedChat>]>([
     ["a list as read marks", { read: [] }, { read: {} }],
     ["a text as read marks", { read: "x" }, { read: {} }],
-    // The conversation counts as unread, not as unknown.
+    // A conversation with an empty read mark is unread. Without a mark, the chat would not know it.
     [
       "a number as one read mark",
       { read: { ...good.read, "@bia": 1 } },
@@ -232,7 +232,7 @@ describe("the saved state of a chat", () => {
       { drafts: { "#a": [], "#b": ["b"] } },
     ],
   ])(
-    "a file with %s loses only the damaged value, and a copy keeps the file unchanged",
+    "a saved state with %s loses only the damaged value, and the whole file is saved in a copy",
     (_name, wrong, right) => {
       const path = pathOf(files());
       files().save(begun);
@@ -246,13 +246,13 @@ describe("the saved state of a chat", () => {
       const aside = `${path}.damaged-1`;
       expect(told).toEqual([{ path, aside }]);
       expect(readFileSync(aside, "utf8")).toBe(content);
-      // The next chat reads the same, even if this chat ends before it saves.
+      // The next chat reads the same state, even if this chat ends before it saves.
       expect(files().read()).toEqual(expected);
       expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pinned: ["#geral"] });
     },
   );
 
-  test("only one of two chats that find a damaged file renames it", () => {
+  test("if two chats find the same damaged file, only one of them renames and reports it", () => {
     const [one, other] = [files(), files()];
     const told: FileTrouble[] = [];
     for (const chat of [one, other]) chat.onTrouble = (trouble) => told.push(trouble);
@@ -264,7 +264,7 @@ describe("the saved state of a chat", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("a folder in place of the file is renamed", () => {
+  test("a folder in place of a chat's saved state is renamed", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);
@@ -276,14 +276,14 @@ describe("the saved state of a chat", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("a file with a byte order mark is read", () => {
+  test("a chat reads a saved state that begins with a byte order mark", () => {
     const one = files();
     one.save(begun);
     writeFileSync(pathOf(one), `\ufeff${readFileSync(pathOf(one), "utf8")}`);
     expect(files().read()).toEqual(begun);
   });
 
-  test("a file that can't be read stays unchanged and is reported once", () => {
+  test("a saved state that the system can't read stays unchanged and is reported once", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);
@@ -301,7 +301,7 @@ describe("the saved state of a chat", () => {
   });
 });
 
-test("a problem with the folder of a person's files is reported in the person's language", () => {
+test("an error of the folder of a person's files is reported in the person's language", () => {
   writeFileSync(join(folder.path, "chats"), "no folder");
   const text = textsIn("pt-br");
   expect(() => files().openLogFile(text)).toThrow(Problem);

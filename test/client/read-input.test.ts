@@ -25,7 +25,7 @@ const line = fc.stringMatching(/^[ -~é日]{1,12}$/);
 const lines = fc.array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r")), { minLength: 1 });
 const sizes = fc.array(fc.integer({ min: 1, max: 9 }));
 
-test("lines are found with any kind of line end, and with bytes cut at any place", async () => {
+test("a command splits its input into lines at LF, CR LF or CR, however the bytes arrive in pieces", async () => {
   await fc.assert(
     fc.asyncProperty(lines, sizes, async (given, cuts) => {
       const bytes = Buffer.from(`\ufeff${given.flat().join("")}last`);
@@ -35,7 +35,7 @@ test("lines are found with any kind of line end, and with bytes cut at any place
   );
 });
 
-test("a line is returned as soon as its line end has come, even if only the CR has come", async () => {
+test("an input line is returned when its CR arrives, without waiting for an LF", async () => {
   const input = new Readable({ read: () => {} });
   const found = linesOf(input);
   input.push("one\r");
@@ -46,12 +46,12 @@ test("a line is returned as soon as its line end has come, even if only the CR h
   expect(await found.next()).toMatchObject({ done: true });
 });
 
-test("U+2028 does not end a line, so that a text cannot smuggle in a command", async () => {
+test("U+2028 does not end an input line, so a text can't hide a command", async () => {
   const input = Readable.from([Buffer.from("one\u2028/quit\u0085/part\n")]);
   expect(await allOf(linesOf(input))).toEqual(["one\u2028/quit\u0085/part"]);
 });
 
-test("a text of the greatest allowed length is returned, and a longer text is refused", async () => {
+test("a text from the input is accepted up to the greatest allowed length, and a longer text is refused", async () => {
   const input = (text: string) => inPieces(Buffer.from(text), [5, 1, 1, 1]);
   expect(await readAll(input("\ufeff日日日\r\n日日\r\n"), 6)).toBe("日日日\n日日");
   expect(await readAll(input("\r\n".repeat(10)), 9)).toBe("\n".repeat(9));

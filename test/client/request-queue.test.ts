@@ -32,7 +32,7 @@ function meet() {
   return { pipe, queue };
 }
 
-/** Returns an object that is updated with the outcome of the request and the time of its end. */
+/** Returns an object that shows the request's outcome, and the time at which the request ended. */
 function follow(asking: Promise<unknown>) {
   const followed = { outcome: "open" as "open" | "answered" | "failed", atMs: 0 };
   const end = (outcome: "answered" | "failed") => () => {
@@ -47,7 +47,7 @@ const deadlineMs = 15_000;
 const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
-test("[C2] a request already waiting for its retry goes out once if a late answer asks for a retry too", async () => {
+test("[C2] a request that waits for its retry goes out once, even if a late answer asks for a retry", async () => {
   const { pipe, queue } = meet();
   // Until a Tertulia server has answered, the client sends one payload at a time.
   pipe.fates = [{ delayMs: 3_000, answer: "retry" }, none, none, { delayMs: 500, answer: "OK" }];
@@ -57,7 +57,8 @@ test("[C2] a request already waiting for its retry goes out once if a late answe
   await vi.advanceTimersByTimeAsync(deadlineMs);
   expect(asked.map(({ outcome }) => outcome)).toEqual(["answered", "answered", "answered"]);
   expect(pipe.asked.filter(({ service }) => service === "users")).toHaveLength(2);
-  // On a new connection, a payload that stayed open would block all others.
+  // On a new connection the client sends one payload at a time, so a payload left open would block
+  // the next.
   pipe.cut();
   pipe.heal();
   const next = follow(queue.ask("users", {}, { asker, deadlineMs }));
@@ -66,7 +67,7 @@ test("[C2] a request already waiting for its retry goes out once if a late answe
   queue.close();
 });
 
-test("[C8] the probe for the servers' protocol goes out before waiting requests", async () => {
+test("[C8] a client sends its probe for the servers' protocol before the requests that wait", async () => {
   const { pipe, queue } = meet();
   pipe.fates = Array.from({ length: 3 }, () => none);
   const asked = Array.from({ length: 10 }, () =>
@@ -82,7 +83,7 @@ test("[C8] the probe for the servers' protocol goes out before waiting requests"
   queue.close();
 });
 
-test("[C2] a request with the id of an open request replaces it, and the replaced request fails", async () => {
+test("[C2] a client's new request with the id of its open request replaces the open one, which fails", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [none];
   const options = { asker, id: "own-1" as RequestId, deadlineMs };
@@ -105,7 +106,7 @@ const anyStep = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("ask" as const),
       service: fc.constantFrom("users" as const, "register" as const),
-      // A program that makes its own ids may ask twice with the same id.
+      // A program that makes its own ids may use one id twice.
       id: fc.constantFrom(undefined, undefined, "own-1" as RequestId, "own-2" as RequestId),
       deadlineMs: fc.constantFrom(2_500, 15_000),
       count: fc.integer({ min: 1, max: 4 }),
@@ -121,7 +122,7 @@ const anyStep = fc.oneof(
   },
 );
 
-test("[C1] [C2] each request ends by its deadline, with random cuts, losses and delays, and later requests are sent", async () => {
+test("[C1] [C2] with random cuts, losses and delays, each request ends by its deadline, and a request after the last cut is answered", async () => {
   const fates = fc.array(anyFate, { maxLength: 40 });
   const steps = fc.array(anyStep, { maxLength: 30 });
   await fc.assert(
@@ -141,7 +142,8 @@ test("[C1] [C2] each request ends by its deadline, with random cuts, losses and 
         } else if (step.do === "wait") await vi.advanceTimersByTimeAsync(step.ms);
         else pipe[step.do]();
       }
-      // On a new connection the client does not know the servers' protocol, and sends one payload.
+      // On a new connection the client does not know the servers' protocol, and sends one payload
+      // at a time.
       pipe.cut();
       pipe.heal();
       pipe.fates = [];
@@ -160,7 +162,7 @@ test("[C1] [C2] each request ends by its deadline, with random cuts, losses and 
   );
 }, 60_000);
 
-test("[W17] a second reply to a repeated request answers no other session's request with the same id", async () => {
+test("[W17] a second reply to one session's repeated request does not answer another session's request with the same id", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [{ delayMs: 1_500, answer: "OK" }, { delayMs: 1_000, answer: "OK" }, none];
   const id = "order-17" as RequestId;
@@ -175,7 +177,7 @@ test("[W17] a second reply to a repeated request answers no other session's requ
   queue.close();
 });
 
-test("[A2] a session ignores the renewal of a token that a later login has replaced", async () => {
+test("[A2] a session ignores a renewed token if another user has logged in since the request was sent", async () => {
   let events: RequestPipeEvents | undefined;
   const sent: StandInRequest[] = [];
   const openPipe = (given: RequestPipeEvents) => {

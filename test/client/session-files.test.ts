@@ -22,7 +22,7 @@ function tokenOf(user: string, version = 1): string {
 
 const files = (endpoints: readonly string[] = brokers) => new SessionFiles(folder.path, endpoints);
 
-test("a session is read by its user's name, or without a name for the user who was chosen last", () => {
+test("without a user's name, the session of the user who was chosen last is read, not the session saved last", () => {
   files().save(tokenOf("ana"));
   expect(files().read(undefined)).toBeUndefined();
   files().choose("ana");
@@ -32,7 +32,7 @@ test("a session is read by its user's name, or without a name for the user who w
   expect(files().read("caio")).toBeUndefined();
 });
 
-test("a session is found when its brokers are named in another order, but not when they are named without their keys", () => {
+test("a saved session is found if its brokers are listed in another order, and not found without their keys", () => {
   const keyed = ["a", "b"].map((host) => `tcp://${host}:5555#${"0f".repeat(32)}`);
   files(keyed).save(tokenOf("ana"));
   expect(files([...keyed].reverse()).read("ana")).toBeDefined();
@@ -41,7 +41,7 @@ test("a session is found when its brokers are named in another order, but not wh
   ).toBeUndefined();
 });
 
-test("sessions saved alternately through two instances are all kept", () => {
+test("when two commands save sessions in turn, no saved session is lost", () => {
   const [one, other] = [files(), files()];
   one.save(tokenOf("ana"));
   other.save(tokenOf("bia"));
@@ -51,16 +51,16 @@ test("sessions saved alternately through two instances are all kept", () => {
   expect(files().read(undefined)?.user).toBe("bia");
 });
 
-test("each valid name gets its own session file, and an invalid name gets none", () => {
+test("each valid user name has a session file of its own, and no file is made for an invalid name", () => {
   const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "a..b"];
   for (const name of [...names, "..", "a/b"]) files().save(tokenOf(name));
-  // One more file is the lock of the folder.
+  // The folder also has one lock file.
   expect(readdirSync(folder.path)).toHaveLength(names.length + 1);
   for (const name of names) expect(files().read(name)?.user).toBe(name);
 });
 
 test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"token":"x"}'])(
-  "a damaged session file (%s) is renamed and reported, and the next session is saved",
+  "a damaged session file (%s) is renamed and reported, and the session saved next is read again",
   (content) => {
     for (const first of ["read", "save"] as const) {
       files().save(tokenOf("ana"));
@@ -78,7 +78,7 @@ test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"to
   },
 );
 
-test("saving a session keeps the fields that a newer version added", () => {
+test("saving a session keeps the fields that a newer version added to its file", () => {
   files().save(tokenOf("ana"));
   const [name = ""] = readdirSync(folder.path);
   const path = join(folder.path, name);
@@ -88,14 +88,14 @@ test("saving a session keeps the fields that a newer version added", () => {
   expect(kept).toEqual({ user: "ana", token: tokenOf("ana", 2), device: "d" });
 });
 
-test("without a folder no session is saved, and `failure` says so", () => {
+test("without a folder, a session is not saved, and `failure` says that there is no folder", () => {
   const nowhere = new SessionFiles(undefined, brokers);
   nowhere.save(tokenOf("ana"));
   expect(nowhere.read("ana")).toBeUndefined();
   expect(nowhere.failure).toBe("no folder");
 });
 
-test("an invalid token is not saved; an unusable folder is reported in `failure`", () => {
+test("an invalid token is not saved, and `failure` names a folder that can't be used", () => {
   files().save("nonsense");
   expect(readdirSync(folder.path)).toEqual([]);
   const path = join(folder.path, "file");

@@ -18,7 +18,7 @@ function tokenOf(user: string, rest = ""): string {
 }
 
 describe("sessions on one connection", () => {
-  test("[W6] [R9] each session sends its own token and its own `after`", async () => {
+  test("[W6] [R9] each session on a shared connection sends its own token and its own `after`", async () => {
     const made = await wires();
     const seqs: Record<string, number> = { ana: 3, bia: 5 };
     made.answer = ({ service, data }) => {
@@ -37,7 +37,7 @@ describe("sessions on one connection", () => {
     ]);
   });
 
-  test("[A2] a login in one session does not change the token or user of another session", async () => {
+  test("[A2] a log-in in one session does not change the token or user of another session on the same connection", async () => {
     const made = await wires();
     const place = { server: "server_00000001", seq: 1, clock: 1 };
     const entry = { ...place, id: "1", timestamp: "", durable: [] };
@@ -56,7 +56,7 @@ describe("sessions on one connection", () => {
     expect([first.user, second.user]).toEqual(["ana", "bia"]);
   });
 
-  test("[W17] sessions that use the same id at the same time each get their own answer", async () => {
+  test("[W17] sessions on one connection that use the same id at the same time each get their own answer", async () => {
     const made = await wires();
     made.answer = ({ data }) => {
       const place = { server: "server_00000001", seq: data.user === "ana" ? 1 : 2, clock: 1 };
@@ -82,7 +82,7 @@ describe("sessions on one connection", () => {
     expect(first?.client).not.toBe(second?.client);
   });
 
-  test("[C4] closing one session fails its open requests, and other sessions go on", async () => {
+  test("[C4] when a session closes, its requests fail, and other sessions on the connection get their answers", async () => {
     const made = await wires();
     made.answer = ({ data }) => (data.prefix === "slow" ? undefined : { status: "OK" });
     const connection = made.connection();
@@ -113,7 +113,7 @@ describe("sessions on one connection, in virtual time", () => {
     heard.push(entry.message);
   };
 
-  test("[C3] sessions share one subscription at the proxy, which ends with the last session", async () => {
+  test("[C3] two sessions share one subscription at the proxy, which ends when the last of them leaves", async () => {
     using cluster = new StandInCluster();
     const sessions = [cluster.session(), cluster.session()];
     const heard = sessions.map(() => [] as string[]);
@@ -132,7 +132,7 @@ describe("sessions on one connection, in virtual time", () => {
     expect(heard).toEqual([["to both"], ["to both", "to one"]]);
   });
 
-  test("[C3] each session gets its own copy of an entry, which the others cannot change", async () => {
+  test("[C3] a session can't change the copy of an entry that another session receives", async () => {
     using cluster = new StandInCluster();
     const sessions = [cluster.session(), cluster.session()];
     const heard: { message: string }[] = [];
@@ -148,7 +148,7 @@ describe("sessions on one connection, in virtual time", () => {
     expect(heard.map(({ message }) => message)).toEqual(["olá", "olá"]);
   });
 
-  test("[C4] a session whose reads are refused reports this once, and another session still hears the channel", async () => {
+  test("[C4] a session whose reads are refused reports this once, and another session on the connection gets messages", async () => {
     using cluster = new StandInCluster();
     const locked = new Set<unknown>();
     cluster.answer = ({ data }) => {
@@ -165,14 +165,14 @@ describe("sessions on one connection, in virtual time", () => {
       await vi.advanceTimersByTimeAsync(100);
     }
     locked.add(tokens[0]);
-    // The publication is unencrypted, so the sessions read the history instead.
+    // The publication is unencrypted, so the sessions read the history.
     cluster.say("after the lock");
     await vi.advanceTimersByTimeAsync(3_000);
     expect(heard).toEqual([[], ["after the lock"]]);
     expect(refused).toEqual([["forbidden"], []]);
   });
 
-  test("[X5] a session cannot open another user's private messages with a key that was given to that user", async () => {
+  test("[X5] a session can't decrypt another user's private messages with the key that the server gave to that user", async () => {
     using cluster = new StandInCluster();
     const text = "the secret of the cluster";
     const source = { text, path: "", isDefault: true, cluster: "tertulia" };
@@ -205,7 +205,7 @@ describe("sessions on one connection, in virtual time", () => {
     expect(heard).toEqual({ ana: ["a secret of two"], mallory: [] });
   });
 
-  test("[X5] a session in which another user logs in drops its topic keys and asks for new ones", async () => {
+  test("[X5] when another user logs in, a session drops the earlier user's topic keys and asks for new ones", async () => {
     using cluster = new StandInCluster();
     const entry = { server: "server_00000001", seq: 1, clock: 1, id: "1", timestamp: "" };
     const asked: unknown[] = [];
@@ -225,13 +225,13 @@ describe("sessions on one connection, in virtual time", () => {
     await vi.advanceTimersByTimeAsync(100);
     void session.login(bia, "hers");
     await vi.advanceTimersByTimeAsync(100);
-    // A keyring asks at most once a second. The new user has a new keyring, which asks at once.
+    // One user's keyring asks at most once a second. The new user's keyring asks at once.
     cluster.deliver(standInTopic, sealed);
     await vi.advanceTimersByTimeAsync(100);
     expect(asked).toEqual([tokenOf("ana"), tokenOf("bia")]);
   });
 
-  test("[C3] ten thousand sessions share one subscription and one timer, and read the history in turn", async () => {
+  test("[C3] ten thousand sessions on one connection use one subscription and one timer, and read the history in turn", async () => {
     using cluster = new StandInCluster();
     const before = vi.getTimerCount();
     const heard: string[] = [];

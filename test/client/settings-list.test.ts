@@ -35,7 +35,7 @@ test("`config` lists each setting with its value and its source", () => {
   expect(lines.find((line) => line.startsWith("front "))).toMatch(/ \(none\) +default$/);
 });
 
-test("with --json, each setting is one object on a line", () => {
+test("`config --json` prints each setting as one JSON object on a line", () => {
   const objects = listed(new Settings({ leaveOnStop: true }, {}), true).map(
     (line) => JSON.parse(line) as Record<string, unknown>,
   );
@@ -48,11 +48,11 @@ test("with --json, each setting is one object on a line", () => {
   });
 });
 
-test("an invalid value is refused with the name of its flag", () => {
+test("`config` refuses an invalid value and names its flag", () => {
   expect(() => listed(new Settings({ broker: "here" }, {}), false)).toThrow(/--broker: "here"/);
 });
 
-test("invalid values of --timeout and --user are refused with a sentence", () => {
+test("a command refuses invalid values of --timeout and --user with a sentence", () => {
   const settings = new Settings({}, {});
   for (const timeout of ["", "0", "x", "1e9"]) {
     expect(() => clientConfig(settings, { timeout }, text), timeout).toThrow(/--timeout: /);

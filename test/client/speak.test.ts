@@ -3,7 +3,7 @@ import { type Context, speak } from "../../src/client/commands/context.ts";
 import { stateNotes } from "../../src/client/commands/state-notes.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 
-test("notes on the connection follow a change of the language", () => {
+test("after a change of language, notes on the connection are shown in the new language", () => {
   const context = { text: textsIn("en"), language: "en" } as Context;
   const told: string[] = [];
   const onState = stateNotes(context, (line) => told.push(line));
@@ -14,7 +14,7 @@ test("notes on the connection follow a change of the language", () => {
   expect(told).toEqual([textsIn("en")("state.reconnecting"), textsIn("pt-br")("state.connected")]);
 });
 
-test("a language without texts is refused by name, and the present language stays", () => {
+test("a language without texts is refused with its name, and the person's language does not change", () => {
   const context = { text: textsIn("pt-br"), language: "pt-br" } as Context;
   expect(() => speak(context, "fr")).toThrow(textsIn("pt-br")("problem.lang", { value: "fr" }));
   expect(context).toMatchObject({ language: "pt-br" });

@@ -9,7 +9,7 @@ import { serverName } from "../support/event-lines.ts";
 
 const [a, b] = [serverName(1), serverName(2)];
 
-/** By default, `prev` is the entry before `seq`, and the id differs from all others. */
+/** Unless `more` says otherwise, `prev` is the entry before `seq`, and the id is unique. */
 function publication(server: ServerName, seq: number, more: { prev?: number; id?: string } = {}) {
   const { prev = seq - 1, id = `${server}-${seq}` } = more;
   const text = `says ${id}`;
@@ -17,7 +17,10 @@ function publication(server: ServerName, seq: number, more: { prev?: number; id?
   return { ...entry, timestamp: "2026-01-01T00:00:00.000Z", prev } as unknown as Publication;
 }
 
-/** A subscription whose pages of history wait for the promise `hold`. */
+/**
+ * Receives what a subscription delivers. The subscription's reads of the history wait for the
+ * promise `hold`.
+ */
 class Listener {
   readonly heard: string[] = [];
   readonly history: Publication[] = [];
@@ -46,7 +49,7 @@ class Listener {
 }
 
 describe("a subscription", () => {
-  test("[C3] a subscription delivers entries in each server's order, and each entry once", () => {
+  test("[C3] a subscription delivers each entry once, and the entries of each server in order", () => {
     const listener = new Listener();
     const all = [publication(a, 1), publication(b, 1), publication(a, 4, { prev: 1 })];
     listener.subscription.receive(all);
@@ -55,7 +58,7 @@ describe("a subscription", () => {
     expect(listener.fetches).toBe(0);
   });
 
-  test("[C3] a subscription fetches the entry of a receipt unless it was already delivered", async () => {
+  test("[C3] a subscription reads the history for the entry of a receipt unless it has delivered this entry", async () => {
     const listener = new Listener();
     const { subscription, history } = listener;
     history.push(publication(a, 1), publication(b, 1), publication(a, 2));
@@ -72,7 +75,7 @@ describe("a subscription", () => {
     expect([listener.heard.length, listener.fetches]).toEqual([3, 1]);
   });
 
-  test("[C3] a subscription begins at the vector that it is given, even if a later entry came before", async () => {
+  test("[C3] a subscription begins at the vector that it is given, even if a later entry arrived before", async () => {
     const listener = new Listener({ hasBegun: false });
     listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
     listener.subscription.receive([publication(a, 3)]);
@@ -95,7 +98,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${a} 4`]);
   });
 
-  test("[C3] [W7] a publication whose `prev` does not exist is dropped after one read of the history", async () => {
+  test("[C3] [W7] a publication with an invented `prev` causes one read of the history and is dropped", async () => {
     const listener = new Listener();
     listener.history.push(publication(a, 1));
     listener.subscription.receive([publication(a, 3, { prev: 1_000_000 })]);
@@ -118,7 +121,7 @@ describe("a subscription", () => {
     expect(fetches).toEqual([1, 1, 1, 1, 2, 2, 3]);
   });
 
-  test("[C3] entries that come while a gap is being filled are delivered afterwards", async () => {
+  test("[C3] entries that arrive while a subscription fills a gap are delivered after the gap", async () => {
     const listener = new Listener();
     let release = () => {};
     listener.hold = new Promise((resolve) => {
@@ -133,7 +136,7 @@ describe("a subscription", () => {
     expect(listener.heard.toSorted()).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${b} 7`]);
   });
 
-  test("[C3] [R6] of two duplicates, a subscription delivers only the one that comes first", () => {
+  test("[C3] [R6] of two duplicates, a subscription delivers only the one that arrives first", () => {
     const listener = new Listener();
     listener.subscription.receive([
       publication(a, 1, { id: "same" }),
@@ -142,7 +145,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`]);
   });
 
-  test("[C3] [R6] a subscription delivers two messages with one id and different texts", () => {
+  test("[C3] [R6] a subscription delivers both of two messages that have one id and different texts", () => {
     const listener = new Listener();
     const other = { ...publication(b, 1, { id: "same" }), message: "something else" };
     listener.subscription.receive([
@@ -153,7 +156,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${b} 1`]);
   });
 
-  test("[C3] [R6] a subscription delivers two private messages with one id to different users", () => {
+  test("[C3] [R6] a subscription delivers both of two private messages that have one id and different receivers", () => {
     const listener = new Listener();
     const to = (dst: string, seq: number) => {
       const entry = { src: "ana", dst, message: "olá", clock: seq, server: a, seq, id: "same" };
@@ -163,14 +166,14 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
-  test("[C3] a duplicate of an entry on the first page is not delivered", () => {
+  test("[C3] a subscription does not deliver a duplicate of an entry on the page with which it began", () => {
     const listener = new Listener();
     listener.subscription.begin({ [a]: 1 }, [publication(a, 1, { id: "same" })]);
     listener.subscription.receive([publication(b, 1, { id: "same" }), publication(b, 2)]);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 2`]);
   });
 
-  test("[C3] a subscription that begins at a vector delivers the entries after it", async () => {
+  test("[C3] a subscription that begins at a vector delivers only the entries after this vector", async () => {
     const listener = new Listener();
     listener.history.push(publication(a, 1), publication(a, 2));
     listener.subscription.begin({ [a]: 1 });
@@ -182,7 +185,7 @@ describe("a subscription", () => {
 });
 
 describe("two subscriptions to one topic", () => {
-  test("[C3] [R6] two subscriptions each deliver one of two duplicates: the one that comes first to each", async () => {
+  test("[C3] [R6] two subscriptions on one connection each deliver one of two duplicates: the one that each receives first", async () => {
     const duplicates = new Duplicates();
     const [first, second] = [new Listener({ duplicates }), new Listener({ duplicates })];
     const [one, other] = [publication(a, 1, { id: "same" }), publication(b, 1, { id: "same" })];

@@ -21,7 +21,7 @@ test("`parseChannel` and `parseUser` accept a name without its sign", () => {
   expect(parseUser("#ana")).toBeUndefined();
 });
 
-test("a target is written as it was typed", () => {
+test("`writeTarget` gives back the text from which a target was parsed", () => {
   for (const text of ["#geral", "@ana"]) {
     const target = parseTarget(text);
     expect(target && writeTarget(target)).toBe(text);
@@ -40,7 +40,7 @@ const between = (src: string, dst: string): PrivateEntry => ({
   seq: 1,
 });
 
-test("a user as a target selects, from my private messages, those between that user and me", () => {
+test("a user as the target selects, of my private messages, those between this user and me", () => {
   const { name, with: other, has } = conversationOf({ user: "ana" as UserName }, me);
   expect(name).toEqual({ user: "bia" });
   expect(other).toBe("ana");

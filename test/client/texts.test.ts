@@ -20,13 +20,13 @@ const all: Readonly<Record<Language, Readonly<Record<string, string>>>>[] = [
   trialCatalogues,
 ];
 
-test("both languages have the same keys", () => {
+test("the English and the Portuguese catalogue have the same keys", () => {
   for (const { en, "pt-br": ptBr } of all) {
     expect(Object.keys(ptBr).sort()).toEqual(Object.keys(en).sort());
   }
 });
 
-test("each text has the same placeholders in both languages", () => {
+test("each text has the same placeholders in English and in Portuguese", () => {
   for (const { en, "pt-br": ptBr } of all) {
     for (const [key, text] of Object.entries(en)) {
       expect(holes(ptBr[key] ?? ""), key).toEqual(holes(text));
@@ -34,7 +34,7 @@ test("each text has the same placeholders in both languages", () => {
   }
 });
 
-test("no text is empty, and each error code has a text in both languages", () => {
+test("no text is empty, and each error code has a text in English and in Portuguese", () => {
   for (const language of languages) {
     for (const [key, text] of all.flatMap((each) => Object.entries(each[language]))) {
       expect(text.trim(), `${language} ${key}`).not.toBe("");
@@ -45,7 +45,7 @@ test("no text is empty, and each error code has a text in both languages", () =>
   }
 });
 
-test("the help of a command has its usage and its purpose", () => {
+test("the chat's help shows the usage and the purpose of each command", () => {
   for (const language of languages) {
     for (const command of commands) {
       const { usage, what } = commandHelp(textsIn(language), command);
@@ -55,14 +55,14 @@ test("the help of a command has its usage and its purpose", () => {
   }
 });
 
-test("placeholders are filled in, and braces in a value are kept", () => {
+test("a text's placeholders are filled in, and braces in a filled-in value do not change", () => {
   expect(textsIn("en")("done.login", { user: "ana" })).toBe("ana is logged in.");
   expect(textsIn("pt-br")("problem.sinceVector", { value: "{x}" })).toBe(
     '"{x}" não é um vetor como {"server_0a1b2c3d":7}.',
   );
 });
 
-test("the language is taken from the flag, else from the environment, else it is English", () => {
+test("the language is that of the flag, else of the environment, else English", () => {
   expect(chooseLanguage("pt-br", { TERTULIA_LANG: "en" })).toBe("pt-br");
   expect(chooseLanguage(undefined, { TERTULIA_LANG: "en", LANG: "pt_BR.UTF-8" })).toBe("en");
   expect(chooseLanguage(undefined, { LC_ALL: "", LANG: "pt_BR.UTF-8" })).toBe("pt-br");
@@ -75,7 +75,7 @@ test.each([
   ["en", "There is no option -it's. Put -- before a text that begins with a dash"],
   ["pt-br", "A opção -it's não existe. Ponha -- antes de um texto que começa com um traço"],
 ] as const)(
-  "in the language %s, the refusal of an unknown option explains how to send a text with a dash",
+  "in the language %s, the error for an unknown option explains how to send a text that begins with a dash",
   (language, told) => {
     const error = (message: string) => new CommanderError(1, "commander.unknownOption", message);
     const sentence = (message: string, command: string) =>
@@ -87,7 +87,7 @@ test.each([
   },
 );
 
-test("the help of the program fits on a screen of 24 lines by 80 columns", () => {
+test("the program's help has fewer than 24 lines of at most 80 columns", () => {
   for (const language of languages) {
     const lines = rootHelp(textsIn(language)).trimEnd().split("\n");
     expect(lines.length).toBeLessThan(24);

@@ -21,7 +21,7 @@ function serversOf(text: string): TopicKeys {
 
 const servers = serversOf("the secret of the cluster");
 
-/** A keyring that has received two channels' keys for this day and the day before. */
+/** A keyring that has received two channels' keys for today and yesterday. */
 async function keyring(publisher: unknown = servers.publisher): Promise<TopicKeyring> {
   const made = new TopicKeyring(async (of) => {
     const days = [day - 1, day].map((one) => {
@@ -46,19 +46,21 @@ function seal(content: Uint8Array, of: TopicKey = here): Buffer {
   return sealedForm(of.day, encrypt(servers.key(of), content, of.topic));
 }
 
-/** The decrypted payload: the signature of the servers `by`, and the array of publications. */
+/**
+ * The decrypted payload of a publication: the signature by `by`, then the array of publications.
+ */
 function signed(by = servers): Buffer {
   const { sealed } = readSealed(by.sealPublication({ topic, version, plain }, timeMs)) ?? {};
   return decrypt(by.key(here), sealed as Buffer, topic) as Buffer;
 }
 
-test("[X5] a client opens a payload that a server has signed", async () => {
+test("[X5] a client accepts a payload that a server has signed", async () => {
   const sealed = servers.sealPublication({ topic, version, plain }, timeMs);
   expect(open(await keyring(), sealed)).toEqual(plain);
   expect(open(await keyring(), seal(signed()))).toEqual(plain);
 });
 
-test("[X5] a client opens no payload that is unsigned, altered, cut, signed by another key, or for another day or topic", async () => {
+test("[X5] a client drops a payload that is unsigned, altered, cut, signed with another key, or for another day or topic", async () => {
   const reader = await keyring();
   const altered = signed();
   altered.fill("another", 70);
@@ -74,13 +76,13 @@ test("[X5] a client opens no payload that is unsigned, altered, cut, signed by a
 });
 
 test.each([null, 7, "", "no key"])(
-  "[X5] a client with %j instead of the publisher's key opens no payload",
+  "[X5] a client that has %j as the publisher's key drops every payload",
   async (publisher) => {
     expect(open(await keyring(publisher), seal(signed()))).toBeUndefined();
   },
 );
 
-test("[X5] replication is encrypted with a key of the day, which differs from the keys of topics", () => {
+test("[X5] replication is encrypted with a key that is valid for one day and opens no topic", () => {
   const sealed = servers.sealReplication(plain, timeMs);
   expect(servers.openReplication(sealed)).toEqual(plain);
   expect(serversOf("the secret of another").openReplication(sealed)).toBeUndefined();

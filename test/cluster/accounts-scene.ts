@@ -31,12 +31,11 @@ export class AccountsScene {
     return client;
   }
 
-  /** Returns a session with the given token. */
   holding(token: string | undefined): Session {
     return this.cluster.client({ token });
   }
 
-  /** Runs `doIt`, and returns the frames of all messages that the proxy sent meanwhile. */
+  /** Runs `doIt`, and returns the frames of all messages that the proxy sent during that time. */
   async overhear(doIt: (heard: Buffer[][]) => Promise<void>): Promise<Buffer[][]> {
     const socket = new Subscriber({ linger: 0 });
     socket.connect(this.cluster.endpoints.proxy);

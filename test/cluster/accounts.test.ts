@@ -23,7 +23,7 @@ const unauthenticated = { code: "unauthenticated", retry: false };
 const forbidden = { code: "forbidden", retry: false };
 
 describe("[X2] access with a session", { timeout: 60_000 }, () => {
-  test("a client without a session is refused at each service that requires one, with a sentence", async () => {
+  test("in a cluster with accounts, each service that requires a session refuses a client without one", async () => {
     const guest = scene.cluster.client({ user: parseUserName("ana") });
     await expect(guest.login(parseUserName("somebody"))).rejects.toMatchObject({
       ...unauthenticated,
@@ -47,7 +47,7 @@ describe("[X2] access with a session", { timeout: 60_000 }, () => {
     }
   });
 
-  test("a session acts for its own user only, and reads no other user's messages", async () => {
+  test("a session can't act for another user, read another user's messages, or administer the cluster", async () => {
     const ana = await scene.enter("ana");
     await scene.enter("bea");
     const { tokens } = scene;
@@ -64,7 +64,7 @@ describe("[X2] access with a session", { timeout: 60_000 }, () => {
     await Promise.all(asked.map((one) => expect(one).rejects.toMatchObject(forbidden)));
   });
 
-  test("a token is refused if its signature is foreign, missing or altered, or if it has expired", async () => {
+  test("a server refuses a token whose signature is foreign, missing or altered, and a token that has expired", async () => {
     await scene.enter("ana");
     const [, body = ""] = (scene.tokens.get("ana") ?? "").split(".");
     const claims = JSON.parse(Buffer.from(body, "base64url").toString());
@@ -87,12 +87,12 @@ describe("[X2] access with a session", { timeout: 60_000 }, () => {
     await expect(scene.holding(await sign(key)).users()).resolves.toContain("ana");
   });
 
-  test("a new password ends older sessions of an account, and a lock refuses all of them", async () => {
+  test("a new password ends an account's earlier sessions, and a lock refuses the account until it is unlocked", async () => {
     const fay = await scene.enter("fay");
     const stolen = scene.holding(scene.tokens.get("fay"));
     await expect(stolen.users()).resolves.toContain("founder");
     await fay.changePassword(parseUserName("fay"), passwordOf("fay"), "the next password");
-    // Any server may answer. One that has not received the change yet still accepts the session.
+    // A server that has not received the change accepts the older session.
     await until(async () => {
       const refused = await stolen.users().then(
         () => false,
@@ -126,10 +126,10 @@ describe("[X2] access with a session", { timeout: 60_000 }, () => {
 });
 
 describe("[X4] passwords", { timeout: 60_000 }, () => {
-  test("guessing passwords is slowed down, and unknown names get the same refusal as known names", async () => {
+  test("servers slow down the guessing of passwords, and answer an unknown name like a wrong password", async () => {
     await scene.enter("gil");
     const guesser = scene.cluster.client();
-    // A client waits as long as the server says, up to the client's deadline.
+    // With this short deadline, the client fails at once when a server asks it to wait longer.
     const impatient = scene.cluster.client({ deadlineMs: 1_000 });
     const guess = async (user: string, client = guesser) => {
       const error = await client.login(parseUserName(user), "a guess").catch((thrown) => thrown);
@@ -138,12 +138,12 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     const wrong = { code: "unauthenticated", message: "The name or the password is wrong." };
     expect(await guess("gil")).toEqual(wrong);
     expect(await guess("nobody-at-all")).toEqual(wrong);
-    // Each server accepts ten attempts and hashes the password of each.
+    // Each of the three servers first accepts ten attempts, whose passwords it hashes.
     const isSlowed = async () => (await guess("gil", impatient)).code === "rate_limited";
     await until(isSlowed, "the guessing is slowed", 45_000);
   });
 
-  test("[E3] a repeated claim with one id succeeds with the same password and fails with another", async () => {
+  test("[E3] a claim repeated with its id succeeds with the same password and fails with a different password", async () => {
     // Each claim has a new client, because one client could not tell replies with one id apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();
@@ -161,7 +161,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await scene.cluster.client().login(parseUserName("zoe"), passwordOf("zoe"));
   });
 
-  test("passwords are in no log, no file and no message over the proxy", async () => {
+  test("no password is in a log, a file or a message over the proxy", async () => {
     const heard = await scene.overhear(async () => {
       const ida = await scene.enter("ida");
       await ida.changePassword(
@@ -191,7 +191,7 @@ function filesOf(folder: string): string[] {
 }
 
 describe("[X2] sessions over time", { timeout: 60_000 }, () => {
-  test("sessions survive a failover and a restart of the whole cluster", async () => {
+  test("sessions stay valid after a failover and after a restart of the whole cluster", async () => {
     const ana = await scene.enter("ana");
     const { coordinator } = await ana.status();
     const leader = scene.cluster.of("server").find((child) => child.ready?.name === coordinator);

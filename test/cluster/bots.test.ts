@@ -36,7 +36,7 @@ async function bothWrite(client: Session): Promise<string[]> {
   return [...names].sort();
 }
 
-test("in a cluster with accounts, each bot keeps its own account over a restart", async () => {
+test("in a cluster with accounts, each bot has the same account before and after a restart", async () => {
   const before = cluster.client();
   await before.register(parseUserName(ana.name), ana.password);
   await before.login(parseUserName(ana.name), ana.password);
@@ -48,7 +48,7 @@ test("in a cluster with accounts, each bot keeps its own account over a restart"
   expect(await bothWrite(after)).toEqual(names);
 }, 60_000);
 
-test("a bot that can't register says why, and can use a person's account instead", async () => {
+test("a bot says why it can't register, and another bot writes with a person's name and password", async () => {
   const env = {
     ...clusterVariables(cluster.endpoints),
     XDG_STATE_HOME: folder.path,
@@ -66,6 +66,6 @@ test("a bot that can't register says why, and can use a person's account instead
   const { code, stdout } = await bot.end();
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ name: "ana", sent: 1, acknowledged: 1 });
-  // The bot waits for a person to help, and does not try again in a loop.
+  // The first bot waits for a person's help, and does not repeat its request in a loop.
   expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
 }, 30_000);

@@ -5,7 +5,7 @@ import { raceForNames } from "./race-for-names.ts";
 const clients = 10;
 const names = 40;
 
-test("[R10] [E3] each name that many clients claim gets one owner, although the coordinator fails", {
+test("[R10] [E3] when many clients claim the same names, each name gets one owner, even if coordinators fail", {
   timeout: 60_000,
 }, async () => {
   await using temporary = await temporaryFolder();
@@ -24,7 +24,7 @@ test("[R10] [E3] each name that many clients claim gets one owner, although the 
   const winners = race.claims.filter(({ answers }) => answers[0]?.answer === "won");
   expect(new Set(winners.map(({ name }) => name)).size).toBe(names);
   expect(winners).toHaveLength(names);
-  // The accounts on the disks are compared here too, without the checker.
+  // Besides the checker, the test itself compares the accounts on the disks with the answers.
   expect(race.accounts).toHaveLength(3);
   for (const { replica, accounts = [] } of race.accounts) {
     const confirmed = accounts.filter(({ confirmed }) => confirmed);

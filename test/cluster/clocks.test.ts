@@ -18,7 +18,7 @@ const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const skewsMs = [-1_000, 0, 1_000];
 const closeMs = 20;
 
-/** A server whose clock is wrong by `skewMs`, as an additional process of the cluster. */
+/** A server, in addition to the cluster's own processes, whose clock is `skewMs` ahead. */
 function skewedServer(cluster: LocalCluster, number: number, skewMs: number): Child {
   const { broker, brokerBack, proxy, proxyIn, reference } = cluster.endpoints;
   return new Child({
@@ -51,7 +51,7 @@ interface Status {
   }[];
 }
 
-/** The status that `tertulia status` prints; empty if the command fails. */
+/** The status that `tertulia status` prints; without processes if the command prints nothing. */
 async function statusOf(cluster: LocalCluster): Promise<Status> {
   const { broker, reference } = cluster.endpoints;
   const args = ["status", "--json", "--broker", broker, "--reference", reference];
@@ -61,7 +61,10 @@ async function statusOf(cluster: LocalCluster): Promise<Status> {
   return stdout === "" ? { coordinator: null, processes: [] } : JSON.parse(stdout);
 }
 
-/** The difference between the servers' corrected times in ms; infinite if one is unknown. */
+/**
+ * The largest difference between the servers' corrected times, in ms; infinite if a time is
+ * unknown.
+ */
 function spreadMs({ processes }: Status, servers: readonly Child[]): number {
   const times = servers.map(({ ready, number }) => {
     const row = processes.find(({ name, live }) => live === true && name === ready?.name);
@@ -94,7 +97,8 @@ async function publish(client: Session, events: Stamped[], signal: AbortSignal):
 }
 
 /**
- * The least change, in ms, between the events' clock and the test's clock that explains `events`.
+ * The least amount, in ms, by which the events' clock must have moved against the test's clock to
+ * give `events` these times.
  */
 function jumpMs(events: readonly Stamped[]): number {
   const least = events.map(({ timeMs, receivedMs }) => timeMs - receivedMs);
@@ -102,7 +106,7 @@ function jumpMs(events: readonly Stamped[]): number {
   return Math.max(...least) - Math.min(...most);
 }
 
-test("[E5] clocks that are a second off agree within five rounds, and no clock jumps when the coordinator is killed", {
+test("[E5] servers' clocks that are a second off agree within five rounds, and none jumps when the coordinator is killed", {
   timeout: 90_000,
 }, async () => {
   await using cluster = await LocalCluster.start({ servers: 0 });
@@ -127,7 +131,8 @@ test("[E5] clocks that are a second off agree within five rounds, and no clock j
     return status.coordinator !== null && spreadMs(status, servers) <= closeMs;
   };
   await until(agree, "the offsets meet", 5 * durations.clockRoundMs);
-  // A server that was ahead has given times from the future, and keeps its time until they pass.
+  // A server whose clock was ahead has given events future times. Its time stands still until these
+  // times have passed.
   const newest = () => {
     return servers.flatMap(({ ready }) => {
       return events.filter(({ server }) => server === ready?.name).slice(-5);
@@ -171,7 +176,7 @@ test("[E5] clocks that are a second off agree within five rounds, and no clock j
   await publishing;
 
   const told = events.slice(agreedAt).filter(({ server }, at) => {
-    // The restarted server is left out, because its clock is wrong until the next round.
+    // Events of the restarted server do not count, because its clock is wrong until the next round.
     return agreedAt + at < killedAt || rest.some(({ ready }) => ready?.name === server);
   });
   expect(told.length).toBeGreaterThanOrEqual(100);
@@ -183,7 +188,7 @@ test("[E5] clocks that are a second off agree within five rounds, and no clock j
   }
 });
 
-test("[R2] [E2] a server with damaged promises ends with one sentence that says how to go on", async () => {
+test("[R2] [E2] a server whose promises file is damaged ends with one sentence that says what to do", async () => {
   await using data = await temporaryFolder();
   const folder = join(data.path, "servers", "1");
   await mkdir(folder, { recursive: true });

@@ -49,7 +49,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     await bia.subscribe(geral, (entry) => heard.push(entry.message));
     await ana.publish(parseChannelName("geral"), "olá");
     await until(() => heard.includes("olá"), "it is heard");
-    // The claim of a name travels between servers, to the coordinator.
+    // A claim goes from a server to the coordinator, so it needs the link between servers.
     await ana.register(parseUserName("caio"), "a password of caio's");
     const { members, processes } = await ana.status();
     expect(members).toHaveLength(3);
@@ -58,7 +58,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     );
   });
 
-  test("an encrypted cluster writes its public key to a file, and no warnings to its logs", () => {
+  test("an encrypted cluster writes its public key to a file that all may read, and no warnings to its logs", () => {
     const key = readFileSync(keyFile(), "utf8");
     expect(key).toMatch(/^[0-9a-f]{64}\n$/);
     expect(statSync(keyFile()).mode & 0o777).toBe(0o644);
@@ -70,7 +70,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     }
   });
 
-  test("REQ and SUB sockets without encryption get no message, and the logs say why", async () => {
+  test("an encrypted cluster sends nothing to REQ and SUB sockets without encryption, and its logs say why", async () => {
     const [broker = ""] = plain(cluster.endpoints.broker);
     const [proxy = ""] = plain(cluster.endpoints.proxy);
     const request = new Request({ linger: 0, sendTimeout: 0, receiveTimeout: 0 });
@@ -122,7 +122,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
 });
 
 describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () => {
-  test("commands say whether the key is missing or wrong", async () => {
+  test("a command without the cluster's key, or with a wrong key, fails and says so", async () => {
     const { broker } = cluster.endpoints;
     const none = await command("users");
     expect(none).toMatchObject({ code: 1, stdout: "" });
@@ -144,7 +144,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     );
   });
 
-  test("commands accept the key from a file, from an endpoint, or derived from the secret", async () => {
+  test("commands accept the cluster's public key from a file or an endpoint, or derive it from the secret", async () => {
     const file = await command("users", "--server-key-file", keyFile());
     expect(file).toMatchObject({ code: 0, stdout: expect.stringContaining("ana") });
     const endpoint = await command("users", "--broker", cluster.endpoints.broker);
@@ -156,7 +156,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(removal.stderr).toMatch(/server_00000000 is not a member/);
   });
 
-  test("`health` with the secret checks each process, and no process logs a refused connection", async () => {
+  test("`health` with the secret succeeds for an encrypted broker, reference and server, and fails without the secret", async () => {
     const secret = ["--curve", "--data", cluster.folder];
     const [broker, reference] = [cluster.of("broker")[1], cluster.of("reference")[0]];
     const { front = "", back = "" } = broker?.ready?.endpoints ?? {};
@@ -174,7 +174,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
 });
 
 describe("[X6] a bot", { timeout: 60_000 }, () => {
-  test("a bot without the key ends with a sentence, and reads the key file again at its next start", async () => {
+  test("a bot without the key ends with a sentence, and writes when it is started with the right key file", async () => {
     const file = join(cluster.folder, "copied.key");
     const data = ["--data", join(cluster.folder, "bot"), "--count", "1", "--log-level", "warn"];
     writeFileSync(file, keyFileText(undefined));
@@ -191,7 +191,7 @@ describe("[X6] a bot", { timeout: 60_000 }, () => {
 });
 
 describe("[X6] a server without --curve", { timeout: 60_000 }, () => {
-  test("a server without --curve does not join an encrypted cluster, and both sides say why", async () => {
+  test("a server without --curve does not join an encrypted cluster, and both the server and the reference say why", async () => {
     const { brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     using server = new CliProcess(["server"], {
       TERTULIA_BROKER_BACK: plain(brokerBack).join(","),

@@ -47,7 +47,7 @@ async function startBehind(args: readonly string[], ready: string) {
 }
 
 describe("a process started by nohup", { timeout: 60_000 }, () => {
-  test("a single role started by nohup goes on when its terminal closes", async () => {
+  test("a single role started by nohup runs on after its terminal has closed", async () => {
     const args = ["reference", "--bind", "tcp://127.0.0.1:*"];
     const { child, said } = await startBehind(args, '"Ready"');
     const endpoint = /"endpoint":"([^"]+)"/.exec(said())?.[1] ?? "";
@@ -59,7 +59,7 @@ describe("a process started by nohup", { timeout: 60_000 }, () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  test("a whole cluster started by nohup goes on when its terminal closes", async () => {
+  test("a whole cluster started by nohup serves clients after its terminal has closed", async () => {
     const args = ["up", "--servers", "1", "--port", "0", "--json"];
     const { child, said } = await startBehind(args, '"processes"');
     const { broker } = JSON.parse(
@@ -88,7 +88,7 @@ describe("processes whose log can't be written", { timeout: 60_000 }, () => {
   `;
 
   test.runIf(existsSync("/dev/full"))(
-    "a stderr that can't be written ends no process of a cluster",
+    "no process of a cluster ends if the cluster's stderr can't be written",
     async () => {
       const begin = join(folder.path, "begin");
       const written = join(folder.path, "written-");
@@ -158,7 +158,7 @@ print(program.wait())
 `;
 const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
 
-test.runIf(hasPython)("a closing terminal stops a role cleanly", async () => {
+test.runIf(hasPython)("a role whose terminal closes saves its state before it ends", async () => {
   const role = ["reference", "--bind", "tcp://127.0.0.1:*", "--data", folder.path];
   const python = spawn("python3", ["-c", closingTerminal, process.execPath, cliFile, ...role]);
   running.push(python);
@@ -185,7 +185,8 @@ describe.runIf(canMount)("processes on a read-only or full disk", { timeout: 30_
   ];
 
   /**
-   * Runs a command on a disk in a mount namespace; a folder's mode would not stop root's writes.
+   * Runs a command on a disk that `mounting` mounts. A read-only folder would not do, because root
+   * may write to it.
    */
   function startOn(mounting: string, args: readonly string[]) {
     const data = join(folder.path, "disk");
@@ -199,22 +200,28 @@ describe.runIf(canMount)("processes on a read-only or full disk", { timeout: 30_
     return { status, lines: stderr.trimEnd().split("\n"), data };
   }
 
-  test.each(roles)("a read-only disk ends '%s' with one sentence", (...args) => {
-    const readOnly = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"';
-    const { status, lines, data } = startOn(readOnly, args);
-    expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
-    expect(lines[0]).toContain(`The data folder ${data}/data`);
-    expect(lines[0]).toContain("is on a disk that can only be read (EROFS)");
-  });
+  test.each(roles)(
+    "'%s' ends with code 1 and one sentence if its data folder is on a read-only disk",
+    (...args) => {
+      const readOnly = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"';
+      const { status, lines, data } = startOn(readOnly, args);
+      expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
+      expect(lines[0]).toContain(`The data folder ${data}/data`);
+      expect(lines[0]).toContain("is on a disk that can only be read (EROFS)");
+    },
+  );
 
-  test.each(roles)("a full disk ends '%s' with one sentence", (...args) => {
-    const full =
-      'mount -t tmpfs -o size=8k none "$0" && { head -c 9000 /dev/zero >"$0/fill" 2>&-; true; }';
-    const { status, lines, data } = startOn(full, args);
-    expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
-    expect(lines[0]).toContain(`The data folder ${data}/data`);
-    expect(lines[0]).toContain("has no space left (ENOSPC)");
-  });
+  test.each(roles)(
+    "'%s' ends with code 1 and one sentence if its data folder is on a full disk",
+    (...args) => {
+      const full =
+        'mount -t tmpfs -o size=8k none "$0" && { head -c 9000 /dev/zero >"$0/fill" 2>&-; true; }';
+      const { status, lines, data } = startOn(full, args);
+      expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
+      expect(lines[0]).toContain(`The data folder ${data}/data`);
+      expect(lines[0]).toContain("has no space left (ENOSPC)");
+    },
+  );
 });
 
 describe("a data folder that can't be used", { timeout: 30_000 }, () => {
@@ -225,7 +232,7 @@ describe("a data folder that can't be used", { timeout: 30_000 }, () => {
     ["broker", "--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"],
     ["bot"],
   ])(
-    "an unusable data folder ends '%s' with one sentence that names the folder",
+    "'%s' ends with code 1 and one sentence that names the data folder if the folder can't be used",
     async (...args) => {
       const file = join(folder.path, "file");
       writeFileSync(file, "");

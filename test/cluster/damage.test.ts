@@ -54,13 +54,13 @@ async function expectRepaired(
   expect(readFileSync(join(folder, "promises.json"), "utf8")).not.toContain("owed");
 }
 
-/** Damages a journal file in the middle of the bytes that are noted as synced. */
+/** Damages a journal file in the middle of the bytes that the last sync note covers. */
 function rotInJournal(path: string): string {
   return damage(path, Math.floor(syncedBytes(path) / 2));
 }
 
 describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
-  test("[J2] [J5] a damaged journal or saved state is named in the log and repaired from the peers", async () => {
+  test("[J2] [J5] a server names a damaged journal or saved state in its log, and repairs it from its peers", async () => {
     const data = await dataFolder();
     const acknowledged = new Map<string, Receipt>();
     {
@@ -87,8 +87,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
     for (const [index, name] of checkpointFiles.entries()) {
       await writer.progress(20);
       await expectRepaired(cluster, cluster.server(1 + ((index + 1) % 3)), (folder) => {
-        // The older journal files are removed, as by compaction. With them the server could repair
-        // itself.
+        // From the older journal files, the server could repair itself without its peers.
         for (const path of journalOf(folder).slice(0, -1)) rmSync(path);
         const path = join(folder, name);
         return damage(path, readFileSync(path).length >> 1);
@@ -100,7 +99,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
     await expectNothingLost(cluster, { acknowledged });
   });
 
-  test("[J2] [J5] a damaged older journal file is named in the log and repaired from the peers", async () => {
+  test("[J2] [J5] a server names a damaged older journal file in its log, and repairs it from its peers", async () => {
     const cluster = await start({ data: await dataFolder() });
     const writer = await Writer.start(cluster, { lanes: 500, text: longText });
     const victim = cluster.server(2);
@@ -114,7 +113,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
 });
 
 describe("a damaged file of the only server", { timeout: 60_000 }, () => {
-  test("[J5] a lone server with a damaged journal ends with a sentence on how to go on, and starts with the restored file", async () => {
+  test("[J5] a lone server with a damaged journal ends with a sentence on what to do, and starts with the restored file", async () => {
     const data = await dataFolder();
     const cluster = await start({ data, servers: 1 });
     const writer = await Writer.start(cluster);

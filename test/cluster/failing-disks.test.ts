@@ -56,7 +56,7 @@ describe("servers on a failing disk", { timeout: 60_000 }, () => {
   ];
 
   test.for(failures)(
-    "[R2] [R5] a failed $call ends one of three servers at once, and no acknowledged write is lost",
+    "[R2] [R5] one of three servers ends when a $call of its disk fails, and no acknowledged write is lost",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());
@@ -91,7 +91,7 @@ describe("servers on a failing disk", { timeout: 60_000 }, () => {
       writeFileSync(join(faults.path, `all.${call}`), "");
       await until(() => victim.pid !== pid, "the process is gone", 5_000);
       const { size } = writer.acknowledged;
-      // The server is started twice more, and each start fails.
+      // The server is restarted twice, and each start fails.
       await until(() => victim.starts >= 3, "it was started twice more");
       expect(writer.acknowledged.size).toBe(size);
       expect(logOf(cluster, victim)).toContain(code);
@@ -115,7 +115,7 @@ describe("servers on a full disk", { timeout: 60_000 }, () => {
     return true;
   }
 
-  test("[R2] [R5] a full disk ends one of three servers with a sentence, and the server catches up when there is space", async (context) => {
+  test("[R2] [R5] one of three servers ends with a sentence when its disk is full, and catches up when there is space", async (context) => {
     const data = await temporaryFolder();
     closing.push(() => data[Symbol.asyncDispose]());
     const slot = join(data.path, "servers", "2");
@@ -127,7 +127,8 @@ describe("servers on a full disk", { timeout: 60_000 }, () => {
     const writer = await Writer.start(cluster, { text: longText });
     await until(() => victim.starts > 1, "it has ended", 20_000);
     expect(logOf(cluster, victim)).toContain("The disk is full: free some space.");
-    // The other servers go on while the server on the full disk is started again and again.
+    // The other servers acknowledge writes while the server on the full disk starts and fails again
+    // and again.
     await writer.progress(300);
     execFileSync("mount", ["-o", "remount,size=500m", slot]);
     await victim.nextReady();

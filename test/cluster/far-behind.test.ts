@@ -22,7 +22,7 @@ async function start(options: LocalClusterOptions): Promise<LocalCluster> {
 describe("a server that was down while its peers compacted their journals", {
   timeout: 120_000,
 }, () => {
-  test("[J1] [J3] [R4] [R8] a server far behind fetches the saved state and then the later events, under load", async () => {
+  test("[J1] [J3] [R4] [R8] under load, a server that lacks many events fetches a peer's saved state and then the events after it", async () => {
     const data = await temporaryFolder();
     closing.push(() => data[Symbol.asyncDispose]());
     // Few publications are kept, so that the saved state stays small while the journal grows.
@@ -47,7 +47,7 @@ describe("a server that was down while its peers compacted their journals", {
       await writer.progress(500);
       await writer.stop();
       await cluster.stop();
-      // The older journal files are removed, as after 128 MiB more of journal.
+      // The servers themselves would remove these older files after 128 MiB more of journal.
       for (const server of servers) {
         for (const path of journalOf(folderOf(cluster, server)).slice(0, -1)) rmSync(path);
       }

@@ -41,7 +41,7 @@ describe("kill -9 of any one process under load", () => {
 });
 
 describe("two brokers and two proxies", () => {
-  test("[C2] no message is lost while one of two brokers and one of two proxies hang", async () => {
+  test("[C2] a client hears each acknowledged message once while one of two brokers and one of two proxies hang", async () => {
     const cluster = await start({ brokers: 2, proxies: 2 });
     const writer = await Writer.start(cluster);
     const listener = cluster.client();
@@ -57,8 +57,8 @@ describe("two brokers and two proxies", () => {
     cluster.of("proxy")[1]?.signal("SIGCONT");
     await writer.progress(100);
     await writer.stop();
-    // The listener must hear every acknowledged message. A read of the history is no check here,
-    // because the answering server may not yet know the last messages to be committed.
+    // The listener must receive every acknowledged message. Reading the history would be no check,
+    // because the server that answers may not know yet that the last messages are committed.
     const written = new Set(writer.acknowledged.keys());
     await until(() => new Set(heard).size >= written.size, "all were heard", 20_000);
     expect(heard.length, "a listener got a message twice").toBe(new Set(heard).size);
@@ -67,7 +67,7 @@ describe("two brokers and two proxies", () => {
 });
 
 describe("a server that starts late", () => {
-  test("[R8] a server that starts late fetches the other servers' events and serves them", async () => {
+  test("[R8] a server that joins a running cluster fetches the other servers' events and serves them", async () => {
     const cluster = await start();
     const client = cluster.client();
     await client.login(parseUserName("ana"));

@@ -27,7 +27,7 @@ export function journalOf(folder: string): string[] {
   return names.map((name) => join(folder, "journal", name));
 }
 
-/** Returns how many bytes of a journal file are noted as synced. */
+/** Returns how many bytes of a journal file its last sync note covers. */
 export function syncedBytes(path: string): number {
   const notes = [...readFileSync(path, "latin1").matchAll(/^\{"synced":(\d+)/gm)];
   return Number(notes.at(-1)?.[1] ?? 0);
@@ -45,8 +45,7 @@ export async function killAnd(child: Child, body: () => void): Promise<void> {
   const { starts } = child;
   child.signal("SIGKILL");
   await until(() => child.pid === undefined, `the end of ${child.label}`);
-  // This test's process would restart the child, but not while `body` runs, because it is
-  // synchronous.
+  // This test's process restarts the child, but not while the synchronous `body` runs.
   if (child.starts !== starts) throw new Error(`${child.label} was started again too soon`);
   body();
 }

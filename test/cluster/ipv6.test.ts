@@ -55,7 +55,7 @@ function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
 }
 
 /**
- * Starts a role. `ready` returns the `Ready` entry of the role's log, or the output if it has
+ * Starts a role. `ready` returns the `Ready` entry of the role's log, or the output if the role has
  * ended.
  */
 async function startRole(args: readonly string[], hosts?: string) {
@@ -133,18 +133,19 @@ async function talk(host: string, flags: readonly string[], hosts?: string): Pro
 }
 
 describe("a cluster of separately started processes on IPv6", { timeout: 90_000 }, () => {
-  test("a cluster at [::1] serves its commands", () => talk("[::1]", []));
+  test("a cluster bound to [::1] serves commands that use this address", () => talk("[::1]", []));
 
-  test("an encrypted cluster at [::1] serves its commands", () => talk("[::1]", ["--curve"]));
+  test("an encrypted cluster bound to [::1] serves commands that use this address", () =>
+    talk("[::1]", ["--curve"]));
 
   test.skipIf(!canHaveHosts)(
-    "a cluster at a host name with only IPv6 addresses serves its commands",
+    "a cluster on IPv6 serves commands that use a host name with only IPv6 addresses",
     () => talk("six.example", [], "127.0.0.1 localhost\n::1 six.example\n"),
   );
 });
 
 test.skipIf(!canHaveHosts)(
-  "a process bound to a host name with IPv4 and IPv6 addresses is bound and reached by IPv4",
+  "a process bound to a host name with IPv4 and IPv6 addresses uses the IPv4 address",
   { timeout: 60_000 },
   async () => {
     const hosts = "::1 both.example\n127.0.0.1 both.example\n";
@@ -168,7 +169,7 @@ test("a process bound to [::] is reached by IPv4 and by IPv6", async () => {
     const bind = endpoint.replace("[::]", host);
     expect(await run(["health", "reference", "--bind", bind]), host).toMatchObject({ code: 0 });
   }
-  // A list with addresses of IPv4 and IPv6 makes zeromq print no warning.
+  // With IPv4 and IPv6 addresses in one list, zeromq prints no warning.
   const port = endpoint.replace("tcp://[::]", "");
   const list = ["[::1]", "127.0.0.1", "localhost"].map((host) => `tcp://${host}${port}`).join(",");
   const { stderr } = await run([

@@ -52,7 +52,10 @@ async function addressOf(server: Child): Promise<string> {
   return withinTheDoor(cluster.folder, address);
 }
 
-/** The seals of a process that calls itself `name`, with the cluster's secret or with `secret`. */
+/**
+ * Seals of a process that calls itself `name`. They use `secret` if it is given, else the cluster's
+ * secret.
+ */
 function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}): Seals {
   const self = () => name;
   const log = openLog({ level: "silent", role: "test", name: self, clock: () => 0 });
@@ -64,8 +67,8 @@ function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}
 }
 
 /**
- * Sends frames from a new socket, and returns the payload of the reply, or undefined without a
- * reply.
+ * Sends frames from a new socket. Returns the reply's payload, or undefined if no reply comes in
+ * time.
  */
 async function say(endpoint: string, frames: Uint8Array[], patienceMs = 1_000) {
   const socket = new Dealer({ linger: 0, receiveTimeout: patienceMs });
@@ -89,7 +92,7 @@ async function ask(service: string, data: Fields, seals?: Seals): Promise<Fields
 }
 
 describe("[X1] the reference", { timeout: 60_000 }, () => {
-  test("the reference answers a guest, but never lists it as a member or under a member's name", async () => {
+  test("the reference answers a guest, but neither lists it as a member nor gives it a member's name", async () => {
     const before = (await ask("list", {})) as { view: View; list: Row[] };
     const server = nameOf(cluster.server(1));
     const view = { number: 99, members: ["server_00000099"] };
@@ -112,7 +115,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     ]);
   });
 
-  test("[O18] the reference logs at most 50 of a guest's requests a second", async () => {
+  test("[O18] the reference logs at most 50 lines a second about a guest's requests", async () => {
     const startMs = performance.now();
     const socket = new Dealer({ linger: 0, receiveTimeout: 10_000 });
     socket.connect(cluster.endpoints.reference);
@@ -130,7 +133,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     expect(lines.length).toBeLessThanOrEqual(50 * seconds);
   });
 
-  test("the reference refuses to remove a server for a guest or another member, and drops a wrong seal", async () => {
+  test("the reference lets no guest or other member remove a server, and ignores a request with a wrong seal", async () => {
     const user = nameOf(cluster.server(3));
     const refusal = { status: "erro", code: "unauthenticated", retry: false };
     expect(await ask("leave", { user })).toMatchObject(refusal);
@@ -155,7 +158,7 @@ function heartbeat(server: string, view: unknown): Buffer {
 }
 
 describe("[X1] replication", { timeout: 60_000 }, () => {
-  test("servers ignore forged replication messages, also a heartbeat that announces a coordinator", async () => {
+  test("servers ignore unsealed and wrongly sealed replication messages, even a heartbeat that announces a coordinator", async () => {
     let before = await statusOf(cluster.server(1));
     await until(async () => {
       before = await statusOf(cluster.server(1));
@@ -181,7 +184,7 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
     );
   });
 
-  test("replayed messages of a hanging member do not make the member live, also after the receiver's restart", async () => {
+  test("replayed messages of a hanging member do not make this member live, even after their receiver has restarted", async () => {
     const [first, second] = [cluster.server(1), cluster.server(2)];
     const name = nameOf(second);
     const recorded = await record(cluster.endpoints.proxy, name, 20);
@@ -254,7 +257,7 @@ describe("[P6] a coordinator's announcement on `servers`", { timeout: 60_000 }, 
 describe("[X1] the peer link", { timeout: 60_000 }, () => {
   const asker = "server_0a5c0a5c";
 
-  test("the peer link answers a member's sealed request once, also over a restart, and no unsealed request", async () => {
+  test("the peer link answers a member's sealed request once, even after a restart, and no unsealed request except health", async () => {
     const server = cluster.server(1);
     const address = await addressOf(server);
     const status = await statusOf(server);
@@ -282,7 +285,7 @@ describe("[X1] the peer link", { timeout: 60_000 }, () => {
 });
 
 describe("[X1] a server with a different secret", { timeout: 60_000 }, () => {
-  test("a server with a different secret does not join, and both sides say why", async () => {
+  test("a server with a different secret can't join, and its own log and the proxy's log say why", async () => {
     const { brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     using server = new CliProcess(["server"], {
       TERTULIA_BROKER_BACK: brokerBack,

@@ -26,7 +26,7 @@ describe.skipIf(python === undefined)("[C8] a cluster of the original protocol i
     return await command.end(input);
   }
 
-  test("commands for services of the original protocol are sent once and succeed", async () => {
+  test("commands are sent once to a server of the original protocol and report its answers", async () => {
     server = await OriginalServer.start();
     expect(await run(["login", "ana"])).toMatchObject({ code: 0 });
     expect(await run(["create", "geral", "--user", "ana"])).toMatchObject({ code: 0 });
@@ -53,7 +53,7 @@ describe.skipIf(python === undefined)("[C8] a cluster of the original protocol i
   const lacking = [["listen", "#geral"], ["history", "#geral"], ["status"], ["time"]] as const;
 
   test.each(["erro", "message", "silent"])(
-    "a command whose service the server lacks ends with one sentence, if the server's answer is: %s",
+    "a command ends with one sentence if a server of the original protocol lacks its service and answers: %s",
     async (unknown) => {
       server = await OriginalServer.start("--unknown", unknown);
       const results = await Promise.all(lacking.map((args) => run([...args, "--user", "ana"])));
@@ -71,7 +71,7 @@ describe.skipIf(python === undefined)("[C8] a cluster of the original protocol i
     60_000,
   );
 
-  test("a bot, the menu and both kinds of chat end with one sentence, after one login each", async () => {
+  test("with a server of the original protocol, a bot, the menu and each chat log in once and end with one sentence", async () => {
     server = await OriginalServer.start();
     const said = `${only}: it answered OK, but has no receipts and no history.`;
     const lines = await run(["chat", "--lines", "--user", "leo"], "/join geral\nOi\n");
@@ -108,7 +108,7 @@ describe.skipIf(python === undefined)("[C8] a cluster of the original protocol i
       const text = "speaks only the original protocol";
       await Promise.all(processes.map((process) => process.saw(text)));
       expect(performance.now() - startMs).toBeLessThan(8_000);
-      // Later requests to the reference add no line to the log.
+      // Later heartbeats add no line to the log.
       await until(() => performance.now() - startMs > 7_000, "more heartbeats");
       for (const { stderr } of processes) expect(stderr.split(text)).toHaveLength(2);
     } finally {

@@ -21,7 +21,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** Starts a sender, waits until its output contains `said`, and kills it. @returns the output */
+/**
+ * Starts a sender, waits until its output contains `said`, and kills the sender.
+ * @returns the sender's output
+ */
 async function killAt(said: string, how: string, ...texts: string[]): Promise<string> {
   const folder = join(cluster.folder, "outbox");
   const options = ["--import", "tsx", script, folder, cluster.endpoints.broker, how, ...texts];
@@ -36,13 +39,13 @@ async function killAt(said: string, how: string, ...texts: string[]): Promise<st
   return output;
 }
 
-test("[C5] an accepted message arrives exactly once, at whatever moment its sender is killed", async () => {
-  // The kills come before a message is sent, while it is being sent, and before its receipt is
-  // noted.
+test("[C5] a message that an outbox accepted arrives exactly once, at whatever moment its sender is killed", async () => {
+  // The sender is killed before it sends a message, while it sends messages, and before it settles
+  // a sent message.
   await killAt("accepted", "keep", "never sent");
   await killAt("accepted", "send", "perhaps sent 1", "perhaps sent 2", "perhaps sent 3");
   await killAt("sent", "forget", "sent, and not settled");
-  // A retry goes to another server, which finds the message by its id.
+  // A retry may go to another server, which finds the message by its id.
   for (let retry = 0; retry < 3; retry += 1) await killAt("sent", "forget");
   expect(await killAt("sent", "send", "new")).toContain("sent, 0 wait");
   expect(await killAt("sent", "send")).toContain("sent, 0 wait");

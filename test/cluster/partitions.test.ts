@@ -14,7 +14,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Starts three servers whose connections, also to each other, all pass through a relay. */
+/**
+ * Starts three servers. All their connections, including those between servers, pass through a
+ * relay.
+ */
 async function start(): Promise<{ cluster: LocalCluster; relay: Relay }> {
   const folder = await temporaryFolder();
   closing.push(() => folder[Symbol.asyncDispose]());
@@ -43,14 +46,13 @@ async function journalBytes(cluster: LocalCluster): Promise<number> {
 const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] = [
   { name: "in both directions", links, isReset: false, hears: false },
   { name: "it receives nothing", links: into, isReset: true, hears: false },
-  // The server hears the others until they close their connections, because its heartbeats are
-  // missing.
+  // The server receives messages until the others miss its heartbeats and close their connections.
   { name: "it sends nothing", links: out, isReset: false, hears: true },
 ];
 
 describe("one of three servers that is cut off under load", () => {
   test.for(cuts)(
-    "[R5] [R8] writes go on while a server is cut off ($name), and none is lost when the server catches up",
+    "[R5] [R8] while a server is cut off ($name), other servers acknowledge writes, and no write is lost when it is back",
     { timeout: 60_000 },
     async ({ links, isReset, hears }) => {
       const { cluster, relay } = await start();

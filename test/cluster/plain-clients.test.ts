@@ -6,7 +6,7 @@ import { python, readmePython } from "../support/readme-python.ts";
 import { inNode, sendPlainly } from "./plain-clients.ts";
 
 describe("the plain REQ client in the README", { timeout: 120_000 }, () => {
-  test("[B6] plain REQ clients never hang and no message is lost or doubled while brokers and servers fail", async () => {
+  test("[B6] plain REQ clients never hang, and no message is lost or doubled, while brokers and servers fail", async () => {
     const result = await sendPlainly(inNode, { clients: 50, rounds: 1 });
     expect(result).toMatchObject({ refused: [], lost: [], doubled: [] });
     expect(result.acknowledged).toBeGreaterThan(500);

@@ -34,7 +34,7 @@ export interface PlainClientsResult {
 
 const channel = parseChannelName("plain");
 const stoppedMs = 2 * durations.zmtpTimeoutMs;
-/** A limit, in ms, that only turns a hang into a failure of the test. */
+/** If the clients are not answered within this time, in ms, the test fails instead of hanging. */
 const hangMs = 60_000;
 
 /**

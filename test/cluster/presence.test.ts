@@ -29,7 +29,7 @@ async function enter(
   return Object.assign(client, { token });
 }
 
-test("[L11] all servers know which users are online, also a server that was killed and restarted", async () => {
+test("[L11] every server knows which users are online, even a server that was killed and restarted", async () => {
   const desk = await enter("ana", true);
   const phone = await enter("ana", false);
   const bia = await enter("bia", true);

@@ -28,7 +28,7 @@ export interface RaceOptions {
   readonly names: number;
   /** How many claims each client has open at a time. */
   readonly inFlight: number;
-  /** How often the coordinator is killed, stopped and cut off. */
+  /** How often each of the three faults hits the coordinator: it is killed, stopped or cut off. */
   readonly rounds: number;
   readonly seed: number;
   readonly onFault?: (fault: string, namesOwned: number) => void;
@@ -43,13 +43,14 @@ export interface RaceResult extends ClaimObservations {
 }
 
 const servers = 3;
-/** Limits, in ms, that only turn a hang into a failure of the test. */
+/** If a wait is longer than its limit, in ms, the test fails instead of hanging. */
 const shareLimitMs = 240_000;
 const failoverLimitMs = 30_000;
 
 /**
- * Clients register the same names at once, while the coordinator is killed, stopped and cut off,
- * each time until another term begins. Then stops all processes and checks the answers.
+ * Lets many clients register the same names at the same time, while it kills, stops and cuts off
+ * the coordinator, each time until another term begins. Then it stops all processes and checks the
+ * answers.
  */
 export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   const { folder, seed, inFlight } = options;
@@ -61,7 +62,7 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   const { brokers } = cluster.endpoints;
   const race = new ClaimRace({ brokers, racers, random: seededRandom(seed), elapsedMs });
   const running = race.runThrough(names, inFlight);
-  // If a fault cannot be performed, its error is thrown, and a failure of the claims is ignored.
+  // If a fault can't be performed, its error is thrown, and an error of the claims is ignored.
   running.catch(() => {});
   try {
     const watch = new CoordinatorWatch(folder, cluster.local.of("server"));
@@ -89,7 +90,7 @@ interface Disturbed {
   readonly elapsedMs: () => number;
 }
 
-/** Performs one fault after another; each begins when enough names have an owner. */
+/** Performs one fault after another. Each fault begins when enough names have an owner. */
 async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   const { options, cluster, race, watch, elapsedMs } = disturbed;
   const { relay, processes } = cluster;

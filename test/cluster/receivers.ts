@@ -9,7 +9,10 @@ import { until } from "../support/until.ts";
 export interface ReceiversOptions {
   readonly brokers: number;
   readonly curve: boolean;
-  /** With SIGSTOP, the broker hangs until its servers and clients disconnect, and then goes on. */
+  /**
+   * With SIGSTOP, the broker hangs until its servers and clients have disconnected, and is then
+   * resumed.
+   */
   readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP";
   /** How often a broker is restarted or hangs. */
   readonly restarts: number;
@@ -23,7 +26,7 @@ export interface ReceiversResult {
   /** How many clients connected to the new broker, and how many of them were answered. */
   newcomers: number;
   answered: number;
-  /** A sentence for each reply that reached a client with another request. */
+  /** A sentence for each reply that reached a client whose request it does not answer. */
   wrong: string[];
 }
 
@@ -31,8 +34,8 @@ const passwordOf = (user: string) => `the long password of ${user}`;
 const patienceMs = 15_000;
 
 /**
- * Users log in by plain REQ sockets while a broker is ended again and again, and others connect to
- * the restarted broker. Each client checks that its reply belongs to its request.
+ * Users log in by plain REQ sockets while a broker is ended again and again, and other clients
+ * connect to the restarted broker. Each reply is compared with its client's request.
  */
 export async function raceForReplies(options: ReceiversOptions): Promise<ReceiversResult> {
   const { brokers, curve } = options;
@@ -75,7 +78,8 @@ class Race {
     this.result.inFlight += logins.length - answered;
     const back = victim.nextReady();
     victim.signal(this.#options.signal);
-    // Some clients connect before the new broker is bound, some at once, and some a little later.
+    // Some clients connect before the new broker is bound, some as soon as it is bound, some 50 ms
+    // later.
     const others = this.#newcomers(endpoint, `${number} early`);
     if (this.#options.signal === "SIGSTOP") {
       await pause(2 * durations.zmtpTimeoutMs);
@@ -94,7 +98,8 @@ class Race {
   #newcomers(endpoint: string, round: string): PlainRequest[] {
     const count = Math.ceil(this.#options.logins / 3);
     return Array.from({ length: count }, (_, number) => {
-      // Some newcomers log in too, because such replies look like replies for earlier clients.
+      // Every fifth newcomer logs in, because its reply could be mistaken for an earlier client's
+      // reply.
       const user = this.#users[number * 3];
       if (number % 5 === 0 && user !== undefined) {
         return this.#logIn(endpoint, user, `${round} ${user}`);
@@ -126,7 +131,7 @@ class Race {
   }
 }
 
-/** The user of the token in a reply; undefined without a token. */
+/** The user of the token in a reply; undefined if the reply has no token. */
 function subjectOf({ token }: Fields): string | undefined {
   if (typeof token !== "string") return undefined;
   const [, claims = ""] = token.split(".");

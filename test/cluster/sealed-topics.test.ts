@@ -33,7 +33,7 @@ describe("[X5] a SUB socket without keys", { timeout: 60_000 }, () => {
       "said to one alone",
     ]);
     const topics = new Set(heard.map(([topic]) => String(topic)));
-    // Topics of the first form, which is not encrypted, are not used.
+    // No topic has the first form, which is not encrypted.
     expect(topics).not.toContain("geral");
     expect(topics).not.toContain("bea");
     for (const [, payload] of heard) {
@@ -60,7 +60,7 @@ describe("[X5] a SUB socket without keys", { timeout: 60_000 }, () => {
 describe("[X5] a guest that can connect to the proxy's end for servers", {
   timeout: 60_000,
 }, () => {
-  test("a guest's forged publication is ignored, whether it is unencrypted or encrypted with the guest's own key", async () => {
+  test("clients ignore a guest's forged publication, whether it is unencrypted or encrypted with the guest's own key", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];
     const channel = "geral" as never;
@@ -94,13 +94,14 @@ describe("[X5] a guest that can connect to the proxy's end for servers", {
     socket.close();
     expect(heard.some(([, payload]) => payload?.equals(Buffer.from(plain)))).toBe(true);
     expect(got.map(({ message }) => message)).toEqual(["true", "true again"]);
-    // The place in a forged message does not count as seen, so no later read waits for it.
+    // The reader's vector does not include the forged message, so the reader's requests do not wait
+    // for it.
     await expect(bea.channels()).resolves.toContain("geral");
   });
 });
 
 describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
-  test("a user with a channel's key can't publish in another user's name, nor stop readers from receiving messages", async () => {
+  test("a user with a channel's key can't publish in another user's name, nor keep messages from other readers", async () => {
     const [ana, bea, mallory] = [
       await scene.enter("ana"),
       await scene.enter("bea"),

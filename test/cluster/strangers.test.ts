@@ -118,7 +118,7 @@ describe.each(kinds)(
         for await (const [topic] of listener) heard.push(String(topic));
       })().catch(() => {});
       const { guests, members } = portsOf(cluster);
-      // libzmq accepted such bytes as ZMTP 1.0.
+      // libzmq would accept such bytes as ZMTP 1.0.
       const body = "\u0005\u0000geral\u0001\u0007\u0000a lie!";
       const requests = [
         `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -140,7 +140,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("a stranger that takes a generated peer name ends no process and gets no reply of other peers", async () => {
+    test("a stranger with a name that ZeroMQ generates for peers ends no process and receives no other peer's reply", async () => {
       const { guests, members } = portsOf(cluster);
       const numbers = [0, 1, 0x6b8b4567, 0x6b8b4568, 0x6b8b4569, 0x7fffffff, 0xffffffff];
       const names = numbers.map((number) => {
@@ -192,7 +192,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("a stranger's worker and publisher are refused at the ports for members", async () => {
+    test("a stranger can't connect as a worker or as a publisher to the ports for members", async () => {
       const { brokerBack, proxyIn } = cluster.endpoints;
       const heard: string[] = [];
       const listener = new Subscriber({ linger: 0 });
@@ -249,7 +249,7 @@ describe.each(kinds)(
 );
 
 describe("[X7] --guest-servers", { timeout: 60_000 }, () => {
-  test("--guest-servers lets a server of the original protocol serve, and status warns about the option", async () => {
+  test("with --guest-servers, servers of the original protocol serve and publish, and status warns about the option", async () => {
     await using cluster = await LocalCluster.start({ servers: 1, guestServers: true });
     const { broker, brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     const rep = new Reply({ linger: 0 });

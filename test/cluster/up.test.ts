@@ -70,7 +70,6 @@ async function startUp(
   return { child, ready: JSON.parse(String(line)) as Ready, errors };
 }
 
-/** Waits for the command's end, and returns its exit code and its stderr. */
 async function endOf(
   up: ReturnType<typeof spawnUp>,
 ): Promise<{ code: number | null; errors: string }> {
@@ -98,7 +97,7 @@ function connectionTo({ broker, proxy }: Ready): Connection {
 }
 
 describe("tertulia up", () => {
-  test("`up` prints its processes in one line, and SIGTERM ends all of them with exit code 0", async () => {
+  test("`up` prints its processes in one line, and SIGTERM ends `up` with code 0 and all its processes", async () => {
     const { child, ready } = await startUp(await folder(), "--bots", "1");
     expect(ready.processes.map(({ role }) => role).sort()).toEqual([
       "bot",
@@ -114,7 +113,7 @@ describe("tertulia up", () => {
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
-  test("[J4] a second `up` uses the same data folders and has all acknowledged messages", async () => {
+  test("[J4] `up` started again uses the same data folders and has all acknowledged messages", async () => {
     const data = await folder();
     const first = await startUp(data);
     {
@@ -136,7 +135,7 @@ describe("tertulia up", () => {
     expect(await readdir(join(data, "servers"))).toHaveLength(3);
   });
 
-  test("a second Ctrl-C, which all processes get, does not interrupt a clean stop", async () => {
+  test("a second Ctrl-C, which every process of `up` receives, does not interrupt a clean stop", async () => {
     const { child, ready, errors } = await startUp(await folder(), "--servers", "1");
     const group = -Number(child.pid);
     process.kill(group, "SIGINT");
@@ -147,7 +146,7 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("[R11] a SIGTERM to all processes ends each of them, and no process is restarted", async () => {
+  test("[R11] a SIGTERM to all processes of a cluster ends each of them, and none is restarted", async () => {
     const { child, ready, errors } = await startUp(await folder(), "--bots", "1");
     process.kill(-Number(child.pid), "SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
@@ -155,7 +154,7 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("a process that is killed while the cluster stops is not restarted", async () => {
+  test("a process that is killed while its cluster stops is not restarted", async () => {
     await using cluster = await LocalCluster.start({ servers: 1, bots: 1 });
     const [bot] = cluster.of("bot");
     const [broker] = cluster.of("broker");
@@ -170,7 +169,7 @@ describe("tertulia up", () => {
     expect(log).not.toContain("started again");
   });
 
-  test("SIGINT ends `up` also if it has an IPC channel to its parent", async () => {
+  test("SIGINT ends `up` even if a supervisor has an IPC channel to it", async () => {
     const { child, ready } = await startUp(await folder(), "--servers", "1");
     expect(child.connected).toBe(true);
     child.kill("SIGINT");
@@ -178,7 +177,7 @@ describe("tertulia up", () => {
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
-  test("SIGINT and SIGHUP end no process of a cluster, and a process that SIGTERM ends is restarted", async () => {
+  test("SIGINT and SIGHUP end no process of a cluster, and `up` restarts a process that SIGTERM has ended", async () => {
     const { ready, errors } = await startUp(await folder(), "--servers", "1");
     for (const { pid } of ready.processes) {
       for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
@@ -193,7 +192,7 @@ describe("tertulia up", () => {
     await until(() => errors().includes("The broker 1 ended (exit code 0): started again"), "it");
   });
 
-  test("a failed start is reported on stderr even if the logs are written to files", async () => {
+  test("a start that fails is reported on stderr even if the processes write their logs to files", async () => {
     const data = await folder();
     await startUp(data, "--servers", "1");
     await expect(LocalCluster.start({ data, servers: 1 })).rejects.toThrow(
@@ -201,19 +200,19 @@ describe("tertulia up", () => {
     );
   });
 
-  test("all processes of `up` end when `up` is killed with SIGKILL", async () => {
+  test("when `up` is killed with SIGKILL, all its processes end", async () => {
     const { child, ready } = await startUp(await folder(), "--servers", "1");
     child.kill("SIGKILL");
     await until(() => ready.processes.every(({ pid }) => !isAlive(pid)), "all are gone");
   });
 
   test.each([1, 2, 3, 4, 5, 6])(
-    "no child process is left if `up` is killed when it has started %i of them",
+    "if `up` is killed after it started %i child processes, all of these end",
     async (count) => {
       const up = spawnUp(await folder(), "--port", "0", "--servers", "2", "--bots", "1");
       const { child, errors } = up;
       await until(() => childrenOf(child).length >= count, "so many processes are there");
-      // While it is stopped, `up` starts no further process.
+      // A stopped `up` starts no further process.
       child.kill("SIGSTOP");
       const pids = childrenOf(child);
       child.kill("SIGKILL");
@@ -222,7 +221,7 @@ describe("tertulia up", () => {
     },
   );
 
-  test("a port in use ends `up` with one sentence and exit code 1", async () => {
+  test("`up` ends with code 1 and a sentence if one of its ports is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const address = other.address();
@@ -238,7 +237,7 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("a data folder in use ends `up` with one sentence and exit code 1", async () => {
+  test("`up` ends with code 1 and a sentence if its data folder is in use", async () => {
     const data = await folder();
     await startUp(data, "--servers", "1");
     const { code, errors } = await endOf(spawnUp(data, "--port", "0"));
@@ -247,11 +246,12 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("[J2] a damaged file ends `up` with a sentence that names the file and says how to go on", async () => {
+  test("[J2] `up` ends with code 1 and a sentence that names a damaged file and says what to do", async () => {
     const data = await folder();
     const slot = join(data, "servers", "1");
     const path = join(slot, "users.json");
-    // A small limit makes the server save its state before the stop, where a save is not certain.
+    // This small limit makes the server save its state now. At its stop, the server might not save
+    // it.
     vi.stubEnv("TERTULIA_CHECKPOINT_BYTES", "4096");
     const { child, ready } = await startUp(data, "--servers", "1");
     {
@@ -267,7 +267,7 @@ describe("tertulia up", () => {
     await once(child, "exit");
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace('"ana"', '"eva"'));
-    // Without this removal, the journal would still have the events of the saved state.
+    // From this journal file, the server could rebuild the damaged state.
     await rm(join(slot, "journal", "00000001.jsonl"));
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);

@@ -48,7 +48,8 @@ export class Writer {
       }
     };
     this.#running = Promise.all(Array.from({ length: lanes }, lane));
-    // `stop` throws a failure of the writer. A test that fails before `stop` throws its own error.
+    // `stop` throws the writer's error. A test that fails before it calls `stop` throws its own
+    // error.
     this.#running.catch(() => {});
   }
 
@@ -69,8 +70,8 @@ async function fileOf(cluster: LocalCluster, slot: string, name: string): Promis
 }
 
 /**
- * Waits until all servers report the same vector twice. A server that hung may still make events of
- * its requests, which no other server knows yet.
+ * Waits until all servers report the same vector twice in a row. A server that hung may still turn
+ * its waiting requests into events, which the other servers do not know yet.
  */
 async function allEqual(cluster: LocalCluster): Promise<void> {
   const client = cluster.client();
@@ -94,8 +95,8 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
 }
 
 /**
- * Stops the cluster once all servers have the same events. A stop waits only a limited time for a
- * server that is behind (R11).
+ * Stops the cluster when all servers have the same events. A stop by itself waits only a limited
+ * time for a server that is behind (R11).
  * @returns the publications of all replicas, whose files are equal byte for byte
  */
 export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
@@ -111,8 +112,8 @@ export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
 }
 
 /**
- * Stops the cluster, and expects equal replicas that have each acknowledged message with one id.
- * The files may have duplicates of a request, of which readers see only one (R6).
+ * Stops the cluster, and expects that all replicas are equal and have each acknowledged message
+ * under one id. The files may have duplicates of a request, of which readers see only one (R6).
  */
 export async function expectNothingLost(
   cluster: LocalCluster,

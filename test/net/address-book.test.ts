@@ -6,7 +6,7 @@ import { limits } from "../../src/protocol/limits.ts";
 const { addressBurst, addressConnections, addressHandshakes, addressPace, floodBuckets } = limits;
 
 /**
- * Makes `count` connections from address "a" at one moment, each with its handshake done at once.
+ * Opens `count` connections from address "a" at `atMs`, and completes their handshakes.
  * @returns how many connections were admitted
  */
 function connect(book: AddressBook, count: number, atMs: number): number {
@@ -20,19 +20,19 @@ function connect(book: AddressBook, count: number, atMs: number): number {
 }
 
 describe("[X8] connections of one address", () => {
-  test("connections of an address are admitted up to a burst, then at a pace", () => {
+  test("an address may open a burst of connections at once, and after that a limited number a second", () => {
     const book = new AddressBook();
     expect(connect(book, addressBurst + 100, 5_000)).toBe(addressBurst);
     expect(connect(book, 100, 5_000)).toBe(0);
     expect(connect(book, addressPace, 5_100)).toBe(addressPace / 10);
-    // After a rest, the address may make a burst again, but not more.
+    // After a rest, the address may open one more burst.
     for (let left = 0; left < addressBurst; left += 1) book.gone("a");
     expect(connect(book, 3 * addressBurst, 1_000_000)).toBe(addressBurst);
-    // A clock that goes back admits no further connection.
+    // If the clock goes back, no connection is admitted.
     expect(connect(book, 1, 900_000)).toBe(0);
   });
 
-  test("the open connections of an address are bounded, and a connection that ends makes room", () => {
+  test("an address may have a limited number of open connections, and a connection that ends makes room", () => {
     const book = new AddressBook();
     let nowMs = 0;
     let taken = 0;
@@ -43,7 +43,7 @@ describe("[X8] connections of one address", () => {
     expect(book.admit("a", nowMs + 60_000)).toBe(true);
   });
 
-  test("an address is crowded while more of its connections than the limit are in their handshake", () => {
+  test("an address is crowded while it has more connections in a handshake than the limit", () => {
     const book = new AddressBook();
     for (let made = 0; made < addressHandshakes; made += 1) expect(book.admit("a", 0)).toBe(true);
     expect(book.isCrowded("a")).toBe(false);
@@ -59,7 +59,7 @@ describe("[X8] connections of one address", () => {
     expect(book.admit("b", 0)).toBe(true);
   });
 
-  test("connections of an address are still counted after many other addresses have come", () => {
+  test("an address's handshakes are still counted after many other addresses have connected", () => {
     const book = new AddressBook();
     for (let made = 0; made <= addressHandshakes; made += 1) book.admit("a", 0);
     for (let other = 0; other < 2 * floodBuckets; other += 1) {
@@ -70,7 +70,7 @@ describe("[X8] connections of one address", () => {
     expect(book.isCrowded("a")).toBe(true);
   });
 
-  test("the handshakes counted for an address match a model, in any order of events", () => {
+  test("in any order of events, the number of handshakes counted for an address matches a model", () => {
     const does = fc.constantFrom("admit", "shaken", "gone");
     fc.assert(
       fc.property(fc.array(fc.tuple(does, fc.nat(2)), { maxLength: 200 }), (all) => {
@@ -106,11 +106,11 @@ describe("the address that a connection counts for", () => {
     ["fe80::1%eth0", "fe80:0:0:0"],
     ["::", "0:0:0:0"],
     [undefined, "ipc"],
-  ])("a connection from %s counts for %s", (remote, counted) => {
+  ])("a connection from %s counts for the address %s", (remote, counted) => {
     expect(addressOf(remote)).toBe(counted);
   });
 
-  test("a connection by IPv6 counts for its /64 network", () => {
+  test("a connection over IPv6 counts for its /64 network", () => {
     const group = fc.nat(0xffff).map((number) => number.toString(16));
     const eight = fc.array(group, { minLength: 8, maxLength: 8 });
     fc.assert(

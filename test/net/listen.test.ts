@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { listen } from "../../src/net/listen.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-test("the error of a Unix socket that can't be bound mentions its folder, not a port", async () => {
+test("binding a Unix socket in a missing folder fails with an error that says to check the folder", async () => {
   await using folder = await temporaryFolder();
   const endpoint = `ipc://${join(folder.path, "missing", "socket")}`;
   await expect(listen(createServer(), endpoint)).rejects.toThrow("check that its folder exists");

@@ -41,7 +41,7 @@ const foreign: Readonly<Record<string, StandInAnswer>> = {
 
 describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () => {
   test.each(Object.entries(foreign))(
-    "a reference that answers with %s is logged once and gets no sealed message",
+    "a member logs once that a reference answers with %s, and sends this reference no sealed message",
     async (_name, answer) => {
       using server = await StandInServer.start(answer);
       using process = beating(server.endpoint);
@@ -55,7 +55,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
     },
   );
 
-  test("a reference of the original protocol is logged, and so is the return of a Tertulia reference", async () => {
+  test("a member logs a reference of the original protocol, and logs when a Tertulia reference answers in its place", async () => {
     using server = await StandInServer.start(foreign["an error"] as StandInAnswer);
     using process = beating(server.endpoint);
     await until(() => process.lines.length === 1, "the foreign one is told");
@@ -69,7 +69,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
   });
 });
 
-test("[O48] a reference that does not answer is logged once, within 5 s", {
+test("[O48] a member logs within 5 s, and only once, that its reference does not answer", {
   timeout: 20_000,
 }, async () => {
   using server = await StandInServer.start(() => undefined);
@@ -82,7 +82,7 @@ test("[O48] a reference that does not answer is logged once, within 5 s", {
   expect(process.lines).toHaveLength(1);
 });
 
-test("[O48] a process that stops logs no silent reference, which may have stopped before it", {
+test("[O48] a process that stops does not log a silent reference, because the reference may have stopped first", {
   timeout: 20_000,
 }, async () => {
   using server = await StandInServer.start(() => undefined);

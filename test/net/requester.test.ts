@@ -34,7 +34,7 @@ function askingB(endpoint: string, { seals }: Member): Requester {
 }
 
 describe("[X1] a member's request to another member", () => {
-  test("a request is answered although the asker's clock is far behind, and the answer raises the asker's clock", async () => {
+  test("a member answers another member whose clock is far behind, and the answer raises that clock", async () => {
     await using closing = new Closing();
     const [a, b] = [member("a"), member("b", { clock: 5_000_000 })];
     const { endpoint, taken } = await answering(closing, b);
@@ -81,7 +81,7 @@ describe("[X1] a foreign reference", () => {
     expect(a.lines).toEqual([
       expect.stringMatching(/of reference was dropped, its secret differs/),
     ]);
-    // A guest cannot distinguish such a reference from the cluster's reference.
+    // A guest, which has no secret, can't distinguish this reference from the cluster's own.
     const guest = closing.add(new ReferenceLink([await foreignPort(closing, lie)], a.clock));
     expect(await guest.ask("list", {}, 5_000)).toMatchObject({ view });
   });

@@ -6,7 +6,10 @@ import { type Member, member } from "../support/members.ts";
 const payload = Buffer.from("what is said");
 const topic = "replication";
 
-/** Seals `text` as `sender` and checks the seal as `receiver`; `heard` is the accepted name. */
+/**
+ * Seals `text` as `sender` and checks the seal as `receiver`. `heard` is the sender's name, or
+ * undefined if the receiver refuses the seal.
+ */
 function publish(sender: Member, receiver: Member, text: Buffer = payload) {
   const seal = sender.seals.seal(topic, text);
   return { seal, heard: receiver.seals.hear(topic, text, seal) };
@@ -18,7 +21,8 @@ describe("[X1] a publication", () => {
     const { seal, heard } = publish(a, b);
     expect(heard).toBe("a");
     expect(b.clock.value).toBe(42);
-    // With two proxies, each publication comes twice. This is not counted as an attack.
+    // With two proxies each publication arrives twice, so the second copy is not counted as
+    // refused.
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
     expect(b.membership.refusals.counts).toEqual({ forged: 0, stale: 0 });
     expect(b.lines).toEqual([]);
@@ -42,7 +46,7 @@ describe("[X1] a publication", () => {
     expect(b.seals.hear(topic, payload, seal)).toBe("a");
   });
 
-  test("a publication is accepted only on the topic it was sealed for", () => {
+  test("a publication is accepted only on the topic for which it was sealed", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("servers", payload);
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
@@ -73,18 +77,18 @@ describe("[X1] a publication", () => {
     expect(b.membership.refusals.counts.forged).toBe(1_000);
   });
 
-  test("a repeated publication is refused, also after a restart of its receiver", () => {
+  test("a repeated publication is refused, even after its receiver has restarted", () => {
     const [a, b] = [member("a", { clock: 7 }), member("b")];
     const { seal } = publish(a, b);
     publish(a, b);
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
-    // After a restart, the receiver's clock is above all clocks that it had heard.
+    // A restarted receiver's clock is above all clocks that it received before the restart.
     const restarted = member("b", { clock: b.clock.value });
     expect(restarted.seals.hear(topic, payload, seal)).toBeUndefined();
     expect(restarted.membership.refusals.counts).toEqual({ forged: 0, stale: 1 });
   });
 
-  test("a member with a low clock is accepted again after it has heard the member with the high clock", () => {
+  test("a member's publications are refused while its clock is far too low, until it hears a higher clock", () => {
     const [a, b] = [member("a", { clock: 1_000 }), member("b", { clock: 200_000 })];
     expect(publish(a, b).heard).toBeUndefined();
     expect(publish(b, a).heard).toBe("b");
@@ -93,7 +97,7 @@ describe("[X1] a publication", () => {
 });
 
 describe("[X1] a sealed request", () => {
-  test("a request is accepted only by the asked member, and its answer only for this request", () => {
+  test("a sealed request is accepted only by the asked member, and an answer only for its own request", () => {
     const [a, b, c] = [member("a"), member("b"), member("c")];
     const seal = a.seals.seal("b", payload);
     expect(c.seals.takeQuestion(payload, seal)).toBeUndefined();
@@ -114,7 +118,7 @@ describe("[X1] a sealed request", () => {
     expect(a.seals.isAnswer("b", seal, answer)).toBe(true);
   });
 
-  test("a request that is repeated unchanged is accepted, but does not count as new", () => {
+  test("a repeated sealed request is recognised as a repetition, even after its receiver has restarted", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("b", payload);
     expect(b.seals.takeQuestion(payload, seal)?.isNew).toBe(true);
@@ -125,7 +129,7 @@ describe("[X1] a sealed request", () => {
 });
 
 describe("[X1] the replay window", () => {
-  test("the replay window accepts counters out of order, each once", () => {
+  test("the replay window accepts each counter once, in any order", () => {
     const window = new ReplayWindow(10);
     expect(window.take("a", 10)).toBe("old");
     for (const counter of [13, 20, 11, 19]) expect(window.take("a", counter)).toBe("new");
@@ -133,7 +137,7 @@ describe("[X1] the replay window", () => {
     expect(window.take("b", 13)).toBe("new");
   });
 
-  test("the replay window refuses counters lower than all counters that it remembers", () => {
+  test("the replay window refuses a counter that is lower than all counters it remembers", () => {
     const window = new ReplayWindow(0);
     for (let count = 1; count <= limits.replayWindow + 1; count += 1) window.take("a", 2 * count);
     for (const counter of [1, 2, 3]) expect(window.take("a", counter)).toBe("old");
@@ -141,7 +145,7 @@ describe("[X1] the replay window", () => {
     expect(window.take("a", 3)).toBe("old");
   });
 
-  test("the replay window forgets the member that was silent longest and refuses its old counters", () => {
+  test("a full replay window forgets the member that was silent longest, and refuses this member's old counters", () => {
     const window = new ReplayWindow(0);
     for (let number = 1; number <= limits.replaySenders + 1; number += 1) {
       expect(window.take(`a${number}`, number)).toBe("new");

@@ -36,7 +36,7 @@ describe("[A2] a session's token", () => {
     });
   });
 
-  test("a token is valid if another program signed it with the key", async () => {
+  test("a server accepts a token that another program signed with the key", async () => {
     const jwt = new SignJWT({ version: "v1" }).setSubject("josé").setIssuedAt(new Date(timeMs));
     const signed = await jwt
       .setExpirationTime(new Date(session.expiresMs))
@@ -78,11 +78,11 @@ describe("[X2] an invalid token of a session", () => {
     ["names no user", new SignJWT({}).setProtectedHeader({ alg: "HS256" }).sign(key)],
     ["has no dot", "x"],
     ["is empty", ""],
-  ])("a token is invalid if it %s", async (_why, given) => {
+  ])("a server refuses a session's token if the token %s", async (_why, given) => {
     expect(sessions.check(await given)).toBeUndefined();
   });
 
-  test("a token is invalid if the last character of its signature is changed", () => {
+  test("a server refuses a token if the last character of its signature is changed", () => {
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const same = [...alphabet].filter((last) => sessions.check(token.slice(0, -1) + last));
     expect(same).toEqual([token.at(-1)]);

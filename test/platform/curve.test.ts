@@ -12,7 +12,7 @@ function secretOf(text: string, cluster = "tertulia"): Secret {
   return new Secret(Buffer.from(text), { text, path: "", isDefault: true, cluster });
 }
 
-test("[X6] the same secret gives the same keys, and another secret or cluster gives others", () => {
+test("[X6] a secret always gives the same keys, and another secret or another cluster's name gives different keys", () => {
   const keys = curveKeys(secretOf("a secret of the cluster"));
   expect(keys.publicKey).toMatch(/^[0-9a-f]{64}$/);
   expect(curveKeys(secretOf("a secret of the cluster")).publicKey).toBe(keys.publicKey);
@@ -28,7 +28,7 @@ test("[X6] inspect and JSON.stringify of a key pair do not reveal the secret key
   expect(JSON.stringify(keys)).not.toContain(secretHex);
 });
 
-test("[X6] a member derives its keys from the secret, and a client reads the public key from a file or derives it from the secret", async () => {
+test("[X6] members derive their keys from the secret, and clients read the public key from a file or derive it", async () => {
   await using folder = await temporaryFolder();
   const data = folder.path;
   const none = new Settings({ data }, {});
@@ -79,7 +79,7 @@ test("[X6] a key file that says `none` is refused if --curve is set", async () =
   expect(() => serverKey(settings)).toThrow(refused);
 });
 
-test("[X3] an open process, and one with accounts but without encryption, may only be bound to this machine", () => {
+test("[X3] without --insecure, only a process with accounts and encryption may be reachable from other machines", () => {
   const beyond = "tcp://0.0.0.0:5555";
   const settings = (flags: Record<string, unknown>) => new Settings(flags, {});
   const refused = (flags: Record<string, unknown>) => {

@@ -7,21 +7,21 @@ import { Settings } from "../../src/platform/settings.ts";
 const key = "0123456789abcdef".repeat(4);
 const other = "f".repeat(64);
 
-test("[X6] an endpoint carries the public key of the process bound there, or no key", () => {
+test("[X6] an endpoint may end with # and the public key of the process bound there", () => {
   expect(splitKey(`tcp://a:1#${key}`)).toEqual({ address: "tcp://a:1", key });
   expect(splitKey(`ipc:///tmp/a#${key}`)).toEqual({ address: "ipc:///tmp/a", key });
   expect(splitKey("tcp://a:1")).toEqual({ address: "tcp://a:1", key: undefined });
   expect(splitKey("ipc:///tmp/a#1")).toEqual({ address: "ipc:///tmp/a#1", key: undefined });
 });
 
-test("[X6] a cluster's key is added to the endpoints that have no key", () => {
+test("[X6] the cluster's key is added to endpoints without a key, and replaces no other key", () => {
   const mixed = ["tcp://a:1", `tcp://b:2#${other}`];
   expect(withKey(mixed, key)).toEqual([`tcp://a:1#${key}`, `tcp://b:2#${other}`]);
   expect(withKey(mixed, undefined)).toEqual(mixed);
   expect(addressesOf(mixed)).toBe("tcp://a:1, tcp://b:2");
 });
 
-test("[X6] a list may hold endpoints with keys and without", () => {
+test("[X6] a list may mix endpoints with and without keys, and each key must have 64 hex digits", () => {
   const settings = (broker: string) => new Settings({ broker }, {});
   const list = `tcp://a:1#${key}, ipc:///tmp/a,tcp://b:2`;
   expect(settings(list).get("broker")).toEqual([`tcp://a:1#${key}`, "ipc:///tmp/a", "tcp://b:2"]);
@@ -35,7 +35,7 @@ test("[X6] a list may hold endpoints with keys and without", () => {
   }
 });
 
-test("[X6] an endpoint to bind has no key", () => {
+test("[X6] an endpoint to bind is refused if it has a key", () => {
   const settings = new Settings({ bind: `tcp://127.0.0.1:1#${key}` }, {});
   expect(() => settings.get("bind")).toThrow("--bind: ");
   expect(() => settings.get("bind")).toThrow("no key belongs where it is bound");
@@ -99,7 +99,7 @@ const wrongAnywhere = [
 
 const wrongWhereItConnects = ["tcp://a:0", "tcp://a:*", "tcp://*:1", "tcp://*:*"];
 
-test("an endpoint to connect to names a host and a port", () => {
+test("an endpoint to connect to must name a host and a port", () => {
   const read = (broker: string) => new Settings({ broker }, {}).get("broker");
   for (const right of rightAnywhere) expect(read(right), right).toEqual([right]);
   for (const wrong of [...wrongAnywhere, ...wrongWhereItConnects]) {
@@ -107,7 +107,7 @@ test("an endpoint to connect to names a host and a port", () => {
   }
 });
 
-test("an endpoint to bind may leave host and port open", () => {
+test("an endpoint to bind may have * for its host, and * or 0 for its port", () => {
   const read = (bind: string) => new Settings({ bind }, {}).get("bind");
   for (const right of [...rightAnywhere, ...wrongWhereItConnects, "tcp://[::]:0"]) {
     expect(read(right), right).toBe(right);
@@ -115,7 +115,7 @@ test("an endpoint to bind may leave host and port open", () => {
   for (const wrong of wrongAnywhere) expect(() => read(wrong), wrong).toThrow("is not an endpoint");
 });
 
-test("a list of endpoints has no empty entry and names no endpoint twice", () => {
+test("a list of endpoints is refused if it has an empty entry or names an endpoint twice", () => {
   const read = (broker: string) => new Settings({ broker }, {}).get("broker");
   expect(read(" tcp://a:1 ,tcp://b:1")).toEqual(["tcp://a:1", "tcp://b:1"]);
   for (const wrong of [",", "tcp://a:1,", ",tcp://a:1", "tcp://a:1,,tcp://b:1"]) {
@@ -126,7 +126,7 @@ test("a list of endpoints has no empty entry and names no endpoint twice", () =>
   }
 });
 
-test("a host name with letters beyond ASCII is refused with its form in ASCII", () => {
+test("the refusal of a host name with letters beyond ASCII shows the name's form in ASCII", () => {
   const settings = new Settings({}, { TERTULIA_BROKER: "tcp://bücher.example:5555" });
   expect(() => settings.get("broker")).toThrow(
     'TERTULIA_BROKER: "tcp://bücher.example:5555" won\'t do: "tcp://bücher.example:5555" is not ' +
@@ -134,7 +134,7 @@ test("a host name with letters beyond ASCII is refused with its form in ASCII", 
   );
 });
 
-test("[O9] an advertised host must be reachable by other processes", () => {
+test("[O9] an advertised host must be one that other processes can reach", () => {
   const read = (advertise: string) => new Settings({ advertise }, {}).get("advertise");
   for (const [said, meant] of [
     ["10.0.0.1", "10.0.0.1"],
@@ -163,7 +163,7 @@ test("[O9] an advertised host must be reachable by other processes", () => {
   }
 });
 
-test("[O9] an advertised IPv6 address has brackets", () => {
+test("[O9] an advertised IPv6 address is put in brackets", () => {
   expect(advertised("tcp://[::]:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
   expect(advertised("tcp://0.0.0.0:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
   expect(advertised("tcp://[::]:5555", "a")).toBe("tcp://a:5555");
@@ -171,7 +171,7 @@ test("[O9] an advertised IPv6 address has brackets", () => {
   expect(advertised("tcp://0.0.0.0:5555", "tcp://[fd00::2]:1")).toBe("tcp://[fd00::2]:1");
 });
 
-test("[X3] a process bound to any loopback address needs no --insecure, and a process bound to another address does", () => {
+test("[X3] a process bound to a loopback address needs no --insecure, and a process bound to another address needs it", () => {
   const settings = new Settings({}, {});
   for (const loopback of [
     "tcp://127.0.0.1:1",
@@ -205,7 +205,7 @@ test("a value from a settings file with Windows line ends has no CR", () => {
   expect(settings.optional("user")).toBeUndefined();
 });
 
-test("a folder or a file whose flag has an empty value is refused", () => {
+test("the setting of a folder or file is refused if its flag is empty, and an empty variable counts as not set", () => {
   for (const name of ["data", "secretFile", "serverKeyFile", "passwordFile"] as const) {
     expect(() => new Settings({ [name]: "" }, {}).optional(name), name).toThrow("it is empty");
   }

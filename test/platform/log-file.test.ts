@@ -5,7 +5,7 @@ import { openLogFile } from "../../src/platform/log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-test("a log file above its size limit is emptied, and its text is kept in a second file", async () => {
+test("a log file above its size limit is emptied, and its text is moved to a second file", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "server-1.log");
   const file = openLogFile(path, 1_000);

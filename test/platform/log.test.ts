@@ -20,7 +20,7 @@ async function open() {
 const left = (text: string) => signs.filter((sign) => text.includes(sign));
 
 describe("a log line", () => {
-  test("a log line steers no terminal, and programs read its text unchanged", async () => {
+  test("a log line has no character that controls a terminal, and programs read its text unchanged", async () => {
     await using opened = await open();
     const { log, lines } = opened;
     log.info({ user: harmful }, `Recebido: ${harmful}`);
@@ -30,7 +30,7 @@ describe("a log line", () => {
     expect(JSON.parse(line)).toMatchObject({ user: harmful, msg: `Recebido: ${harmful}` });
   });
 
-  test("a log line on a terminal shows symbols for characters that would steer the terminal", () => {
+  test("a log line on a terminal shows symbols for characters that would control the terminal", () => {
     process.env.NO_COLOR = "1";
     const entry = { level: "info", time: "2026-01-01T00:00:00Z", name: "x", clock: 1 };
     const shown = readable(JSON.stringify({ ...entry, msg: harmful, user: harmful }));
@@ -41,7 +41,7 @@ describe("a log line", () => {
     expect(shown).toContain("<U+202E>");
   });
 
-  test("a log line on a terminal leaves out fields that its sentence repeats", () => {
+  test("a log line on a terminal omits fields that its sentence repeats", () => {
     process.env.NO_COLOR = "1";
     const entry = { level: "info", time: "2026-01-01T00:00:00Z", name: "x", clock: 1 };
     const event = { event: "coordinator", epoch: { view: 3, term: 2 } };
@@ -51,7 +51,7 @@ describe("a log line", () => {
   });
 });
 
-test("[O18] log lines about single requests have a limit a second, and the lines beyond this limit are counted", async () => {
+test("[O18] a process logs at most 50 lines a second about single requests, and one line with the number left out", async () => {
   await using opened = await open();
   const { log, lines } = opened;
   const requestLog = new RequestLog(log);

@@ -31,7 +31,7 @@ describe("[X2] a password", () => {
     expect(workOnPassword(work)).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("a password with a cheaper hash is hashed again at a login", async () => {
+  test("a right password whose hash is cheaper than today's hashes is hashed again at a log-in", async () => {
     const cheap = await hash(password, { memoryCost: 8 * 1_024, timeCost: 1, parallelism: 1 });
     const { isRight, credential } = workOnPassword({
       check: { password, credential: cheap },
@@ -44,7 +44,7 @@ describe("[X2] a password", () => {
     });
   });
 
-  test("a password is changed only if the old one is right", () => {
+  test("a password is changed only if the old password is right", () => {
     const credential = made();
     const change = workOnPassword({ check: { password, credential }, hash: "another" });
     expect(change).toEqual({ isRight: true, credential: expect.stringMatching(today) });
@@ -55,7 +55,7 @@ describe("[X2] a password", () => {
     expect(refused).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("a check against an invalid credential throws, instead of reporting a wrong password", () => {
+  test("a check of a password against an invalid credential throws an error", () => {
     const credential = "$argon2id$nonsense";
     expect(() => workOnPassword({ check: { password, credential } })).toThrow();
   });

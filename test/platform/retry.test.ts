@@ -4,7 +4,7 @@ import { type RetryPolicy, retrying } from "../../src/platform/retry.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** An action that fails the first times, and records when it is tried. */
+/** An action that fails `times` times, and records when it is tried. */
 function failing(times: number, policy: RetryPolicy) {
   const startMs = performance.now();
   const triedMs: number[] = [];
@@ -24,14 +24,14 @@ test("an action is tried until it succeeds, with pauses that double up to a limi
   expect(triedMs).toEqual([0, 500, 1_500, 3_000, 4_500]);
 });
 
-test("the last of a limited number of tries throws its own error", async () => {
+test("after the last of a limited number of tries, the error of this try is thrown", async () => {
   const { result, triedMs } = failing(9, { pauseMs: 1, mostTries: 3 });
   await vi.advanceTimersByTimeAsync(10);
   await expect(result).rejects.toThrow("try 3");
   expect(triedMs).toHaveLength(3);
 });
 
-test("an error that another try cannot help ends the tries", async () => {
+test("an error for which `canHelp` returns false ends the tries", async () => {
   const canHelp = (error: unknown) => (error as Error).message !== "try 2";
   const { result, triedMs } = failing(9, { pauseMs: 1, canHelp });
   await vi.advanceTimersByTimeAsync(10);
@@ -39,7 +39,7 @@ test("an error that another try cannot help ends the tries", async () => {
   expect(triedMs).toHaveLength(2);
 });
 
-test("an aborted signal ends a pause, and the action is not tried after it", async () => {
+test("an abort during a pause ends the pause, and the action is not tried again", async () => {
   const controller = new AbortController();
   const { result, triedMs } = failing(9, { pauseMs: 60_000, signal: controller.signal });
   await vi.advanceTimersByTimeAsync(1);

@@ -27,7 +27,7 @@ function keyOf(secret: Secret): string {
   return secret.deriveKey("peer").export().toString("hex");
 }
 
-test("[X1] several processes that start at once use one secret, which one of them creates", async () => {
+test("[X1] processes that start at the same time use one secret, which one of them creates", async () => {
   await using folder = await temporaryFolder();
   const data = join(folder.path, "data");
   const children = Array.from({ length: 6 }, () =>
@@ -69,25 +69,25 @@ test("[X1] the secret is taken from the flag, else from the environment, else fr
   expect(origin({}, {})).toBe(join(data, "secret"));
 });
 
-test("[X1] the error of a missing or too short secret says what to do", async () => {
+test("[X1] the error for a missing or too short secret says what to do", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "secret");
   expect(() => openSecret(source({ secretFile: path }))).toThrow(/no secret at .*: copy it/);
-  // A command never creates a secret.
+  // Commands use `readSecret`, which never creates a secret.
   expect(() => readSecret(source({ data: folder.path }))).toThrow(/no secret at/);
   writeFileSync(path, "fifteen letters");
   expect(() => openSecret(source({ data: folder.path }))).toThrow(/shorter than 16 characters/);
   expect(() => openSecret(source({}, { TERTULIA_SECRET: "short" }))).toThrow("TERTULIA_SECRET");
 });
 
-test("[X1] a secret that others can read causes a warning", async () => {
+test("[X1] a secret's file that others can read causes a warning", async () => {
   await using folder = await temporaryFolder();
   expect(openSecret(source({ data: folder.path })).warning).toBeUndefined();
   chmodSync(join(folder.path, "secret"), 0o644);
   expect(openSecret(source({ data: folder.path })).warning).toContain("chmod 600");
 });
 
-test("[X1] each purpose and each cluster has a key of its own", () => {
+test("[X1] each purpose in each cluster has a key of its own", () => {
   const of = (cluster: string) =>
     new Secret(Buffer.from("a secret of the cluster"), { ...source({}), text: "x", cluster });
   const purposes = ["replication", "peer", "reference"] as const;
@@ -99,14 +99,14 @@ test("[X1] each purpose and each cluster has a key of its own", () => {
   expect(keyOf(of("one"))).toHaveLength(64);
 });
 
-test("[X1] no log and no error shows the secret", () => {
+test("[X1] inspect and JSON.stringify of a secret do not reveal it", () => {
   const secret = openSecret(source({}, { TERTULIA_SECRET: "a secret of the cluster" }));
   expect(`${inspect(secret, { depth: 9, showHidden: true })}${JSON.stringify(secret)}`).not.toMatch(
     /a secret of|61 20 73/,
   );
 });
 
-test("[X1] a secret is the same with the line ends and the byte order mark of Windows", async () => {
+test("[X1] a secret does not change with a byte order mark or with the line ends of Windows", async () => {
   await using folder = await temporaryFolder();
   const secretFile = join(folder.path, "secret");
   const text = "0123456789abcdef0123456789abcdef";

@@ -36,7 +36,7 @@ describe.each(readers)("%s in a named file", (_, read) => {
   });
 });
 
-test("a password may come through a pipe, in pieces", async () => {
+test("a password may come through a pipe, in several pieces", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "pipe");
   execFileSync("mkfifo", [path]);

@@ -19,7 +19,7 @@ test.each([
   { TERM: "foot-extra" },
   { TERM: "alacritty" },
   { FORCE_HYPERLINK: "1" },
-])("a terminal with %j has links", (environment) => {
+])("a terminal with the environment %j is known to show links", (environment) => {
   expect(hasLinks(environment)).toBe(true);
   expect(hasLinks({ ...environment, FORCE_HYPERLINK: "0" })).toBe(false);
   expect(terminalLook(false, environment)).toEqual({ hasColours: false, hasLinks: false });
@@ -35,11 +35,11 @@ test.each([
   { TERM: "screen-256color", VTE_VERSION: "7600", KITTY_WINDOW_ID: "1" },
   { VTE_VERSION: "4902" },
   { KONSOLE_VERSION: "200803" },
-])("a terminal with %j is not known to have links", (environment) => {
+])("a terminal with the environment %j is not known to show links", (environment) => {
   expect(hasLinks(environment)).toBe(false);
 });
 
-test("NO_COLOR removes the colours and leaves the links", () => {
+test("NO_COLOR turns off the colours and not the links", () => {
   const environment = { NO_COLOR: "1", TERM: "foot" };
   expect(terminalLook(true, environment)).toEqual({ hasColours: false, hasLinks: true });
 });

@@ -14,7 +14,7 @@ describe.skipIf(!hasTmux)(`the menu and accounts${why}`, () => {
     return new Terminal(`LANG=C.UTF-8 ${settings.join(" ")} ${command}`);
   }
 
-  test("the menu registers an account, and the next menu uses its session without a question", async () => {
+  test("the menu registers an account, and the person's next menu logs in without a password", async () => {
     const menu = open();
     await menu.answers("? Your name", "mara", "Enter");
     await menu.answers("? Who are you?", "2", "Enter");
@@ -41,7 +41,7 @@ describe.skipIf(!hasTmux)(`the menu and accounts${why}`, () => {
     await menu.shows("Welcome, nina.");
   }, 30_000);
 
-  test("when a session has ended, the menu asks for the password and goes on with the command", async () => {
+  test("when a session has ended, the menu asks for the password and then completes the command", async () => {
     await place.account("olga");
     const menu = open();
     await menu.answers("7) Quit", "2", "Enter");
@@ -57,7 +57,7 @@ describe.skipIf(!hasTmux)(`the menu and accounts${why}`, () => {
     await menu.shows("7) Quit");
   }, 30_000);
 
-  test("the menu says at once that the account is locked, and works again when it is unlocked", async () => {
+  test("the menu says that the account was locked, and works again after the account is unlocked", async () => {
     await place.account("rita");
     const menu = open();
     await menu.shows("7) Quit");
@@ -68,7 +68,7 @@ describe.skipIf(!hasTmux)(`the menu and accounts${why}`, () => {
     await menu.shows("  @rita");
   }, 30_000);
 
-  test("the menu and `register` ask for an invitation if the cluster requires one", async () => {
+  test("if the cluster requires invitations, `register` fails without one and the menu asks for one", async () => {
     const { stdout } = await place.run(
       "accounts registration invitation --json",
       "",
@@ -95,7 +95,7 @@ describe.skipIf(!hasTmux)(`the menu and accounts${why}`, () => {
 describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
   afterEach(closeTerminals);
 
-  test("when a session has ended, the full-screen chat asks for the password and sends the waiting text", async () => {
+  test("when a session has ended, the full-screen chat asks for the password and then sends the waiting text", async () => {
     await place.account("sara");
     expect(await place.run("create praia --user sara")).toMatchObject({ code: 0 });
     const settings = Object.entries(place.env).map(([name, value]) => `${name}='${value}'`);
@@ -114,7 +114,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");
-    // The chat is drawn for the new size. At 50 columns it shows no list of conversations.
+    // At 50 columns, the chat shows no list of conversations.
     expect(chat.screen.split("\n")[0]).toMatch(/^#praia/);
     chat.types("/quit\r");
     await chat.shows("code 0\nicanon");

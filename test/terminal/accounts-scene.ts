@@ -14,7 +14,7 @@ export class AccountsScene {
   get env(): Record<string, string> {
     return {
       ...clusterVariables(this.cluster.endpoints),
-      // An empty data folder, because the cluster's secret would make the person an operator.
+      // A folder without the cluster's secret, which would make the person an operator.
       TERTULIA_DATA: join(this.home.path, "none"),
       XDG_STATE_HOME: this.home.path,
     };
@@ -34,7 +34,10 @@ export class AccountsScene {
     expect(await this.run(`login ${user}`, `${user}'s\n`)).toMatchObject({ code: 0 });
   }
 
-  /** Changes the password as from another machine, which ends the sessions of this machine. */
+  /**
+   * Changes the password with other session files, as from another machine. This ends the person's
+   * sessions here.
+   */
   async changePassword(user: string): Promise<void> {
     await using elsewhere = await temporaryFolder();
     const passwords = `${user}'s\n${user}'s new\n`;

@@ -15,7 +15,7 @@ let skewMs = 0;
 const place = accountsScene({ settings: () => wrongClock(skewMs) });
 
 describe("sessions of commands", () => {
-  test("later commands use the session that `login` began with a password", async () => {
+  test("after `login`, commands act as the user who logged in, without a password", async () => {
     expect(await place.run("users --user ana")).toMatchObject({
       code: 1,
       stderr:
@@ -34,7 +34,7 @@ describe("sessions of commands", () => {
     expect(await place.run("users")).toMatchObject({ code: 0, stdout: "ana\n" });
   });
 
-  test("the files of a session can be read by their owner alone", async () => {
+  test("only its owner can read the folder and the files of saved sessions", async () => {
     await place.account("bia");
     const folder = join(place.home.path, "tertulia", "sessions");
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
@@ -44,7 +44,7 @@ describe("sessions of commands", () => {
     for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
   });
 
-  test("the session of each user is kept when another user logs in", async () => {
+  test("a user's saved session is valid after another user has logged in", async () => {
     await place.account("caio");
     await place.account("dora");
     expect(await place.run("send @caio um")).toMatchObject({ code: 0 });
@@ -54,7 +54,7 @@ describe("sessions of commands", () => {
     );
   });
 
-  test("`login` reads the password from --password-file", async () => {
+  test("`login` reads the password from the first line of --password-file", async () => {
     const file = join(place.home.path, "password");
     await writeFile(file, "eva's\r\nnot this line\n");
     const more = { TERTULIA_PASSWORD_FILE: file };
@@ -70,7 +70,7 @@ describe("sessions of commands", () => {
     expect(none.code).toBe(2);
   });
 
-  test("commands with an ended session say why it has ended, and the user can log in again", async () => {
+  test("a command with an ended session says why the session ended, and the user can log in again", async () => {
     await place.account("fabi");
     using listener = new CliProcess(["listen", "@fabi"], place.env);
     await listener.saw("Listening to @fabi");
@@ -119,7 +119,7 @@ describe("sessions of commands", () => {
     expect(await place.run("users")).toMatchObject({ code: 0 });
   });
 
-  test("a person with the cluster's secret can administer although their session is no administrator's", async () => {
+  test("a person who has the cluster's secret may administer even if their session is no administrator's", async () => {
     await place.account("hugo");
     const refused = await place.run("accounts promote hugo");
     expect(refused).toMatchObject({
@@ -130,7 +130,7 @@ describe("sessions of commands", () => {
     expect(await place.run("accounts registration open")).toMatchObject({ code: 0 });
   });
 
-  test("a session that can't be saved is reported in the person's language, with the folder and the code", async () => {
+  test("`login` reports in the person's language, with folder and error code, a session that can't be saved", async () => {
     expect(await place.run("register ivo", "ivo's\n")).toMatchObject({ code: 0 });
     await writeFile(join(place.home.path, "tertulia"), "no folder");
     const { stderr } = await place.run("login ivo --lang pt-br", "ivo's\n");
@@ -141,7 +141,7 @@ describe("sessions of commands", () => {
 });
 
 describe("chat by lines with accounts", () => {
-  test("chat by lines reads the password from a file, and never from its lines of input", async () => {
+  test("chat by lines reads the password from --password-file, and never from its input lines", async () => {
     expect(await place.run("register kai", "kai's\n")).toMatchObject({ code: 0 });
     const refused = await place.run("chat --user kai", "kai's\n");
     expect(refused).toMatchObject({ code: 1, stdout: "" });
@@ -150,11 +150,11 @@ describe("chat by lines with accounts", () => {
     await writeFile(file, "kai's\n");
     const chat = `chat --user kai --password-file ${file}`;
     expect(await place.run(chat, "/users\n")).toMatchObject({ code: 0 });
-    // The session that began with the file is still valid.
+    // The first chat saved its session, so this chat needs no password.
     expect(await place.run("chat --user kai", "/users\n")).toMatchObject({ code: 0 });
   });
 
-  test("chat by lines ends when its session ends", async () => {
+  test("chat by lines ends with code 1 when its session ends", async () => {
     await place.account("lia");
     using chat = new CliProcess(["chat"], place.env);
     chat.child.stdin.write("/users\n");
@@ -168,7 +168,7 @@ describe("chat by lines with accounts", () => {
 
 // This test comes last, because it leaves the cluster's clock far ahead of the operator's clock.
 describe("the age of a token", () => {
-  test("a token is renewed while it is in use, also by several commands at once", async () => {
+  test("commands renew tokens that are two hours old, even several commands at once, and an unused session expires", async () => {
     await place.account("iris");
     await place.account("joao");
     const before = await tokens();

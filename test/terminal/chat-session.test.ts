@@ -4,7 +4,7 @@ import { sessionOf } from "./chat-session-of.ts";
 
 const ended = new ProtocolError("unauthenticated", "The session has ended.");
 
-test("two requests refused because of the same ended session ask the person to log in once", async () => {
+test("if two requests are refused because the session has ended, the person is asked only once to log in", async () => {
   let isIn = false;
   const logIn = vi.fn(async () => {
     isIn = true;
@@ -20,7 +20,7 @@ test("two requests refused because of the same ended session ask the person to l
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a late refusal of a request that used the ended session asks for no second login", async () => {
+test("a request that was refused after the person logged in again is repeated without a second question", async () => {
   const logIn = vi.fn(async () => true);
   const session = sessionOf({}, { logIn });
   const refuse: ((error: unknown) => void)[] = [];
@@ -38,14 +38,14 @@ test("a late refusal of a request that used the ended session asks for no second
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a request fails with its error if the person declines to log in, after one question", async () => {
+test("a chat's request fails with its refusal if the person declines to log in", async () => {
   const logIn = vi.fn(async () => false);
   const session = sessionOf({}, { logIn });
   await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a refused request asks for no login after the chat has ended", async () => {
+test("a refused request does not ask the person to log in after the chat has ended", async () => {
   const logIn = vi.fn(async () => true);
   const session = sessionOf({}, { logIn, signal: AbortSignal.abort() });
   await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);

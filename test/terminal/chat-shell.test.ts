@@ -22,7 +22,10 @@ const host = {
   onWarning: () => nothing,
 };
 
-/** Returns the parts of a chat whose client gets no answer except to its presence reports. */
+/**
+ * The parts of a chat whose client gets no answer to any request but presence reports, which
+ * `presence` answers.
+ */
 function partsOf(presence: () => Promise<never>, events: ClientEvents): ChatShellParts {
   const context = { text: textsIn("en"), language: "en", host, output: { look: {} } };
   const client = {
@@ -42,7 +45,7 @@ function partsOf(presence: () => Promise<never>, events: ClientEvents): ChatShel
   } as unknown as ChatShellParts;
 }
 
-test("a chat goes on if its session's end can't be confirmed because no server answers", async () => {
+test("a chat does not end when it hears that its session has ended but no server confirms this", async () => {
   const events: ClientEvents = {};
   let reports = 0;
   const presence = async () => {

@@ -10,7 +10,7 @@ const colour = /\u001b\[[0-9;]*[39][0-7]m/;
 describe.skipIf(!hasTmux)(`the full-screen chat and its terminal${why}`, () => {
   const place = scene();
 
-  test("the full-screen chat follows changes of the terminal's size", async () => {
+  test("the full-screen chat is drawn for the new size when the terminal's size changes", async () => {
     const ana = place.chat("ana", { columns: 80, rows: 24 });
     await ana.shows("│ #geral");
     ana.resize(30, 10);
@@ -25,7 +25,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and its terminal${why}`, () => {
     await ana.shows("ana  just a line");
   }, 60_000);
 
-  test("the full-screen chat shows no colours with NO_COLOR", async () => {
+  test("with NO_COLOR, the full-screen chat shows no colours", async () => {
     const ana = place.chat("ana", { env: "NO_COLOR=1" });
     await ana.shows("ana · connected");
     expect(ana.colours).not.toMatch(colour);
@@ -34,7 +34,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and its terminal${why}`, () => {
     expect(bia.colours).toMatch(colour);
   }, 60_000);
 
-  test("/lang changes the language of the full-screen chat at once", async () => {
+  test("/lang changes the language of a running full-screen chat", async () => {
     const ana = place.chat("ana");
     await ana.shows("ana · connected");
     await enter(ana, "/lang pt-br");
@@ -60,7 +60,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and its terminal${why}`, () => {
     30_000,
   );
 
-  test("an uncaught error ends the full-screen chat with its stack and restores the terminal", async () => {
+  test("after an uncaught error, the full-screen chat ends, restores the terminal and prints the error", async () => {
     const defect = "process.on('SIGUSR2',()=>{throw(new(Error)('a-defect'))})";
     const env = `NODE_OPTIONS="--import=data:text/javascript,${defect}"`;
     const ana = place.chat("ana", { env });
@@ -85,7 +85,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and its terminal${why}`, () => {
     expect(ana.screen).not.toContain("a-warning");
   }, 30_000);
 
-  test("`chat` uses lines in a terminal that can't move its cursor", async () => {
+  test("`chat` works by lines, not in full screen, in a terminal that can't move its cursor", async () => {
     const ana = place.chat("ana", { env: "TERM=dumb" });
     ana.types("/join geral\r");
     await ana.shows("You are in #geral; what you write goes there.");

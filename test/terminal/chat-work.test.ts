@@ -42,7 +42,7 @@ function work(
   return { work: new ChatWork({ session, dispatch, hear: () => {} }), events };
 }
 
-test("joining a conversation fetches all unread messages, and at least one page", async () => {
+test("joining a conversation fetches its unread messages: at least one page, at most 2,100 messages", async () => {
   for (const [seq, count] of [
     [undefined, 100],
     [2_950, 100],
@@ -62,7 +62,7 @@ test("joining a conversation fetches all unread messages, and at least one page"
   }
 });
 
-test("an empty page does not end the search for the newest messages", async () => {
+test("joining a conversation reads on after an empty page of its history", async () => {
   let isFirst = true;
   const { work: joining, events } = work({
     history: async (name: ConversationName, options: HistoryOptions) => {
@@ -75,7 +75,7 @@ test("an empty page does not end the search for the newest messages", async () =
   expect(events).toMatchObject([{ type: "joined", next: `2001:${server}` }]);
 });
 
-test("a channel that the person leaves while it is being created is not joined", async () => {
+test("a chat does not join a channel that the person leaves before the channel is created", async () => {
   let made: () => void = () => {};
   const createChannel = () => new Promise<void>((resolve) => (made = resolve));
   const { work: creating, events } = work({ createChannel });
@@ -86,7 +86,7 @@ test("a channel that the person leaves while it is being created is not joined",
   expect(events).toEqual([]);
 });
 
-test("a channel whose name looks like an existing channel's is neither created nor joined", async () => {
+test("a chat neither creates nor joins a channel whose name looks like an existing channel's", async () => {
   const createChannel = async () => {
     throw new ProtocolError("channel_exists", "", { reason: "name_confusable" });
   };
@@ -100,7 +100,7 @@ test("a channel whose name looks like an existing channel's is neither created n
   ]);
 });
 
-test("each user who wrote while the person was away is found, although others wrote much more since", async () => {
+test("a chat finds each user who wrote while the person was away, even if another user has written 2,499 messages since", async () => {
   const entry = (seq: number) => ({
     src: seq === 1 ? "zoe" : "bot",
     dst: "ana",
@@ -136,7 +136,7 @@ test("each user who wrote while the person was away is found, although others wr
   const found = events.find(({ type }) => type === "found");
   expect(found).toEqual({ type: "found", users: ["zoe", "bot"], heard: { [server]: 2_500 } });
   expect(asked).toHaveLength(3);
-  // The search ends before any conversation is fetched. Otherwise a message that comes after the
-  // fetch and before the end of the search would be missed.
+  // The search for writers ends before any conversation is fetched. A message that arrived between
+  // the fetch and the end of the search would be missed.
   expect(askedBefore).toBe(3);
 });

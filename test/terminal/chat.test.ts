@@ -26,7 +26,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await again;
   }
 
-  test("`up --chat` opens the chat of a new cluster with talking bots and a hint at /help", async () => {
+  test("`up --chat` starts a cluster with talking bots and opens a chat with a hint at /help", async () => {
     const flags = `--servers 1 --bots 2 --port 0 --data ${place.home.path}/data`;
     const terminal = place.run(`up ${flags} --chat`, { rows: 30 });
     await terminal.shows("Your name", restartMs);
@@ -63,7 +63,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("3 of 3 members live");
   }, 60_000);
 
-  test("no line is lost or doubled on the screens when a server is killed", async () => {
+  test("when a server is killed, two chats show each line once and in order", async () => {
     const name = await place.channel("mid");
     const [ana, bia] = [place.chat("ana"), place.chat("bia")];
     for (const terminal of [ana, bia]) {
@@ -85,7 +85,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(await place.texts(name)).toEqual(expected);
   }, 90_000);
 
-  test("chats go on when the whole cluster is killed and comes back", async () => {
+  test("two chats send and receive again after the whole cluster was killed and restarted", async () => {
     const name = await place.channel("whole");
     const [ana, bia] = [place.chat("ana"), place.chat("bia")];
     for (const terminal of [ana, bia]) {
@@ -111,7 +111,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("ana · connected");
   }, 90_000);
 
-  test("two chats of one person show the same messages, and no chat's saved changes are lost", async () => {
+  test("two chats of one person show the same messages, and the next chat shows the channels that each joined", async () => {
     const [one, other] = [await place.channel("sala"), await place.channel("varanda")];
     const desk = place.chat("ana");
     await desk.shows("#geral");
@@ -143,13 +143,13 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   }, 60_000);
 
   test.each(["a closed terminal", "SIGTERM", "SIGKILL"] as const)(
-    "the next chat shows the draft of a chat that ended by %s",
+    "the next chat shows the unsent text of a chat that %s ended",
     async (way) => {
       const ana = place.chat("ana");
       await ana.shows("› #geral");
       ana.types("begun and not sent");
       await ana.shows("› begun and not sent");
-      // After SIGKILL, the next chat has only what was saved before.
+      // SIGKILL leaves no time to save, so the draft must be saved before it.
       const files = new PersonFiles(
         `${place.home.path}/tertulia`,
         [place.cluster.endpoints.broker],
@@ -176,7 +176,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     restartMs,
   );
 
-  test("three messages left in the outbox by a killed chat are each sent once by the next chat", async () => {
+  test("the next chat sends once each of the three messages that a killed chat left in its outbox", async () => {
     const name = await place.channel("outbox");
     const ana = place.chat("ana");
     await join(ana, name);
@@ -196,7 +196,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(await place.texts(name)).toEqual(["a10", ...waiting]);
   }, 90_000);
 
-  test("a new chat opens the last conversation and marks the new messages", async () => {
+  test("a new chat opens the conversation that was open last, and marks the messages that arrived since as new", async () => {
     const name = await place.channel("left");
     const first = place.chat("ana");
     await join(first, name);
@@ -243,7 +243,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await second.shows("zoe  only this");
   }, 60_000);
 
-  test("PageUp fetches the history up to its beginning, and Esc returns to its end", async () => {
+  test("in the full-screen chat, PageUp fetches the history up to its beginning, and Esc returns to its end", async () => {
     const name = await place.channel("long");
     const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);
     for (const message of messages) void place.zoe.publish(parseChannelName(name), message);

@@ -40,7 +40,8 @@ export class CliProcess implements Disposable {
 
   /** Writes `input` as the whole input of the process, and waits until the process ends. */
   async end(input = ""): Promise<Ended> {
-    // A process that has ended without reading causes an error here, which is no failure.
+    // If the process ends without reading its input, the stream reports an error, which is no
+    // failure.
     this.child.stdin.on("error", () => {});
     this.child.stdin.end(input);
     const code = await this.#ended;

@@ -1,7 +1,7 @@
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 
-/** A cluster, and a method that runs commands at it. */
+/** A cluster of three servers, and a method that runs commands against it. */
 export class ClusterCommands implements AsyncDisposable {
   readonly cluster: LocalCluster;
   readonly env: Readonly<Record<string, string>>;

@@ -28,7 +28,7 @@ describe("commands for scripts", () => {
     expect(objects(await run(["channels", "--json"]))).toEqual([{ channel: "geral" }]);
   });
 
-  test("a refused command prints one sentence in the person's language and ends with code 1", async () => {
+  test("a refused command prints one sentence in the person's language, or JSON, and ends with code 1", async () => {
     const again = await run(["create", "geral", "--lang", "pt-br"]);
     expect(again).toEqual({
       code: 1,
@@ -45,7 +45,7 @@ describe("commands for scripts", () => {
     });
   });
 
-  test("[E3] `register` registers a name once, and shows the password from its input nowhere", async () => {
+  test("[E3] `register` registers a name only once, and never prints the password", async () => {
     const first = await run(["register", "dora"], "secret\n");
     expect(first).toMatchObject({ code: 0, stderr: "dora is registered.\n" });
     const again = await run(["register", "dora", "--json"], "secret\n");
@@ -72,7 +72,7 @@ describe("commands for scripts", () => {
     expect(older.stdout).toMatch(/ana: oi\n$/);
   });
 
-  test("`send` stores the same text for any kind of line end, from an argument or from the input", async () => {
+  test("`send` stores each kind of line end as LF and drops the final one, from an argument or the input", async () => {
     await run(["login", "lia"]);
     const texts = [
       (await run(["send", "@lia", "um\r\ndois\r\n", "--user", "ana"])).code,
@@ -84,7 +84,7 @@ describe("commands for scripts", () => {
     expect(kept.map(({ message }) => message)).toEqual(Array(3).fill("um\ndois"));
   });
 
-  test("`send` refuses a text that is too long or empty", async () => {
+  test("`send` refuses an empty text and a text of more than 4,096 characters", async () => {
     const long = await run(["send", "#geral", "-", "--user", "ana"], "ã".repeat(4_097));
     expect(long).toMatchObject({ code: 2, stdout: "" });
     expect(long.stderr).toBe(
@@ -95,7 +95,7 @@ describe("commands for scripts", () => {
     expect((await run(["send", "#geral", "-", "--user", "ana"], most)).code).toBe(0);
   });
 
-  test("the history of another user has only the messages between both users", async () => {
+  test("`history` of another user shows only the messages between this user and one's own", async () => {
     await run(["send", "@ana", "psst", "--user", "bia"]);
     await run(["send", "@bia", "sim?", "--user", "ana"]);
     await run(["send", "@ana", "from caio", "--user", "caio"]);
@@ -107,7 +107,7 @@ describe("commands for scripts", () => {
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
   });
 
-  test("escape sequences in a message are unchanged in JSON and escaped elsewhere", async () => {
+  test("a command prints a message's escape sequences unchanged in JSON and escaped in other output", async () => {
     await run(["send", "#geral", "\x1b[31mred\x07", "--user", "ana"]);
     const { stdout } = await run(["history", "#geral", "--limit", "1"]);
     expect(stdout).toMatch(/ana: ␛\[31mred␇\n$/);
@@ -123,7 +123,7 @@ describe("commands for scripts", () => {
 });
 
 describe("the command listen", () => {
-  test("`listen` ends at a signal with the place from which a later `listen` can go on", async () => {
+  test("`listen` ended by a signal prints the vector from which another `listen` continues without repeating a message", async () => {
     using listener = new CliProcess(["listen", "#geral", "--json"], commands.env);
     await listener.saw('{"seen":');
     await run(["send", "#geral", "one", "--user", "ana"]);
@@ -145,7 +145,7 @@ describe("the command listen", () => {
     expect(ended.stderr).toContain("--since '{");
   });
 
-  test("`listen` can begin at a time", async () => {
+  test("`listen --since` with a time begins with the messages sent after this time", async () => {
     const { stdout: before } = await run(["time"]);
     await run(["send", "#geral", "after", "--user", "ana"]);
     using listener = new CliProcess(["listen", "#geral", "--since", before.trim()], commands.env);
@@ -153,7 +153,7 @@ describe("the command listen", () => {
     expect(listener.stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("`listen` ends with one sentence and code 1 when its output is closed", async () => {
+  test("`listen` ends with code 1 and one sentence when its output is closed", async () => {
     using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], commands.env);
     await listener.saw(": oi");
     listener.child.stdout.destroy();
@@ -178,7 +178,7 @@ describe("chat by lines", () => {
     expect((await run(["history", "@dora", "--user", "ana"])).stdout).toContain("dora → ana: hi");
   });
 
-  test("chat by lines ends at the end of its input", async () => {
+  test("chat by lines ends with code 0 at the end of its input", async () => {
     expect(await run(["chat", "--user", "dora"], "/channels\n")).toMatchObject({
       code: 0,
       stdout: "geral\n",
@@ -202,7 +202,7 @@ describe("the use of the program", () => {
     [["servers", "remove", "ana"]],
     [["health"]],
     [["menu"]],
-  ])("the wrong use %j ends with code 2 and no stack", async (args) => {
+  ])("a command with the wrong arguments %j ends with code 2 and prints no stack", async (args) => {
     const { code, stdout, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stdout).toBe("");
@@ -210,7 +210,7 @@ describe("the use of the program", () => {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
-  test("each command has a help with an example in Portuguese", async () => {
+  test("each command's help in Portuguese has an example", async () => {
     const commands =
       "up broker proxy reference server bot chat menu login register users channels create send " +
       "history listen time status health config";
@@ -231,7 +231,7 @@ describe("an unreachable cluster", () => {
   const nowhere = ["--broker", "tcp://127.0.0.1:1", "--timeout", "1"];
 
   test.each([["users"], ["time"], ["history #geral"], ["listen #geral"], ["login ana"]])(
-    "without a broker, `%s` ends with code 1 and one sentence that names the endpoint",
+    "if no broker answers, `%s` ends with code 1 and one sentence that names the endpoint",
     async (command) => {
       const { code, stdout, stderr } = await run([...command.split(" "), ...nowhere]);
       expect(code).toBe(1);
@@ -241,13 +241,13 @@ describe("an unreachable cluster", () => {
     },
   );
 
-  test("without --timeout, a command gives up an unreachable cluster after about ten seconds", async () => {
+  test("without --timeout, a command gives up after about ten seconds if no broker answers", async () => {
     const startMs = performance.now();
     expect((await run(["users", ...nowhere.slice(0, 2)])).code).toBe(1);
     expect(performance.now() - startMs).toBeLessThan(13_000);
   });
 
-  test("without a reference, `servers remove` ends with a sentence that names the endpoint", async () => {
+  test("if no reference answers, `servers remove` ends with code 1 and a sentence that names the endpoint", async () => {
     const flags = ["--reference", "tcp://127.0.0.1:1", "--timeout", "1"];
     const { code, stderr } = await run(["servers", "remove", "server_00000000", ...flags]);
     expect(code).toBe(1);
@@ -256,7 +256,7 @@ describe("an unreachable cluster", () => {
 });
 
 describe("the command status", () => {
-  test("`status` shows each process", async () => {
+  test("`status` lists each process of a healthy cluster", async () => {
     const { code, stdout } = await run(["status"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -269,21 +269,21 @@ describe("the command status", () => {
     expect(roles).toEqual(["reference", "broker", "proxy", "server", "server", "server"]);
   });
 
-  test("`status --watch` ends at a signal", async () => {
+  test("`status --watch` repeats the status until a signal ends it with code 0", async () => {
     using watch = new CliProcess(["status", "--watch", "--json"], commands.env);
     await until(() => watch.stdout.split("\n").length > 2, "it shows the status twice");
     watch.child.kill("SIGINT");
     expect((await watch.end()).code).toBe(0);
   });
 
-  test("without the reference, `status` shows the servers' answer and ends with code 1", async () => {
+  test("if no reference answers, `status` shows the servers' answer and ends with code 1", async () => {
     const { code, stdout, stderr } = await run(["status", "--reference", "tcp://127.0.0.1:1"]);
     expect(code).toBe(1);
     expect(stdout).toContain("unhealthy");
     expect(stderr).toBe("tertulia: No reference answers.\n");
   });
 
-  test("without a broker, `status` shows what the reference knows and ends with code 1", async () => {
+  test("if no broker answers, `status` shows the processes that the reference lists and ends with code 1", async () => {
     const flags = ["--broker", "tcp://127.0.0.1:1", "--timeout", "1"];
     const { code, stdout, stderr } = await run(["status", ...flags]);
     expect(code).toBe(1);
@@ -291,7 +291,7 @@ describe("the command status", () => {
     expect(stderr).toMatch(/No server answers\. No broker answers at tcp:\/\/127\.0\.0\.1:1/);
   });
 
-  test("`servers remove` refuses a live member, and `status` is unhealthy without a quorum", async () => {
+  test("`servers remove` refuses a live member, and `status` ends with code 1 while one of three members is live", async () => {
     const [server] = commands.cluster.of("server");
     const refused = await run(["servers", "remove", server?.ready?.name ?? ""]);
     expect(refused.code).toBe(1);

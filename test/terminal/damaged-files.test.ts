@@ -77,12 +77,12 @@ describe.skipIf(!hasTmux)(`a damaged chat.json in the full screen${why}`, () => 
       "tem o arquivo como estava.",
     ],
   ])(
-    "a damaged chat.json is reported below the newest messages, in the language %s",
+    "the full-screen chat reports a damaged chat.json below the newest messages, in the language %s",
     async (language, what, where) => {
       const content = '{"joined":["geral"],"current":"#geral","read":[]}';
       const folder = damaged("ana", content);
       const ana = open("ana", `--lang ${language}`);
-      // The screen breaks texts between words and paths anywhere, so the test ignores spaces.
+      // The chat breaks words and paths anywhere, so the test ignores spaces.
       const pane = () => ana.screen.replaceAll(/^.*│ ?|\s/gm, "");
       const path = join(folder, "chat.json");
       const told = `line 30${path}${what}${path}.damaged-1${where}`.replaceAll(" ", "");
@@ -98,7 +98,7 @@ describe.skipIf(!hasTmux)(`a damaged chat.json in the full screen${why}`, () => 
 });
 
 test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
-  "chat by lines shows private messages again if their read marks are damaged: %s",
+  "chat by lines shows private messages whose read mark is damaged: %s",
   async (content) => {
     const user = `rui${content.length}`;
     await cluster.client().login(parseUserName(user));
@@ -113,7 +113,7 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
   60_000,
 );
 
-test("after a chat by lines with a damaged file, the next chat shows the messages that came meanwhile", async () => {
+test("after a chat by lines found a damaged file, the next chat shows the messages that arrived between the two", async () => {
   await cluster.client().login(parseUserName("eva"));
   damaged("eva", "{");
   await lines("eva");

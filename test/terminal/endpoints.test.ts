@@ -52,7 +52,7 @@ const variable = (setting: string) => `TERTULIA_${setting.toUpperCase().replaceA
 
 describe.concurrent("a command with an invalid endpoint", () => {
   test.each(cases)(
-    "the command $command with an invalid --$setting, given by $from, ends at once with code 2",
+    "the command $command with an invalid --$setting, given by $from, ends with code 2 and one sentence",
     { timeout: 30_000 },
     async (one) => {
       const { command, setting, from } = one;
@@ -88,7 +88,7 @@ test("`up` refuses a --port that is invalid or leads to ports above 65535", asyn
 });
 
 test.each(["BIND", "FRONT", "BACK", "ADVERTISE"])(
-  "`up` with TERTULIA_%s, which is the address of a single process, ends and starts nothing",
+  "`up` ends with code 2 and starts no process if TERTULIA_%s, an address for a single process, is set",
   async (name) => {
     await using folder = await temporaryFolder();
     const data = join(folder.path, "data");

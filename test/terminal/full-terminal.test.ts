@@ -38,7 +38,7 @@ afterEach(() => {
 
 const pasted = () => keys.flatMap(({ name, text }) => (name === "paste" ? text : [])).join("");
 
-test("a paste in pieces with pauses is one paste, and none of its characters counts as a key", () => {
+test("a bracketed paste in pieces with pauses is one paste, and no part of it counts as a key", () => {
   for (const piece of ["\x1b[200~one\r", "\ntwo\r", "three\x1b[2", "01~"]) {
     input.types(piece);
     vi.advanceTimersByTime(9_000);
@@ -48,7 +48,7 @@ test("a paste in pieces with pauses is one paste, and none of its characters cou
   expect(keys.filter(({ name }) => name !== "paste")).toEqual([{ name: "enter" }]);
 });
 
-test("the part of a paste that has come is shown after a pause of 3 s", () => {
+test("the chat shows the first part of an unfinished bracketed paste after a pause of 3 s", () => {
   input.types("\x1b[200~one");
   expect(keys).toEqual([]);
   vi.advanceTimersByTime(3_000);
@@ -62,7 +62,7 @@ describe("a paste without brackets", () => {
   const gaps = [0, 15];
 
   test.each(gaps)(
-    "a paste without brackets that comes in several reads, %i ms apart, is kept together",
+    "a paste without brackets that arrives in several reads, %i ms apart, sends no line",
     (gapMs) => {
       for (const piece of ["one\r", "/part\r", "\nthree", " and more\r", "four\r"]) {
         input.types(piece);
@@ -75,7 +75,7 @@ describe("a paste without brackets", () => {
     },
   );
 
-  test("a paste without brackets is kept together if a long read ends at the end of its first line", () => {
+  test("a paste without brackets sends no line if its first read is long and ends at a line end", () => {
     input.types(`${"x".repeat(4_094)}\r`);
     vi.advanceTimersByTime(60);
     input.types("/part\r");
@@ -84,7 +84,7 @@ describe("a paste without brackets", () => {
     expect(keys.some(({ name }) => name === "enter")).toBe(false);
   });
 
-  test("a paste without brackets ends after a pause, and Enter sends again", () => {
+  test("after a pause, a paste without brackets has ended and Enter sends the text", () => {
     input.types("one\rtwo\r");
     vi.advanceTimersByTime(1_000);
     input.types("\r");
@@ -95,7 +95,7 @@ describe("a paste without brackets", () => {
     ]);
   });
 
-  test("a held Enter key does not continue a paste without brackets", () => {
+  test("Enter held down after a paste without brackets does not count as part of the paste", () => {
     input.types("one\rtwo");
     for (let at = 0; at < 5; at += 1) {
       vi.advanceTimersByTime(33);
@@ -115,7 +115,7 @@ describe("a paste without brackets", () => {
 test.each([
   ["key by key", [..."hi\ryou\r"], 3],
   ["by words", ["hi\r", "you\r"], 30],
-])("text that is typed fast, %s, is sent line by line", (_how, pieces, gapMs) => {
+])("text that is typed fast, %s, is sent at each Enter", (_how, pieces, gapMs) => {
   for (const piece of pieces) {
     input.types(piece);
     vi.advanceTimersByTime(gapMs);
@@ -124,7 +124,7 @@ test.each([
   expect(typed.replaceAll("h i", "hi").replaceAll("y o u", "you")).toBe("hi enter you enter");
 });
 
-test("Enter directly after a bracketed paste is a key of its own, which sends the text", () => {
+test("Enter directly after a bracketed paste is not part of the paste", () => {
   input.types("\x1b[200~one\rtwo\x1b[201~\r");
   vi.advanceTimersByTime(30);
   expect(keys).toEqual([{ name: "paste", text: "one\ntwo" }, { name: "enter" }]);
@@ -139,7 +139,7 @@ test.each([
   ["Ctrl-C", () => input.types("\x03"), [{ name: "text", text: "c", ctrl: true }]],
   ["a long silence", () => vi.advanceTimersByTime(60_000), []],
   ["closing and reopening the terminal", anotherTurn, []],
-])("%s ends a paste whose closing bracket never comes", (_how, end, pressed) => {
+])("%s ends a bracketed paste whose closing bracket never arrives", (_how, end, pressed) => {
   input.types("\x1b[200~one");
   vi.advanceTimersByTime(3_000);
   end();
@@ -147,12 +147,12 @@ test.each([
   expect(keys).toEqual([{ name: "paste", text: "one" }, ...pressed, { name: "enter" }]);
 });
 
-test("Ctrl-C within a paste without a pause is part of the paste", () => {
+test("Ctrl-C that arrives without a pause within a bracketed paste is part of the paste", () => {
   for (const piece of ["\x1b[200~one", "\x03", "two\x1b[201~"]) input.types(piece);
   expect(keys).toEqual([{ name: "paste", text: "one\x03two" }]);
 });
 
-test("a terminal without a size counts as 80 columns and 24 rows", () => {
+test("a terminal that reports no size counts as 80 columns and 24 rows", () => {
   expect(terminal.size).toEqual({ columns: 80, rows: 24 });
   Object.assign(output, { columns: 0, rows: 0 });
   expect(terminal.size).toEqual({ columns: 80, rows: 24 });
@@ -160,7 +160,7 @@ test("a terminal without a size counts as 80 columns and 24 rows", () => {
   expect(terminal.size).toEqual({ columns: 30, rows: 10 });
 });
 
-test("opening sets the terminal's mode before writing, so that a background job stops before its first write", () => {
+test("the chat sets the terminal's mode before its first write, so a background chat is stopped before it writes", () => {
   terminal.close();
   const order: string[] = [];
   input.setRawMode = () => order.push("mode");

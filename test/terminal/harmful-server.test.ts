@@ -145,14 +145,14 @@ async function run(words: readonly string[], input = ""): Promise<Ended> {
     XDG_STATE_HOME: folder.path,
   };
   using command = new CliProcess([...words, "--timeout", "1"], env);
-  // A command that runs until a signal is ended after 4 s, when it has shown all answers.
+  // A command that runs until it gets a signal gets one after 4 s, when it has shown all answers.
   const timer = setTimeout(() => command.child.kill("SIGTERM"), 4_000);
   const ended = await command.end(input);
   clearTimeout(timer);
   return ended;
 }
 
-/** Expects no control character but line ends, and no forged line. */
+/** Expects no control character except line ends, and no line that a server forged. */
 function expectHarmless({ stdout, stderr }: Ended, what: string): void {
   const found = signs.filter((sign) => sign !== "\n" && (stdout + stderr).includes(sign));
   expect(found, `${what}: ${JSON.stringify(stdout + stderr)}`).toEqual([]);
@@ -163,7 +163,7 @@ describe.each(Object.keys(replies))(
   "a server that answers with %s full of control characters",
   (kind) => {
     test.each(["en", "pt-br"])(
-      "no command prints control characters from a server's answers, in the language %s",
+      "no command prints control characters of a server's answers, in the language %s",
       async (language) => {
         standIn.answer = replies[kind] ?? {};
         const forms = commands.flatMap(([words, input]) =>
@@ -186,7 +186,7 @@ describe.each(Object.keys(replies))(
   },
 );
 
-test("with --json, a script gets the server's texts unchanged", async () => {
+test("with --json, a command gives scripts the server's texts unchanged", async () => {
   standIn.answer = replies["an error"] ?? {};
   const { stderr } = await run(["users", "--json"]);
   expect(JSON.parse(stderr)).toMatchObject({ error: { description: harmful } });

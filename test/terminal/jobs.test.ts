@@ -18,7 +18,10 @@ async function sentToBackground(terminal: Terminal): Promise<void> {
   expect(terminal.screen).toContain("the-shell-is-42");
 }
 
-/** Presses Enter until the shell reports the job as stopped, which it does at a prompt. */
+/**
+ * Presses Enter until the shell reports the job as stopped. The shell reports this only at a
+ * prompt.
+ */
 async function waitsInBackground(terminal: Terminal): Promise<void> {
   await until(() => {
     terminal.keys("Enter");
@@ -30,7 +33,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
   const place = scene({ servers: 1 });
 
   test.each(["Ctrl-Z", "SIGTSTP"] as const)(
-    "%s gives the terminal back to the shell, and fg draws the whole chat again",
+    "%s stops the chat and returns the terminal to the shell, and fg draws the whole chat again",
     async (way) => {
       const ana = place.chat("ana", { isJob: true });
       await join(ana, "geral");
@@ -69,7 +72,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
     await ana.shows("begun before ✓", restartMs);
   }, 60_000);
 
-  test("a chat that starts in the background waits for the terminal", async () => {
+  test("a chat started in the background writes nothing until fg brings it to the foreground", async () => {
     const ana = place.run(`chat --user ana ${place.endpoints} &`, { isJob: true });
     await ana.shows("[1] ");
     await waitsInBackground(ana);
@@ -87,7 +90,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
       terminal.enter("clear; fg");
     }
 
-    test("each question of the menu keeps its begun answer when the job is stopped and resumed", async () => {
+    test("the menu keeps a begun answer when its job is stopped and resumed", async () => {
       const begun = `new-${way.replaceAll(" ", "-")}`;
       const menu = place.run(`menu --user caio ${place.endpoints}`, { isJob: true });
       await menu.answers("7) Quit", "2");
@@ -108,7 +111,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
       await menu.shows("Goodbye.");
     }, 60_000);
 
-    test("a command reads the whole password when the job is stopped and resumed at the prompt", async () => {
+    test("a password that is typed partly before and partly after its command was stopped is read as a whole", async () => {
       const register = place.run(`register caio ${place.endpoints}`, { isJob: true });
       await register.answers("New password:", "half of ");
       await stopAndGoOn(register);

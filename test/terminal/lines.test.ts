@@ -25,7 +25,7 @@ async function run(user: string, input: string, ...flags: string[]): Promise<End
 
 const shown = ({ stdout }: Pick<Ended, "stdout">) => stdout.match(/(?<=: ).*$/gm) ?? [];
 
-/** The content of all outbox files. */
+/** The content of all outbox files below the test's home folder. */
 function kept(): string {
   return readdirSync(place.home.path, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith("outbox.jsonl"))
@@ -33,7 +33,7 @@ function kept(): string {
     .join("");
 }
 
-test("/links prints each link of the present channel once, the newest last", async () => {
+test("/links in chat by lines prints each link of the present channel once, the newest last", async () => {
   const input =
     "/create #links\nhttp://a.example/1 (https://b.example).\nhttp://a.example/1\n/links\n";
   const { code, stdout } = await run("eva", input);
@@ -44,7 +44,7 @@ test("/links prints each link of the present channel once, the newest last", asy
   );
 }, 60_000);
 
-test("a sent message is shown before the next command's answer, also without a proxy", async () => {
+test("chat by lines shows a sent message before the next command's answer, even without a proxy", async () => {
   const input = "/create #alone\nhttps://a.example\n/links\n/msg eva to myself\n";
   const { code, stdout } = await run("eva", input, "--proxy", "tcp://127.0.0.1:1");
   expect(code).toBe(0);
@@ -54,7 +54,7 @@ test("a sent message is shown before the next command's answer, also without a p
 }, 60_000);
 
 test.each(["SIGKILL", "SIGTERM"] as const)(
-  "[C5] a line in flight when a chat is ended by %s is sent once by the next chat, before the next chat's lines",
+  "[C5] if %s ends a chat while a line is being sent, the next chat sends this line first, and only once",
   async (signal) => {
     const channel = `ended-by-${signal}`;
     await place.zoe.createChannel(parseChannelName(channel));
@@ -80,7 +80,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
   60_000,
 );
 
-test("[C5] a line whose failure was reported is not sent by a later chat", async () => {
+test("[C5] chat by lines drops a line whose failure it has reported, so no later chat sends the line", async () => {
   await place.zoe.createChannel(parseChannelName("told"));
   using chat = open("bia", "--timeout", "1");
   chat.child.stdin.write("/join told\n");
@@ -93,7 +93,7 @@ test("[C5] a line whose failure was reported is not sent by a later chat", async
   expect(kept()).toBe("");
 }, 60_000);
 
-test("joining a channel shows its newest lines and then each later line once", async () => {
+test("chat by lines shows the newest lines of a joined channel, and then each new line once", async () => {
   await place.zoe.createChannel(parseChannelName("long"));
   const lines = Array.from({ length: 60 }, (_, at) => `line ${at}`);
   for (const line of lines.slice(0, 25)) await place.zoe.publish(parseChannelName("long"), line);
@@ -108,7 +108,7 @@ test("joining a channel shows its newest lines and then each later line once", a
   expect(all.length).toBeGreaterThanOrEqual(20);
 }, 60_000);
 
-test("chat by lines does not mark messages as read that it has not shown", async () => {
+test("chat by lines marks no message as read that it has not shown", async () => {
   await place.zoe.createChannel(parseChannelName("gap"));
   await place.zoe.publish(parseChannelName("gap"), "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
@@ -123,7 +123,7 @@ test("chat by lines does not mark messages as read that it has not shown", async
     await place.zoe.publish(parseChannelName("gap"), `new ${number}`);
   expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
   expect(files.read().read["#gap"]).toEqual(read);
-  // All private messages are shown, although 120 of them are very long.
+  // All 120 private messages are shown, although they are very long.
   for (let number = 0; number < 120; number += 1) {
     await place.zoe.message(parseUserName("rui"), `${number} ${"x".repeat(4_000)}`);
   }
@@ -137,7 +137,7 @@ test("chat by lines explains the use of a command in the person's language", asy
   expect(stderr).toContain("Escreva assim: /msg nome texto\n");
 }, 60_000);
 
-test("chat by lines with an unusable folder ends with one sentence", async () => {
+test("chat by lines ends with code 1 and one sentence if its folder can't be used", async () => {
   writeFileSync(join(place.home.path, "tertulia"), "no folder");
   const { code, stderr } = await run("caio", "");
   expect(code).toBe(1);
@@ -146,14 +146,14 @@ test("chat by lines with an unusable folder ends with one sentence", async () =>
   );
 }, 60_000);
 
-test("/create joins the new channel", async () => {
+test("/create in chat by lines creates a channel and joins it", async () => {
   const { code, stdout } = await run("caio", "/create #made\nfirst words\n");
   expect(code).toBe(0);
   expect(stdout).toContain("#made caio: first words");
   expect(await place.texts("made")).toEqual(["first words"]);
 }, 60_000);
 
-test("private messages that came while the person was away are shown by only one later chat", async () => {
+test("chat by lines shows private messages that arrived while the person was away, and no later chat shows them", async () => {
   await place.cluster.client().login(parseUserName("dora"));
   await place.zoe.message(parseUserName("dora"), "before all");
   expect(shown(await run("dora", ""))).toEqual([]);
@@ -164,7 +164,7 @@ test("private messages that came while the person was away are shown by only one
   const files = new PersonFiles(join(place.home.path, "tertulia"), [broker], "dora");
   const { read, ...others } = files.read();
   expect(Object.keys(read)).toEqual(["@zoe"]);
-  // The saved state as a full-screen chat leaves it.
+  // The saved state that a full-screen chat would leave.
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
   expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });

@@ -8,7 +8,7 @@ import { hasTmux, why } from "./tmux-terminal.ts";
 describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
   const place = scene();
 
-  test("/links prints long links unbroken, and Enter returns to the chat", async () => {
+  test("/links in the full-screen chat prints long links unbroken, and Enter returns to the chat", async () => {
     const ana = await place.chatIn("links", "ana");
     await enter(ana, "/links");
     await ana.shows("No message fetched so far from #links has a link");
@@ -56,7 +56,7 @@ describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
     60_000,
   );
 
-  test("a paste without brackets stays in the input line, with all its lines, until Enter", async () => {
+  test("a paste without brackets stays in the input line, with all its lines, until the person presses Enter", async () => {
     const ana = await place.chatIn("paste", "ana");
     ana.pastes("first\n/part\n\tthird\n");
     await ana.shows("third");
@@ -70,7 +70,7 @@ describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
     expect((await place.texts("paste"))[0]?.trimEnd()).toBe("first\n/part\n\tthird");
   }, 60_000);
 
-  test("a paste longer than one read of the terminal stays one text", async () => {
+  test("a paste longer than one read of the terminal stays one text in the input line", async () => {
     const ana = await place.chatIn("large", "ana");
     const lines = Array.from({ length: 300 }, (_, at) => `${at} ${"x".repeat(at % 50)}`);
     ana.pastes(`${"y".repeat(4_094)}\n${lines.join("\n")}\nlast line\n`);
@@ -80,7 +80,7 @@ describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
     expect(await place.texts("large")).toEqual([]);
   }, 60_000);
 
-  test("a text that begins with a slash is sent only with a second slash", async () => {
+  test("the full-screen chat sends a text that begins with a slash only if the person types a second slash", async () => {
     const ana = await place.chatIn("slash", "ana");
     await enter(ana, "/shrug");
     await ana.shows("There is no command /shrug; nothing was sent.");
@@ -92,7 +92,7 @@ describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
     expect(await place.texts("slash")).toEqual(["/shrug"]);
   }, 60_000);
 
-  test("the refusal of an unknown command explains in Portuguese how to send it as a text", async () => {
+  test("in Portuguese, the refusal of an unknown command explains how to send the line as a text", async () => {
     const ana = await place.chatIn("barra", "ana", { flags: "--lang pt-br" });
     await enter(ana, "/shrug");
     await ana.shows("escreva //shrug");

@@ -55,7 +55,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(entries.map(({ message }) => message)).toEqual(["Oi gente"]);
   }, 60_000);
 
-  test("messages of others are shown above the question that is being answered", async () => {
+  test("the menu shows messages of others above the question that the person is answering", async () => {
     const menu = open("menu", "--user", "caio");
     await menu.answers("7) Quit", "2", "Enter");
     await menu.answers("? Name of the new channel", "half-a-na");
@@ -94,7 +94,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("code 0\nicanon");
   });
 
-  test("the menu says when the connection is lost and when it is back", async () => {
+  test("the menu says when its connection to the broker is lost and when it is connected again", async () => {
     const menu = open("menu", "--user", "ana");
     await menu.shows("7) Quit");
     cluster.of("broker")[0]?.signal("SIGKILL");
@@ -103,7 +103,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("7) Quit");
   }, 30_000);
 
-  test("the menu ends with a sentence if no broker answers", async () => {
+  test("the menu ends with code 1 and a sentence if no broker answers", async () => {
     const flags = "menu --user ana --broker tcp://127.0.0.1:1 --timeout 1";
     const menu = new Terminal(`${process.execPath} ${cliFile} ${flags}`);
     await menu.shows("No broker answers at tcp://127.0.0.1:1");

@@ -56,7 +56,7 @@ const commands = [["users"], ["send", "#geral", "oi", "--user", "ana"], ["status
 
 describe.concurrent.each(Object.keys(places))("at an endpoint where %s", (place) => {
   test.each(commands)(
-    "the command `%s` ends within its timeout with one sentence",
+    "the command `%s` ends with code 1 and one sentence if no broker is at its endpoint",
     { timeout: 30_000 },
     async (...args) => {
       using command = start([...args, "--timeout", "1"], (places[place] as () => string)());

@@ -67,7 +67,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     ["listen", "#geral", "--since", "2026-01-01"],
     ["chat", "--lines", "--user", "ana"],
   ])(
-    "%s %s with its output on a full disk ends with one sentence, code 1 and no stack",
+    "the command %s %s ends with code 1, one sentence and no stack if its output is on a full disk",
     async (...args) => {
       await using home = await temporaryFolder();
       const { status, stderr } = withFullDisk((stdout) =>
@@ -82,7 +82,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
   );
 
   test.each(["", "--json"])(
-    "`verify %s` of an undamaged folder, with output to a full disk, ends with one sentence and code 1",
+    "`verify %s` of an undamaged folder ends with code 1 and one sentence if its output is on a full disk",
     async (flag) => {
       await using home = await temporaryFolder();
       cpSync(join(cluster.folder, "servers"), join(home.path, "servers"), { recursive: true });
@@ -95,7 +95,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     },
   );
 
-  test("incomplete output is reported in the person's language, or in JSON with --json", async () => {
+  test("a command reports incomplete output in the person's language, or in JSON with --json", async () => {
     await using home = await temporaryFolder();
     const told = (...args: string[]) =>
       withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout })).stderr;
@@ -105,7 +105,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     expect(JSON.parse(told("channels", "--json")).error.message).toContain("no space left");
   });
 
-  test("a command whose messages on stderr can't be written ends with code 1", async () => {
+  test("a command that can't write its messages to stderr ends with code 1", async () => {
     await using home = await temporaryFolder();
     const { status } = withFullDisk((stderr) =>
       run(["create", "geral"], { HOME: home.path }, { stderr }),
@@ -115,12 +115,12 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
 });
 
 describe("a person without a home folder", () => {
-  // HOME is invalid, and the user id has no entry in the system's list of users.
+  // With this HOME, and with a user id that the system does not know, a person has no home folder.
   const isRoot = process.getuid?.() === 0;
   const nobody = { XDG_STATE_HOME: "state", HOME: "not/absolute" };
 
   test.runIf(isRoot)(
-    "commands without files work without a home folder, and `chat` says which variable to set",
+    "without a home folder, commands that need no files work, and `chat` says which variable to set",
     () => {
       const { broker, proxy } = cluster.endpoints;
       const as = (args: readonly string[], lang: string) =>
@@ -144,7 +144,7 @@ describe("a person without a home folder", () => {
     },
   );
 
-  test("a relative XDG_STATE_HOME counts as not set", async () => {
+  test("the chat ignores a relative XDG_STATE_HOME and puts its files below HOME", async () => {
     await using home = await temporaryFolder();
     const env = { XDG_STATE_HOME: "state", HOME: home.path };
     const { status } = run(["chat", "--lines", "--user", "ana"], env);

@@ -47,14 +47,14 @@ test.each([
     "secret secret",
   ],
   ["a paste with brackets", ["\x1b[200~one\rtwo\r\x1b[201~"], "one two"],
-])("a question reads one line from %s", (_what, pieces, line) => {
+])("a prompt reads one line from %s", (_what, pieces, line) => {
   const terminal = new FakeTerminal();
   using input = question(terminal);
   for (const piece of pieces) terminal.emit("data", Buffer.from(piece));
   expect(readBy(input)).toBe(line);
 });
 
-test("after a question, the terminal has its earlier mode and no listeners", () => {
+test("closing a prompt restores the terminal's mode and removes the prompt's listeners", () => {
   const terminal = new FakeTerminal();
   {
     using input = question(terminal);
@@ -66,7 +66,7 @@ test("after a question, the terminal has its earlier mode and no listeners", () 
   expect(terminal.listenerCount("data") + terminal.listenerCount("end")).toBe(0);
 });
 
-test("Ctrl-Z gives the terminal to the shell, and the question goes on when the job resumes", () => {
+test("Ctrl-Z gives the terminal to the shell, and the prompt keeps its begun answer when the job resumes", () => {
   const terminal = new FakeTerminal();
   const drawn = { giveBack: vi.fn(), takeAgain: vi.fn() };
   using input = question(terminal, drawn);
@@ -76,7 +76,7 @@ test("Ctrl-Z gives the terminal to the shell, and the question goes on when the 
   terminal.emit("data", Buffer.from("an\x1a"));
   expect(terminal).toMatchObject({ isRaw: false, isPaused: true });
   expect(drawn.giveBack).toHaveBeenCalledOnce();
-  // The job is stopped again before it has taken the terminal.
+  // The job is stopped again before it has taken the terminal back.
   job.giveBack();
   drawn.takeAgain.mockImplementation(() => expect(terminal.isRaw).toBe(true));
   job.takeAgain();

@@ -30,7 +30,7 @@ test("a line is printed above the open prompt, and the prompt is drawn again unc
   expect(written.at(-1)).toBe(`\r\x1b[2A\x1b[Joi\n${first}`);
 });
 
-test("only the newest drawing of a prompt is drawn again, without inquirer's erasing", () => {
+test("after a line is printed, only the newest form of the prompt is drawn, without inquirer's erasing of the old form", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);
@@ -48,7 +48,7 @@ test("the cursor returns to its last column after a line is printed above the pr
   expect(written.at(-1)).toBe("\r\x1b[Joi\n? Text abc\x1b[9G");
 });
 
-test("a prompt that has ended is not drawn again", () => {
+test("a prompt that has ended is not drawn again when a line is printed", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);
@@ -57,7 +57,7 @@ test("a prompt that has ended is not drawn again", () => {
   expect(written.at(-1)).toBe("oi\n");
 });
 
-test("lines are held back while the shell has the terminal, and printed afterwards", () => {
+test("lines are held back while the shell has the terminal, and printed when the prompt takes the terminal back", () => {
   const { written, screen: drawn } = screen();
   drawn.open().write(first);
   drawn.giveBack();

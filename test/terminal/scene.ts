@@ -7,7 +7,7 @@ import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, Terminal } from "./tmux-terminal.ts";
 
-/** A limit, in ms, for waiting until a server or the whole cluster is back. */
+/** The longest wait, in ms, until a restarted server or a restarted cluster is ready. */
 export const restartMs = 30_000;
 
 export interface RunOptions {
@@ -107,8 +107,8 @@ export function scene(options: LocalClusterOptions = {}): Scene {
 }
 
 /**
- * Types a line, and waits until Enter is read, because text directly after Enter would count as a
- * paste.
+ * Types a line, and waits until the chat has read Enter. Text directly after Enter would count as
+ * part of a paste.
  */
 export async function enter(terminal: Terminal, line: string): Promise<void> {
   terminal.types(line);
@@ -118,7 +118,7 @@ export async function enter(terminal: Terminal, line: string): Promise<void> {
 }
 
 export async function join(terminal: Terminal, channel: string): Promise<void> {
-  // The chat shows the conversation with which it begins.
+  // Waits until the chat shows the conversation with which it begins.
   await terminal.shows("› #");
   await enter(terminal, `/join ${channel}`);
   await terminal.shows(`› #${channel}`);

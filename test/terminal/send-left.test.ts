@@ -22,7 +22,7 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-test("[C5] `sendLeft` drops refused messages and keeps the messages that can't be sent yet, and reports both", async () => {
+test("[C5] `sendLeft` reports and drops refused messages, and keeps messages that can't be sent yet", async () => {
   for (const said of ["#up one\ntwo", "#none refused", "#down first", "#up behind", "#down last"]) {
     const [, target = "", message = ""] = /^(\S+) (.*)$/s.exec(said) ?? [];
     outbox.add(parseTarget(target) as Target, "ana" as never, message);

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const target = (text: string) => parseTarget(text) as Target;
 
-test("a message that can't be sent yet delays only its own conversation, and is logged once", async () => {
+test("a message that can't be sent yet delays only later messages of its conversation, and is logged once", async () => {
   vi.useFakeTimers();
   const asked: string[] = [];
   let isDown = true;
@@ -63,7 +63,7 @@ test("a message that can't be sent yet delays only its own conversation, and is 
 });
 
 test.each(["accepted", "refused", "unreadable", "silent"] as const)(
-  "[C8] a message to a server of the original protocol with the outcome %s is never sent again and shown as refused",
+  "[C8] a message with the outcome %s from a server of the original protocol is sent once and shown as refused",
   async (outcome) => {
     vi.useFakeTimers();
     const asked: string[] = [];

@@ -12,7 +12,10 @@ export const why = hasTmux
 
 const terminals: Terminal[] = [];
 
-/** A terminal of tmux that runs a command, and then shows the exit code and the terminal's mode. */
+/**
+ * A terminal of tmux that runs a command. After the command it shows the exit code and the
+ * terminal's mode.
+ */
 export class Terminal {
   readonly #socket = `tertulia-test-${process.pid}-${randomUUID()}`;
 
@@ -26,7 +29,7 @@ export class Terminal {
     return this.#tmux("capture-pane", "-p").replace(/\n+$/, "\n");
   }
 
-  /** The screen's text, with lines joined that the terminal has wrapped. */
+  /** The screen's text. Lines that the terminal has wrapped are joined. */
   get unwrapped(): string {
     return this.#tmux("capture-pane", "-p", "-J").replace(/ +$/gm, "");
   }
@@ -40,7 +43,7 @@ export class Terminal {
     return this.#tmux("capture-pane", "-p", "-e");
   }
 
-  /** Types the text literally, without names of keys. */
+  /** Types `text` as it is, even if it is the name of a key. */
   types(text: string): void {
     this.#tmux("send-keys", "-l", text);
   }
@@ -57,7 +60,7 @@ export class Terminal {
     this.#tmux("paste-buffer");
   }
 
-  /** Copies all later output of the program to a file. */
+  /** Copies the program's output, from now on, to a file. */
   recordsTo(file: string): void {
     this.#tmux("pipe-pane", "-O", `cat > '${file}'`);
   }

@@ -19,7 +19,7 @@ describe("a connection after its handshake", () => {
     expect(ready().refuses(Buffer.alloc(2_000_000, Buffer.of(1, 0)))).toBe("tooLarge");
   });
 
-  test("a connection refuses a frame by its length, and a message by the sum of its frames", () => {
+  test("a connection refuses a frame by its announced length, and a message by the sum of its frames' lengths", () => {
     expect(ready().refuses(Buffer.from("0200000000000003e9", "hex"))).toBe("tooLarge");
     const bound = ready();
     bound.hear(frame(Buffer.alloc(800), 1));
@@ -31,7 +31,7 @@ describe("a connection after its handshake", () => {
     expect(other.messages).toHaveLength(10);
   });
 
-  test("a connection keeps the bytes of an unfinished message, and frees the finished frames received with it", () => {
+  test("a connection holds the frames of an unfinished message, and frees the commands received with them", () => {
     const bound = ready();
     const ping = command("PING", "\0\0");
     const noise = Buffer.alloc(7_000 * ping.length, ping);
@@ -41,7 +41,7 @@ describe("a connection after its handshake", () => {
     expect(bound.connection.heldBytes).toBe(0);
   });
 
-  test("a connection answers a PING with a PONG that has at most 16 bytes of the context", () => {
+  test("a connection answers a PING with a PONG that has at most 16 bytes of the PING's context", () => {
     const pongOf = (rest: string) => {
       const bound = ready().hear(command("PING", rest));
       return bound.answer("PONG").toString("latin1");
@@ -71,7 +71,7 @@ describe("a connection after its handshake", () => {
     expect(bound.hear(...said).messages).toEqual([["\u0001topic"], ["\u0000topic"], ["x"]]);
   });
 
-  test("a connection expects heartbeats from a peer with ZMTP 3.1 or later, but not with 3.0", () => {
+  test("a connection expects heartbeats from a peer with ZMTP 3.1 or later, and none from a peer with 3.0", () => {
     const knows = (minor: number) => {
       const bound = new Bound(nobody).hear(greeting("NULL", { minor }));
       expect(bound.connection.knowsHeartbeats).toBe(false);
@@ -82,7 +82,7 @@ describe("a connection after its handshake", () => {
 });
 
 describe("[X8] random bytes", () => {
-  test("random changes of a valid stream cause no other error than a refusal, and the bounds on messages still hold", () => {
+  test("random changes of a valid stream cause no error but a refusal, and no message with too many frames", () => {
     const valid = Buffer.concat([
       greeting(),
       command("READY", about),

@@ -63,7 +63,7 @@ describe("[X8] the handshake of CURVE", () => {
 
   test("a HELLO with one changed bit or a missing byte is refused", async () => {
     const hello = (await CurveClient.of(keys.publicKey)).hello();
-    // The padding after the version is ignored, so the loop begins behind it.
+    // The padding after the version is ignored, so the loop begins after the padding.
     for (let at = hello.length - 120; at < hello.length; at += 1) {
       const changed = Buffer.from(hello);
       changed[at] = (changed[at] as number) ^ 1;
@@ -108,7 +108,7 @@ describe("[X8] the handshake of CURVE", () => {
   });
 
   test.each(["READY", "WELCOME", "MESSAGE", "INITIATE"])(
-    "the command %s out of turn is refused",
+    "the command %s out of turn is refused in a handshake of CURVE",
     async (name) => {
       const bound = new Bound(curve).hear(greeting("CURVE"));
       expect(bound.refuses(command(name, randomBytes(200)))).toBe("malformed");
@@ -119,7 +119,7 @@ describe("[X8] the handshake of CURVE", () => {
     },
   );
 
-  test("a frame that is plain, altered, replayed, out of order or empty is refused", async () => {
+  test("an encrypted connection refuses a frame that is plain, altered, replayed, out of order or empty", async () => {
     const attempts: ((client: CurveClient) => Uint8Array[])[] = [
       () => [message("", "plain")],
       () => [command("PING", "\0\0")],
@@ -146,7 +146,7 @@ describe("[X8] the handshake of CURVE", () => {
     }
   });
 
-  test("encrypted frames have the same bounds as plain frames", async () => {
+  test("an encrypted connection has the same limits on frames and messages as a plain connection", async () => {
     const [bound, client] = await shaken();
     bound.hear(client.seal(Buffer.alloc(bounds.frameBytes)));
     expect(bound.refuses(client.seal(Buffer.alloc(bounds.frameBytes + 1)))).toBe("tooLarge");

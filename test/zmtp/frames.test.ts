@@ -42,7 +42,7 @@ function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buf
 }
 
 describe("a stream of frames", () => {
-  test("a stream is read as the same messages wherever it is cut", () => {
+  test("a stream is read as the same messages, into whatever pieces it is cut", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 10 });
     fc.assert(
       fc.property(messages, sizes, (sent, cuts) => {
@@ -56,7 +56,7 @@ describe("a stream of frames", () => {
     );
   });
 
-  test("a frame that is too long is refused at its length, before its body comes", () => {
+  test("a frame that is too long is refused when its length is read, before its body arrives", () => {
     for (const length of [10_001, 2 ** 32, 2 ** 53]) {
       const head = Buffer.alloc(9);
       head[0] = 2;
@@ -77,7 +77,7 @@ describe("a stream of frames", () => {
     }
   });
 
-  test("the reader holds at most four times the bytes that have come of a frame, whatever length it announces", () => {
+  test("the frame reader holds at most 4,096 bytes or four times the bytes received, whatever length a frame announces", () => {
     const announced = 4 * 1_024 * 1_024;
     const bytes = frame(Buffer.alloc(announced));
     const reader = new FrameReader(announced);

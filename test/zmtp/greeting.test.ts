@@ -19,7 +19,7 @@ describe("a greeting", () => {
     expect(() => readGreeting(Buffer.from(text, "latin1").subarray(0, 1))).toThrow(Refused);
   });
 
-  test("a greeting is refused unless its first byte is that of the signature", () => {
+  test("a greeting is refused unless its first byte is 0xff", () => {
     for (let first = 0; first < 255; first += 1) {
       expect(() => readGreeting(Buffer.of(first))).toThrow(/no ZeroMQ signature/);
     }
@@ -36,7 +36,7 @@ describe("a greeting", () => {
     expect(readGreeting(bytes.subarray(0, 9))).toBeUndefined();
   });
 
-  test("a greeting is read when its last byte has come, with any padding", () => {
+  test("a greeting is complete when its last byte has arrived, whatever its padding", () => {
     const padding = fc.uint8Array({ minLength: 8, maxLength: 8 });
     const version = fc.record({ major: fc.integer({ min: 3, max: 255 }), minor: fc.nat(255) });
     const mechanism = fc.constantFrom("NULL", "PLAIN", "CURVE", "GSSAPI", "", "X".repeat(20));
@@ -52,7 +52,7 @@ describe("a greeting", () => {
     );
   });
 
-  test("the greeting that this implementation sends is one of ZMTP 3.1", () => {
+  test("the greeting that this implementation sends has the version of ZMTP 3.1", () => {
     for (const mechanism of ["NULL", "PLAIN", "CURVE"] as const) {
       const bytes = Buffer.concat([greetingStart, restOfGreeting(mechanism)]);
       expect(bytes.toString("hex", 0, 12)).toBe("ff00000000000000007f0301");

@@ -15,12 +15,13 @@ import {
 
 describe("a peer of ZMTP 2.0", () => {
   /**
-   * The greeting of ZMTP 2.0, which ends with the type of the peer's socket, and the peer's name.
+   * A greeting of ZMTP 2.0, which ends with the type of the peer's socket, followed by the peer's
+   * name.
    */
   const from = (type: number, name = "") =>
     Buffer.concat([Buffer.from("ff00000000000000017f01", "hex"), Buffer.of(type), frame(name)]);
 
-  test("a peer of ZMTP 2.0 is admitted at a door for guests, and gets the socket's type and an empty name", () => {
+  test("a peer of ZMTP 2.0 is admitted at a door for guests, and receives the socket's type and an empty name", () => {
     const bound = new Bound(nobody).hear(from(3, "whatever it is called"), message("", "hello"));
     expect(bound.ready).toBe(1);
     expect(bound.messages).toEqual([["", "hello"]]);
@@ -79,12 +80,12 @@ describe("[X8] a handshake", () => {
     ["another type", metadata("PULL")],
     ["no type", property("Identity", "me")],
     ["no metadata", Buffer.alloc(0)],
-    ["a type in other letters", metadata("dealer")],
+    ["the type in lower case", metadata("dealer")],
   ])("a handshake with %s is refused because of the socket's type", (_name, rest) => {
     expect(new Bound(nobody).refuses(greeting(), command("READY", rest))).toBe("otherSocket");
   });
 
-  test("a handshake with malformed metadata is refused, and random metadata causes no other error", () => {
+  test("a handshake with malformed metadata is refused, and random metadata causes no error but a refusal", () => {
     for (const rest of [
       about.subarray(0, -1),
       Buffer.concat([about, Buffer.of(3)]),
@@ -109,7 +110,7 @@ describe("[X8] a handshake", () => {
     ["SUBSCRIBE", command("SUBSCRIBE", "topic")],
     ["ERROR", command("ERROR", "\u0003no!")],
     ["a command without a name", frame("", 4)],
-  ])("a handshake is refused if %s comes after the greeting", (_name, bytes) => {
+  ])("a handshake is refused if %s arrives directly after the greeting", (_name, bytes) => {
     for (const door of [nobody, password, curve]) {
       const bound = new Bound(door);
       if (door === password && _name === "HELLO") continue;
@@ -119,12 +120,12 @@ describe("[X8] a handshake", () => {
     }
   });
 
-  test("a command longer than 2,048 bytes is refused in a handshake, whatever the socket's bound", () => {
+  test("a handshake refuses a command longer than 2,048 bytes, whatever the socket's limit", () => {
     const bound = new Bound(nobody).hear(greeting());
     expect(bound.refuses(Buffer.from("060000000000000801", "hex"))).toBe("tooLarge");
   });
 
-  test("a peer with another mechanism is refused and receives the name of the door's mechanism", () => {
+  test("a peer with another mechanism than the door's is refused, and receives the name of the door's mechanism", () => {
     const refusal = (door: Door, mechanism: string) => {
       const bound = new Bound(door);
       const because = bound.refuses(greeting(mechanism));
@@ -141,7 +142,7 @@ describe("[X8] a handshake", () => {
 describe("[X8] the handshake of PLAIN", () => {
   const initiate = command("INITIATE", about);
 
-  test("a peer with the password is admitted under any name", () => {
+  test("a peer with the password of a PLAIN door is admitted under any name", () => {
     const bound = new Bound(password).hear(greeting("PLAIN"), plainHello("the password", "any"));
     expect(bound.answer("WELCOME")).toHaveLength(0);
     expect(bound.hear(initiate).ready).toBe(1);
@@ -149,7 +150,7 @@ describe("[X8] the handshake of PLAIN", () => {
   });
 
   test.each(["", "the passwort", "the password ", "the passwor", "\0".repeat(255)])(
-    "a peer with the password %j is refused",
+    "a peer with the password %j is refused at a PLAIN door",
     (text) => {
       const bound = new Bound(password);
       expect(bound.refuses(greeting("PLAIN"), plainHello(text))).toBe("memberWanted");
@@ -170,7 +171,7 @@ describe("[X8] the handshake of PLAIN", () => {
     expect(bound.ready).toBe(0);
   });
 
-  test("a socket with a door for guests and a door for members admits both", () => {
+  test("a socket with a door for guests and a door for members admits guests and members", () => {
     const guest = new Bound([password, nobody]).hear(greeting(), command("READY", about));
     expect(guest.ready).toBe(1);
     const bound = new Bound([password, nobody]);

@@ -7,7 +7,7 @@ import { ChatScene } from "./chat-scene.ts";
 
 const look = { hasColours: true, hasLinks: false };
 
-test("`cellsOf` counts the cells that a terminal uses for a text", () => {
+test("`cellsOf` counts the cells that a text takes on a terminal", () => {
   const texts = ["กำลังใจ", "ກຳ", "का", "क्षा", "ကာ", "漢ｶﾞ", "각", "\u1100\u1161\u11a8", "ᄀᄀ"];
   expect(texts.map(cellsOf)).toEqual([6, 2, 2, 3, 2, 4, 2, 2, 4]);
   expect(cellsOf("e\u0301 ação")).toBe(6);
@@ -15,25 +15,25 @@ test("`cellsOf` counts the cells that a terminal uses for a text", () => {
   expect(pictures.map(cellsOf)).toEqual([2, 2, 2, 2, 2, 2, 1]);
 });
 
-test("the graphemes of a text, joined, are the whole text", () => {
+test("joining the graphemes of a text gives the same text", () => {
   expect(graphemes("aé漢👍🏽한กำ\n🇧🇷")).toEqual([..."aé漢", "👍🏽", "한", "กำ", "\n", "🇧🇷"]);
   const flood = `a${"\u0301".repeat(500)}`;
   expect(graphemes(flood).join("")).toBe(flood);
 });
 
-test("text after a character of uncertain width is placed by its column number", () => {
+test("after a character of uncertain width, the chat sets the cursor's column before it writes the next text", () => {
   expect(painted([span("ana"), span("│", "dim")], look)).toBe("ana\x1b[2m│\x1b[0m");
   expect(painted([span("👍🏽"), span("│", "dim")], look)).toBe("👍🏽\x1b[2m\x1b[3G\x1b[K│\x1b[0m");
 });
 
-test("text after each emoji is placed by column number, so that the cursor fits in any terminal", () => {
+test("after each emoji, the chat sets the cursor's column, because terminals draw emoji with different widths", () => {
   const line = [span("a👍🏽👍🏽 b🙂")];
   expect(painted(line, look)).toBe("a👍🏽\x1b[4G\x1b[K👍🏽\x1b[6G\x1b[K b🙂");
   // Nothing follows the emoji, so no column is set and nothing is erased.
   expect(painted([span("🙂\u0301"), span("")], look)).toBe("🙂\u0301");
 });
 
-test("a paste with control characters is shown escaped and sent unchanged", () => {
+test("pasted control characters are shown escaped in the input line and sent unchanged", () => {
   const pasted = "a\x1b[2J\u202eb\u200bc\u0085";
   const scene = new ChatScene(80, 5).start().types(`\x1b[200~${pasted}\x1b[201~`);
   expect(scene.screen).toContain("› a␛[2J<U+202E>b<U+200B>c<U+0085>\n");
@@ -42,15 +42,15 @@ test("a paste with control characters is shown escaped and sent unchanged", () =
   expect(scene.types("\r").effects.at(-1)).toMatchObject({ type: "send", text: pasted });
 });
 
-test("a name with an invisible letter is shown with this letter escaped", () => {
+test("the chat shows a name's invisible letter escaped", () => {
   const scene = new ChatScene(60, 8).start().says("geral", "anaㅤ", "Oi");
   expect(scene.screen).toContain("08:01 ana<U+3164>  Oi\n");
 });
 
-test("each key in a line of ten thousand Chinese characters takes less than 50 ms of CPU time", () => {
+test("in a line of ten thousand Chinese characters, the median key takes less than 50 ms of CPU time", () => {
   const scene = new ChatScene().start().types(`\x1b[200~${"漢字".repeat(5_000)}\x1b[201~`);
   const times = ["a", "漢", "\x1b[D", "\x7f", "\x01", "b", "\x05"].map((key) => {
-    // CPU time of this process, because other processes on the machine must not count.
+    // CPU time of this process, which other processes on the machine do not change.
     const began = process.cpuUsage();
     view(scene.types(key).model);
     const { user, system } = process.cpuUsage(began);
@@ -59,7 +59,7 @@ test("each key in a line of ten thousand Chinese characters takes less than 50 m
   expect(times.sort((a, b) => a - b)[3]).toBeLessThan(50);
 });
 
-test("texts are measured, cut and wrapped by cells", () => {
+test("`cut` and `wrap` measure a text in cells of a terminal, not in characters", () => {
   expect(cellsOf("漢字🙂é")).toBe(7);
   expect(cut("漢字かな", 5)).toBe("漢字…");
   expect(wrap("um dois três", 8, 5)).toEqual(["um dois", "três"]);

@@ -8,7 +8,7 @@ import { textsIn } from "../../../src/texts/texts.ts";
 import { ChatScene, outgoing } from "./chat-scene.ts";
 
 describe("a message that the person sends", () => {
-  test("a sent message is shown once, whether its receipt or its publication comes first", () => {
+  test("a chat shows a sent message once, whether its receipt or its publication arrives first", () => {
     for (const order of ["receipt first", "publication first"]) {
       const scene = new ChatScene().start().types("Oi\r");
       expect(scene.effects.at(-1)).toEqual({
@@ -30,7 +30,7 @@ describe("a message that the person sends", () => {
     }
   });
 
-  test("[R6] a sent message that two servers wrote is shown once, at its first place in the total order", () => {
+  test("[R6] if two servers stored a sent message, the chat shows it once, at the earlier place in the total order", () => {
     for (const order of [0, 1]) {
       const scene = new ChatScene().start();
       scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
@@ -47,7 +47,7 @@ describe("a message that the person sends", () => {
     }
   });
 
-  test("[R6] if another message already uses the id of a message, the chat shows both, and the new one as refused", () => {
+  test("[R6] if another message already uses a new message's id, the chat shows both and marks the new one as refused", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     const entry = { ...scene.message("geral", "ana", "Olá"), id: "a" };
     scene.on({ type: "entries", entries: [entry] });
@@ -62,18 +62,18 @@ describe("a message that the person sends", () => {
     );
   });
 
-  test("a refused message shows the reason of the refusal", () => {
+  test("a refused message shows the reason until the history shows that a server has stored the message", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why: "No such channel." });
     expect(scene.screen).toContain("ana  Oi ✗ No such channel.");
     scene.says("geral", "bia", "and then");
     expect(scene.screen).toMatch(/✗ No such channel\.\n.*bia {2}and then/);
-    // A server had stored the message before the refusal.
+    // A server had stored the message before it refused the retry.
     const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
     expect(scene.on({ type: "entries", entries: [entry] }).screen).not.toContain("✗");
   });
 
-  test("the bound on the messages of a conversation also limits the refused messages", () => {
+  test("refused messages count toward the limit on the messages that a chat holds of a conversation", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 3_000; number += 1) {
       const refused = outgoing(`${number}`, "Oi");
@@ -85,7 +85,7 @@ describe("a message that the person sends", () => {
     expect(pending).toEqual([]);
   });
 
-  test("the receipts of sent messages do not scroll the view", () => {
+  test("receipts that arrive while the person reads older messages do not scroll the chat", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
     for (let number = 0; number < 60; number += 1) {
@@ -102,7 +102,7 @@ describe("a message that the person sends", () => {
     expect(scene.screen.match(/mine \d+/g)?.at(-1)).toBe(bottom);
   });
 
-  test("a sent message that the history has is not pending, whether the history or the outbox comes first", () => {
+  test("a sent message that is in the history is not pending, whether the chat reads the history or the outbox first", () => {
     const scene = new ChatScene().start();
     const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
     scene.join("geral", [entry]).on({ type: "queued", outgoing: outgoing("a", "Oi") });
@@ -112,7 +112,7 @@ describe("a message that the person sends", () => {
     expect(currentOf(other.model)).toMatchObject({ items: [{ text: "Oi" }], pending: [] });
   });
 
-  test("sending a message scrolls to the newest messages, which then count as read", () => {
+  test("when the person sends a message, the chat scrolls to the newest messages and marks them as read", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
     scene.types("\x1b[5~").says("geral", "bia", "new");
@@ -122,7 +122,7 @@ describe("a message that the person sends", () => {
     expect(savedOf(scene.model).read["#geral"]).toEqual({ server_0a1b2c3d: 61 });
   });
 
-  test("a text stays in the input line if it is too long or no conversation is open", () => {
+  test("a chat leaves a text in the input line if the text is too long or no conversation is open", () => {
     const scene = new ChatScene().start([]).types("Oi\r");
     expect(scene.effects).toEqual([]);
     expect(scene.screen).toContain("› Oi");

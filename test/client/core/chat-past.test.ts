@@ -16,7 +16,7 @@ describe("the past of a conversation", () => {
       .on({ type: "tick", nowMs: 0 });
   }
 
-  test("paging up in a conversation fetches older messages before the top is reached", () => {
+  test("while the person pages up, the chat fetches older messages before the oldest one is on the screen", () => {
     const scene = long();
     expect(scene.screen).toContain("m99");
     const before = scene.effects.length;
@@ -41,7 +41,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).not.toContain("PgDn");
   });
 
-  test("each conversation keeps its unsent text, which is never sent in another conversation", () => {
+  test("a chat keeps an unsent text with its conversation, and never sends it in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]);
     const was = scene.model.current;
     const other = was === "#geral" ? "#cafe" : "#geral";
@@ -62,7 +62,7 @@ describe("the past of a conversation", () => {
     );
   });
 
-  test("a closed private conversation shows its messages again when it is opened", () => {
+  test("a closed private conversation shows its earlier messages again when the person opens it again", () => {
     const scene = new ChatScene().start().types("/msg bia\r");
     const target = { user: "bia" as never };
     const entries = [scene.privately("bia", "ana", "psst")];
@@ -74,7 +74,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).not.toContain("the beginning");
     scene.on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).toMatch(/the beginning(.*\n)*.*bia {2}psst/);
-    // A late answer does not reopen the conversation.
+    // An answer that arrives after the conversation was closed does not reopen it.
     scene.types("/part\r").on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).not.toContain("│ @bia");
     // A message from the other user reopens the conversation.
@@ -84,12 +84,12 @@ describe("the past of a conversation", () => {
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 1, items: [{}, {}] });
   });
 
-  test("the first conversation takes over a text that was begun before it opened", () => {
+  test("a text begun before any conversation opened stays in the input line of the first conversation", () => {
     const scene = new ChatScene().types("hello every").start(["geral"]).types("body");
     expect(scene.screen).toContain("› hello everybody");
   });
 
-  test("a text typed while a channel is being joined is not sent but stays in the input line if the channel does not exist", () => {
+  test("a text typed while the chat joins a channel is not sent if the channel turns out not to exist", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #nope\rto nobody el");
     scene.on({ type: "notJoined", channel: "nope" as never, why: "No such channel." });
     const before = scene.effects.length;
@@ -100,7 +100,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).toContain("› to nobody else");
   });
 
-  test("a draft that a recalled text replaced can itself be recalled; a cut text can be pasted in another conversation", () => {
+  test("↑ recalls a draft that another recalled text replaced, and Ctrl-Y pastes cut text in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
     expect(scene.screen).toContain("› first!");
     expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
@@ -108,7 +108,7 @@ describe("the past of a conversation", () => {
     expect(scene.types(`\x15cut this\x15${other}\x19`).screen).toContain("› cut this");
   });
 
-  test("a page of older messages that would leave a gap in the conversation is dropped", () => {
+  test("a chat drops a page of older messages that does not reach up to the oldest message it has", () => {
     const scene = long();
     const was = currentOf(scene.model);
     const again = new ChatScene();
@@ -120,7 +120,7 @@ describe("the past of a conversation", () => {
     expect(isFetching).toBe(false);
   });
 
-  test("a conversation holds a bounded number of messages, and the cursor from which older messages can be fetched", () => {
+  test("a chat drops the oldest messages of a long conversation, and keeps the cursor to fetch them again", () => {
     const scene = new ChatScene().start();
     for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
     const { items, older } = currentOf(scene.model);

@@ -17,7 +17,7 @@ import { textsIn } from "../../../src/texts/texts.ts";
 const server = "server_0a1b2c3d" as never;
 const firstMs = Date.parse("2026-01-31T08:00:00Z");
 
-/** The chat of the user ana, without a terminal and servers. */
+/** The chat of the user ana, without a terminal or servers. */
 export class ChatScene {
   model: ChatModel;
   /** All effects except `save`. */
@@ -46,7 +46,8 @@ export class ChatScene {
   }
 
   /**
-   * Starts from the saved state and joins its channels, or else `channels`, all without messages.
+   * Starts the chat from the saved state. It joins the saved channels, or `channels` if none is
+   * saved; all are empty.
    */
   start(channels: readonly string[] = ["geral"], saved: SavedChat = nothingSaved): this {
     this.on({ type: "started", saved, channels });

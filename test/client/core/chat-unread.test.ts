@@ -7,7 +7,7 @@ import { ChatScene, outgoing } from "./chat-scene.ts";
 const café = { channel: "café" as never };
 
 describe("unread messages and the saved state of a chat", () => {
-  test("a chat counts the unread messages and the mentions of other conversations separately", () => {
+  test("a chat counts unread messages and mentions in each conversation except the open one", () => {
     const scene = new ChatScene().start(["geral"]).join("café");
     scene.says("café", "bia", "oi").says("café", "bia", "Ana!").says("geral", "bia", "bom dia");
     const [here, there] = scene.model.conversations.slice(1);
@@ -21,7 +21,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.types("\x1b1\x1b2").screen).not.toContain("new since you left");
   });
 
-  test("a chat marks the messages that came after the person left an earlier chat", () => {
+  test("a chat marks the messages that arrived since the person left the chat before", () => {
     const first = new ChatScene().start(["geral"]);
     first.says("geral", "bia", "read");
     const saved = savedOf(first.model);
@@ -34,7 +34,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(second.screen).toMatch(/── new since you left ─+\n.*bia {2}while away/);
   });
 
-  test("a chat starts in the first channel if the person has only used line mode before", () => {
+  test("a chat opens the first channel if all the person's earlier chats were in line mode", () => {
     const saved = { ...nothingSaved, read: { "@bia": {} } };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(scene.model.current).toBe("#geral");
@@ -45,7 +45,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.types("/msg\r").screen).toContain("Escreva assim: /msg nome texto");
   });
 
-  test("a chat reopens a closed private conversation when a new message comes in it", () => {
+  test("a chat reopens a private conversation that the person closed when a new message arrives in it", () => {
     const first = new ChatScene().start();
     const target = { user: "bia" as never };
     first.on({ type: "found", users: [target.user], heard: {} });
@@ -62,7 +62,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(second.model.conversations.at(-1)).toMatchObject({ key: "@bia", unread: 1 });
   });
 
-  test("[R6] a chat counts a message once although two servers wrote it", () => {
+  test("[R6] a chat counts a message once even if two servers stored it", () => {
     const scene = new ChatScene().start(["geral"]);
     const first = { ...scene.message("café", "bia", "ana?"), id: "b" };
     const duplicate = { ...scene.message("café", "bia", "ana?"), id: "b" };
@@ -70,7 +70,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 0 });
   });
 
-  test("a channel that is left and joined again stays muted or not muted as before", () => {
+  test("a channel stays muted or unmuted when the person leaves and rejoins it", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     const isMuted = () => scene.model.conversations.find(({ key }) => key === "#café")?.isMuted;
     scene.types("/part #café\r");
@@ -82,7 +82,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(savedOf(scene.model).muted).toEqual([]);
   });
 
-  test("sending a message marks nothing as read until the conversation's newest messages have come", () => {
+  test("a message that the person sends does not mark missed messages as read while the chat still fetches them", () => {
     const saved = { ...nothingSaved, joined: ["geral", "café"], read: { "#café": {} } };
     const scene = new ChatScene().start([], { ...saved, joined: ["geral"] });
     scene.types("/join #café\r");
@@ -98,14 +98,14 @@ describe("unread messages and the saved state of a chat", () => {
     expect(now).toMatchObject({ unread: 3, mentions: 3 });
   });
 
-  test("a chat saves no read mark for a channel that was never entered", () => {
+  test("a chat saves no read mark for a channel until it has joined the channel", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #café\r");
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
     scene.on({ type: "notJoined", channel: "café" as never, why: "No such channel." });
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
   });
 
-  test("a chat saves its state only after the state of an earlier chat is loaded", () => {
+  test("a chat saves nothing until it has loaded the saved state and found who wrote while the person was away", () => {
     const saved = { ...nothingSaved, joined: ["geral"], muted: ["#geral"] };
     const scene = new ChatScene().types("/join #café\r");
     expect(scene.saves).toBe(0);
@@ -119,7 +119,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("a chat saves each draft with its conversation and restores it there, unless it was sent", () => {
+  test("a chat saves each conversation's unsent text, the next chat restores the text there, and sending removes it", () => {
     const first = new ChatScene().start(["geral", "café"]);
     first.types("/join geral\r").types("begun here").types("\x1b2").types("and there");
     expect(savedOf(first.model).drafts).toEqual({
@@ -141,7 +141,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(savedOf(second.model).drafts).toEqual({ "#café": ["and there"] });
   });
 
-  test("a chat keeps a draft while the person looks at a recalled text", () => {
+  test("a recalled text does not replace the saved draft until the person edits the recalled text", () => {
     const scene = new ChatScene().start(["geral", "café"]).types("/join geral\r");
     scene.on({ type: "found", users: [], heard: {} });
     scene.types("sent\r").types("begun").types("\x1b[A");
@@ -151,7 +151,7 @@ describe("unread messages and the saved state of a chat", () => {
     scene.types("\x1b2");
     expect(scene.model.current).toBe("#café");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
-    // A recalled text becomes the draft when it is edited.
+    // When the person edits a recalled text, the edited text becomes the draft.
     scene.types("\x1b1").types("!");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["sent!"] });
     const { saves } = scene;
@@ -160,14 +160,14 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("two drafts of one conversation, saved by two chats at once, are restored as one text", () => {
+  test("two drafts of one conversation that two chats saved are restored as one text", () => {
     const drafts = { "#geral": ["of one", "of the other"] };
     const saved = { ...nothingSaved, joined: ["geral"], drafts };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["of one\nof the other"] });
   });
 
-  test("a restored draft does not discard the text that the person is writing", () => {
+  test("a restored draft does not discard the text that the person began before; ↑ recalls that text", () => {
     const saved = {
       ...nothingSaved,
       joined: ["geral"],
@@ -180,7 +180,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.types("\x15\x1b[A").screen).toContain("› new");
   });
 
-  test("a chat saves which private conversations exist and which of them the person has closed", () => {
+  test("a chat saves the names of private conversations and which of them the person closed", () => {
     const scene = new ChatScene().start(["geral"]);
     scene.on({ type: "found", users: ["bia" as never], heard: {} });
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, heard: {}, closed: [] });
@@ -188,7 +188,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, closed: ["@bia"] });
   });
 
-  test("a user's first messages all count as unread if an earlier chat has saved its state", () => {
+  test("messages of a new user count as unread only if a chat of the person has saved its state before", () => {
     for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
       const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
       const target = { user: "bia" as never };
@@ -197,7 +197,7 @@ describe("unread messages and the saved state of a chat", () => {
     }
   });
 
-  test("a chat counts only mentions in a muted channel", () => {
+  test("in a muted channel, a chat counts mentions and no other unread messages", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     scene.says("café", "bia", "oi").says("café", "bia", "ana?");
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 1 });

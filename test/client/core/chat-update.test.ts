@@ -3,18 +3,18 @@ import { expect, test } from "vitest";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { ChatScene } from "./chat-scene.ts";
 
-test("a mistyped command is never sent, and gets a suggestion", () => {
+test("the chat does not send a mistyped command, and suggests a known one", () => {
   const scene = new ChatScene().start().types("/jion #x\r");
   expect(scene.effects).toEqual([{ type: "join", target: { channel: "geral" }, read: undefined }]);
   expect(scene.screen).toContain("Did you");
 });
 
-test("/history with a number explains that history goes back by pages", () => {
+test("/history with a number explains that /history goes back by pages in the full-screen chat", () => {
   const scene = new ChatScene(80, 24).start().types("/history 20\r");
   expect(scene.screen).toContain("Here /history goes back a page, as PgUp does");
 });
 
-test("Tab completes commands, names and channels", () => {
+test("Tab in the input line completes commands, names and channels", () => {
   const scene = new ChatScene(80, 24).start(["geral", "café"]).says("geral", "bia", "oi");
   scene.on({ type: "names", users: ["ana", "bento", "bia"] });
   expect(scene.types("/jo\t").screen).toContain("› /join");
@@ -25,7 +25,7 @@ test("Tab completes commands, names and channels", () => {
   expect(scene.types("\x15veja #c\t").screen).toContain("› veja #café");
 });
 
-test("Ctrl-C clears the line and keeps the text for ↑; Ctrl-C twice on an empty line quits", () => {
+test("Ctrl-C clears the line and keeps the text for ↑; Ctrl-C twice on an empty line quits the chat", () => {
   const scene = new ChatScene().start().types("half\x03");
   expect(scene.screen).not.toContain("half");
   expect(scene.types("\x1b[A").screen).toContain("› half");
@@ -34,7 +34,7 @@ test("Ctrl-C clears the line and keeps the text for ↑; Ctrl-C twice on an empt
   expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
 });
 
-test("a mouse report does not close the help", () => {
+test("turning the mouse wheel does not close the chat's help", () => {
   const help = new ChatScene().start().types("/help\r");
   expect(help.types("\x1b[<64;35;12M").screen).toContain("Keys and commands");
 });
@@ -45,7 +45,7 @@ test("Esc and a key directly after Esc are read as two keys, unless they form a 
   expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });
 });
 
-test("the hint about a second Ctrl-C disappears when a second Ctrl-C no longer quits", () => {
+test("the hint that a second Ctrl-C quits the chat disappears after 4 s, and Ctrl-C then does not quit", () => {
   const scene = new ChatScene().start().types("\x03");
   expect(scene.screen).toContain("Press Ctrl-C again to quit.");
   scene.on({ type: "tick", nowMs: scene.model.nowMs + 4_000 });
@@ -53,7 +53,7 @@ test("the hint about a second Ctrl-C disappears when a second Ctrl-C no longer q
   expect(scene.types("\x03").effects).not.toContainEqual({ type: "quit" });
 });
 
-test("notices do not close the quick switch and do not scroll a person who reads older messages", () => {
+test("a notice that the person did not ask for does not scroll a chat that shows older messages", () => {
   const scene = new ChatScene().start();
   for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
   scene.types("\x0bzo").join("geral");
@@ -66,7 +66,7 @@ test("notices do not close the quick switch and do not scroll a person who reads
   expect(scene.screen).toMatch(/No keys\.\n.*Users \(1\): ana/);
 });
 
-test("Ctrl-K opens the quick switch from the help, also directly after Esc", () => {
+test("Ctrl-K in the help opens the quick switch, even directly after Esc", () => {
   for (const keys of ["\x0b", "\x1b\x0b"]) {
     const scene = new ChatScene().start().types("/help\r").types(keys);
     expect(scene.screen).toContain("Go to");
@@ -74,12 +74,12 @@ test("Ctrl-K opens the quick switch from the help, also directly after Esc", () 
   }
 });
 
-test("/lang changes the language of the chat", () => {
+test("/lang asks for a change of the chat's language", () => {
   const scene = new ChatScene().start().types("/lang pt-br\r");
   expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
 });
 
-test("a screen contains no control character after random keys and random received texts", () => {
+test("random keys and random received texts put no control character on the chat's screen", () => {
   const input = fc.array(
     fc.oneof(
       fc.string({ unit: "binary", maxLength: 8 }),

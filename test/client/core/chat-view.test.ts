@@ -155,7 +155,7 @@ test("a conversation is drawn in Portuguese", () => {
   `);
 });
 
-test("the help is drawn, paged through and closed by Esc", () => {
+test("the chat's help is drawn, PgDn pages through it, and Esc closes it", () => {
   const scene = conversation(80, 24).types("\x15/help\r");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
@@ -190,7 +190,7 @@ test("the help is drawn, paged through and closed by Esc", () => {
   expect(scene.types("\x1b").screen).toContain("Bom dia");
 });
 
-test("the quick switch shows the matching conversations, and Enter opens one", () => {
+test("the quick switch lists the conversations that match the typed letters, and Enter opens one", () => {
   const scene = conversation(80, 12).types("\x0bca");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
@@ -211,7 +211,7 @@ test("the quick switch shows the matching conversations, and Enter opens one", (
   expect(scene.types("\r").screen).toContain("bia  ana, tem café?");
 });
 
-test("messages of others are escaped, and their line breaks cannot imitate another message", () => {
+test("the chat escapes a message's control characters, and its line breaks can't imitate another message", () => {
   const scene = new ChatScene(60, 12).start();
   scene.says("geral", "mau", "\x1b[2J\x1b]0;title\x07\u202eabc\n08:00 bia  I never said that");
   expect(scene.screen).toMatchInlineSnapshot(`
@@ -232,13 +232,13 @@ test("messages of others are escaped, and their line breaks cannot imitate anoth
   `);
 });
 
-test("combining marks joined by U+200D are bounded like other combining marks", () => {
+test("a letter shows at most six combining marks, even if U+200D separates them", () => {
   const scene = new ChatScene(60, 12).start();
   scene.says("geral", "mau", `क${"\u0951\u0951\u0951\u0951\u0951\u0951\u200d".repeat(40)}!`);
   expect(scene.screen).toMatch(/mau {2}क\p{M}{6}\u200d?<\+\d+>!/u);
 });
 
-test("the status line tells the state of the connection in words", () => {
+test("the status line says in words that the chat reconnects, and in how many seconds", () => {
   const scene = conversation(80, 8);
   const retryAtMs = scene.model.nowMs + 3_200;
   scene.on({ type: "connection", connection: { state: "reconnecting", retryAtMs } });
@@ -249,7 +249,7 @@ test("the status line tells the state of the connection in words", () => {
   expect(scene.screen).toContain("reconnecting …");
 });
 
-test("a screen of any size is drawn with the right number of rows, and no row is too wide", () => {
+test("the screen has as many rows as the terminal, and no row is wider than a terminal of at least four columns", () => {
   for (const columns of [1, 5, 16, 40, 59, 60, 80, 200]) {
     for (const rows of [1, 2, 3, 5, 24]) {
       for (const keys of ["", "\x0b", "/help\r", "\x1b[5~", "x".repeat(300)]) {

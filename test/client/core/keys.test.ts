@@ -2,16 +2,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeKeys, type Key } from "../../../src/client/core/keys.ts";
 
-test("a paste keeps its line breaks and is not sent by them", () => {
+test("a bracketed paste is one key that keeps its line breaks, none of which counts as Enter", () => {
   const { keys } = decodeKeys("\x1b[200~um\r\ndois\x1b[201~\r");
   expect(keys).toEqual([{ name: "paste", text: "um\ndois" }, { name: "enter" }]);
-  // A paste in pieces is not sent by its line breaks either.
+  // Line breaks of a paste that arrives in two pieces do not count as Enter.
   const half = decodeKeys("\x1b[200~um\rdo");
   expect(half.keys).toEqual([]);
   expect(decodeKeys(`${half.rest}is\x1b[201~`).keys).toEqual([{ name: "paste", text: "um\ndois" }]);
 });
 
-test("an escape sequence in pieces is one key; a lone escape character is Esc", () => {
+test("the beginning of an escape sequence waits for its rest, and a lone escape character at the input's end is Esc", () => {
   expect(decodeKeys("\x1b[5")).toEqual({ keys: [], rest: "\x1b[5" });
   expect(decodeKeys("\x1b[5~").keys).toEqual([{ name: "pageUp" }]);
   expect(decodeKeys("\x1b", true).keys).toEqual([{ name: "escape" }]);
@@ -34,15 +34,18 @@ test.each([
   ["a report of a colour, ended by BEL", "\x1b]11;rgb:0000/0000/0000\x07"],
   ["a report of a colour, ended by ST", "\x1b]11;rgb:0000/0000/0000\x1b\\"],
   ["a report of the terminal's name and version", "\x1bP>|xterm(390)\x1b\\"],
-])("%s types no text, whole or in pieces", (_what, sequence) => {
-  expect(decodeKeys(`${sequence}x`).keys).toEqual([
-    { name: "unknown" },
-    { name: "text", text: "x" },
-  ]);
-  for (let at = 1; at < sequence.length; at += 1) {
-    expect(decodeKeys(sequence.slice(0, at))).toEqual({ keys: [], rest: sequence.slice(0, at) });
-  }
-});
+])(
+  "%s counts as an unknown key and types no text, whether it arrives whole or in pieces",
+  (_what, sequence) => {
+    expect(decodeKeys(`${sequence}x`).keys).toEqual([
+      { name: "unknown" },
+      { name: "text", text: "x" },
+    ]);
+    for (let at = 1; at < sequence.length; at += 1) {
+      expect(decodeKeys(sequence.slice(0, at))).toEqual({ keys: [], rest: sequence.slice(0, at) });
+    }
+  },
+);
 
 test("an unfinished escape sequence is decoded as a key with Alt or as an unknown key", () => {
   expect(decodeKeys("\x1bP", true).keys).toEqual([{ name: "text", text: "P", alt: true }]);
@@ -72,7 +75,7 @@ test.each<[string, Key]>([
   expect(decodeKeys(input)).toEqual({ keys: [key], rest: "" });
 });
 
-test("an input that comes in two pieces decodes to the same keys, except that a text may become two texts", () => {
+test("input in two pieces decodes to the same keys as the whole input, except that a text may become two texts", () => {
   const piece = fc.oneof(
     fc.constantFrom("\x1b[A", "\x1b[1;5D", "\x1bOM", "\r", "\x03", "\x1b1", "\x1b[<0;3;1M"),
     fc.string({ unit: "grapheme-ascii", maxLength: 3 }),
@@ -90,7 +93,7 @@ test("an input that comes in two pieces decodes to the same keys, except that a 
       const before = decodeKeys(input.slice(0, at));
       const after = decodeKeys(before.rest + input.slice(at));
       const whole = decodeKeys(input);
-      // "\r\n" that is cut in the middle counts as two line ends.
+      // A cut between CR and LF would make two line ends of one, so such cuts are left out.
       fc.pre(!(input[at - 1] === "\r" && input[at] === "\n"));
       expect(apart([...before.keys, ...after.keys])).toEqual(apart(whole.keys));
       expect(after.rest).toBe(whole.rest);

@@ -17,7 +17,7 @@ function shown({ graphemes: parts, cursor }: typeof emptyEditor): string {
 
 const [left, right, up, down] = ["\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"];
 
-test("the cursor moves and deletes by whole characters (graphemes)", () => {
+test("the cursor of the input line moves and deletes by whole characters (graphemes)", () => {
   expect(typed(`ação${left}${left}`)).toBe("aç|ão");
   expect(typed(`família 👨‍👩‍👧‍👦${left}`)).toBe("família |👨‍👩‍👧‍👦");
   expect(typed("e\u0301\x7f")).toBe("|");
@@ -27,7 +27,7 @@ test("the cursor moves and deletes by whole characters (graphemes)", () => {
   expect(edit(keyed("👍"), { name: "text", text: "🏽" })?.cursor).toBe(1);
 });
 
-test("keys move the cursor by words and lines", () => {
+test("keys move the cursor of the input line by words and lines", () => {
   expect(typed("um dois três\x01x")).toBe("x|um dois três");
   expect(typed("um dois\x01\x05x")).toBe("um doisx|");
   expect(typed("um dois\x1bb")).toBe("um |dois");
@@ -37,7 +37,7 @@ test("keys move the cursor by words and lines", () => {
   expect(typed(`um\x1b\rdois\x01${up}${down}`)).toBe("um\n|dois");
 });
 
-test("Ctrl-Y pastes the text that other keys cut", () => {
+test("Ctrl-W, Ctrl-U and Alt-D cut text of the input line, and Ctrl-Y pastes it", () => {
   expect(typed("um dois\x17")).toBe("um |");
   expect(typed("um dois\x17\x19\x19")).toBe("um doisdois|");
   expect(typed("um dois\x15")).toBe("|");
@@ -45,7 +45,7 @@ test("Ctrl-Y pastes the text that other keys cut", () => {
   expect(typed(`um dois\x01${right}\x1b[3~`)).toBe("u| dois");
 });
 
-test("↑ and ↓ show older texts, and the draft after the newest", () => {
+test("↑ and ↓ show the texts submitted before, and ↓ after the newest shows the draft", () => {
   const twice = submitted(keyed("dois", submitted(keyed("um"))));
   expect(typed(`três${up}`, twice)).toBe("dois|");
   expect(typed(`três${up}${up}${up}`, twice)).toBe("um|");

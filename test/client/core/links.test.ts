@@ -13,11 +13,11 @@ test.each([
   ["https://example.org/a\u202ehttps://b.example", ["https://example.org/a", "https://b.example"]],
   ["https://a.example\u241b]8;;", ["https://a.example"]],
   ["http:// https://... xhttp://a.example ftp://a.example javascript:alert(1)", []],
-])("the text %j contains exactly the expected links", (text, links) => {
+])("`linksIn` finds in the text %j exactly these links: %j", (text, links) => {
   expect(found(text)).toEqual(links);
 });
 
-test("a link that was sent several times is listed once, at the place of its newest message", () => {
+test("/links lists a link of several messages once, at the place of the newest of them", () => {
   const texts = [
     "/me reads http://a.example",
     "http://b.example\nhttp://c.example",
@@ -26,7 +26,7 @@ test("a link that was sent several times is listed once, at the place of its new
   expect(linksOfTexts(texts)).toEqual(["http://b.example", "http://c.example", "http://a.example"]);
 });
 
-test("/links shows the links of the present conversation alone, below a heading in the person's language", () => {
+test("/links shows only the links of the open conversation, below a heading in the person's language", () => {
   const scene = new ChatScene(80, 24, "pt-br").start().join("café");
   scene.says("geral", "bia", "http://a.example").says("café", "bia", "http://b.example");
   scene.types("/links\r");

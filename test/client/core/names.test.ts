@@ -26,15 +26,17 @@ test.each([
   ["isik", "Işık"],
   ["nguyen", "Nguyễn"],
   ["한", "한글"],
-])("the letters %s find the name %s", (part, name) => expect(hasInName(name, part)).toBe(true));
+])("the typed letters %s match the name %s", (part, name) =>
+  expect(hasInName(name, part)).toBe(true),
+);
 
-test("names that contain the typed letters exactly come first", () => {
+test("names that begin with the typed letters come first, and of these, names with the typed accents", () => {
   const names = ["@Maria-José", "@Josefa", "@José", "#jose"];
   expect(sortedByMatch(names, "jos")).toEqual(["@Josefa", "@José", "#jose", "@Maria-José"]);
   expect(sortedByMatch(names, "jose\u0301")).toEqual(["@José", "@Josefa", "#jose", "@Maria-José"]);
 });
 
-test("the quick switch and Tab find accented names by plain letters", () => {
+test("the quick switch and Tab find accented names by letters without accents", () => {
   const scene = new ChatScene().start(["geral", "café"]);
   scene.on({
     type: "names",
@@ -77,7 +79,7 @@ test("the prefix /me of an action does not mention a user who is named me", () =
   expect(scene.says("praia", "bia", "/me hugs me").model.conversations.at(-1)?.mentions).toBe(1);
 });
 
-test("a name broken over two rows is highlighted in both rows, but part of a longer name is not", () => {
+test("a name broken over two rows is highlighted in both rows, but the same letters in a longer name are not", () => {
   const scene = sceneOf("ana", 30).start();
   const row = "x".repeat(19);
   scene.says("geral", "bia", `${row}ana ${"x".repeat(18)} ana-${"x".repeat(40)}-ana`);

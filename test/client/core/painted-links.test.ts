@@ -18,7 +18,7 @@ function linked(text: string, columns = 60) {
   );
 }
 
-test("each row of a link broken over rows has the whole address, and all rows share one id", () => {
+test("a link broken over rows has its whole address and the same id in each row", () => {
   const url = `https://example.org/${"way/".repeat(20)}end`;
   const rows = linked(`look at ${url}, ana`);
   expect(rows).toHaveLength(3);
@@ -27,7 +27,7 @@ test("each row of a link broken over rows has the whole address, and all rows sh
   expect(new Set(rows.map(({ id }) => id)).size).toBe(1);
 });
 
-test("two links in one text have different ids, with a mention between them", () => {
+test("two links in one text have different ids", () => {
   const [first, second] = linked("http://a.example @eu http://b.example");
   expect([first?.shown, second?.shown]).toEqual(["http://a.example", "http://b.example"]);
   expect(first?.id).not.toBe(second?.id);
@@ -41,7 +41,7 @@ test("a mention within a link is drawn as part of the link", () => {
   expect(new Set(rows.map(({ url }) => url)).size).toBe(1);
 });
 
-test("a control character ends a link in a message, and is escaped when a link is drawn", () => {
+test("a control character ends a link in a message, and is escaped in the address of a drawn link", () => {
   const [row, ...more] = linked("https://a.example/\x1b\\\x1b]8;;https://evil.example\x07", 120);
   expect(row?.url).toBe("https://a.example/");
   expect(more.map(({ url }) => url)).toEqual(["https://evil.example"]);
@@ -51,7 +51,7 @@ test("a control character ends a link in a message, and is escaped when a link i
   );
 });
 
-test("only the text of a link is drawn if the terminal has no links or the address is too long", () => {
+test("a link is drawn as plain text if the terminal has no links or the address is too long", () => {
   const link = "https://example.org";
   expect(painted([{ ...span(link), link }], plain)).toBe(link);
   expect(painted([{ ...span("x"), link: `${link}/${"x".repeat(2_100)}` }], look)).toBe("x");

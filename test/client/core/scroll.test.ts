@@ -6,7 +6,7 @@ import { countOf } from "../../../src/client/core/message-list.ts";
 import { page, visibleLines } from "../../../src/client/core/scroll.ts";
 import { ChatScene } from "./chat-scene.ts";
 
-/** A chat with a conversation whose messages have `heights` lines each. */
+/** A chat with one conversation. Its messages have `heights[0]`, `heights[1]`, … lines. */
 function chatOf(heights: readonly number[], rows: number): ChatModel {
   const scene = new ChatScene(40, rows).start();
   heights.forEach((height, at) => {
@@ -36,7 +36,7 @@ const heights = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLen
 const rows = fc.integer({ min: 4, max: 20 });
 
 describe("scrolling by pages", () => {
-  test("a page shows consecutive lines, and fills the pane if the conversation has enough lines", () => {
+  test("a page of a conversation has consecutive lines, and fills the pane if the conversation has enough lines", () => {
     const turns = fc.array(fc.constantFrom("up" as const, "down" as const), { maxLength: 12 });
     fc.assert(
       fc.property(heights, rows, turns, (each, size, directions) => {
@@ -57,7 +57,7 @@ describe("scrolling by pages", () => {
     );
   });
 
-  test("paging up and down reaches both ends and skips no line", () => {
+  test("paging up and down through a conversation reaches both ends and skips no line", () => {
     fc.assert(
       fc.property(heights, rows, (each, size) => {
         const start = chatOf(each, size);
@@ -78,7 +78,7 @@ describe("scrolling by pages", () => {
     );
   });
 
-  test("a page reports when the oldest item is near, so that older items are fetched in time", () => {
+  test("paging up reports when the oldest loaded message is near, so that the chat can fetch older ones", () => {
     const model = chatOf(new Array(100).fill(1), 14);
     expect(page(model, currentOf(model), "up").nearsOldest).toBe(false);
     const top = allTheWay(model, "up");
@@ -92,7 +92,7 @@ function allTheWay(from: ChatModel, direction: "up" | "down"): ChatModel {
   return model;
 }
 
-test("a view anchored at an item that was removed shows the oldest remaining item", () => {
+test("if the message at the view's bottom was removed, the view shows the oldest remaining message", () => {
   const model = chatOf([2, 2, 2, 2], 14);
   const anchored = change(model, model.current, (present) => ({
     ...present,
@@ -102,7 +102,7 @@ test("a view anchored at an item that was removed shows the oldest remaining ite
   expect(textsOf(anchored).at(-1)).toContain("m0.1");
 });
 
-test("a conversation without items shows no lines and does not scroll", () => {
+test("a conversation without messages shows no lines and does not scroll", () => {
   const { model } = new ChatScene(40, 14).start();
   expect(textsOf(model)).toEqual([]);
   expect(page(model, currentOf(model), "up").anchor).toBeUndefined();

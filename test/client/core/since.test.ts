@@ -20,7 +20,7 @@ test("`--since` accepts a vector in JSON", () => {
 });
 
 describe("a time for `--since`", () => {
-  test("a time may have any offset in the notation of ISO 8601", () => {
+  test("`--since` accepts a time with any offset in the notation of ISO 8601", () => {
     for (const text of [
       "2026-01-31T08:00:00Z",
       "2026-01-31T08:00Z",
@@ -38,7 +38,7 @@ describe("a time for `--since`", () => {
     expect(at("2026-01-31T08:00:00.123999Z")).toBe("2026-01-31T08:00:00.123Z");
   });
 
-  test("a time without an offset is local time, and a date alone is local midnight", () => {
+  test("a time for `--since` without an offset is local time, and a date alone is local midnight", () => {
     const saoPaulo: Zone = () => -180;
     expect(at("2026-01-31", saoPaulo)).toBe("2026-01-31T03:00:00.000Z");
     expect(at("2026-01-31T08:00", saoPaulo)).toBe("2026-01-31T11:00:00.000Z");
@@ -46,7 +46,7 @@ describe("a time for `--since`", () => {
     expect(at("2026-01-31", kiritimati)).toBe("2026-01-30T10:00:00.000Z");
   });
 
-  test("a date without a midnight is the first moment of that day", () => {
+  test("if the clocks skip a date's midnight, the date for `--since` means the first moment after the skip", () => {
     // In São Paulo, until 2018, summer time began at midnight: the clocks went to 1:00.
     const zone = changing("2018-11-04T03:00:00Z", -180, -120);
     expect(at("2018-11-04", zone)).toBe("2018-11-04T03:00:00.000Z");
@@ -56,12 +56,12 @@ describe("a time for `--since`", () => {
     expect(at("2011-12-31", samoa)).toBe("2011-12-30T10:00:00.000Z");
   });
 
-  test("a local time that occurs twice means the first of the two moments", () => {
+  test("a local time that clocks show twice means, for `--since`, the first of the two moments", () => {
     const zone = changing("2018-02-18T02:00:00Z", -120, -180);
     expect(at("2018-02-17T23:30", zone)).toBe("2018-02-18T01:30:00.000Z");
   });
 
-  test("a time is refused if its day or hour does not exist, or if its notation is unknown", () => {
+  test("`--since` refuses a time whose day or hour does not exist or whose notation is unknown", () => {
     for (const wrong of [
       "",
       "7",
@@ -94,7 +94,7 @@ describe("a time for `--since`", () => {
     expect(at("2028-02-29")).toBe("2028-02-29T00:00:00.000Z");
   });
 
-  test("a local time is the moment at which local clocks show this time, in any time zone", () => {
+  test("in any time zone, `--since` reads a local time as the first moment at which local clocks show it", () => {
     const minutes = fc.integer({ min: -12 * 60, max: 14 * 60 });
     const changes = fc.record({
       dayMs: fc.integer({ min: 0, max: 40_000 }).map((day) => day * 86_400_000),
@@ -110,7 +110,7 @@ describe("a time for `--since`", () => {
         const read = parseSince(new Date(wallMs).toISOString().slice(0, -1), zone);
         const { timeMs: readMs } = read as { timeMs: number };
         expect(readMs + zone(readMs) * 60_000).toBe(wallMs);
-        // Clocks that are put back show some times twice. Then the first moment counts.
+        // Clocks that are put back show some times twice; the first moment counts.
         expect(readMs).toBeLessThanOrEqual(timeMs);
       }),
     );

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { commands, parseLine } from "../../../src/client/core/slash-command.ts";
 
-test("a line is a text unless it begins with a slash", () => {
+test("an input line is sent as a text unless it is blank or begins with a slash", () => {
   expect(parseLine("oi /join")).toEqual({ type: "text", text: "oi /join" });
   expect(parseLine("  ")).toEqual({ type: "nothing" });
   expect(parseLine("/join #geral")).toEqual({ type: "join", channel: "geral" });
@@ -11,7 +11,7 @@ test("a line is a text unless it begins with a slash", () => {
   expect(parseLine("/quit")).toEqual({ type: "quit" });
 });
 
-test("an unknown command is never a text, and the nearest known command is suggested", () => {
+test("an unknown or wrongly used command is not sent as a text, and the nearest known command is suggested", () => {
   const suggestions = { "/mgs": "/msg", "/jion": "/join", "/q": "/quit", "/etc/passwd": undefined };
   for (const [command, suggestion] of Object.entries(suggestions)) {
     expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
@@ -24,7 +24,7 @@ test("an unknown command is never a text, and the nearest known command is sugge
   }
 });
 
-test("a line that begins with one slash is never sent as a text, except the text of /say", () => {
+test("a line that begins with one slash is not sent as a text, except the text after /say", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (rest) => {
       fc.pre(!/^(?:\/|say\s)/i.test(rest));
@@ -45,7 +45,7 @@ test("`//text` and `/say /text` send a text that begins with a slash", () => {
   expect(parseLine("/say")).toEqual({ type: "wrongUse", command: "say" });
 });
 
-test("a text after // or /say that begins with /me is refused", () => {
+test("a text after // or /say is refused if it begins with /me and a space", () => {
   for (const line of ["//me waves", "/say /me waves"]) {
     expect(parseLine(line)).toEqual({ type: "likeAction" });
   }
@@ -66,7 +66,7 @@ test.each([
   ["/lang pt-br", { type: "lang", language: "pt-br" }],
   ["/links", { type: "links" }],
   ["/exit", { type: "quit" }],
-])("%s is parsed as a command", (line, parsed) => expect(parseLine(line)).toEqual(parsed));
+])("the line %s is parsed as a command", (line, parsed) => expect(parseLine(line)).toEqual(parsed));
 
 test.each([
   ["/me", "me"],
@@ -79,11 +79,11 @@ test.each([
   ["/history all", "history"],
   ["/lang", "lang"],
   ["/exit now", "quit"],
-])("%s is a wrong use of a command", (line, command) => {
+])("the line %s is a wrong use of a command", (line, command) => {
   expect(parseLine(line)).toEqual({ type: "wrongUse", command });
 });
 
-test("a command without its last letter gets a suggestion that begins the same way", () => {
+test("a command without its last letter gets a suggestion that begins with the typed letters", () => {
   for (const command of commands) {
     const cut = command.slice(0, -1);
     if (commands.some((other) => other === cut)) continue;

@@ -39,7 +39,7 @@ test.each([
   ["/me", []],
   ["/nothing", []],
   ["   ", []],
-])("submitting %j empties the input line and has these effects: %j", (line, effects) => {
+])("submitting %j empties the input line and asks for these effects: %j", (line, effects) => {
   const scene = chat().types(`${line}\r`);
   expect(scene.effects).toEqual(effects);
   expect(textOf(scene.model.editor)).toBe("");
@@ -66,7 +66,7 @@ test.each([
   ["/mgs", "Did you mean /msg?"],
   ["/nothing", "There is no command /nothing"],
   ["//me waves", "A text can't begin with /me and a space"],
-])("the command %s shows: %s", (line, answer) => {
+])("the chat answers the command %s with: %s", (line, answer) => {
   expect(chat().types(`${line}\r`).screen).toContain(answer);
 });
 
@@ -80,7 +80,7 @@ test("/who lists the users who are online, and marks those who are away", () => 
   expect(scene.types("/who\r").screen).toContain("Online (2): bia, caio (away)");
 });
 
-test("/links shows each address of the conversation once, the newest last", () => {
+test("/links shows each link of the open conversation once, the newest last", () => {
   const scene = chat();
   scene.says("geral", "bia", "https://b.example https://a.example");
   scene.says("geral", "bia", "https://b.example").types("/links\r");
@@ -91,7 +91,7 @@ test("/links shows each address of the conversation once, the newest last", () =
   ]);
 });
 
-test("/part in the last conversation leads to the home page, where nothing can be sent", () => {
+test("after /part in the last conversation, the chat shows the home page, where no text can be sent", () => {
   const scene = chat().types("/part\r");
   expect(scene.model.current).toBe("");
   expect(scene.types("oi\r").screen).toContain("There is nobody here to write to");

@@ -10,11 +10,11 @@ const lineEnd = fc.constantFrom("\r", "\n", "\r\n");
 
 describe("a piece of input without paste brackets", () => {
   test.each(["hello\r", "hello\r\n", "\r", "a", "\r\r", "one\x1b\rtwo\r", "\r\x1b1", "foo\t"])(
-    "input counts as typed if no text follows a line end: %j",
+    "input without paste brackets counts as typed if no text follows a line end: %j",
     (input) => expect(isUnbracketedPaste(keysOf(input))).toBe(false),
   );
 
-  test("input is a paste of all its lines if text follows a line end, and no line is sent", () => {
+  test("input without paste brackets is one paste of all its lines if text follows a line end", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(line, lineEnd), { minLength: 2 }), (lines) => {
         const keys = keysOf(lines.flat().join(""));
@@ -26,13 +26,13 @@ describe("a piece of input without paste brackets", () => {
   });
 });
 
-test("a paste keeps tabs and control characters as text, and drops colour sequences", () => {
+test("a paste without brackets keeps tabs and control characters as text, and drops colour sequences", () => {
   const keys = keysOf("\x1b[31mdef\r\treturn\x03\x04\x1b[0m\r");
   const kept = asPaste(keys).filter(({ name }) => name !== "unknown");
   expect(kept.map(({ text }) => text).join("")).toBe("def\n\treturn\x03\x04\n");
 });
 
-test("Backspace within a paste erases a letter, because slow lines may deliver typed keys at once", () => {
+test("Backspace in a paste without brackets erases a letter, because a slow line may deliver typed keys at once", () => {
   expect(asPaste(keysOf("hello\rho\x7f\x7fyou"))).toEqual([
     { name: "paste", text: "hello\nho" },
     { name: "backspace" },
@@ -58,7 +58,7 @@ describe("a key that is passed to another program", () => {
     { name: "text", text: "b", alt: true },
   );
 
-  test("the bytes of a key are decoded as the same key", () => {
+  test("the bytes that the chat writes for a key are decoded as the same key", () => {
     fc.assert(
       fc.property(fc.oneof(moves, others), (key) => {
         const { keys } = decodeKeys(bytesOf(key), true);
@@ -68,7 +68,7 @@ describe("a key that is passed to another program", () => {
     );
   });
 
-  test("the bytes of a paste are one line without control characters", () => {
+  test("the bytes that the chat writes for a paste are one line without control characters", () => {
     expect(bytesOf({ name: "paste", text: "one\n\n two\x03\tthree\n" })).toBe("one  two three");
   });
 });
