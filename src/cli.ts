@@ -26,7 +26,7 @@ import { terminalLook } from "./platform/terminal-look.ts";
 import { type ProcessCommand, processCommands } from "./process-commands.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
-/** The texts for output that can't be written, by the system's error code. */
+/** The texts that report a failed write to standard output, by the system's error code. */
 const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.outputFull">> = {
   EPIPE: "problem.outputClosed",
   ENOSPC: "problem.outputFull",
@@ -50,8 +50,8 @@ function settingsOf(command: Command): Settings {
 }
 
 /**
- * Returns the flags of a command and its parents. If a command and its parent have the same flag,
- * the parent's value counts.
+ * Returns the flags of a command and of its parent commands. If both have a flag, returns the
+ * parent's value.
  */
 function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
   return command.optsWithGlobals();
@@ -67,7 +67,7 @@ function contextOf(
   return { config, text, language, host, output: outputOf(config.json) };
 }
 
-/** Runs a client command; reports any error as one sentence. */
+/** Registers `act` as the command's action, and prints each error of `act` as one sentence. */
 function asClient(command: Command, act: ClientCommand["act"]): void {
   command.action(async () => {
     try {
@@ -138,7 +138,10 @@ for (const command of processCommands) defineProcess(command);
 for (const command of clientCommands) defineClient(command);
 defineConfig();
 
-/** Returns the command in the arguments, so that an error can point at its help. */
+/**
+ * Returns the called command, such as `tertulia send`; a usage error names the help of this
+ * command.
+ */
 function askedCommand(): string {
   const names = program.commands.map((command) => command.name());
   const known = host.args.find((arg) => names.includes(arg));

@@ -6,17 +6,19 @@ const account = () => import("./client/commands/account.ts");
 const accounts = () => import("./client/commands/accounts.ts");
 const lists = () => import("./client/commands/lists.ts");
 
-/** Commands that only group other commands. */
+/** Commands that have subcommands and no action of their own. */
 export const groups = ["servers", "accounts"] as const;
 
-/** A command of a client; any error of it is reported as one sentence. */
+/** A client command. Any error that `act` throws is printed as one sentence. */
 export type ClientCommand = Definition & {
-  /** The command of which this one is a subcommand. */
+  /** The parent command, if this command is a subcommand. */
   readonly parent?: (typeof groups)[number] | "channels";
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
 };
 
-/** Settings that locate the cluster's secret, with which an administrator needs no session. */
+/**
+ * Settings by which a command finds the cluster's secret, with which an operator needs no session.
+ */
 const administering = ["data", "secretFile", "cluster", "curve"] as const;
 
 export const clientCommands: readonly ClientCommand[] = [
@@ -156,8 +158,8 @@ export const clientCommands: readonly ClientCommand[] = [
 ];
 
 /**
- * Opens the chat: as lines for a screen reader, a pipe or a terminal that can't move its cursor,
- * else in full screen.
+ * Opens the chat in full screen. Uses line mode if `--lines` or `--json` is given, or if there is
+ * no terminal that can move its cursor.
  */
 export async function openChat(
   context: Context,

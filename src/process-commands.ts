@@ -8,7 +8,7 @@ import { rows, type SettingName, type Settings } from "./platform/settings.ts";
 import { type Role, roles } from "./protocol/reference-messages.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
-/** The parsed command line of a process in the foreground. */
+/** The parsed command line and the surroundings of a process command. */
 export interface Call {
   readonly settings: Settings;
   readonly flags: Record<string, never>;
@@ -17,11 +17,14 @@ export interface Call {
   readonly language: Language;
   readonly host: Host;
   readonly env: NodeJS.ProcessEnv;
-  /** Returns the context of a chat that the process opens. */
+  /** Returns the context of the chat that `up --chat` opens at these endpoints. */
   contextOf(endpoints: Partial<Record<SettingName, string>>): Context;
 }
 
-/** A command that runs a process in the foreground; a defect in it shows its stack. */
+/**
+ * A command that runs a process in the foreground. If a defect ends the process, the stack is
+ * printed.
+ */
 export type ProcessCommand = Definition & {
   run(call: Call): Promise<void> | void;
 };
@@ -39,7 +42,7 @@ const common = [
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
-// Each command's code is loaded only when the command runs, because a server, for example, needs no
+// Each command imports its code when it runs, so that a server, for example, does not load the
 // menu.
 export const processCommands: readonly ProcessCommand[] = [
   {
@@ -172,7 +175,10 @@ async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> 
   });
 }
 
-/** Returns the flags with which an operator's command finds this cluster. */
+/**
+ * Returns the flags that an operator's command needs to find this cluster; empty if the defaults
+ * are right.
+ */
 function operatorFlags(settings: Settings, { broker }: { broker: string }): string {
   const values = { data: settings.get("data"), broker } as const;
   const names = (["data", "broker"] as const).filter(
@@ -188,7 +194,10 @@ function roleOf({ args: [said], env, text }: Call): Role {
   throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
 }
 
-/** Runs the trials; the Docker image and the npm package do not contain them. */
+/**
+ * Runs a chaos trial.
+ * @throws Problem in the Docker image and the npm package, which do not contain the trials
+ */
 async function runChaos({ flags, language, host, text }: Call): Promise<void> {
   if (!existsSync(new URL("trials", import.meta.url))) throw new Problem(text("problem.trials"));
   const { runChaosCommand } = await import("./trials/chaos/command.ts");

@@ -21,7 +21,10 @@ const graceMs = 1_800;
 /** The shortest pause after a refusal that only a person can resolve. */
 const refusedRestMs = 30_000;
 
-/** Starts a bot. It logs in, and then repeats: list the channels, pick one, send a burst, rest. */
+/**
+ * Starts a bot. The bot logs in, and then repeats: list the channels, pick one, send a burst,
+ * pause.
+ */
 export async function startBot(config: BotConfig) {
   const chance = config.seed === undefined ? random : seededRandom(config.seed);
   const { passwordFile, invitation } = config;
@@ -86,7 +89,7 @@ class Runner {
   #acknowledged = 0;
   #received = 0;
   #loggedIn = false;
-  /** The problem that ends the bot; undefined unless a server lacks a service that a bot needs. */
+  /** Set once a request fails with `unsupported`; the bot then ends with this problem. */
   #unsupported: Problem | undefined;
 
   constructor(parts: Parts) {
@@ -99,16 +102,19 @@ class Runner {
       name: account.name,
       /** Number of messages passed to the client library. */
       sent: this.#sent,
-      /** Number of messages with a receipt, which a majority of the servers has on disk. */
+      /** Number of messages for which the bot received a receipt. */
       acknowledged: this.#acknowledged,
-      /** Number of times that a request was sent again. */
+      /** Number of retries, of all requests together. */
       retried: connection.retried,
       /** Number of publications received on the channels that the bot has written to. */
       received: this.#received,
     };
   }
 
-  /** @throws Problem if brokers refuse the connection for good, or a server lacks a service */
+  /**
+   * @throws Problem if a broker refuses the connection for good, or a request fails as
+   * `unsupported`
+   */
   async run(): Promise<void> {
     const { session, account, config } = this.#parts;
     while (!this.#isDone) {
@@ -120,7 +126,7 @@ class Runner {
       } catch (error) {
         this.#endIfRefused();
         const { retry } = this.#warn(error);
-        // Only a person can resolve this error, so the request is repeated rarely.
+        // Only a person can resolve this error, so the bot pauses for at least `refusedRestMs`.
         if (!retry) restMs = Math.max(restMs, refusedRestMs);
       }
       if (!this.#isDone) await pause(restMs, this.#stopping.signal);
@@ -129,7 +135,10 @@ class Runner {
     if (this.#unsupported !== undefined) throw this.#unsupported;
   }
 
-  /** Sends no new message, waits at most `graceMs` for open receipts, and closes the connection. */
+  /**
+   * Sends no new message, waits at most `graceMs` for the receipts of sent messages, and closes the
+   * connection.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const grace = new AbortController();
@@ -139,8 +148,8 @@ class Runner {
   }
 
   /**
-   * Ends the bot if brokers refuse the connection for good. Only a new start would read a changed
-   * key of the cluster.
+   * Ends the bot if a broker refuses the connection for good, because the bot reads the cluster's
+   * key only when it starts.
    */
   #endIfRefused(): void {
     const { refusal } = this.#parts.connection;
@@ -185,15 +194,15 @@ class Runner {
     this.#open.add(sending);
   }
 
-  /** @throws any error that is not a ProtocolError */
+  /** Logs and returns a ProtocolError. @throws any other error */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
-    // A server without ids could execute a retried request twice, so the bot ends.
+    // A server of the original protocol could execute a retried request twice, so the bot ends.
     if (error.code === "unsupported") {
       this.#unsupported ??= new Problem(error.message);
       return error;
     }
-    // If the bot had a session, that session has ended, so the bot logs in before its next burst.
+    // The bot has no valid session, so it must log in before its next burst.
     if (error.code === "unauthenticated") this.#loggedIn = false;
     const { log } = this.#parts;
     if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
@@ -210,7 +219,7 @@ class Runner {
     return channels;
   }
 
-  /** Creates a channel. Does nothing if another bot created the channel first. */
+  /** Creates a channel, unless another bot has created it. */
   async #create(channel: ChannelName): Promise<void> {
     try {
       await this.#parts.session.createChannel(channel);

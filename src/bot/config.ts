@@ -7,12 +7,12 @@ import { parseChannelName, parseUserName } from "../protocol/ids.ts";
 
 type FlagName = "rate" | "burst" | "pause" | "channels" | "count" | "seed" | "name";
 
-/** The bot's own flags on the command line. */
+/** Flags of the bot that are not settings. */
 export type BotFlags = Readonly<Partial<Record<FlagName, string>>>;
 
 export type BotConfig = ReturnType<typeof botConfig>;
 
-/** @throws Problem (exit code 2) that names the flag */
+/** @throws Problem (exit code 2) that names the wrong flag or setting */
 export function botConfig(settings: Settings, flags: BotFlags) {
   const number = (flag: FlagName, fallback: number, most: number) =>
     parse(flag, flags[flag] ?? String(fallback), integer(0, most));
@@ -26,10 +26,12 @@ export function botConfig(settings: Settings, flags: BotFlags) {
     /** The folder with the slots of all bots. */
     slots: join(settings.get("data"), "bots"),
     name: name === undefined ? undefined : parse("name", name, (text) => parseUserName(text)),
-    /** The file with the account's password; without a file, the bot makes its own password. */
+    /**
+     * The file with the account's password; if undefined, the bot creates a password of its own.
+     */
     passwordFile: settings.optional("passwordFile"),
     invitation: settings.optional("invitation"),
-    /** Messages per second within a burst; 0 for as many as possible. */
+    /** Messages per second within a burst; 0 for no limit. */
     rate: number("rate", 0, 1_000_000),
     /** Number of messages before each pause. */
     burst: Math.max(1, number("burst", 10, 1_000_000)),

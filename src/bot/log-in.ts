@@ -10,16 +10,15 @@ export interface BotAccount {
 }
 
 /**
- * Logs in with the name alone if that is enough, else with a password. If the account does not
- * exist, registers the account with that password.
- * @throws ProtocolError if a request fails; if no retry helps, its message tells a person what to
- * do
+ * Logs in with the name alone if the cluster allows this, else with a password. If a server refuses
+ * the password, registers the account, which may not exist, and logs in.
+ * @throws ProtocolError if a request fails
  */
 export async function logIn(session: Session, account: BotAccount): Promise<void> {
   const { name, invitation } = account;
-  if (await isTaken(session.login(name), "no_session")) return;
+  if (await succeeded(session.login(name), "no_session")) return;
   const password = await account.password();
-  if (await isTaken(session.login(name, password), "password_wrong")) return;
+  if (await succeeded(session.login(name, password), "password_wrong")) return;
   try {
     await session.register(name, password, invitation);
   } catch (error) {
@@ -32,10 +31,13 @@ export async function logIn(session: Session, account: BotAccount): Promise<void
 }
 
 /**
- * @returns whether the request succeeded; false if it was refused with `reason` @throws any other
- * error
+ * @returns true if the request succeeded, false if a server refused it with `reason`
+ * @throws any other error
  */
-async function isTaken(asked: Promise<unknown>, reason: ProtocolError["reason"]): Promise<boolean> {
+async function succeeded(
+  asked: Promise<unknown>,
+  reason: ProtocolError["reason"],
+): Promise<boolean> {
   try {
     await asked;
     return true;

@@ -6,7 +6,7 @@ import type { ConversationName } from "../protocol/topics.ts";
 
 type FieldOf<S extends Service> = keyof RequestData[S] & string;
 
-/** The text fields that every request to a service needs, by service. */
+/** The required text fields of a request, by service. */
 const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
   login: ["user"],
   register: ["user", "password"],
@@ -27,9 +27,8 @@ const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
 };
 
 /**
- * Checks a call before anything is sent. In TypeScript, a wrong call does not compile; a program in
- * JavaScript gets a TypeError here.
- * @throws TypeError that names the argument
+ * Checks a call before it is sent, for programs in JavaScript, which no compiler checks.
+ * @throws TypeError that names the wrong argument
  */
 export function checkCall(service: Service, data: Fields, id: string): void {
   if (!isService(service)) throw new TypeError(`\`service\` names no service: ${String(service)}.`);

@@ -9,7 +9,7 @@ import { parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Text } from "../texts/texts.ts";
 import { type SavedSession, SessionFiles } from "./session-files.ts";
 
-/** The settings that client commands take. */
+/** The settings that every client command accepts. */
 export const clientSettings = [
   "broker",
   "proxy",
@@ -19,7 +19,7 @@ export const clientSettings = [
   "lang",
 ] as const satisfies readonly SettingName[];
 
-/** Flags of every client command besides its settings. */
+/** Flags of every client command that are not settings. */
 export interface ClientFlags {
   readonly json?: boolean;
   readonly timeout?: string;
@@ -33,13 +33,16 @@ export interface ClientConfig {
   readonly user: UserName | undefined;
   /** The login name of the process owner, if it is a valid user name. */
   readonly loginName: UserName | undefined;
-  /** The cluster's secret, for the one command that only members may give. */
+  /** Where the cluster's secret is, for the commands of an operator. */
   readonly secret: SecretSource;
   readonly timeoutMs: number;
   readonly json: boolean;
   /** The folder for sessions and chats; undefined if the person has no such folder. */
   readonly keptIn: string | undefined;
-  /** The session of an earlier login, in a cluster with accounts. */
+  /**
+   * The saved session of `user`, or else of the user who logged in last; undefined if there is
+   * none.
+   */
   readonly session: SavedSession | undefined;
   readonly sessions: SessionFiles;
   readonly passwordFile: string | undefined;

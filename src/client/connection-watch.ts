@@ -1,9 +1,7 @@
 import { isFinal, type Refusal } from "../net/handshake.ts";
 import { now } from "../platform/clock.ts";
 
-/**
- * `connected` to a broker; `gave up` after a minute without any broker, while attempts continue.
- */
+/** `connected`: to a broker. `gave up`: no broker was connected for a minute; attempts continue. */
 export type ConnectionState = "connected" | "reconnecting" | "gave up";
 
 const giveUpMs = 60_000;
@@ -14,7 +12,7 @@ export interface ConnectionEvents {
   readonly onRetry?: ((inMs: number) => void) | undefined;
 }
 
-/** Follows whether a broker is connected, and reports changes to the program. */
+/** Tracks whether a broker is connected, and reports changes to the program. */
 export class ConnectionWatch {
   readonly #events: ConnectionEvents;
   #state: ConnectionState = "reconnecting";

@@ -28,7 +28,7 @@ const defaultDeadlineMs = 15_000;
 
 /**
  * A program's connection to the cluster: its sockets and its Lamport clock, for any number of
- * sessions. Sessions do not share requests, tokens, keys or what they have seen.
+ * sessions. Each session has its own requests, token, keys and vector of what it has seen.
  */
 export class Connection implements SharedConnection, Disposable {
   readonly clock: LamportClock;
@@ -71,15 +71,12 @@ export class Connection implements SharedConnection, Disposable {
     return this.#requests.open;
   }
 
-  /** Number of times that a request was sent again. */
+  /** Number of retries, of all requests together. */
   get retried(): number {
     return this.#requests.retried;
   }
 
-  /**
-   * Begins a session of one more user. Without a token, the user must log in if the cluster has
-   * accounts.
-   */
+  /** Creates a session. In a cluster with accounts, a session without a token must log in. */
   session(options: SessionOptions = {}): Session {
     const parts = {
       connection: this,
@@ -91,7 +88,7 @@ export class Connection implements SharedConnection, Disposable {
     return new Session(parts, options);
   }
 
-  /** Closes the sockets. All sessions of the connection end too. */
+  /** Closes the sockets, and ends all sessions of the connection. */
   close(): void {
     this.#feeds.close();
     this.#requests.close();

@@ -9,23 +9,21 @@ interface Place {
 }
 
 /**
- * How many messages are remembered to recognize duplicates. Older ones can be forgotten, because a
- * retry ends at its deadline.
+ * How many of the newest messages are remembered to recognize duplicates. Retries end at a
+ * deadline, so a message rarely gets a duplicate later.
  */
 const rememberedMessages = 20_000;
 
 /**
- * Server and `seq` of each message of one topic, for all its subscriptions. A message has several
- * places if a retry created a second event (R6).
+ * The server and `seq` of each remembered message of one topic. A message has several such places
+ * if a retry created a second event (R6).
  */
 export class Duplicates {
   readonly #places = new Recent<string, Place[]>(rememberedMessages);
   /** Keys by entry object. Several sessions get the same object, so its key is computed once. */
   readonly #keys = new WeakMap<Entry, string>();
 
-  /**
-   * Records the place of an entry. @returns the places of its duplicates that were recorded before
-   */
+  /** Records the place of an entry. @returns the recorded places of its duplicates */
   note(entry: Entry): readonly Place[] {
     const { server, seq } = entry;
     const key = this.#keyOf(entry);
@@ -40,8 +38,8 @@ export class Duplicates {
   }
 
   /**
-   * @returns the same key for messages with the same sender, target, id and content. The id alone
-   * is not enough: a client may use one id for messages to several people, or for two contents.
+   * @returns a key of the message's sender, receiver, id and content. The id alone is not enough,
+   * because a client may use it for several receivers or contents.
    */
   #keyOf(entry: Entry): string {
     const known = this.#keys.get(entry);

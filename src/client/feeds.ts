@@ -9,7 +9,7 @@ import { Duplicates } from "./duplicates.ts";
 import { Subscription, type SubscriptionPorts } from "./subscription.ts";
 
 export interface Reader extends SubscriptionPorts {
-  /** Takes a payload of the topic, as received from the wire. */
+  /** Called with each payload of the topic, sealed or not. */
   hear(payload: Buffer): void;
 }
 
@@ -29,22 +29,20 @@ interface Feed {
 /** Time between two rounds in which subscriptions fetch publications they may have missed. */
 const lookAgainMs = 4_000;
 /**
- * The most subscriptions that fetch in one round; more requests would use up the connection's pace
- * (A9).
+ * The most subscriptions that fetch in one round; more requests at once would exceed the
+ * connection's pace (A9).
  */
 const looksAtOnce = 1_000;
 
 /**
- * The subscriptions of all sessions of a connection. Each topic is subscribed to once on the wire,
- * and each session that reads the topic has its own `Subscription`.
+ * The subscriptions of all sessions of a connection. The connection subscribes to a topic once, for
+ * all sessions that read the topic.
  */
 export class Feeds {
   readonly #clock: LamportClock;
   readonly #wire: Wire | undefined;
   readonly #feeds = new Map<string, Feed>();
-  /**
-   * All subscriptions. A round takes its subscriptions from the front and moves them to the back.
-   */
+  /** All subscriptions. Each round of fetches uses the first ones, and moves them to the end. */
   readonly #inTurn = new Set<Subscription>();
   readonly #looker: NodeJS.Timeout;
   #connections = 0;
@@ -60,8 +58,8 @@ export class Feeds {
   }
 
   /**
-   * @throws ProtocolError `too_large` at the limit `connectionTopics`, because one more topic would
-   * end the connection
+   * @throws ProtocolError `too_large` at the limit `connectionTopics`, because the proxy would end
+   * the connection at one more topic
    */
   join(topic: string, reader: Reader): Subscription {
     let feed = this.#feeds.get(topic);

@@ -1,6 +1,6 @@
 /**
  * The package's entry point `tertulia/client`, for programs that use the cluster: bots, bridges,
- * tools. Code inside this project imports from the defining files instead.
+ * tools. This project's own code does not import this file.
  */
 export type { PresenceState, Present, Receipt, Service } from "../protocol/client-messages.ts";
 export { type ErrorCode, ProtocolError, type RefusalReason } from "../protocol/errors.ts";

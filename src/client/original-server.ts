@@ -24,8 +24,7 @@ const english: Readonly<Record<OriginalOutcome, string>> = {
 };
 
 /**
- * The error that ends a request to a server of the original protocol. After this error, the request
- * is never sent again.
+ * The error that ends a request to a server of the original protocol. The request is never resent.
  */
 export class OriginalServerError extends ProtocolError {
   readonly outcome: OriginalOutcome;
@@ -41,10 +40,7 @@ export class OriginalServerError extends ProtocolError {
   }
 }
 
-/**
- * The services of the original protocol. That protocol answers `users` and `channels` without a
- * status.
- */
+/** The services of the original protocol. Its replies to the services in `lists` have no status. */
 const writes: readonly string[] = ["login", "channel", "publish", "message"];
 const lists: readonly string[] = ["users", "channels"];
 const successes: readonly unknown[] = ["ok", "sucesso", "success"];
@@ -58,8 +54,8 @@ export function isList(service: string): boolean {
 }
 
 /**
- * Reads a reply without `server`, a field that every reply of this project's servers has.
- * @returns the names of a list, or an error for every other reply
+ * Reads a reply of a server of the original protocol.
+ * @returns the names that a reply to `users` or `channels` lists; an error for any other reply
  */
 export function readOriginalReply(service: string, data: Fields): Fields | OriginalServerError {
   if (!isOriginalService(service)) return new OriginalServerError("noService", service);
@@ -67,7 +63,7 @@ export function readOriginalReply(service: string, data: Fields): Fields | Origi
   const isSuccess = typeof status === "string" && successes.includes(status.toLowerCase());
   if (isSuccess && writes.includes(service)) return new OriginalServerError("accepted", service);
   if (isList(service) && (isSuccess || status === undefined)) {
-    // The original specification puts the channels into a field `users` too.
+    // In the original specification, the reply to `channels` has the channels in a field `users`.
     const names = [data[service], data.users].find((list) => areStrings(list));
     if (names !== undefined) return { [service]: names };
   }
@@ -91,7 +87,8 @@ export function readReply<S extends Service>(service: S, data: Fields): Reply<S>
 }
 
 /**
- * Waits for a write. @returns its receipt, or undefined if the server accepted without a receipt
+ * Waits for a write. @returns its receipt; undefined if a server of the original protocol accepted
+ * the write
  */
 export async function receiptIfAny<Receipt>(write: Promise<Receipt>): Promise<Receipt | undefined> {
   try {

@@ -16,8 +16,8 @@ import type { Outgoing } from "./core/outgoing.ts";
 import { shownTime } from "./core/server-time.ts";
 
 /**
- * A message and its line in the file. The line is kept as written, because a newer version may have
- * written fields that this version does not read.
+ * A message and its line in the file. The line is stored unchanged, because a newer version of the
+ * program may have added fields that this version does not read.
  */
 interface Entry {
   readonly outgoing: Outgoing;
@@ -26,21 +26,24 @@ interface Entry {
 
 /**
  * The outbox file of one slot. A line `{"add": …}` stores a message; a line `{"settled": id}` says
- * that this message no longer waits.
+ * that the message with this id has been sent or refused.
  */
 export class OutboxFile {
   readonly #slot: Slot;
   readonly #file: AppendFile;
   readonly #waiting = new Map<RequestId, Entry>();
   /**
-   * Set if the file has a line that can't be understood. Such a line is not sent, and a copy of the
-   * file keeps the line. Also set if something else than a file was at the file's path.
+   * Set if the file has a damaged line, which is not sent but stays in a copy of the file. Also set
+   * if the path was not a regular file.
    */
   readonly trouble: FileTrouble | undefined;
-  /** File size above which settled messages are removed from the file. */
+  /** File size in bytes above which the file is rewritten without the settled messages. */
   #largestBytes: number = limits.outboxBytes;
 
-  /** @throws the file system's error; a file that can't be copied is not overwritten */
+  /**
+   * @throws the file system's error, also if a damaged file can't be copied; the file is then
+   * unchanged
+   */
   constructor(slot: Slot) {
     const path = join(slot.folder, "outbox.jsonl");
     this.#slot = slot;
@@ -74,8 +77,8 @@ export class OutboxFile {
   /** @returns whether the message waited in this file */
   settle(id: RequestId): boolean {
     if (!this.#waiting.delete(id)) return false;
-    // If a full disk or a crash loses this line, the message is sent once more and recognized by
-    // its id (R6).
+    // If a full disk or a crash loses this line, the next process resends the message. The servers
+    // then recognize the message's id (R6).
     ifPossible(() => this.#file.append(JSON.stringify({ settled: id }), false));
     return true;
   }
@@ -88,7 +91,7 @@ export class OutboxFile {
   }
 
   /**
-   * @returns whether the line was understood; true for an empty line, which an editor may have
+   * @returns whether the line was understood; true for an empty line, which a text editor may have
    * added
    */
   #take(bytes: Uint8Array): boolean {
@@ -111,7 +114,7 @@ export class OutboxFile {
   }
 
   #compact(): void {
-    // If compacting fails, the longer file stays valid.
+    // If this fails, the file stays unchanged and valid.
     ifPossible(() => {
       if (this.isEmpty) this.#file.remove();
       else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
@@ -121,7 +124,7 @@ export class OutboxFile {
   }
 }
 
-/** Changes a file. Ignores errors of the file system. */
+/** Calls `change`, and ignores an error of the file system. */
 function ifPossible(change: () => void): void {
   try {
     change();
@@ -131,8 +134,8 @@ function ifPossible(change: () => void): void {
 }
 
 /**
- * Whether a kill has cut off a `settled` line. The loss is harmless: the message is sent again and
- * recognized by its id (R6).
+ * Whether the bytes are the beginning of a `settled` line, which a kill has cut off. The loss is
+ * harmless, because the servers recognize the id of the resent message (R6).
  */
 function isCutSettling(bytes: Uint8Array): boolean {
   const line = Buffer.from(bytes).toString("latin1");

@@ -13,14 +13,14 @@ import type { Target } from "./core/target.ts";
 import { OutboxFile } from "./outbox-file.ts";
 
 /**
- * The messages that a person has sent and that have no receipts yet (C5), in a file of this process
- * alone. At its start, the process takes over the unsent messages of processes that have ended.
+ * A person's messages that have no receipt yet (C5). A process stores its messages in a file of its
+ * own. When it starts, it also opens the files of processes that have ended.
  */
 export class Outbox {
   readonly #folder: string;
   readonly #text: () => Text;
   readonly #own: OutboxFile;
-  /** The file of this process, and files of ended processes while messages wait in them. */
+  /** The file of this process, and each file of an ended process in which a message waits. */
   readonly #files: Set<OutboxFile>;
   readonly #waiting = new Map<RequestId, Outgoing>();
   #list: readonly Outgoing[] | undefined;
@@ -36,7 +36,7 @@ export class Outbox {
     this.#files = files;
     this.troubles = [...files].flatMap(({ trouble }) => trouble ?? []);
     for (const file of files) if (file !== own && file.isEmpty) closeOne(files, file);
-    // The times within one file are in order, so sorting swaps no two of its messages.
+    // Within one file, times never decrease, so sorting keeps the order of its messages.
     const left = [...files].flatMap((file) => file.messages).sort((a, b) => a.atMs - b.atMs);
     for (const outgoing of left) this.#accept(outgoing);
   }
@@ -44,7 +44,7 @@ export class Outbox {
   /**
    * @param folder the outbox folder of one person in one cluster; several processes of the person
    * may use it at once
-   * @param text texts for errors, in the person's current language
+   * @param text returns the texts of errors, in the person's current language
    * @throws Problem if the folder or a file in it can't be used
    */
   static open(folder: string, text: () => Text): Outbox {
@@ -60,19 +60,18 @@ export class Outbox {
     }
   }
 
-  /** Files with lines that could not be understood. A copy of each such file is kept. */
+  /** The damaged files. Each was copied, or was moved aside because it is not a regular file. */
   readonly troubles: readonly FileTrouble[];
 
-  /** Waiting messages in the order of acceptance; a new array after each change. */
+  /** Waiting messages in the order in which they were accepted; a new array after each change. */
   get waiting(): readonly Outgoing[] {
     this.#list ??= [...this.#waiting.values()];
     return this.#list;
   }
 
   /**
-   * Accepts a message. The message is on disk when this returns.
-   * @throws Problem with the reason if the message can't be stored; the message is then not
-   * accepted
+   * Accepts a message, and stores it on disk before returning.
+   * @throws Problem with the reason if the message can't be stored; it is then not sent
    */
   add(target: Target, user: UserName, text: string): Outgoing {
     assert(!this.#isClosed, "the outbox is closed");
@@ -96,7 +95,7 @@ export class Outbox {
     return outgoing;
   }
 
-  /** Removes a message that got a receipt, or an error that retrying cannot fix. */
+  /** Removes a message that has a receipt, or that a server refused for good. */
   settle(id: RequestId): void {
     for (const file of this.#files) {
       if (!file.settle(id)) continue;
@@ -106,7 +105,7 @@ export class Outbox {
     }
   }
 
-  /** Closes the files. The next process sends the messages that still wait. */
+  /** Closes the files. The next process sends the waiting messages. */
   close(): void {
     this.#isClosed = true;
     for (const file of [...this.#files]) closeOne(this.#files, file);

@@ -17,7 +17,7 @@ export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
 }
 
 /**
- * How many pages in a row may be empty and repeat their place. A page can be empty because other
+ * The most consecutive pages that may be empty and not advance. A page can be empty because other
  * requests of the same payload use up the reply's room (H2).
  */
 const mostStalls = 100;
@@ -57,7 +57,7 @@ export async function* pages(
 /**
  * Reads several pages into one, with entries from oldest to newest.
  * @param isEnough whether the entries read so far are enough
- * @returns a page whose `next` leads to the entries that were not fetched, as in a single page
+ * @returns a page; its `next` is the place from which the remaining entries can be fetched
  */
 export async function readPages(
   client: HistoryReader,

@@ -33,9 +33,9 @@ export interface Pending {
 }
 
 /**
- * Unanswered requests by asker and id. Two askers may use the same id (R6). A reply is matched by
- * its id alone, so of two requests with the same id, only one may wait for a reply at a time. While
- * a late reply to an ended request may arrive, no other asker may send a request with the same id.
+ * Unanswered requests by asker and id. Two askers may use the same id (R6), but a reply does not
+ * name its asker. So a request is not sent while another asker's request with the same id may get a
+ * reply.
  */
 export class PendingRequests {
   readonly #byAsker = new Map<QueueAsker, Map<RequestId, Pending>>();
@@ -96,7 +96,7 @@ export class PendingRequests {
     this.#sent.set(request.id, request);
   }
 
-  /** @returns false if the request has already ended or was replaced */
+  /** @returns false if the request is no longer among the unanswered ones */
   delete(request: Pending): boolean {
     const { asker, id } = request;
     const requests = this.#byAsker.get(asker);
@@ -108,7 +108,10 @@ export class PendingRequests {
   }
 }
 
-/** Returns a function that makes ids with a random first part, which no other process uses (W17). */
+/**
+ * Returns a function that makes ids. Their first part is random, so no other process makes the same
+ * ids (W17).
+ */
 export function idMaker(): () => RequestId {
   const prefix = randomHex(8);
   let next = 0;

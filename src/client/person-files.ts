@@ -13,11 +13,11 @@ import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
 
 const mostLogBytes = 1_000_000;
-/** Shortest time between two saves of the read marks. */
+/** Time from `saveSoon` to the save. */
 const saveMs = 1_000;
 
 /**
- * @returns the files of one person in the cluster of a command
+ * @returns the files of one person in the cluster that a command uses
  * @throws Problem if the person has no folder for files
  */
 export function personFiles({ config, text }: Context, user: string): PersonFiles {
@@ -28,9 +28,9 @@ export function personFiles({ config, text }: Context, user: string): PersonFile
 
 /** The files of one person's chats in one cluster: read marks, unsent messages, a log. */
 export class PersonFiles {
-  /** Called for each file that could not be read. */
+  /** Called for each damaged or unreadable file. */
   onTrouble: (trouble: FileTrouble) => void = () => {};
-  /** Called if the file system refused a save that `saveSoon` had scheduled. */
+  /** Called if a save that `saveSoon` scheduled fails with an error of the file system. */
   onNotSaved: (error: Error) => void = () => {};
   readonly #folder: string;
   readonly #file: KeptFile<SavedChat>;
@@ -40,13 +40,12 @@ export class PersonFiles {
   #unsaved: (() => SavedChat) | undefined;
   #saving: NodeJS.Timeout | undefined;
 
-  /** @param root the folder for all files of the person's programs */
+  /** @param root the folder with the person's sessions and chats */
   constructor(root: string, brokers: readonly string[], user: string) {
     this.#folder = join(root, "chats", fileName([clusterOf(brokers), user]));
     this.#file = new KeptFile(join(this.#folder, "chat.json"), parseSaved, (trouble) => {
       this.#hasTrouble = true;
-      // The next save then writes the known state again, and so replaces what the damaged file has
-      // lost.
+      // Nothing counts as saved now, so the next save writes all that this chat knows.
       if ("aside" in trouble) this.#saved = nothingSaved;
       this.onTrouble(trouble);
     });
@@ -57,7 +56,7 @@ export class PersonFiles {
   }
 
   /**
-   * Opens the chat's log. Creates its folder if the folder does not exist.
+   * Opens the chat's log, and creates its folder if needed.
    * @throws Problem if the folder or the file can't be used
    */
   openLogFile(text: Text): ReturnType<typeof openLogFile> {
@@ -74,20 +73,25 @@ export class PersonFiles {
   }
 
   /**
-   * Whether the person has never chatted in this cluster. A damaged file counts as an earlier chat.
+   * After `read`: whether no chat of the person in this cluster was saved. A damaged file counts as
+   * a saved chat.
    */
   get isNew(): boolean {
     return this.#saved === nothingSaved && !this.#hasTrouble;
   }
 
-  /** @returns the saved state; an empty state, with everything unread, if no file can be read */
+  /**
+   * @returns the saved state; an empty state, in which everything is unread, if the file is missing
+   * or unreadable
+   */
   read(): SavedChat {
     this.#saved = this.#file.read() ?? nothingSaved;
     return this.#saved;
   }
 
   /**
-   * Saves the state. Merges changes that another chat of the person has saved in the meantime.
+   * Saves this chat's changes since its last save. Changes that another chat of the person has
+   * saved stay.
    * @throws the file system's error
    */
   save(chat: SavedChat): void {
@@ -103,7 +107,7 @@ export class PersonFiles {
     this.#saving ??= setTimeout(() => this.saveNow(), saveMs).unref();
   }
 
-  /** Saves the state that `saveSoon` has not saved yet. */
+  /** Makes the save that `saveSoon` has scheduled, if there is one. */
   saveNow(): void {
     clearTimeout(this.#saving);
     this.#saving = undefined;
@@ -112,7 +116,7 @@ export class PersonFiles {
     try {
       if (chat !== undefined) this.save(chat());
     } catch (error) {
-      // The chat can go on without a saved state, so an error of the file system is only reported.
+      // The chat works without a saved state, so an error of the file system is only reported.
       if (errorCode(error) === undefined) throw error;
       this.onNotSaved(error as Error);
     }

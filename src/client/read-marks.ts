@@ -32,7 +32,8 @@ export class ReadMarks {
       const key = this.#key(entry);
       this.#read[key] = readAll(this.#read[key] ?? {}, [asMessage(entry)]);
     }
-    // The file's other fields stay as another chat of the person saved them.
+    // Takes all fields except `read` from the file, because another chat of the person may have
+    // changed them.
     this.#files.saveSoon(() => ({ ...this.#files.read(), read: this.#read }));
   }
 

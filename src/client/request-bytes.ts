@@ -65,8 +65,8 @@ export function encodeRequests(requests: readonly Sent[], ownClock: LamportClock
   const clock = ownClock.tick();
   const timestamp = isoTime(now().wallMs);
   const maps = requests.map(({ service, id, data, asker: { seen, token } }) => {
-    // A session that has seen nothing yet sends no `after`. Then its read also shows what another
-    // command of the same person has just written at another server (R9).
+    // A session that has seen nothing sends no `after`. Servers then make sure that a person's
+    // command reads what their previous command wrote (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
     return { service, data: { ...data, id, clock, timestamp, after, token } };
   });

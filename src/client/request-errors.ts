@@ -32,8 +32,8 @@ export function closedError(what: "connection" | "session"): ProtocolError {
 }
 
 /**
- * @returns an error if servers would refuse `message` as too long. The client does not send such a
- * request, because a frame that is too large ends the connection.
+ * @returns an error if servers would refuse `message` as too long. The client does not send this
+ * request, because a broker ends a connection that sends too large a frame.
  */
 export function tooLarge(data: RequestData[Service]): ProtocolError | undefined {
   if (!("message" in data) || data.message.length <= limits.messageCharacters) return undefined;

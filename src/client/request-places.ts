@@ -5,9 +5,8 @@ interface Payload<Request> {
 }
 
 /**
- * The place of each open request: ready, resting, held, or in a sent payload. A request has one
- * place only. If it were in two payloads, its answer would end one payload and leave the other open
- * for good.
+ * The place of each open request: ready, resting, held, or in a sent payload. Each request has
+ * exactly one place: if it were in two payloads, its answer would close only one of them.
  */
 export class RequestPlaces<Request> {
   readonly #ready = new Set<Request>();
@@ -35,7 +34,7 @@ export class RequestPlaces<Request> {
     return this.#payloads.size;
   }
 
-  /** The unanswered requests of each payload. Each held request counts as a payload. */
+  /** The unanswered requests of each payload. Each held request counts as a payload of its own. */
   get unanswered(): readonly (readonly Request[])[] {
     const sent = [...this.#payloads].map(({ requests }) => [...requests]);
     return [...sent, ...[...this.#held].map((request) => [request])];

@@ -67,22 +67,25 @@ export interface RequestQueuePorts {
 const openPayloads = 4;
 /** The most requests in a payload; more would keep one server busy while the others wait. */
 const payloadRequests = 128;
-/** Time without an answer after which requests are sent again; the time grows with each try. */
+/**
+ * How long a request's first try waits for an answer. Each further try waits 1.5 times as long as
+ * the one before, at most `longestTimeoutMs`.
+ */
 const firstTimeoutMs = 1_200;
 const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
 const longestRestMs = 1_000;
-/** Time after the end of a request in which replies to its earlier tries may arrive. */
+/** How long after a request has ended late replies to it may arrive. */
 const lateMs = 5_000;
 const sweepMs = 25;
 const untried = { token: undefined, tries: 0, answers: 0, lastError: undefined };
-/** Services whose answer has the token of a new session. */
+/** Services whose reply contains the token of a new session. */
 const beginnings: readonly Service[] = ["login", "password"];
 
 /**
- * Sends the requests of all sessions over one connection. While payloads wait for answers, new
- * requests gather into an array (C1). A request without a timely answer, or answered with `retry`,
- * is sent again with the same id until its deadline (C2).
+ * Sends the requests of all sessions over one connection. While `openPayloads` payloads are
+ * unanswered, new requests wait, and are then sent together as an array (C1). If a request gets no
+ * timely answer, or an error with `retry`, it is resent with its id until its deadline (C2).
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
@@ -90,21 +93,24 @@ export class RequestQueue {
   readonly #random: Random;
   readonly newId = idMaker();
   readonly #pending = new PendingRequests();
-  /** Sessions that were closed. */
+  /** Closed sessions, whose new requests fail. */
   readonly #left = new WeakSet<QueueAsker>();
   readonly #places = new RequestPlaces<Pending>();
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
   #closed = false;
   readonly #watch: ConnectionWatch;
-  /** Kind of the servers, as far as replies over this connection have shown it. */
+  /**
+   * Whether the replies came from this project's servers or from servers of the original protocol.
+   */
   #servers: "unknown" | "ours" | "original" = "unknown";
   #isProbing = false;
   /**
-   * Whether any payload went unanswered. If so, a reply without an id may be a late reply to it.
+   * Whether a payload has timed out. A reply without an id may then be a late reply to that
+   * payload.
    */
   #hasLost = false;
-  /** Number of times that a request was sent again. */
+  /** Number of retries, of all requests together. */
   retried = 0;
 
   constructor(options: RequestQueueOptions, ports: RequestQueuePorts = {}) {
@@ -209,16 +215,17 @@ export class RequestQueue {
   }
 
   /**
-   * The largest number of payloads that may wait for an answer at once. Servers of the original
-   * protocol know neither arrays nor ids, so they get one request at a time.
+   * The most payloads that may wait for an answer at once. Only this project's servers know arrays
+   * and ids, so all other servers, and servers of unknown kind, get one request at a time.
    */
   get #mostPayloads(): number {
     return this.#servers === "ours" ? openPayloads : 1;
   }
 
   /**
-   * Yields the ready requests. While requests are held, requests for lists come first, because their
-   * answers show the kind of server (C8); `fitting` skips them when they come again.
+   * Yields the ready requests. While requests are held, `users` and `channels` come first, because
+   * their replies show which protocol the servers speak (C8). These are then yielded twice, and
+   * `fitting` skips the second time.
    */
   *#inOrder(): Generator<Pending> {
     const { held, ready } = this.#places;
@@ -246,7 +253,7 @@ export class RequestQueue {
     for (const { service, data } of decodeReplies(payload)) {
       const answered = this.#answered(service, data);
       const theirClock = parseClock(data.clock) ?? 0;
-      // Every reply of this project's servers has `server` (W6).
+      // Only replies of this project's servers have the field `server` (W6).
       if (typeof data.server === "string") {
         highest = Math.max(highest, theirClock);
         this.#servers = "ours";
@@ -254,14 +261,14 @@ export class RequestQueue {
       for (const pending of answered) this.#answer(pending, data);
     }
     clock.receive(highest);
-    // A reply proves a connection, whatever the count of connections is.
+    // A reply proves that a broker is connected, even if no connection was reported.
     this.#watch.connected();
     if (this.#places.ready.size > 0) void this.#pump();
   }
 
   /**
-   * @returns the requests that a reply answers. A reply without an id counts only if exactly one
-   * payload matches it.
+   * @returns the requests that a reply answers. A reply without an id is ignored if several
+   * unanswered payloads, or none, match it.
    */
   #answered(service: unknown, data: Fields): readonly Pending[] {
     const named = this.#pending.sent(data.id as RequestId);
@@ -293,7 +300,10 @@ export class RequestQueue {
     this.#rest(pending, restMs);
   }
 
-  /** Ends a request with any answer of a server of the original protocol. */
+  /**
+   * Ends a request with the answer of a server of the original protocol. Such a request is never
+   * retried.
+   */
   #answerFromOriginal(pending: Pending, data: Fields): void {
     this.#servers = "original";
     const answer = readOriginalReply(pending.service, data);
@@ -301,7 +311,7 @@ export class RequestQueue {
     else this.#settle(pending)?.resolve(answer);
   }
 
-  /** Sends a request again after a rest of random length. */
+  /** Resends a request after a random rest of at least `leastMs`. */
   #rest(pending: Pending, leastMs = 0): void {
     const restMs = Math.min(firstRestMs * 2 ** (pending.tries - 1), longestRestMs);
     const untilMs = now().steadyMs + leastMs + restMs * (0.5 + this.#random());
@@ -327,8 +337,9 @@ export class RequestQueue {
   }
 
   /**
-   * Requests `channels` to find out the kind of server, which decides whether held requests are
-   * sent again. Every server knows this service, and repeating the request changes nothing.
+   * Requests `channels` to learn which protocol the servers speak: only this project's servers may
+   * get the held requests a second time. Every server knows `channels`, and repeating this request
+   * changes nothing.
    */
   #probe(): void {
     const { held } = this.#places;
@@ -371,16 +382,16 @@ export class RequestQueue {
   #connections(count: number): void {
     if (count > 0) return this.#watch.connected();
     if (this.state !== "connected") return;
-    // `original` stays, so that no request is sent again: such a server may have executed a request
-    // that it did not answer.
+    // `original` stays: a server of the original protocol may have executed an unanswered request,
+    // so nothing may be resent.
     if (this.#servers === "ours") this.#servers = "unknown";
     this.#watch.lost();
   }
 }
 
 /**
- * Passes a received token to the session. A renewed token is dropped if the session no longer has
- * the token that the request was sent with.
+ * Passes a received token to the session. Drops a renewed token if the session's token has changed
+ * since the request was sent.
  */
 function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
   if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);

@@ -20,8 +20,8 @@ interface Opened {
 }
 
 /**
- * Opens each publication once for all sessions of a connection that hold the same keys. The caller
- * passes the keys, so a session without them gets nothing that another session has opened.
+ * Opens sealed publications for the sessions of a connection; sessions with the same keys share the
+ * result. Each caller passes its own keys, so a session without the keys gets nothing.
  */
 export class SealOpener {
   #payload: Buffer | undefined;

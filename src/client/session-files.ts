@@ -13,18 +13,19 @@ export interface SavedSession {
 }
 
 /**
- * A person's sessions with one cluster. Each user has a file, so that commands running at the same
- * time do not overwrite each other's sessions. One more file names the user who logged in last.
+ * A person's sessions with one cluster. Each user has a file, so that simultaneous commands of
+ * different users do not overwrite each other's session. A further file names the user who logged
+ * in last.
  */
 export class SessionFiles {
   readonly #folder: string | undefined;
   readonly #cluster: string;
   /**
-   * Why a session could not be saved; undefined if saving worked. This process can still use the
+   * Why a session could not be saved; undefined if none failed. Only this process can use such a
    * session.
    */
   failure: "no folder" | { readonly folder: string; readonly code: string } | undefined;
-  /** Files that could not be read. */
+  /** Damaged and unreadable files. */
   readonly troubles: FileTrouble[] = [];
 
   /** @param folder a folder that only the person can read; if undefined, no session is saved */
@@ -39,13 +40,13 @@ export class SessionFiles {
     return whose === undefined ? undefined : this.#file(parseSession, whose)?.read();
   }
 
-  /** Saves a token for the next process. */
+  /** Saves a token for later processes. */
   save(token: string): void {
     const user = subjectOf(token);
     if (user !== undefined) this.#write(this.#file(parseSession, user), { user, token });
   }
 
-  /** Makes `user` the user of later commands that name no user. */
+  /** Makes `user` the user of all commands that name no user. */
   choose(user: string): void {
     this.#write(this.#file(parseChosen), { user });
   }
@@ -92,14 +93,14 @@ function parseSession(value: unknown): SavedSession {
 }
 
 /**
- * @returns the same text for any order of a cluster's brokers. The endpoints include the brokers'
- * keys, so the token for a broker with a key is never sent to a process with another key.
+ * @returns a text that identifies a cluster by its brokers, in any order. The endpoints contain the
+ * brokers' keys, so a token is never sent to a broker with another key.
  */
 export function clusterOf(brokers: readonly string[]): string {
   return [...brokers].sort().join(",");
 }
 
-/** @returns a valid file name for any number of names, with any letters */
+/** @returns a valid file name for any number of names with any characters */
 export function fileName(names: readonly string[]): string {
   return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 32);
 }

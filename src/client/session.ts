@@ -22,31 +22,39 @@ import type { Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface SessionOptions {
-  /** The session's user until a login names another user; by default, the user of `token`. */
+  /** The session's user until a login; by default, the user of `token`. */
   readonly user?: UserName | undefined;
-  /** The token of an earlier session, in a cluster with accounts. */
+  /** A token that a previous process saved; with it, the user need not log in again. */
   readonly token?: string | undefined;
   /** Called with each token that a server gives, so that the program can save the token. */
   readonly onToken?: ((token: string) => void) | undefined;
-  /** Called each time that a subscription fails with an error that retrying cannot fix. */
+  /** Called each time a subscription's fetch fails with an error that no retry resolves. */
   readonly onRefused?: ((error: ProtocolError) => void) | undefined;
 }
 
 export interface SubscribeOptions {
-  /** Number of past entries to deliver first; 0 by default. Ignored with `since`. */
+  /**
+   * Number of past entries to deliver before new ones; 0 by default. Ignored if `since` is given.
+   */
   readonly last?: number | undefined;
   /** Vector to resume from: every entry that the vector does not cover is delivered. */
   readonly since?: Vector | undefined;
-  /** For a user's private messages: also deliver messages that this user sends, from any client. */
+  /**
+   * For a subscription to a user: true delivers sent and received messages; by default, only
+   * received ones.
+   */
   readonly own?: boolean | undefined;
 }
 
 export interface AskOptions {
-  /** The same id for each try of a request, for retries by a later process. */
+  /**
+   * The request's id. A process that retries a previous process's request must pass the same id. By
+   * default, a new id.
+   */
   readonly id?: RequestId | undefined;
 }
 
-/** The part of a connection that its sessions show to programs. */
+/** The properties of a connection that programs read from `Session.connection`. */
 export interface SharedConnection {
   readonly clock: LamportClock;
   readonly state: ConnectionState;
@@ -56,7 +64,6 @@ export interface SharedConnection {
   readonly open: number;
 }
 
-/** The parts of a connection that its sessions use. */
 export interface SessionParts {
   readonly connection: SharedConnection;
   readonly requests: RequestQueue;
@@ -65,26 +72,26 @@ export interface SessionParts {
   readonly deadlineMs: number;
 }
 
-/** The services whose answer is a receipt. */
+/** The services whose reply contains a receipt. */
 type Write = { [S in Service]: Replies[S] extends { entry: Receipt } ? S : never }[Service];
 
 /**
- * A user of the cluster. Requests are retried and take effect once (C1, C2), and subscriptions
- * deliver exactly once (C3). Every method throws a ProtocolError with the server's code (C4), or a
- * TypeError that names a wrong argument. Programs create sessions with `Connection.session`, and
- * names with `parseUserName` and `parseChannelName`.
+ * A user's access to the cluster. Requests are retried and take effect once (C1, C2), and
+ * subscriptions deliver each entry exactly once (C3). A method throws a ProtocolError with the
+ * server's code if a request fails (C4), and a TypeError for a wrong argument. Programs create
+ * sessions with `Connection.session`, and names with `parseUserName` and `parseChannelName`.
  */
 export class Session implements Disposable {
   readonly #parts: SessionParts;
   readonly #options: SessionOptions;
   readonly #asker = {
-    /** The vector of everything the session has seen, in all conversations (R9). */
+    /** The vector of everything that the session has seen, in all conversations (R9). */
     seen: {} as MutableVector,
     token: undefined as string | undefined,
     takeToken: (token: string) => this.#takeToken(token),
   };
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Distinguishes this session from other sessions of the same user. */
+  /** Identifies this session in presence reports, because a user may have several sessions. */
   readonly #name = randomHex(8);
   #user: UserName | undefined;
   #keys: TopicKeyring;
@@ -109,12 +116,12 @@ export class Session implements Disposable {
     return this.#user ?? subjectOf(this.#asker.token);
   }
 
-  /** @returns an id for a request that a later process may have to retry; pass it to each try */
+  /** @returns an id to pass to each try of a request that another process may have to retry */
   newId(): RequestId {
     return this.#parts.requests.newId();
   }
 
-  /** Sends a request to any service, by name. */
+  /** Sends a request to any service. */
   ask<S extends Service>(
     service: S,
     data: RequestData[S],
@@ -123,21 +130,24 @@ export class Session implements Disposable {
     return this.#ask(service, data, options);
   }
 
-  /** @param password needed in a cluster with accounts; all later requests carry the new token */
+  /**
+   * Logs in. In a cluster with accounts, the session's next requests carry the token of this login.
+   * @param password needed only in a cluster with accounts
+   */
   async login(user: UserName, password?: string): Promise<Receipt> {
     const receipt = await this.#write("login", { user, password });
     this.#user = user;
     return receipt;
   }
 
-  /** Claims a name for an account. @throws ProtocolError `name_taken` */
+  /** Registers an account. @throws ProtocolError, such as `name_taken` */
   async register(user: UserName, password: string, invitation?: string): Promise<void> {
     const { account } = await this.ask("register", { user, password, invitation });
     // The next request must be answered by a server that has the new account.
     if (account !== undefined) this.#see(account.server, account.seq);
   }
 
-  /** Ends all older sessions of the user; this session continues. */
+  /** Changes the password, and ends all sessions of the user except this one. */
   changePassword(user: UserName, password: string, newPassword: string): Promise<Receipt> {
     return this.#write("password", { user, password, newPassword });
   }
@@ -172,7 +182,7 @@ export class Session implements Disposable {
     });
   }
 
-  /** Whether a user has ever logged in. Sends one request, even if the cluster has many users. */
+  /** Returns whether a user has ever logged in. Sends a single request. */
   async knowsUser(user: UserName): Promise<boolean> {
     const { users } = await this.ask("users", { prefix: user, limit: 1 });
     return users.includes(user);
@@ -180,26 +190,26 @@ export class Session implements Disposable {
 
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
     const page = await this.ask("history", { ...name, ...options });
-    // With `since`, the reply's `seen` includes `since` (H5), which a forged publication may have
-    // raised. So only the entries of such a reply count as seen.
+    // The reply's `seen` covers `since` (H5), and a forged publication may have raised `since`. So
+    // with `since`, only the reply's entries count as seen.
     if (options.since === undefined) raise(this.#asker.seen, page.seen);
     for (const { server, seq } of page.entries) this.#see(server, seq);
     return page;
   }
 
   /**
-   * Reports the presence of the session's user, and reads which users are present. Call this method
-   * every 10 s, at once when the user's presence changes, and with `gone` at the end. A user counts
-   * as gone after 30 s without a report.
+   * Reports the presence of the session's user. Call this method every 10 s, whenever the user's
+   * presence changes, and with `gone` at the end. A user counts as gone after 30 s without a
+   * report.
    * @returns the users who are present, sorted by name
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {
     const data = { user: this.user, client: this.#name, state };
-    // An answer that arrives after the next report is useless, so the request fails by then.
+    // The next report replaces this one, so this request fails when the next report is due.
     return (await this.#ask("presence", data, { mostMs: durations.presenceMs })).present;
   }
 
-  /** The cluster's corrected time, as ISO 8601. */
+  /** Returns the time of a server's synchronised clock, as ISO 8601. */
   async time(): Promise<string> {
     return (await this.ask("time", {})).time;
   }
@@ -209,8 +219,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Calls `onEntry` exactly once for every entry of a conversation. For a user, these are the
-   * messages that others send to the user; with `own`, also the messages that the user sends.
+   * Calls `onEntry` exactly once for every entry of a conversation. A user's conversation has the
+   * private messages to the user and, with `own`, also those from the user.
    * @throws ProtocolError `channel_not_found` or `user_not_found`
    */
   async subscribe(
@@ -224,8 +234,8 @@ export class Session implements Disposable {
     const { last = 0, since, own = false } = options;
     const topic = conversationTopic(name);
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed to already`);
-    // Subscribe on the wire before reading the history, so that no publication is missed in
-    // between.
+    // Subscribe at the proxies before reading the history, so that no publication in between is
+    // missed.
     const subscription: Subscription = this.#parts.feeds.join(topic, {
       hear: (payload) => this.#hear(subscription, payload),
       pages: (since) => pages(this, name, { since }),
@@ -245,8 +255,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Resolves when subscriptions have delivered everything that this session wrote to their
-   * conversations (C3).
+   * Resolves when each subscription has delivered what this session wrote to its conversation, or
+   * has failed to fetch it (C3).
    */
   async heardItself(): Promise<void> {
     await Promise.all([...this.#subscriptions.values()].map((heard) => heard.complete()));
@@ -345,19 +355,18 @@ export class Session implements Disposable {
     const plain = this.#keys.open(subscription.topic, payload, () => subscription.fill());
     if (plain === undefined) return;
     const isClear = plain === payload;
-    // In a session, an unencrypted publication may be forged, so the history is fetched instead.
+    // A session with a token does not trust an unencrypted publication, so it fetches the history.
     if (isClear && this.#asker.token !== undefined) return subscription.doubt(now().steadyMs);
     const publications = this.#parts.feeds.read(plain);
-    // A server signed these publications, so the next answer must come from a server that has them
-    // (R9).
+    // A server signed these publications, so they count as seen (R9).
     if (!isClear) for (const { server, seq } of publications) this.#see(server, seq);
     subscription.receive(publications);
   }
 }
 
 /**
- * Calls `onEntry`. Its exceptions are thrown later, so that other subscriptions still get their
- * entries.
+ * Calls `onEntry`. An exception of `onEntry` is thrown in a microtask, so that it does not stop
+ * other subscriptions.
  */
 function handOver(onEntry: (entry: Entry) => void, entry: Entry): void {
   try {
@@ -370,7 +379,8 @@ function handOver(onEntry: (entry: Entry) => void, entry: Entry): void {
 }
 
 /**
- * Reads page after page. Stops if `next` does not advance, because the server then repeats pages.
+ * Reads all pages. Stops if `next` does not increase, because a faulty server would repeat pages
+ * for ever.
  */
 async function allNames<Name>(
   page: (

@@ -9,22 +9,22 @@ export interface SubscriptionPorts {
   /** Reads every entry that the vector does not cover, page by page. */
   pages(since: Vector): AsyncIterable<HistoryPage>;
   deliver(entry: Entry): void;
-  /** Called if a fetch fails with an error that retrying cannot fix. */
+  /** Called if a fetch fails with an error that no retry resolves. */
   refused(error: ProtocolError): void;
 }
 
 /**
- * The most publications that are held back while a gap is filled. Further publications are dropped,
- * and fetched from the history.
+ * The most publications to hold while missing ones are fetched. Further publications are dropped
+ * here, and fetched from the history.
  */
 const heldPublications = 10_000;
 /** Shortest time between two fetches caused by publications that may be forged. */
 const doubtMs = 1_000;
 
 /**
- * Delivers every committed publication of one topic exactly once, in each server's order (C3).
- * Drops repeated publications. Fills a gap from the history before it delivers what follows the
- * gap.
+ * Delivers every committed publication of one topic exactly once, in the order of each server's
+ * `seq` (C3). If a publication is missing, fetches it from the history before delivering the next
+ * ones of its server.
  */
 export class Subscription {
   readonly topic: string;
@@ -36,11 +36,11 @@ export class Subscription {
   #filling: Promise<void> | undefined;
   #again = false;
   #closed = false;
-  /** While false, the start of the subscription is unknown, so gaps can't be detected. */
+  /** While false, the start of the subscription is unknown, so no publication counts as missing. */
   #hasBegun = false;
   #doubtedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param duplicates shared by all subscriptions to the topic */
+  /** @param duplicates shared by all of the connection's subscriptions to the topic */
   constructor(topic: string, ports: SubscriptionPorts, duplicates: Duplicates) {
     this.topic = topic;
     this.#ports = ports;
@@ -52,7 +52,7 @@ export class Subscription {
     return { ...this.#vector };
   }
 
-  /** Starts the subscription after `since`. Delivers the entries of `page` first. */
+  /** Delivers the entries of `page`, and starts the subscription after `since`. */
   begin(since: Vector, page: readonly Entry[] = []): void {
     for (const entry of page) this.#pass(entry);
     raise(this.#vector, since);
@@ -69,14 +69,17 @@ export class Subscription {
     }
   }
 
-  /** Fetches missing entries. Called after a gap, after a reconnect, and every few seconds. */
+  /**
+   * Fetches missing entries. Called when a publication is missing, when a proxy connects, and every
+   * few seconds.
+   */
   fill(): void {
     if (this.#closed || !this.#hasBegun) return;
     this.#again = true;
     this.#filling ??= this.#fillAll();
   }
 
-  /** Fetches missing entries because of a publication that may be forged, at most once a second. */
+  /** Handles a publication that may be forged: fetches missing entries, at most once a second. */
   doubt(steadyMs: number): void {
     if (steadyMs - this.#doubtedMs < doubtMs) return;
     this.#doubtedMs = steadyMs;
@@ -118,7 +121,8 @@ export class Subscription {
         this.#release(held);
       }
     } catch (error) {
-      // Held publications stay held. The next fill, a few seconds later, tries again.
+      // Held publications stay held. The next call of `fill`, a few seconds later, repeats the
+      // fetch.
       if (!(error instanceof ProtocolError)) throw error;
       if (!error.retry) this.#ports.refused(error);
     } finally {
@@ -135,10 +139,10 @@ export class Subscription {
   }
 
   /**
-   * Delivers held publications, unless an earlier entry is still missing.
-   * @param before publications that were held when the fetch began. If, after the fetch, an entry
-   * before such a publication is still missing, the publication is dropped: no server published
-   * that entry, or the answering server lacked it. A later fetch delivers the publication.
+   * Delivers each held publication whose previous entry has been delivered.
+   * @param before the publications held when the fetch began. Such a publication is dropped if the
+   * fetch did not return its previous entry: the entry does not exist, or the answering server
+   * lacks it. If the server lacks it, a later fetch delivers both.
    */
   #release(before: ReadonlySet<Publication>): void {
     const held = this.#held.sort((a, b) => a.seq - b.seq);
@@ -156,7 +160,7 @@ export class Subscription {
     else this.#again = true;
   }
 
-  /** @returns false if an earlier publication of the same server is missing */
+  /** Delivers a publication. @returns false if the previous publication of its server is missing */
   #take(publication: Publication): boolean {
     if (publication.prev > this.#last(publication.server)) return this.#hasPassed(publication);
     this.#pass(publication);

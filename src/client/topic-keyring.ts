@@ -12,8 +12,8 @@ interface TopicKeys {
 }
 
 /**
- * Shortest time between two requests for a topic's keys. A user who may not read gains nothing by
- * asking more often.
+ * Shortest time between two requests for a topic's keys. A user who may not read the topic would
+ * otherwise ask at every publication.
  */
 const askAgainMs = 1_000;
 
@@ -34,10 +34,10 @@ export class TopicKeyring {
   }
 
   /**
-   * @param onKeys called when new keys have arrived; the caller then fetches the unopened
-   * publications
-   * @returns the payload itself if it is not sealed; undefined if it can't be opened yet, or has no
-   * valid signature of a server
+   * @param onKeys called when new keys have arrived; the caller must then fetch the publications
+   * that could not be opened
+   * @returns the opened payload; the payload itself if it is not sealed; undefined without the
+   * right key or a server's signature
    */
   open(topic: string, payload: Buffer, onKeys: () => void): Uint8Array | undefined {
     const read = readSealed(payload);

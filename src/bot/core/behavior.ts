@@ -1,6 +1,6 @@
 import type { ChannelName } from "../../protocol/ids.ts";
 
-/** The texts of which a bot chooses each message at random. */
+/** A bot chooses the text of each message at random from this list. */
 const botTexts = [
   "Olá, sou um bot!",
   "Mensagem automática",

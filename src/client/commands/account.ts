@@ -29,9 +29,7 @@ async function begin(
   return await logIn(context, client, { user, password: await readPassword(context) });
 }
 
-/**
- * `tertulia password NAME`: changes the password. This session continues; all older sessions end.
- */
+/** `tertulia password NAME`: changes the password. All other sessions of the user end. */
 export async function changePassword(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const [password, newPassword] = await readPasswords(context);
@@ -43,7 +41,8 @@ export async function changePassword(context: Context, name: string): Promise<vo
 }
 
 /**
- * `tertulia register NAME`. The password is not an argument, because process lists show arguments.
+ * `tertulia register NAME`: registers an account. The password is not an argument, because process
+ * lists show arguments.
  */
 export async function register(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);

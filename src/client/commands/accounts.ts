@@ -12,7 +12,10 @@ import { readNewPassword } from "./read-password.ts";
 /** An administrator's actions on an account. */
 export type AccountAction = "add" | "lock" | "unlock" | "promote" | "demote" | "reset";
 
-/** The request's fields for each action; undefined for `reset`, which needs a password. */
+/**
+ * The fields of the request `account` for each action; undefined for `reset`, which needs a
+ * password.
+ */
 const flags = {
   lock: { locked: true },
   unlock: { locked: false },
@@ -37,7 +40,7 @@ export async function changeAccount(
   context.output.done({ user, action }, context.text(`done.${action}`, { user }));
 }
 
-/** `tertulia channels remove CHANNEL` and `restore CHANNEL`: removes or restores a channel. */
+/** `tertulia channels remove CHANNEL` and `tertulia channels restore CHANNEL`. */
 export async function changeChannel(
   context: Context,
   action: "remove" | "restore",
@@ -50,8 +53,8 @@ export async function changeChannel(
 }
 
 /**
- * `tertulia accounts registration MODE`: sets who may register. Prints a new invitation, which is
- * shown only once.
+ * `tertulia accounts registration MODE`: sets who may register. In the mode `invitation`, prints a
+ * new invitation. No command shows it again.
  */
 export async function setRegistration(context: Context, mode: string): Promise<void> {
   const { text, output } = context;
@@ -67,8 +70,8 @@ export async function setRegistration(context: Context, mode: string): Promise<v
 }
 
 /**
- * Sends a request with the logged-in user's token. If a server refuses this user, sends the request
- * again with a token made from the cluster's secret.
+ * Sends a request with the logged-in user's token. If a server refuses this user, resends the
+ * request with a token made from the cluster's secret.
  */
 async function administer<S extends Service>(
   context: Context,

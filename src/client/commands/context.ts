@@ -34,14 +34,11 @@ export function speak(context: Context, name: string): void {
 
 export type ClientOptions = Partial<ConnectionOptions> & SessionOptions;
 
-/** Listeners of a client, which can be set while the client runs. */
+/** Listeners that a command may set while its session is open. */
 export interface ClientEvents {
   onState?: (state: ConnectionState) => void;
   onRetry?: (inMs: number) => void;
-  /**
-   * Called for a refused subscription. Without this listener, the refusal ends the command, because
-   * the command would receive nothing.
-   */
+  /** Called when a server refuses a subscription. By default, the refusal ends the command. */
   onRefused?: (error: ProtocolError) => void;
 }
 
@@ -93,8 +90,8 @@ function knownUser({ user, session, loginName }: ClientConfig): UserName | undef
 }
 
 /**
- * @throws Problem (exit code 2) if neither the settings, nor a saved session, nor the login name of
- * the process owner gives a user
+ * @throws Problem (exit code 2) if no user is known from the settings, a saved session or the
+ * process owner's login name
  */
 export function userOf({ config, text }: Context): UserName {
   const user = knownUser(config);

@@ -5,18 +5,18 @@ import type { Text } from "../../texts/texts.ts";
 
 type Tail<Prefix extends string, Key> = Key extends `${Prefix}.${infer Name}` ? Name : never;
 
-/** A flag that is not a setting, such as `limit <n>`. A flag without a value is a switch. */
+/** A flag that is not a setting, such as `limit <n>`. A flag without `value` is a switch. */
 interface Flag {
   readonly name: Tail<"flag", TextKey>;
   readonly value?: string;
   readonly fallback?: string;
-  /** Name of the text that explains the flag, if it differs from the flag's name. */
+  /** Name of the text that explains the flag; by default, the flag's name. */
   readonly help?: Tail<"flag", TextKey>;
 }
 
 type HelpKey = Exclude<Tail<"help", TextKey>, "default">;
 
-/** A command. Its help text has the name in `help`, by default the command's name. */
+/** A command. `help` is the name of its help text; by default, the command's name. */
 export type Definition = Described &
   (
     | { readonly name: HelpKey; readonly help?: never }
@@ -34,10 +34,10 @@ interface Described {
 export const jsonFlag: Flag = { name: "json" };
 export const timeoutFlag: Flag = { name: "timeout", value: "seconds", fallback: "10" };
 
-/** Settings that are switches: naming a switch turns it on. */
+/** Settings without a value: giving the flag turns the setting on. */
 const switches: readonly SettingName[] = ["curve", "guestServers", "insecure", "leaveOnStop"];
 
-/** Adds a command whose texts are all in the catalogue. */
+/** Adds a command to `parent`, with help texts from the catalogue. */
 export function define(parent: Command, text: Text, definition: Definition): Command {
   const { name, args = [], settings = [], flags = [], example } = definition;
   const help = definition.help ?? definition.name;
@@ -89,13 +89,17 @@ const usageKeys: Readonly<Record<string, Exclude<Tail<"usage", TextKey>, "seeHel
   "commander.excessArguments": "excessArguments",
 };
 
-/** @returns a sentence about a wrong use; undefined if the use is right, such as `--help` */
+/**
+ * @returns a sentence that explains a usage error; undefined if commander has printed a help or the
+ * version
+ */
 export function usageSentence(
   error: CommanderError,
   text: Text,
   asked: string,
 ): string | undefined {
-  // A group of commands was called without a command, so the help of the group was shown.
+  // `commander.help`: a group was called without a subcommand, so commander has printed the group's
+  // help.
   if (error.exitCode === 0 || error.code === "commander.help") return undefined;
   const key = usageKeys[error.code];
   // Matches up to the last quote, because the argument may contain apostrophes.
@@ -152,13 +156,14 @@ export function isCommanderError(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
 }
 
-/** @returns the arguments before `--`, which may be options */
+/** @returns the arguments before `--`; arguments after `--` are never options */
 export function optionsOf(args: readonly string[]): readonly string[] {
   return args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 }
 
 /**
- * @returns the value of `--lang`, read early because the help of commands depends on the language
+ * @returns the value of `--lang`, read before commander parses the arguments, because the help
+ * depends on it
  */
 export function askedLanguage(args: readonly string[]): string | undefined {
   const before = optionsOf(args);

@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 
 /**
  * Continues the saved session, or logs in with the name alone, which open clusters allow.
- * @returns undefined if the user is logged in, else the refusal, after which a password is needed
+ * @returns undefined if the user is logged in; else the refusal: the user then needs a password
  */
 export async function enter(
   { config }: Context,
@@ -35,7 +35,7 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
   }
 }
 
-/** Begins a session. Later commands that name no user act as this user. */
+/** Logs in with a password. Later commands that name no user act as this user. */
 export async function logIn(
   { config }: Context,
   client: Session,

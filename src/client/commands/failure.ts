@@ -32,8 +32,8 @@ interface Told {
 type Connected = Pick<Session, "connection">;
 
 /**
- * Turns a ProtocolError into a Failure with one sentence for the person. @returns any other error
- * unchanged
+ * Turns a ProtocolError into a Failure with one sentence for the person. @returns `error` itself if
+ * it is not a ProtocolError
  */
 export function asFailure(error: ProtocolError, context: Told, client: Connected): Failure;
 export function asFailure(error: unknown, context: Told, client: Connected): unknown;
@@ -56,7 +56,7 @@ export function asFailure(error: unknown, { config, text }: Told, client: Connec
   return new Failure(text("error.unavailable"), error);
 }
 
-/** Whether an error means that the person must log in, for the first time or again. */
+/** Whether an error means that the person must log in. */
 export function wantsLogin(
   error: unknown,
 ): error is ProtocolError & { readonly code: "unauthenticated" } {
@@ -75,7 +75,7 @@ export function describe(error: ProtocolError, text: Text): string {
   return text(`error.${code}`, { description: harmless(message), wait: Math.ceil(wait) });
 }
 
-/** Describes to a person why the contents of one of their files are missing. */
+/** Describes a damaged or unreadable file to the person. */
 export function describeTrouble(trouble: FileTrouble, text: Text): string {
   if ("aside" in trouble) return text("problem.fileDamaged", trouble);
   if ("copy" in trouble) return text("problem.fileCopied", trouble);

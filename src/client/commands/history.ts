@@ -12,7 +12,10 @@ export interface HistoryFlags {
   readonly since?: string;
 }
 
-/** `tertulia history TARGET`: prints the newest entries, or with `--since` those after a vector. */
+/**
+ * `tertulia history TARGET`: prints the newest entries or, with `--since`, the entries after a
+ * vector.
+ */
 export async function history(
   context: Context,
   target: string,

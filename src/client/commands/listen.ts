@@ -56,15 +56,14 @@ async function begin(
 ): Promise<HistoryPage> {
   if (since !== undefined && "vector" in since) return { seen: since.vector, entries: [] };
   const isNew = ({ timestamp }: Entry) => since !== undefined && timeOf(timestamp) >= since.timeMs;
-  // A subscription to a user delivers no messages sent by that user, so the page of the history is
-  // filtered in the same way.
+  // Drops messages that the user sent, because the subscription to the user does not deliver them.
   const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
   const found: Entry[][] = [];
   let seen: Vector = {};
   for await (const page of pages(client, name, since ? {} : { first: 1 })) {
     seen = page.seen;
     found.unshift(page.entries.filter((entry) => isNew(entry) && isFor(entry)));
-    // If a page has an entry that is too old, all further pages are too old.
+    // An entry from before the given time ends the search, because all further pages are older.
     if (!page.entries.every(isNew)) break;
   }
   return { seen, entries: found.flat() };

@@ -6,8 +6,8 @@ import { entryLine } from "../core/entry-line.ts";
 import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
 /**
- * Writes a command's output: data to stdout, messages to stderr; in JSON mode, one object a line.
- * Makes every line harmless, whoever wrote its text.
+ * Writes a command's output: data to stdout, messages to stderr; in JSON mode, one object per line.
+ * Makes every line harmless.
  */
 export class Output {
   readonly json: boolean;
@@ -33,13 +33,13 @@ export class Output {
   }
 
   /**
-   * @param isMixed true if entries of several conversations mix; the line then names its channel
+   * @param isMixed true if the output has several conversations; the line then names its channel
    */
   lineOf(entry: Entry, isMixed = false): string {
     return entryLine(entry, { paint: this.paint, zoneMinutes, mixed: isMixed });
   }
 
-  /** Writes data as JSON. */
+  /** Writes data as one line of JSON. */
   value(value: unknown): void {
     this.#host.output.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
@@ -64,13 +64,13 @@ export class Output {
     this.#host.errors.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
-  /** Clears a terminal's screen, so that data can be shown again. */
+  /** Clears the screen, but does nothing in JSON mode or without a terminal. */
   clear(): void {
     if (this.#host.output.isTTY && !this.json) this.#host.output.write("\x1b[H\x1b[2J");
   }
 }
 
-/** @returns the minutes by which local clocks are ahead of UTC at a time */
+/** @returns the minutes by which local clocks are ahead of UTC at the time `ms` */
 export function zoneMinutes(ms: number): number {
   return -new Date(ms).getTimezoneOffset();
 }

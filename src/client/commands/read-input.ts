@@ -8,7 +8,8 @@ const mostBytesAround = 8;
 
 /**
  * Reads a stream to its end, as plain text.
- * @returns undefined as soon as the text has more than `most` characters; the rest is not read
+ * @returns undefined if the text has more than `most` characters; a much longer input is not read
+ * to its end
  */
 export async function readAll(
   input: NodeJS.ReadableStream,
@@ -35,8 +36,8 @@ export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<str
     decoder ??= textDecoder(bytes);
     let more = decoder.decode(bytes, { stream: true });
     if (more === "") continue;
-    // The previous chunk ended with CR, and the CR ended a line. The LF of the same CR LF must not
-    // end one more line.
+    // The previous chunk ended a line with CR. The LF that follows belongs to this CR, and ends no
+    // line.
     if (endsInCr && more.startsWith("\n")) more = more.slice(1);
     endsInCr = more.endsWith("\r");
     const lines = (rest + more).split(/\r\n?|\n/);

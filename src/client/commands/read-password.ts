@@ -11,7 +11,8 @@ type Question = "prompt.password" | "prompt.newPassword" | "prompt.passwordAgain
 const longestPassword = 1_024;
 
 /**
- * Reads the person's password: from the given file, else typed, else from the input's first line.
+ * Reads the person's password from the password file, if one is given. If not, reads a typed
+ * password or, without a terminal, the first line of the input.
  */
 export async function readPassword(context: Context): Promise<string> {
   const { passwordFile } = context.config;
@@ -48,7 +49,7 @@ function wanted({ text }: Context, password: string | undefined): string {
   return password;
 }
 
-/** @returns an answer to each question; without a terminal, a line of the input for each */
+/** @returns the person's answer to each question; without a terminal, the lines of the input */
 async function readLines(context: Context, ...questions: Question[]): Promise<string[]> {
   const { input } = context.host;
   if (!input.isTTY) {

@@ -37,13 +37,13 @@ interface Delivery {
   readonly user: UserName;
   readonly target: Target;
   readonly text: string;
-  /** The id of an earlier try, which may have succeeded. */
+  /** The id of a previous try, which may have succeeded; by default, a new id. */
   readonly id?: RequestId;
 }
 
 /**
- * Sends a text. If the servers do not know the user, logs the user in and sends again. The request
- * keeps its id, so that the message takes effect once even if replies are lost.
+ * Sends a message. If the servers do not know the user, logs the user in and resends the message.
+ * Both requests have one id, so that the message takes effect once.
  * @returns the receipt; undefined if a server of the original protocol accepted the message
  */
 export async function deliver(

@@ -13,7 +13,10 @@ import type { Text } from "../../texts/texts.ts";
 import type { Context } from "./context.ts";
 import { askReference } from "./status.ts";
 
-/** `tertulia servers remove NAME`: sends the removal as a member, with the cluster's secret. */
+/**
+ * `tertulia servers remove NAME`. Needs the cluster's secret, because only members may remove a
+ * server.
+ */
 export async function removeServer(
   { config, text, output }: Context,
   user: string,
@@ -25,7 +28,7 @@ export async function removeServer(
   let link: ReferenceLink | undefined;
   const endpoints = addressesOf(config.reference);
   try {
-    // First ask for the list until the reference answers, because a removal must not be sent twice.
+    // A removal must not be sent twice, so first request the list until the reference answers.
     const reply = await askReference(guest, config.timeoutMs);
     if (reply === undefined) {
       throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
@@ -66,7 +69,7 @@ function memberLink(endpoints: readonly string[], clock: LamportClock, secret: S
 }
 
 /**
- * The longest wait for an answer to a member. A reference that has answered a guest is reachable,
- * so a longer silence means that it does not accept the secret.
+ * How long to wait for an answer over `memberLink`. The reference has answered the guest, so a
+ * silent reference does not accept the secret.
  */
 const silenceMs = 2_000;

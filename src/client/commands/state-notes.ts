@@ -8,7 +8,8 @@ const keys = {
 } as const satisfies Record<ConnectionState, string>;
 
 /**
- * Writes a note when the connection is lost, restored or given up, but not when it is first made.
+ * Writes a note when the connection is lost, restored or given up, but not when it is first
+ * established.
  */
 export function stateNotes(
   context: Pick<Context, "text">,

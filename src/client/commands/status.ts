@@ -66,9 +66,9 @@ async function watchIt(
 
 async function lookOnce(context: Context, links: Links): Promise<void> {
   const { cluster, failure } = await ask(context, links);
-  // Without any answer, the reason why the servers could not be asked is the most helpful error.
+  // If neither a server nor the reference answered, report why no server did.
   if (cluster.processes.length === 0) throw failure;
-  // A cluster of the original protocol has nothing else that `status` could show.
+  // Servers of the original protocol have no status to show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
   show(context, cluster);
   for (const line of warnings(context, cluster)) context.output.note(line);
@@ -77,7 +77,7 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   throw new Problem([...problems(context, cluster), ...cause].join(" "));
 }
 
-/** Asks a server and the reference at the same time; either may be down. */
+/** Asks a server and the reference, both of which may be down. */
 async function ask(
   context: Context,
   { client, link }: Links,
@@ -100,8 +100,9 @@ const referenceTimeoutMs = 2_500;
 const tryMs = 250;
 
 /**
- * Asks for the list at short intervals until the reference answers, because a link loses the
- * questions that are sent before it is connected.
+ * Asks for the list every `tryMs` until the reference answers. A link loses the questions that are
+ * sent before it is connected.
+ * @returns undefined if no answer arrives within about `timeoutMs`
  */
 export async function askReference(
   link: ReferenceLink,

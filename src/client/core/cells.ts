@@ -11,8 +11,8 @@ const simple = new RegExp(`^[${latin}]*$`);
 const alone = `[\\n${latin}${other}]`;
 const allAlone = new RegExp(`^${alone}*$`);
 /**
- * Matches a run of `alone` characters. Leaves out the last character of the run if the character
- * after the run may join it.
+ * Matches a run of `alone` characters. Leaves out the run's last character if the next character
+ * may join it.
  */
 const aloneRun = new RegExp(`(${alone}+(?=${alone}|$))`);
 /**
@@ -28,7 +28,8 @@ const picture = new RegExp(
 );
 const wide = "\u3000";
 /**
- * Code points drawn on the previous letter: marks, joiners, vowels and ends of a Korean syllable.
+ * Code points that take no cell of their own: marks, joiners, and the letters after the first in a
+ * Korean syllable.
  */
 const onLetter = /[\p{Mn}\p{Me}\p{DI}\u1160-\u11ff\ud7b0-\ud7fb]/u;
 
@@ -66,7 +67,7 @@ export function isSimple(text: string): boolean {
 
 /**
  * @returns the number of terminal cells that a text takes. As in most terminals, each code point
- * counts separately, and an emoji counts as one picture.
+ * counts separately, but an emoji with all its parts takes two cells.
  */
 export function cellsOf(text: string): number {
   if (simple.test(text)) return text.length;

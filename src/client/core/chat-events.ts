@@ -24,7 +24,10 @@ export type ChatEvent =
       readonly next: string | undefined;
     }
   | { readonly type: "notJoined"; readonly channel: ChannelName; readonly why: string }
-  /** Users who wrote in private since an earlier chat; `heard` covers the searched messages. */
+  /**
+   * The users with whom the person exchanged private messages since the saved chat; `heard` covers
+   * these messages.
+   */
   | {
       readonly type: "found";
       readonly users: readonly UserName[];
@@ -72,15 +75,15 @@ export type ChatEvent =
 
 export type EventOf<T extends ChatEvent["type"]> = Extract<ChatEvent, { readonly type: T }>;
 
-/** A question to the servers or the machine. */
+/** A question to the servers or the reference. */
 export type Question = "users" | "channels" | "status" | "time";
 
 /** An action of the shell; actions are performed in the given order. */
 export type ChatEffect =
   | { readonly type: "send"; readonly target: Target; readonly text: string }
   /**
-   * `read` is the conversation's read mark, back to which messages are fetched. Without a read
-   * mark, only the newest page is fetched.
+   * Messages are fetched back to `read`, the conversation's read mark; without a read mark, only
+   * the newest page.
    */
   | { readonly type: "join"; readonly target: Target; readonly read: Vector | undefined }
   | { readonly type: "create" | "part"; readonly channel: ChannelName }
@@ -90,9 +93,7 @@ export type ChatEffect =
   | { readonly type: "language"; readonly name: string }
   /** Requests all users and channels, for the quick switch. */
   | { readonly type: "names" }
-  /**
-   * Saves the chat; `isUrgent` means at once, because more has changed than read marks and drafts.
-   */
+  /** Saves the chat: at once if `isUrgent`, else within a second. */
   | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
   /** Shows lines in place of the chat, unwrapped, until a key is pressed. */

@@ -27,7 +27,7 @@ export interface Pending {
   readonly timeMs: number;
 }
 
-/** A message of this person that was refused and is not sent again. */
+/** A message of this person that was refused for good. */
 export interface Refused extends Omit<Pending, "kind"> {
   readonly kind: "refused";
   readonly why: string;
@@ -50,7 +50,8 @@ export type ConversationKey = string;
 export const homeKey: ConversationKey = "";
 
 /**
- * The line at the bottom of the pane, while older lines are shown: an item and one of its lines.
+ * The line at the bottom of the pane while the person has scrolled up: an item and one of its
+ * lines.
  */
 export interface Anchor {
   readonly item: string;
@@ -68,8 +69,8 @@ export interface Conversation {
   readonly mentions: number;
   readonly isMuted: boolean;
   /**
-   * The vector of messages that the person has read; unchanged until the newest messages are
-   * fetched.
+   * The vector of messages that the person has read. It does not change before the newest messages
+   * are fetched.
    */
   readonly read: Vector;
   readonly isJoined: boolean;
@@ -112,15 +113,13 @@ export interface ChatModel extends Beginning {
   readonly conversations: readonly Conversation[];
   readonly current: ConversationKey;
   readonly editor: Editor;
-  /**
-   * Unsent texts of the other conversations, so that each text is sent only where it was written.
-   */
+  /** The unsent text of each conversation except the current one, whose text is in `editor`. */
   readonly drafts: Readonly<Record<ConversationKey, Editor>>;
   readonly completion: Completion | undefined;
   readonly overlay: Overlay | undefined;
   readonly connection: Connection;
   readonly roundTripMs: number | undefined;
-  /** The server that answered last. */
+  /** The server whose reply arrived last. */
   readonly server: string | undefined;
   readonly clock: number;
   /** Number of replicas that had the last sent message on disk. */
@@ -130,9 +129,12 @@ export interface ChatModel extends Beginning {
   /** All known names, for completion and the quick switch. */
   readonly users: readonly string[];
   readonly channels: readonly string[];
-  /** The state saved by an earlier chat, including conversations that are not open now. */
+  /**
+   * The saved state with which this chat began, and the read marks and mutes of conversations
+   * closed since.
+   */
   readonly saved: SavedChat;
-  /** True while a person without an earlier chat has entered nothing yet. */
+  /** True until a person without a saved chat enters a first line. */
   readonly isNew: boolean;
   /**
    * Vector of all received private messages; undefined until the search for missed ones has ended.
@@ -142,12 +144,12 @@ export interface ChatModel extends Beginning {
   readonly notices: number;
 }
 
-/** The part of a chat that survives its process. */
+/** The part of a chat that is saved for the person's next chat. */
 export interface SavedChat {
   /** The names of joined channels, in the order of the list. */
   readonly joined: readonly string[];
   readonly muted: readonly string[];
-  /** Private conversations that the person has closed, without a new message since the closing. */
+  /** Private conversations that the person has closed and that have received no message since. */
   readonly closed: readonly string[];
   /** Read marks by conversation. */
   readonly read: Readonly<Record<string, Vector>>;
@@ -226,17 +228,16 @@ export function currentOf(model: ChatModel): Conversation {
 }
 
 /**
- * Whether the conversation's read mark must be saved. A channel that was never entered has no read
- * mark. A private conversation needs its read mark, because the next chat lists the conversation by
- * that mark.
+ * Whether the conversation's read mark must be saved. A private conversation always needs a saved
+ * mark, because the next chat finds the conversation by that mark. A channel whose messages were
+ * never fetched needs none.
  */
 export function isKnown({ target, isJoined }: Conversation): boolean {
   return isJoined || target?.user !== undefined;
 }
 
 /**
- * The conversations that the list shows. The home page is listed only if there is no other
- * conversation.
+ * The conversations that the list shows. The home page is shown only if there is no conversation.
  */
 export function listed(model: ChatModel): readonly Conversation[] {
   const others = model.conversations.filter(({ target }) => target !== undefined);

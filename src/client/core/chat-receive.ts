@@ -27,7 +27,7 @@ export function joined(model: ChatModel, { target, entries, next }: EventOf<"joi
   const key = writeTarget(target);
   const { channel } = target;
   const messages = entries.map(asMessage);
-  // The person has left the conversation since the fetch began, so the messages are dropped.
+  // Drop the messages if the person has left the conversation since the fetch began.
   if (find(model, key) === undefined) return still(model);
   // In a channel that the person enters for the first time, all present messages count as read.
   const isNew = channel !== undefined && model.saved.read[key] === undefined;
@@ -43,16 +43,18 @@ export function joined(model: ChatModel, { target, entries, next }: EventOf<"joi
   return still(model.current === key ? look(ready) : ready);
 }
 
-/** Opens the conversations of users who wrote in private while the person was away. */
+/** Adds the private conversations that have messages since the saved chat. */
 export function found(model: ChatModel, { users, heard }: EventOf<"found">): Step {
   const targets = users.map((user) => ({ user }));
-  // For a person with an earlier chat, all messages of a conversation without a read mark are
-  // unread.
+  // If an earlier chat was saved, all messages of a conversation without a read mark are unread.
   const unknown = model.saved.heard && {};
   return enterAll({ ...model, heard }, targets, unknown);
 }
 
-/** Adds received messages to their conversations. Opens a private conversation that is missing. */
+/**
+ * Adds received messages to their conversations. Adds a private conversation that is not in the
+ * list.
+ */
 export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   const groups = new Map<ConversationKey, { target: Target; messages: Message[] }>();
   for (const entry of entries) {
@@ -64,7 +66,7 @@ export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   }
   let step = still(model);
   for (const [key, { target, messages }] of groups) {
-    // The person has left this channel, so the message is dropped.
+    // Drop messages of a channel that the person has left.
     if (target.channel !== undefined && find(model, key) === undefined) continue;
     step = andThen(step, (present) => enter(present, target));
     const heard = change(step.model, key, (present) => withNew(model, present, messages));
@@ -106,13 +108,13 @@ function withNew(
 /** Adds a page of older messages to its conversation. */
 export function older(model: ChatModel, { key, before, entries, next }: EventOf<"older">): Step {
   const fetched = change(model, key, (present) => {
-    // The conversation's oldest message has changed since the request, so this page would leave a
+    // If the conversation's oldest message has changed since the request, this page would leave a
     // gap.
     if (present.older !== before) return { ...present, isFetching: false };
     const filled = fill(present, entries.map(asMessage));
     const { items } = filled;
-    // If the oldest fetched message is new, older messages may be new too. The line "new since you
-    // left" then moves up.
+    // If the oldest fetched message is new, older messages may also be new. Then the line "new
+    // since you left" moves up to the oldest new message.
     const isAllNew = present.firstNew !== undefined && present.firstNew === oldestOf(present);
     const read = model.saved.read[key];
     const earlier = isAllNew && read ? firstUnread(items, read, model.me) : undefined;

@@ -63,10 +63,10 @@ export function notice(
 }
 
 /**
- * Adds a conversation and fetches its newest messages. A conversation that is open already stays as
- * it is.
- * @param unknown the read mark to use if no read mark was saved; without any read mark, only the
- * newest page is fetched
+ * Adds a conversation and fetches its newest messages. Does nothing if the conversation is in the
+ * list.
+ * @param unknown the read mark to use if none was saved. Without a read mark, only the newest page
+ * is fetched
  */
 export function enter(model: ChatModel, target: Target, unknown?: Vector): Step {
   const key = writeTarget(target);
@@ -82,7 +82,8 @@ export function enterAll(model: ChatModel, targets: readonly Target[], unknown?:
 }
 
 /**
- * Adds a conversation, channels before people. A conversation that is open already stays as it is.
+ * Adds a conversation to the list, in which channels come before people. Does nothing if the
+ * conversation is in the list.
  */
 export function add(model: ChatModel, target: Target): ChatModel {
   const key = writeTarget(target);
@@ -99,8 +100,8 @@ function rankOf({ target }: Conversation): number {
 }
 
 /**
- * Opens a conversation, and adds it to the list if it is missing there. A channel is shown before
- * the servers have answered, because the text written next is meant for that channel.
+ * Opens a conversation, and adds it to the list if it is missing there. Shows a channel before the
+ * servers have answered, because the person's next text is meant for that channel.
  */
 export function goTo(model: ChatModel, target: Target): Step {
   const entered = enter(model, target);
@@ -109,8 +110,8 @@ export function goTo(model: ChatModel, target: Target): Step {
 
 /**
  * Removes a conversation.
- * @param to the conversation to show if the removed one was current; by default, the conversation
- * that moves to the removed one's place in the list
+ * @param to the conversation to show if the current one is removed; by default, its neighbour in
+ * the list
  */
 export function remove(model: ChatModel, key: ConversationKey, to?: ConversationKey): ChatModel {
   const gone = find(model, key);

@@ -114,7 +114,8 @@ function step(model: ChatModel, event: ChatEvent): Step {
 
 /** Restores the conversations of an earlier chat. For a new person, opens the first channel. */
 function started(model: ChatModel, { saved, channels }: EventOf<"started">): Step {
-  // Line mode saves read marks but no channels, so saved marks do not show an earlier full screen.
+  // Line mode saves read marks but no channels, so a saved read mark does not prove an earlier chat
+  // in full screen.
   const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
   const keys = [...names.map((name) => `#${name}`), ...privateKeys(saved)];
@@ -144,8 +145,8 @@ function privateKeys({ read, closed }: SavedChat): string[] {
 }
 
 /**
- * Stores the names. A new person in a cluster without channels is taken to the first channel that
- * is created.
+ * Stores the names. If a new person began in a cluster without channels, opens the first channel
+ * that is created.
  */
 function named(model: ChatModel, event: EventOf<"names">): Step {
   const { users = model.users, channels = model.channels } = event;
@@ -183,8 +184,8 @@ function sent(model: ChatModel, { outgoing, receipt }: EventOf<"sent">): Step {
 }
 
 /**
- * Marks a pending message as refused. The message gets a fixed place among the others, and scrolls
- * up with them.
+ * Marks a pending message as refused. The message gets a fixed place in the conversation, and
+ * scrolls up with the messages before it.
  */
 function refused(
   model: ChatModel,

@@ -39,7 +39,7 @@ export interface ClusterStatus {
   readonly epoch: Epoch | null;
   readonly view: View;
   /**
-   * Members that are up and in the phase `live`, if known; null if neither server nor reference
+   * Number of members that are up and, if a server answered, in the phase `live`. Null if nothing
    * answered.
    */
   readonly liveMembers: number | null;
@@ -62,8 +62,8 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
   const isForeign = asked !== undefined && !isOurList(asked.reply);
   const reference = isForeign ? undefined : asked;
   const view = server?.view ?? viewOf(reference?.reply.view);
-  // Without the reference, the server's list is as old as the last reply that the server got from
-  // the reference.
+  // If the reference did not answer, use the list that the server last got from the reference; it
+  // may be old.
   const listed = reference ? parseList(reference.reply.list) : (server?.processes ?? []);
   const servers = serverRows(server?.members ?? [], listed, view).map((row) =>
     withCounts(row, listed, server),
@@ -73,7 +73,8 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
   const known = listed.filter(({ isKnown }) => isKnown);
   const isListed = known.some(({ role }) => role === "reference");
   const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
-  // Servers without a quorum answer no requests, so only the reference knows which servers are up.
+  // If no server answered, no phase is known, so every member that the reference lists counts as
+  // live.
   const serving = servers.filter(
     ({ member, live, phase }) =>
       member === true && live && (server === undefined || phase === "live"),
@@ -138,7 +139,8 @@ function serverRows(
   const known = new Set(rows.map(({ name }) => name));
   for (const process of listed) {
     if (process.role !== "server" || known.has(process.name)) continue;
-    // A guest can claim the name of a member, so only a known process counts as the member.
+    // A guest can claim a member's name, so only a process with the cluster's secret counts as the
+    // member.
     const member = isMember(process.name) && process.isKnown;
     rows.push({ ...otherRow(process), member });
     known.add(process.name);
@@ -176,8 +178,8 @@ function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disb
 }
 
 /**
- * Adds how many messages and clocks a server has refused: from the server's own reply if this
- * server answered the request, else from the list of processes.
+ * Adds how many messages and clocks a server has refused. The server that answered has reported its
+ * own numbers; those of other servers are in the list of processes.
  */
 function withCounts(
   row: ProcessStatus,
@@ -222,7 +224,6 @@ const columns = [
   ["rate", "rate", "right"],
 ] as const;
 
-/** @returns the lines of a table of all processes */
 export function statusTable({ processes }: ClusterStatus, text: Text): string[] {
   const headings = columns.map(([column, _field, side]) => {
     return { heading: text(`status.${column}`), right: side === "right" };

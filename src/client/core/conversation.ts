@@ -11,10 +11,9 @@ interface ConversationQuery {
 }
 
 /**
- * Translates a target into a query. A target is a channel, all private messages of the person
- * (their own name), or the messages between the person and another user. For another user, the
- * query reads all private messages of the person, and its filter selects those with that user:
- * nobody may read what that user writes to others.
+ * Translates a target into a query. The person's own name stands for all their private messages.
+ * For another user, the query also reads all private messages of the person, and its filter selects
+ * those with that user.
  */
 export function conversationOf(target: Target, me: () => UserName): ConversationQuery {
   if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };

@@ -9,12 +9,14 @@ export interface LineOptions {
   /** The reader's time zone. */
   readonly zoneMinutes: Zone;
   /**
-   * True if entries of several conversations mix: the line then names its channel, and has no date.
+   * True if the output has several conversations: the line then names its channel, and has no date.
    */
   readonly mixed?: boolean;
 }
 
-/** `2026-01-31 08:00:00 ana: Oi`, `08:00 #geral ana: Oi`, `… ana → bia: Oi`: always one line. */
+/**
+ * @returns one line, such as `2026-01-31 08:00:00 ana: Oi` or, if `mixed`, `08:00 #geral ana: Oi`
+ */
 export function entryLine(
   entry: Entry,
   { paint, zoneMinutes, mixed = false }: LineOptions,

@@ -10,9 +10,9 @@ import { actionPrefix, spokenText } from "./slash-command.ts";
 import { fitLine, type Line, lineCells, type Span, type Style, span } from "./spans.ts";
 
 const dayMs = 86_400_000;
-/** In panes with fewer columns, no times are shown. */
+/** The fewest columns of a pane that shows times. */
 const narrow = 40;
-/** The most cells that a name takes in a pane of a usual width. */
+/** The most cells that a name takes; fewer in a narrow pane. */
 const mostNameCells = 20;
 const indent = "        ";
 

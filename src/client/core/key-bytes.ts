@@ -1,8 +1,8 @@
 import { type Key, keysByFinal, keysByNumber } from "./keys.ts";
 
 /**
- * @returns the bytes that a terminal sends for a key, for a program that reads one line. This is
- * the reverse of `decodeKeys`. A paste becomes one line too.
+ * @returns the bytes that a terminal sends for a key (the reverse of `decodeKeys`), for a program
+ * that reads one line. A paste therefore becomes one line.
  */
 export function bytesOf(key: Key): string {
   const { name, text = "", ctrl = false, alt = false } = key;
@@ -28,7 +28,8 @@ export function bytesOf(key: Key): string {
 }
 
 /**
- * Replaces control characters with spaces, because they would act as keys, and line ends as Enter.
+ * Replaces control characters with spaces, because the reader would treat a line end as Enter, and
+ * any other as a key.
  */
 function asOneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern must match control characters

@@ -13,7 +13,6 @@ const quitAgainMs = 3_000;
 /** Letters and digits that have a meaning with Alt. */
 const altLetters = /^[1-9abdfk]$/;
 
-/** Handles a key that the person pressed. */
 export function press(model: ChatModel, key: Key): Step {
   // A terminal sends the same bytes for Alt with a key and for Esc followed by that key. If Alt has
   // no meaning with the key, handle both keys, so that no typed text is lost.
@@ -66,7 +65,7 @@ function interrupt(model: ChatModel): Step {
 }
 
 /**
- * @returns the time of the last Ctrl-C, if a second Ctrl-C would still quit the chat; else
+ * @returns the time of the last Ctrl-C, if a second Ctrl-C at `nowMs` would quit the chat; else
  * undefined
  */
 export function quitAsked({ quitAskedMs }: ChatModel, nowMs: number): number | undefined {

@@ -73,9 +73,11 @@ export const keysByNumber: Readonly<Record<string, KeyName>> = {
 };
 
 /**
- * Matches a mouse's report in xterm's first format (button, column and row, one character each), a
- * function key of the Linux console, CSI and SS3, and the answers of terminals: OSC, DCS, SOS, PM,
- * APC.
+ * Matches the sequences that a terminal sends:
+ * - a mouse's report in xterm's first format: button, column and row, one character each
+ * - a function key of the Linux console
+ * - CSI and SS3, for the other keys
+ * - OSC, DCS, SOS, PM and APC, by which terminals answer questions
  */
 const sequence =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
@@ -87,7 +89,7 @@ const begun =
 
 /**
  * Decodes the bytes of a terminal in raw mode into keys (xterm's sequences, bracketed paste).
- * @param isAll true if no more input follows soon: a lone escape byte then means the key Esc, and
+ * @param isAll true if no more input follows soon. Then a lone escape byte means the key Esc, and
  * the received part of an unfinished paste is returned
  */
 export function decodeKeys(input: string, isAll = false): Decoded {
@@ -129,8 +131,8 @@ export function isPasting(rest: string): boolean {
 
 /** Returns the received part of a stalled paste. The next input continues the paste. */
 function soFar(keys: readonly Key[], rest: string): Decoded {
-  // If the input ends within a line end, or within the sequence that ends the paste, the received
-  // half waits for the other half.
+  // The input may end within CR LF, or within the sequence that ends the paste. Then the received
+  // part waits for its rest.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   const end = rest.search(/(?:\r|\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)$/);
   const key = pasted(rest, end < 0 ? rest.length : end);
@@ -191,8 +193,8 @@ function plain(input: string): Step {
 }
 
 /**
- * @returns the text up to the next control character as a single key, so that many characters
- * received at once are handled once
+ * @returns the text up to the next control character, as a single key. So the chat handles a long
+ * text only once
  */
 function typed(input: string): Step {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters end a typed text

@@ -3,7 +3,7 @@ import { cellsOf } from "./cells.ts";
 import type { ChatModel, Size } from "./chat-model.ts";
 import type { Editor } from "./line-editor.ts";
 
-/** Fewest columns with which the list of conversations is shown. */
+/** The fewest columns of a terminal that shows the list of conversations. */
 const listFrom = 60;
 const mostInputRows = 5;
 export const promptText = "› ";
@@ -45,7 +45,8 @@ export function paneColumnsOf(size: Size): number {
 }
 
 /**
- * Breaks the text into rows, also within words, so that the cursor is where the text continues.
+ * Breaks the text into rows at any character, so that the cursor is where the next character will
+ * appear.
  * @returns `cursor`, the cursor's place among all rows; `top`, the first visible row; `height`, the
  * number of visible rows
  */
@@ -57,7 +58,7 @@ function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most
     rows.push("");
     used = 0;
   };
-  // A cursor after the text takes a cell as well.
+  // A cursor after the last character takes a cell of its own.
   const shown = cursor < parts.length ? parts : [...parts, ""];
   shown.forEach((part, at) => {
     const isBreak = part === "\n";

@@ -1,16 +1,18 @@
 import { graphemes } from "./cells.ts";
 import type { Key } from "./keys.ts";
 
-/** The text being written, with any number of lines, and the texts written before. */
+/**
+ * The text that the person is writing, with any number of lines, and the texts written before it.
+ */
 export interface Editor {
   readonly graphemes: readonly string[];
   /** Number of graphemes before the cursor. */
   readonly cursor: number;
-  /** Older texts, the newest last. */
+  /** Submitted and replaced texts, the newest last. */
   readonly history: readonly string[];
   /**
-   * While the editor shows an older text: `at` is the index of that text in `history`, and `draft`
-   * is the unsent text that comes back afterwards. Otherwise undefined.
+   * Set while the editor shows a text of `history`: the text's index, and the unsent text to
+   * restore afterwards.
    */
   readonly recalled: { readonly at: number; readonly draft: string } | undefined;
   /** The text that Ctrl-U, Ctrl-W, Alt-D or Alt-K removed last; Ctrl-Y inserts it. */
@@ -18,7 +20,7 @@ export interface Editor {
 }
 
 const mostHistory = 200;
-/** The most UTF-16 units of a text: far more than a message may have, and still quick to draw. */
+/** The most UTF-16 units of a text: far more than a message may have, but quick to draw. */
 const mostText = 20_000;
 
 export const emptyEditor: Editor = {
@@ -33,7 +35,7 @@ export function textOf(editor: Editor): string {
   return editor.graphemes.join("");
 }
 
-/** @returns the text that the person is writing, even while an older text is shown */
+/** @returns the text that the person is writing, even while a text of the history is shown */
 export function draftOf(editor: Editor): string {
   return editor.recalled?.draft ?? textOf(editor);
 }
@@ -81,8 +83,8 @@ function insert(editor: Editor, text: string): Editor {
   const front = before(editor);
   const room = Math.max(0, mostText - front.length - tail.length);
   const head = front + text.slice(0, room).toWellFormed();
-  // An inserted mark, or a part of an emoji, may join the previous character, so the whole text is
-  // split into graphemes again.
+  // Splits the whole text into graphemes, because an inserted mark or part of an emoji may join the
+  // previous character.
   return withText(adopted(editor), head + tail, head.length);
 }
 

@@ -15,13 +15,11 @@ export interface Link {
  * character.
  */
 const address = /(?<![\p{L}\p{N}])https?:\/\/[^\p{C}\p{Z}\u2400-\u2426<>"`{}|\\^]+/giu;
-/**
- * Marks that follow an address and belong to the sentence: they end the sentence, or close a quote.
- */
+/** Punctuation after an address: it belongs to the sentence, not to the address. */
 const closing = /[.,;:!?'’”»…)\]]/;
 const brackets: Readonly<Record<string, string>> = { ")": "(", "]": "[" };
 
-/** @returns the web addresses in a text, without the sentence's marks after them */
+/** @returns the web addresses in a text, without the punctuation after them */
 export function linksIn(text: string): readonly Link[] {
   return Array.from(text.matchAll(address)).flatMap(({ index, 0: found }) => {
     let end = found.length;

@@ -2,7 +2,10 @@ import { sameName } from "./name-search.ts";
 
 /** Matches the longest run of characters that are allowed in names. */
 const run = /[\p{L}\p{N}\p{M}\p{Join_Control}_.-]+/gu;
-/** Matches the end of a text before a run that belongs to a mail address or a channel's name. */
+/**
+ * Matches the end of the text before a run, if the run belongs to a mail address or a channel's
+ * name.
+ */
 const noMentionBehind = /(?:#|[\w.-]@)$/;
 
 /**
@@ -24,8 +27,8 @@ export function mentionsOf(text: string, name: string): readonly { from: number;
 }
 
 /**
- * Finds the name in a run. Dots and dashes around the name belong to the sentence, unless the name
- * has them.
+ * Finds the name in a run. Dots and dashes around the name belong to the sentence, except those
+ * with which the name itself begins or ends.
  */
 function nameIn(found: string, name: string): { from: number; to: number } | undefined {
   const [before = ""] = /^[.-]*/.exec(found) ?? [];

@@ -81,9 +81,7 @@ export function fill(present: Conversation, messages: readonly Message[]): Conve
   return { ...present, items, pending };
 }
 
-/**
- * Drops the oldest items above the limit. They are fetched again when the person pages up to them.
- */
+/** Drops the oldest items above the limit. */
 export function trimmed(conversation: Conversation): Conversation {
   const most = conversation.anchor === undefined ? mostItems : mostItemsPaged;
   if (conversation.items.length <= most + slack) return conversation;
@@ -101,7 +99,7 @@ export function isUnread(item: Placed, read: Vector, me: string): item is Messag
   return item.kind === "message" && item.user !== me && !isRead(read, item);
 }
 
-/** Raises a vector to cover the messages. @returns the same object if it covers them already */
+/** Raises a vector to cover the messages. @returns `read` itself if it covers them */
 export function readAll(read: Vector, messages: readonly Placed[]): Vector {
   let raised: MutableVector | undefined;
   for (const item of messages) {

@@ -1,6 +1,6 @@
 const nameColours = 8;
 
-/** @returns the number of a name's colour, the same on every screen and at every start */
+/** @returns the number of a name's colour, which depends only on the name */
 export function nameColour(name: string): number {
   return hashOf(name) % nameColours;
 }

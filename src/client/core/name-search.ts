@@ -8,7 +8,7 @@ const ascii = /^[ -~]*$/;
 
 /** @returns the same text for every spelling of a name: composed or decomposed, in any case */
 function folded(name: string): string {
-  // Most names are ASCII, and there may be many names: this way is faster.
+  // Most names are ASCII, and need no slow normalization.
   if (ascii.test(name)) return name.toUpperCase();
   return name.normalize("NFC").toUpperCase();
 }

@@ -3,7 +3,7 @@ import type { Target } from "./target.ts";
 
 /** A message that was accepted from a person and has no receipt yet. */
 export interface Outgoing {
-  /** The same id for each try, so that the message takes effect once (R6). */
+  /** Each try uses this id, so that the message takes effect once (R6). */
   readonly id: RequestId;
   readonly user: UserName;
   readonly target: Target;

@@ -67,8 +67,8 @@ function pressSwitch(
 }
 
 /**
- * The targets of the quick switch: unread conversations, then the other open ones, then all
- * channels and users.
+ * The targets of the quick switch: unread conversations, then conversations without unread
+ * messages, then all channels and users.
  */
 export function switchTargets(model: ChatModel, filter: string): readonly Target[] {
   const list = listed(model).filter(({ key, target }) => target && key !== model.current);

@@ -30,13 +30,14 @@ function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
 }
 
 /**
- * Returns when the chat must be saved: at once, if more has changed than read marks and drafts;
- * undefined if nothing has changed. While the state of an earlier chat is not loaded, nothing is
- * saved, because a save would delete that state.
+ * Returns when the chat must be saved; undefined if nothing has changed. Changed read marks and
+ * drafts are saved soon, other changes at once. Nothing is saved before the state of an earlier
+ * chat is loaded, because a save would delete that state.
  */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;
-  // Otherwise, after a kill, a text that was sent or put aside would return as a draft.
+  // A text was sent or cleared. If the process were killed before a save, the text would return as
+  // a draft.
   if (draftOf(before.editor) !== "" && draftOf(after.editor) === "") return "at once";
   if (before.editor.graphemes !== after.editor.graphemes) return "soon";
   if (before.conversations === after.conversations && before.current === after.current) {

@@ -14,7 +14,7 @@ interface Sheet {
   readonly block: (at: number) => readonly Line[];
 }
 
-/** A line of an item. */
+/** A line of an item: the item's index, and the line's index in the item. */
 interface Place {
   readonly at: number;
   readonly line: number;
@@ -73,7 +73,7 @@ export function page(
   const from = placeOf(sheet, conversation);
   const to = direction === "up" ? up(sheet, from, step) : down(sheet, from, step);
   const nearsOldest = up(sheet, to, 2 * paneRows).at <= 0;
-  // A page up leaves no row empty while the conversation has lines to fill that row.
+  // After a page up, no row is empty if the conversation has enough lines to fill the pane.
   const full = down(sheet, { at: 0, line: 0 }, Math.max(0, paneRows - 1));
   const place = direction === "up" && isAbove(to, full) ? full : to;
   const item = itemAt(conversation, place.at);

@@ -42,7 +42,7 @@ function parseTime(text: string, zone: Zone): number | undefined {
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
   const seconds = Date.parse(`${written}Z`);
   // `Date.parse` reads the 31st of a shorter month, and 24:00, as a time of the next day. Then the
-  // date, written out again, differs from the text.
+  // date, converted back to text, differs from `written`.
   if (Number.isNaN(seconds) || new Date(seconds).toISOString().slice(0, 19) !== written) {
     return undefined;
   }
@@ -56,8 +56,8 @@ function parseTime(text: string, zone: Zone): number | undefined {
 }
 
 /**
- * @returns the moment at which local clocks show a time: the first moment, if the clocks show the
- * time twice; the moment of the change, if the clocks skip the time
+ * @returns the moment at which local clocks show a time. If they show the time twice, returns the
+ * first moment; if they skip the time, the moment of the skip
  * @param wallMs the local time, in milliseconds as if it were UTC
  */
 function instantOf(wallMs: number, zone: Zone): number {

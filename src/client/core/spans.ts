@@ -1,6 +1,6 @@
 import { cellsOf, cut } from "./cells.ts";
 
-/** The meaning of a piece of a line; the terminal chooses its colour. */
+/** The meaning of a piece of a line; `paint-line.ts` chooses its colour. */
 export type Style =
   | "plain"
   | "dim"

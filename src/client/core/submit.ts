@@ -122,7 +122,7 @@ function unknown({ words }: ChatModel, line: Line & { readonly type: "unknown" }
     : words("chat.unknown", { command, suggestion });
 }
 
-/** Creates a channel. If the channel is open already, only switches to it. */
+/** Creates a channel. If the channel is in the list, only opens it. */
 function create(model: ChatModel, channel: ChannelName): Step {
   const target: Target = { channel };
   const key = writeTarget(target);

@@ -23,7 +23,7 @@ export const privateEntries = 500;
 
 const pauseMs = 500;
 
-/** A person's session in the chat, for every front end. */
+/** A person's session in a chat: full screen, line mode or menu. */
 export class ChatSession {
   readonly context: Context;
   readonly client: Session;
@@ -33,7 +33,7 @@ export class ChatSession {
   readonly #logIn: (error: ProtocolError) => Promise<boolean>;
   #logins = 0;
   #loggingIn: Promise<boolean> | undefined;
-  /** The last refusal that was shown to the person; undefined after a request succeeded. */
+  /** Message of the last refusal; undefined after a request succeeded. */
   #refusal: string | undefined;
 
   constructor({ context, client, user, signal, logIn }: ChatSessionParts) {
@@ -56,8 +56,8 @@ export class ChatSession {
         return answer;
       } catch (error) {
         if (!wantsLogin(error)) throw error;
-        // A request of the previous session may be refused after the person has logged in again.
-        // Then no further login is needed.
+        // If the person has logged in since the request began, the refusal concerns the previous
+        // session, so no further login is needed.
         if (logins === this.#logins) await this.#logInAgain(error);
       }
     }
@@ -72,7 +72,7 @@ export class ChatSession {
   /** @throws `error`, if the person declines to log in or the chat ends */
   async #logInAgain(error: ProtocolError): Promise<void> {
     if (this.signal.aborted) throw error;
-    // Several requests may fail at once, but the person is asked once.
+    // If several requests fail at once, the person is asked only once.
     this.#loggingIn ??= this.#logIn(error).finally(() => {
       this.#loggingIn = undefined;
     });
@@ -80,7 +80,7 @@ export class ChatSession {
     this.#logins += 1;
   }
 
-  /** Stores a refusal. @returns false if it is the same as the last refusal shown to the person */
+  /** Stores a refusal. @returns false if the last stored refusal has the same message */
   isNews({ message }: ProtocolError): boolean {
     const isNews = message !== this.#refusal;
     this.#refusal = message;
@@ -104,7 +104,7 @@ export class ChatSession {
     }
   }
 
-  /** Performs a request that is repeated soon anyway. Ignores a ProtocolError. */
+  /** Calls `act`, and ignores a ProtocolError, because the request is repeated soon. */
   async quietly(act: () => Promise<void>): Promise<void> {
     try {
       await act();

@@ -36,15 +36,15 @@ export interface ChatShellParts {
   readonly log: Log;
 }
 
-/** Shortest time between two drawings; `keyFrameMs` applies if a key causes the second one. */
+/** Shortest time between two drawings; `keyFrameMs` applies if a key causes the second drawing. */
 const frameMs = 33;
 const keyFrameMs = 8;
 const tickMs = 1_000;
 const leaveMs = 300;
 
 /**
- * @returns a controller whose signal may have any number of listeners; by default, Node warns of
- * more than ten
+ * @returns a controller whose signal may have any number of listeners. By default, Node warns if a
+ * signal has more than ten
  */
 function quitting(): AbortController {
   const controller = new AbortController();
@@ -69,11 +69,11 @@ export class ChatShell {
   #drawing: { readonly timer: NodeJS.Timeout; readonly atMs: number } | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
   /**
-   * True once the newest messages are shown. Notices wait until then: a notice shown earlier would
-   * scroll out of sight above the messages.
+   * True after the newest messages were shown. Notices wait for this, because the newest messages
+   * would push a notice out of sight.
    */
   #hasBegun = false;
-  /** Sentences about the person's files that were not shown on the screen yet. */
+  /** Sentences about the person's files that the screen has not shown. */
   readonly #troubles: string[] = [];
   #fail: (error: unknown) => void = () => {};
 
@@ -122,7 +122,7 @@ export class ChatShell {
       () => this.#dispatch({ type: "tick", nowMs: now().wallMs }),
       tickMs,
     );
-    // Otherwise, Node would write its warnings across the screen.
+    // Without this listener, Node would write its warnings across the screen.
     using _warnings = context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
@@ -164,8 +164,8 @@ export class ChatShell {
 
   /** Handles a refused subscription. After a login, the subscription resumes where it stopped. */
   #refused(error: ProtocolError): void {
-    // The refusal may concern the previous session. A request shows whether the present session has
-    // ended too, and then lets the person log in.
+    // The refusal may concern a session that a login has replaced. `checkSession` lets the person
+    // log in only if the present session has ended.
     if (wantsLogin(error)) return this.#watch(this.#work.checkSession());
     if (!this.#session.isNews(error)) return;
     const lines = [describe(error, this.#parts.context.text)];

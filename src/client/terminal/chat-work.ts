@@ -22,27 +22,27 @@ import { type ChatSession, privateEntries } from "./chat-session.ts";
 interface ChatWorkParts {
   readonly session: ChatSession;
   readonly dispatch: (event: ChatEvent) => void;
-  /** Takes a publication, to be shown with the next drawing. */
+  /** Called with each publication; the next drawing shows it. */
   readonly hear: (entry: Entry) => void;
 }
 
 const pulseMs = 5_000;
 /**
- * How long the chat of a new person waits for a first channel, which may be created soon after the
- * cluster has started.
+ * How long the chat of a new person waits for a first channel, which a bot may create when the
+ * cluster has just started.
  */
 const firstChannelMs = 2_000;
 const lookAgainMs = 250;
 const namesMs = 20_000;
 
-/** Makes all of the chat's requests to the servers except sending. */
+/** Makes the chat's requests to the servers, except the requests that send messages. */
 export class ChatWork {
   readonly #session: ChatSession;
   readonly #client: Session;
   readonly #dispatch: (event: ChatEvent) => void;
   readonly #hear: (entry: Entry) => void;
   /**
-   * For each conversation, an object that identifies the person's last request to join; removed
+   * For each conversation, an object that identifies the person's latest request to join; deleted
    * when the person leaves a channel.
    */
   readonly #wishes = new Map<ConversationKey, object>();
@@ -59,13 +59,13 @@ export class ChatWork {
   async start(saved: SavedChat): Promise<void> {
     const { user } = this.#session;
     const channels = await this.#firstChannels(saved === nothingSaved);
-    // `seen` is read before any conversation is fetched. Otherwise a message that arrives in
-    // between would be neither fetched nor delivered, because the subscription starts after `seen`.
+    // Read `seen` before any conversation is fetched. The subscription starts after `seen`, so it
+    // delivers each message that a fetch was too early to return.
     const { users, seen } = await this.#session.patiently(() => this.#privateWriters(saved));
     this.#dispatch({ type: "started", saved, channels });
     this.#dispatch({ type: "found", users, heard: seen });
-    // A message delivered to the open conversation marks all earlier ones as read, so those must be
-    // shown first.
+    // A message delivered to the open conversation marks all messages before it as read, so those
+    // must be shown first.
     await Promise.allSettled(this.#joining);
     const options = { since: seen, own: true };
     await this.#session.patiently(() => this.#client.subscribe({ user }, this.#hear, options));
@@ -83,8 +83,8 @@ export class ChatWork {
   }
 
   /**
-   * Records a request to be in a conversation. @returns a function that returns whether this
-   * request is still the person's last one for the conversation
+   * Records a request to join a conversation. @returns a function that returns false after the
+   * person has repeated the request or left the channel
    */
   #wish(target: Target): () => boolean {
     const key = writeTarget(target);
@@ -119,9 +119,11 @@ export class ChatWork {
     }
   }
 
-  /** Fetches the newest page, and earlier pages as long as the oldest fetched entry is unread. */
+  /**
+   * Fetches the newest page, and older pages while the oldest fetched entry is unread, up to about
+   * `mostItems` entries.
+   */
   #newest(target: Target, read: Vector | undefined): Promise<HistoryPage> {
-    // If the oldest entry is unread, entries before it may be unread too.
     const isUnread = ({ seq, server }: Entry) => read !== undefined && seq > (read[server] ?? 0);
     const isEnough = ([oldest, ...others]: readonly Entry[]) =>
       oldest !== undefined && (!isUnread(oldest) || others.length + 1 >= mostItems);
@@ -134,8 +136,8 @@ export class ChatWork {
   }
 
   /**
-   * The users who wrote in private since an earlier chat; without an earlier chat, the writers of
-   * the latest messages.
+   * The users with whom the person exchanged private messages since the saved chat. Without a saved
+   * chat, only the newest `privateEntries` messages count.
    */
   async #privateWriters(saved: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
     const { heard, closed } = saved;
@@ -241,7 +243,7 @@ export class ChatWork {
     this.#dispatch({ type: "presence", users });
   }
 
-  /** Measures the time of an answer with the cheapest request, and learns which server answers. */
+  /** Sends the cheapest request, to measure the round trip and to learn which server answers. */
   async #pulse(): Promise<void> {
     const { steadyMs } = now();
     const { server } = await this.#session.ask(() => this.#client.ask("time", {}));

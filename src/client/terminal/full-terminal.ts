@@ -14,15 +14,15 @@ export interface FullTerminalEvents {
 
 /**
  * Turns on the second screen and bracketed paste, and turns wrapping off. Without wrapping, a
- * grapheme that the terminal draws wider than expected cuts its own line and moves no other line.
+ * grapheme that the terminal draws wider than expected spoils only its own line.
  */
 const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?7l";
 const leaveModes = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h";
 const leaveScreen = "\x1b[?1049l";
 
 /**
- * The whole terminal between `open` and `close`: reads keys and draws screens. A drawing writes
- * only the changed lines, in a single write.
+ * Uses the whole terminal between `open` and `close`: reads keys and draws screens. A drawing
+ * writes only the changed lines, in a single write.
  */
 export class FullTerminal implements Disposable {
   readonly #host: Host;
@@ -35,7 +35,7 @@ export class FullTerminal implements Disposable {
   #isOpen = false;
   /** True while, after Ctrl-Z, the person's command shell has the terminal. */
   #isLent = false;
-  /** True while the lines of `show` are on the terminal, until a key is pressed. */
+  /** True after `show`, until the person presses a key. */
   #showsLines = false;
 
   constructor(host: Host, events: FullTerminalEvents, look: TerminalLook) {
@@ -66,7 +66,7 @@ export class FullTerminal implements Disposable {
     if (this.#isOpen) return;
     this.#isOpen = true;
     const { input, output } = this.#host;
-    // Raw mode comes first: a background process stops here until it has the terminal.
+    // Set raw mode first: here, the system stops a background process until it has the terminal.
     input.setRawMode(true);
     output.write(enter);
     output.on("resize", this.#resized);
@@ -86,14 +86,14 @@ export class FullTerminal implements Disposable {
     input.off("data", this.#read);
     input.pause();
     input.setRawMode(false);
-    // Leaving the second screen twice would move the cursor.
+    // `show` has left the second screen; leaving it twice would move the cursor.
     output.write(this.#showsLines ? leaveModes : leaveModes + leaveScreen);
     this.#showsLines = false;
   }
 
   /**
-   * Writes lines on the first screen. There, the terminal wraps a long line and copies it as one
-   * line.
+   * Writes lines on the first screen, where the terminal wraps a long line, and the person can copy
+   * it as one line.
    */
   show(lines: readonly string[]): void {
     if (!this.#isOpen) return;
@@ -132,13 +132,13 @@ export class FullTerminal implements Disposable {
     this.#suspension[Symbol.dispose]();
   }
 
-  /** Passes a key on. A key that leaves the lines of `show` has no other effect. */
+  /** Passes a key to the chat. After `show`, the first key only returns to the chat. */
   #press(key: Key): void {
     if (!this.#showsLines) return this.#events.onKey(key);
     if (key.name === "unknown") return;
     this.#showsLines = false;
     this.#host.output.write(enter);
-    // The size may have changed, so everything is drawn again.
+    // The screen was cleared, and its size may have changed, so the next drawing writes every line.
     this.#shown = [];
     this.#events.onResize();
   }

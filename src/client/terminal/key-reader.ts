@@ -8,21 +8,21 @@ import { asPaste, isUnbracketedPaste } from "../core/unbracketed-paste.ts";
  */
 const restMs = 40;
 /**
- * A longer wait for the rest of a sequence that can't be a complete key press: the rest will come,
- * but the line is slow.
+ * How long to wait for the rest of a sequence that can't be a complete key press. Its rest must
+ * follow, but a slow line may delay it.
  */
 const sequenceMs = 500;
 /** How long to wait for the end of a paste. After this time, pasted text is shown as it arrives. */
 const pasteMs = 2_000;
-/** Silence after which the end of a paste counts as lost. */
+/** How long a paste may pause before its end counts as lost. */
 const lostPasteMs = 30_000;
-/** Matches Ctrl-C alone, with which a person leaves a paste whose end never arrives. */
+/** Matches Ctrl-C alone, by which a person ends a paste whose end sequence never arrives. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Ctrl-C is a control character
 const interrupts = /^\x03+$/;
 
 /**
- * Text that follows an Enter this soon belongs to the same piece of input; no person types that
- * fast.
+ * Text that arrives within this time after an Enter belongs to the same piece of input: no person
+ * types that fast.
  */
 const lineEndMs = 20;
 /**
@@ -30,14 +30,14 @@ const lineEndMs = 20;
  */
 const pieceMs = 100;
 /**
- * A read with at least this many bytes is pasted, not typed: a pseudo-terminal returns up to 4095
- * bytes of a paste.
+ * An input of at least this many characters is a paste, of which one read returns up to 4095 bytes;
+ * no person types that much between two reads.
  */
 const longRead = 256;
 
 /**
- * Turns the bytes of a terminal into keys. If the terminal does not mark pastes, a piece of input
- * with text after the end of a line counts as a paste.
+ * Turns the bytes of a terminal into keys. If the terminal does not bracket pastes, a piece of
+ * input counts as a paste if text follows the end of a line.
  */
 export class KeyReader {
   readonly #onKey: (key: Key) => void;
@@ -46,7 +46,10 @@ export class KeyReader {
   /** True if a paste has paused for `pasteMs`; the rest of its text is then shown as it arrives. */
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** An Enter at the end of a piece of input. It is passed on when the piece continues or ends. */
+  /**
+   * The Enter at the end of a piece of input. It is passed on when more of the piece arrives, or
+   * none does in time.
+   */
   #held: readonly Key[] = [];
   /** True if the present piece of input is a paste without brackets. */
   #isPiecePasted = false;
@@ -91,7 +94,7 @@ export class KeyReader {
     const keys = [...this.#held, ...more];
     const isPasted = this.#isPiecePasted || isUnbracketedPaste(keys);
     const [only] = more;
-    // A single key without text was pressed by a person, so it neither begins nor extends a piece.
+    // A single key without text was pressed by a person, so it is not part of a piece.
     const isKey = more.length === 1 && only?.name !== "text";
     const endsLine = keys.at(-1)?.name === "enter";
     const mayGoOn = isPasted || (endsLine && keys.length > 1);

@@ -33,13 +33,13 @@ export class LineChat {
   readonly #marks: ReadMarks;
   readonly #outbox: Outbox;
   readonly #ending = new AbortController();
-  /** Number of unsent messages of earlier chats, which the person was already told of. */
+  /** Number of unsent messages of previous chats; `sendLeft` has reported them to the person. */
   #left = 0;
   readonly #joined = new Set<ChannelName>();
   /** The channel to which a text is sent. */
   #current: ChannelName | undefined;
   readonly #muted = new Set<ChannelName>();
-  /** Channels with unread entries before the shown ones; their read marks are not raised. */
+  /** Channels with unread entries that were not shown; their read marks are not raised. */
   readonly #unmarked = new Set<ChannelName>();
   #failed = 0;
 
@@ -47,7 +47,7 @@ export class LineChat {
   constructor(parts: LineChatParts) {
     const { context, user } = parts;
     const { signal } = this.#ending;
-    // Without a dialogue, the person can't log in again.
+    // Line mode has no dialogue in which the person could log in.
     this.#session = new ChatSession({ ...parts, signal, logIn: async () => false });
     const files = personFiles(context, user);
     files.onTrouble = (trouble) => context.output.note(describeTrouble(trouble, context.text));
@@ -62,7 +62,7 @@ export class LineChat {
     void this.#session.beat();
     this.#failed += await sendLeft(this.#session, this.#outbox);
     this.#left = this.#outbox.waiting.length;
-    // Performs one line after the other, so that messages are sent in the order of the lines.
+    // Performs the lines one by one, so that messages are sent in the order of the lines.
     for await (const text of linesOf(this.#session.context.host.input)) {
       const line = parseLine(text);
       if (line.type === "quit" || this.#ending.signal.aborted) break;
@@ -73,8 +73,7 @@ export class LineChat {
   }
 
   /**
-   * Ends the chat. Messages without a receipt stay for the next chat, and the person is told their
-   * number.
+   * Ends the chat. Messages without a receipt stay for the next chat, and a note reports how many.
    */
   close(): void {
     this.#ending.abort();
@@ -99,7 +98,7 @@ export class LineChat {
       await this.#perform(line);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
-      // Every later line would fail in the same way, so the chat ends.
+      // All further lines would fail for this reason, so the chat ends.
       if (wantsLogin(error)) throw error;
       const failure = asFailure(error, context, client);
       if (!(failure instanceof Problem)) throw error;
@@ -202,8 +201,8 @@ export class LineChat {
       const { receipt } = await deliver(client, outgoing);
       if (receipt === undefined) this.#note(sentSentence(this.#text, target, receipt));
     } finally {
-      // The person is told of a failed message, so a later chat must not send it. If the chat has
-      // ended, the outbox is closed and keeps the message for the next chat.
+      // The person sees why a message failed, so a later chat must not send it. After the end of
+      // the chat, this call does nothing, so the closed outbox keeps the message for the next chat.
       this.#outbox.settle(outgoing.id);
     }
   }
@@ -222,7 +221,7 @@ export class LineChat {
     this.#note(this.#text("lines.left", { channel }));
   }
 
-  /** Shows private messages that arrived while the person was away, then all that follow. */
+  /** Shows private messages that arrived while the person was away, then each new one. */
   async #hearPeople(): Promise<void> {
     const { client, user } = this.#session;
     if (this.#files.isNew) {
@@ -234,7 +233,7 @@ export class LineChat {
     await this.#listen({ user });
   }
 
-  /** Shows the newest entries, then all that follow. */
+  /** Shows the newest entries, then each new one. */
   async #listen(name: ConversationName): Promise<void> {
     const { client } = this.#session;
     const most = name.user === undefined ? usualHistory : privateEntries;

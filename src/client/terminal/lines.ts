@@ -7,7 +7,7 @@ import type { Session } from "../session.ts";
 import { LineChat, type LineChatParts } from "./line-chat.ts";
 
 /**
- * `tertulia chat` without a terminal: reads and writes lines until the input ends.
+ * `tertulia chat` in line mode: reads and writes lines until the input ends.
  * @throws Problem (exit code 1) at the end if a line failed
  */
 export async function runLines(context: Context): Promise<void> {
@@ -28,8 +28,8 @@ export async function runLines(context: Context): Promise<void> {
     try {
       await Promise.race([talk(), ended]);
     } finally {
-      // Close the outbox before the connection, so that the outbox keeps messages that the
-      // connection loses.
+      // Close the outbox before the connection. Otherwise, messages that fail because the
+      // connection closes would be removed from the outbox.
       chat?.close();
     }
   };
@@ -44,8 +44,7 @@ export async function runLines(context: Context): Promise<void> {
 async function enterByLines({ context, client, user }: LineChatParts): Promise<void> {
   const refusal = await enter(context, client, user);
   if (refusal === undefined) return;
-  // Without a terminal, every line of the input is chat text. So no password is read from the
-  // input: the password could be sent to everybody.
+  // Without a terminal, the input has only chat lines, so no password is read from it.
   const canAsk = context.host.input.isTTY || context.config.passwordFile !== undefined;
   if (!canAsk) throw refusal;
   await logIn(context, client, { user, password: await readPassword(context) });

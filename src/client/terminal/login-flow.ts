@@ -10,7 +10,6 @@ import type { Prompts } from "./prompts.ts";
 /** The choices of a person who can't log in by name alone. */
 const ways = ["logIn", "makeAccount", "otherName"] as const;
 
-/** The parts that a dialogue with a person needs. */
 export interface DialogueParts {
   readonly context: Context;
   readonly client: Session;

@@ -55,7 +55,7 @@ class Menu {
   readonly #client: Session;
   readonly #prompts: Prompts;
   readonly #session: ChatSession;
-  /** The subscribed channels, the last one joined at the end. */
+  /** The subscribed channels, in the order in which the person joined them. */
   readonly #joined = new Set<ChannelName>();
   readonly #acts = {
     users: () => this.#listUsers(),

@@ -28,8 +28,8 @@ const endOfLink = "\x1b]8;;\x1b\\";
 
 /**
  * @returns a line with terminal sequences; without colours only bold, dim and reverse. Terminals
- * disagree on the widths of emoji and rare characters, so the column after such a text is set
- * explicitly.
+ * disagree on the widths of emoji and rare characters, so a sequence sets the column after each of
+ * them.
  */
 export function painted(line: Line, { hasColours, hasLinks }: TerminalLook): string {
   let column = 1;

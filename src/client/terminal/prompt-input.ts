@@ -72,7 +72,7 @@ export class PromptInput extends PassThrough {
     this.#question.takeAgain();
   }
 
-  /** Handles Ctrl-Z. Readline would stop reading after Ctrl-Z, as after Ctrl-D. */
+  /** Handles Ctrl-Z here, because readline would treat it like Ctrl-D and stop reading. */
   #press(key: Key): void {
     if (isControl(key, "z")) this.#suspension.suspend();
     else this.write(bytesOf(key));

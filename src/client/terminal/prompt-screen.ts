@@ -4,12 +4,13 @@ import { ansi, harmlessLine } from "../core/paint.ts";
 
 const csi = "\x1b\\[";
 /**
- * Matches the beginning of a drawing by inquirer: back to the top of the last drawing, erasing its
- * lines.
+ * Matches how a drawing by inquirer begins: it moves to the top of the previous drawing and erases
+ * that drawing.
  */
 const erasing = new RegExp(`^(?:${csi}\\d+B)?(?:${csi}2K(?:${csi}1A|${csi}G))*`);
 /**
- * Matches the end of a drawing by inquirer: up to the cursor's line, and to the cursor's column.
+ * Matches how a drawing by inquirer ends: it moves up to the cursor's line, and then to the
+ * cursor's column.
  */
 const placing = new RegExp(`(?:${csi}(\\d+)A)?${csi}\\d+G$`);
 const onlyColumn = new RegExp(`^${csi}\\d+G$`);
@@ -18,14 +19,15 @@ const showCursor = "\x1b[?25h";
 
 /**
  * A terminal with a prompt at its end. To print a line above the prompt, this class erases the
- * prompt, prints the line, and repeats the prompt's last drawing with the text typed so far.
+ * prompt, prints the line, and repeats the prompt's last drawing, which contains the typed text.
  */
 export class PromptScreen implements LentTerminal {
   readonly #terminal: NodeJS.WriteStream;
   /** The text that draws the present prompt from its first line; undefined without a prompt. */
   #drawing: string | undefined;
   /**
-   * Lines to print when the process has the terminal again; undefined while it has the terminal.
+   * Lines to print when the process gets the terminal back after Ctrl-Z; undefined while it has the
+   * terminal.
    */
   #held: string[] | undefined;
 

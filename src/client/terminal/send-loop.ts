@@ -15,16 +15,16 @@ interface SendLoopParts {
   readonly outbox: Outbox;
   readonly log: Log;
   readonly dispatch: (event: ChatEvent) => void;
-  /** Reports a failure of background work. */
+  /** Ends the chat with an error if the work fails. */
   readonly watch: (work: Promise<void>) => void;
 }
 
 const pauses = { pauseMs: 500, mostPauseMs: 4_000 };
 
 /**
- * Sends the messages in the outbox. Messages of one conversation are sent one after the other, so
- * that they keep their order whatever server accepts them. Each message is tried until it has a
- * receipt or a refusal (C5).
+ * Sends the messages in the outbox. Messages of one conversation are sent one by one, so that they
+ * keep their order even if different servers accept them. Each message is resent until it has a
+ * receipt or is refused for good (C5).
  */
 export class SendLoop {
   readonly #parts: SendLoopParts;
@@ -85,7 +85,8 @@ export class SendLoop {
       );
       outbox.settle(id);
       if (receipt !== undefined) dispatch({ type: "sent", outgoing, receipt });
-      // A message without a receipt has no place in the history, and is never sent again.
+      // A server of the original protocol gave no receipt, so the message has no place in the
+      // history and is never resent.
       else refuse(sentSentence(context.text, target, receipt));
     } catch (error) {
       // The message stays in the outbox for the next process.
