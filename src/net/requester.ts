@@ -44,6 +44,9 @@ const handshakeMs = 200;
  */
 const mostTries = 3;
 
+/** The number in front of a message that has no answer. Questions have numbers from 1. */
+const unanswered = "0";
+
 /**
  * Sends questions to one process; several may be open at a time. Each question has a number in
  * front of the empty delimiter. The answer repeats the number, because a ZeroMQ reply repeats the
@@ -95,6 +98,13 @@ export class Requester {
    */
   async askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return (await this.#ask([payload], timeoutMs)).payload;
+  }
+
+  /** Sends a sealed message that has no answer. The message is lost if nobody is connected. */
+  tell(payload: Uint8Array): void {
+    const { seals, to } = this.#sealing ?? {};
+    if (seals === undefined || to === undefined) throw new Error("only sealed links tell");
+    this.#queue.push([unanswered, "", payload, seals.seal(to, payload)]);
   }
 
   #ask(frames: readonly Uint8Array[], timeoutMs: number): Promise<Answer> {

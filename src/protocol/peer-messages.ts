@@ -187,6 +187,8 @@ export const replication = {
      */
     lastCorrectionMs: msIfAny,
     clockRounds: parseClock,
+    /** Whether the sender accepts an `ack` over its peer link; older servers do not. */
+    takesAcks: isTrue,
   }),
   presence: object({ ...summary, heard: parseHeard }),
 };
@@ -230,6 +232,8 @@ export type CoordinationRequest = Kinds<"service", typeof coordinationRequests>;
 /** Requests between servers, by their `service`. */
 export const peerRequests = {
   sync: parseSummary,
+  /** Tells a server that its events are on the sender's disk. Has no answer. */
+  ack: parseSummary,
   /** Asks for a page of a saved state, which is sent file by file as it is on disk. */
   snapshot: object({
     /**

@@ -59,14 +59,27 @@ export class PeerLinks {
     return parseCoordinationAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
   }
 
-  /** Keeps a connection to the peer. @param onLost called when the connection ends */
+  /** Sends an acknowledgement, which has no answer and may be lost. */
+  tell(peer: ServerName, address: string, ack: PeerRequest & { service: "ack" }): void {
+    this.#toIfEndpoint(peer, address)?.tell(encodePeerMessage(ack));
+  }
+
+  /**
+   * Keeps a connection to the peer. If the address is not an endpoint, only the peer's silence will
+   * show that the peer is lost.
+   * @param onLost called when the connection ends
+   */
   watch(peer: ServerName, address: string, onLost: () => void): void {
+    const link = this.#toIfEndpoint(peer, address);
+    if (link !== undefined) link.onDisconnect = onLost;
+  }
+
+  #toIfEndpoint(peer: ServerName, address: string): Requester | undefined {
     try {
-      this.#to(peer, address).onDisconnect = onLost;
+      return this.#to(peer, address);
     } catch (error) {
-      // The peer's address is not an endpoint, so only the peer's silence will show that the peer
-      // is lost.
-      if (!(error instanceof Problem)) throw error;
+      if (error instanceof Problem) return undefined;
+      throw error;
     }
   }
 

@@ -45,7 +45,7 @@ export interface PeerWireParts {
    * Returns the reason why the server serves no client; undefined while the server serves clients.
    */
   unready(): string | undefined;
-  onInput(input: Input & { readonly type: "syncRequest" | "coordinationRequest" }): void;
+  onInput(input: Input & { readonly type: "syncRequest" | "ack" | "coordinationRequest" }): void;
   onGuest(): void;
   onDropped(error: unknown): void;
 }
@@ -88,6 +88,8 @@ export class PeerWire {
         return;
       case "sync":
         return onInput({ type: "syncRequest", to, request });
+      case "ack":
+        return onInput({ type: "ack", summary: request });
       default:
         onInput({ type: "coordinationRequest", to, request });
     }

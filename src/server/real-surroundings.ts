@@ -174,6 +174,9 @@ function clientsOf({ clients, onServing }: RealParts): Clients {
 
 function peersOf({ peers, peerWire }: RealParts): Peers {
   return {
+    acknowledge: ({ peer, address, summary }) => {
+      peers.tell(peer, address, { service: "ack", ...summary });
+    },
     askSync: ({ peer, address, request }, onAnswer) =>
       answered(peers.sync(peer, address, request), onAnswer),
     // A late or malformed answer is passed on as undefined. If the core needs the answer, it asks

@@ -132,6 +132,8 @@ export class Shell {
         return clients.rotate(effect.joined);
       case "broadcast":
         return bus.broadcast(effect.message);
+      case "ack":
+        return peers.acknowledge(effect);
       case "publish":
         return bus.publish(effect);
       case "answerPeer":

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
+import { Responder } from "../../src/net/responder.ts";
+import { noView } from "../../src/protocol/view.ts";
+import type { Input } from "../../src/server/core/effects.ts";
 import { PeerLinks } from "../../src/server/peer-links.ts";
+import { PeerWire } from "../../src/server/peer-wire.ts";
 import { serverName } from "../support/event-lines.ts";
+import { anyPort, Closing } from "../support/local-wires.ts";
+import { member } from "../support/members.ts";
+import { until } from "../support/until.ts";
+
+const asker = serverName(1);
+const asked = serverName(2);
 
 test("[W7] a peer that announces an invalid endpoint does not end the process", async () => {
   const links = new PeerLinks(undefined as never, "");
@@ -8,4 +18,42 @@ test("[W7] a peer that announces an invalid endpoint does not end the process", 
     expect(() => links.watch(serverName(1), address, () => {})).not.toThrow();
   }
   links.close();
+});
+
+test("[L3] a server's acknowledgement reaches the peer over its peer link, and gets no answer", async () => {
+  await using closing = new Closing();
+  const { clock, membership, seals } = member(asked);
+  const inputs: Input[] = [];
+  const answers: Uint8Array[] = [];
+  const unused = () => {
+    throw new Error("only an acknowledgement was sent");
+  };
+  const responder: Responder = closing.add(
+    new Responder((envelope, payload, seal) => wire.take({ envelope, payload, seal }), {
+      takesSeals: true,
+    }),
+  );
+  const answering = { reply: (_to: unknown, payload: Uint8Array) => answers.push(payload) };
+  const wire = new PeerWire({
+    name: asked,
+    clock,
+    log: undefined as never,
+    responder: answering as unknown as Responder,
+    seals,
+    disk: undefined as never,
+    unready: unused,
+    onInput: (input) => inputs.push(input),
+    onGuest: unused,
+    onDropped: unused,
+  });
+  const address = await responder.bind(anyPort, membership.forMembers());
+  responder.start();
+  const sender = member(asker);
+  const links = new PeerLinks(sender.seals, sender.key);
+  const summary = { server: asker, clock: 7, view: noView, durable: {}, office: undefined };
+  links.tell(asked, address, { service: "ack", ...summary });
+  await until(() => inputs.length > 0, "the acknowledgement has come");
+  links.close();
+  expect(inputs).toMatchObject([{ type: "ack", summary }]);
+  expect(answers).toEqual([]);
 });

@@ -83,6 +83,9 @@ export class PromiseChecks implements ClusterChecks {
         checkRepaired(server);
         if (effect.message.type === "events") checkLines(server, effect.message.lines);
         return checkDurable(server, effect.message);
+      case "ack":
+        checkRepaired(server);
+        return checkDurable(server, effect.summary);
       case "askSync":
         return checkDurable(server, effect.request);
       case "askPeer":

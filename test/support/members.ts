@@ -1,5 +1,6 @@
 import { Membership } from "../../src/net/membership.ts";
 import type { Seals } from "../../src/net/seal.ts";
+import { memberKey } from "../../src/platform/curve.ts";
 import { type Log, openLog } from "../../src/platform/log.ts";
 import { type Purpose, Secret } from "../../src/platform/secret.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
@@ -8,6 +9,8 @@ export interface Member {
   readonly clock: LamportClock;
   readonly membership: Membership;
   readonly seals: Seals;
+  /** The key with which members connect to each other. */
+  readonly key: string;
   /** The texts of the member's log lines. */
   readonly lines: string[];
 }
@@ -28,11 +31,13 @@ export function member(
   const silent = openLog({ level: "silent", role: "test", name: () => name, clock: () => 0 });
   const log: Log = Object.assign(silent, { warn: note, info: note });
   const source = { text: secret, path: "secret", isDefault: true, cluster };
+  const shared = new Secret(Buffer.from(secret), source);
   const membership = new Membership({
-    secret: new Secret(Buffer.from(secret), source),
+    secret: shared,
     self: () => name,
     clock,
     log,
   });
-  return { clock, membership, seals: membership.seals(purpose), lines };
+  const key = memberKey(shared, undefined);
+  return { clock, membership, seals: membership.seals(purpose), key, lines };
 }

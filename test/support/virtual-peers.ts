@@ -38,6 +38,17 @@ export class VirtualPeers implements Peers {
     this.#process = process;
   }
 
+  acknowledge({ peer: name, summary }: EffectOf<"ack">): void {
+    const { network } = this.#cluster;
+    const request: PeerRequest = { service: "ack", ...summary };
+    const told = network.carry<PeerRequest>(request, encodePeerMessage, parsePeerRequest);
+    const peer = this.#cluster.find(name);
+    if (peer === undefined) return;
+    network.send({ wire: "peer", from: this.#process.server.name, to: name }, () => {
+      peer.deliver(inputOf(told(), undefined));
+    });
+  }
+
   askSync(
     { peer, request }: EffectOf<"askSync">,
     onAnswer: (answer: SyncAnswer | undefined) => void,
@@ -97,6 +108,7 @@ export class VirtualPeers implements Peers {
 }
 
 function inputOf(request: PeerRequest, to: unknown): Input {
+  if (request.service === "ack") return { type: "ack", summary: request };
   if (request.service === "sync") return { type: "syncRequest", to, request };
   return { type: "coordinationRequest", to, request: request as CoordinationRequest };
 }

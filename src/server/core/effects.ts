@@ -53,6 +53,7 @@ export type Input =
     }
   | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
   | { readonly type: "syncFailed"; readonly from: ServerName }
+  | { readonly type: "ack"; readonly summary: ReplicaSummary }
   /**
    * A peer's saved state could not be fetched. After a successful fetch no input follows, because a
    * new core is loaded.
@@ -109,6 +110,13 @@ export type Effect =
       readonly replies: readonly SentReply[];
     }
   | { readonly type: "broadcast"; readonly message: ReplicationMessage }
+  /** Tell the peer, over its peer link, which events are on this disk. */
+  | {
+      readonly type: "ack";
+      readonly peer: ServerName;
+      readonly address: string;
+      readonly summary: ReplicaSummary;
+    }
   | {
       readonly type: "publish";
       readonly topic: string;

@@ -51,6 +51,7 @@ export class Reports {
       offsetMs: clockSync.rounds === 0 ? undefined : clockSync.offsetMs(now),
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
+      takesAcks: true,
     });
     const report: HeartbeatReport = {
       user: replica.name,

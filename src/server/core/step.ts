@@ -228,6 +228,9 @@ export class ServerCore {
         return this.#replica.onViewSaved(input.number, now);
       case "replication":
         return this.#onReplication(input.message, now);
+      case "ack":
+        this.#replica.hear(input.summary, now);
+        return;
       case "syncRequest":
         return this.#replica.onSyncRequest(input, now);
       case "syncAnswer":
@@ -274,11 +277,11 @@ export class ServerCore {
   #advance(now: Now): void {
     const replica = this.#replica;
     const effects = this.#effects;
-    if (this.replication.count()) {
-      this.#publications.publish(this.replication.committed, effects);
-    }
+    const hasRisen = this.replication.count();
     this.#advanceCoordinator(now);
+    // Replies leave first, because clients wait for them.
     this.#serving.advance(now, effects);
+    if (hasRisen) this.#publications.publish(this.replication.committed, effects);
     replica.noteRepair();
     this.#rotation.advance(now);
     replica.askState(this.#rotation.isBusy);

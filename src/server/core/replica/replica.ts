@@ -12,7 +12,7 @@ import type {
 } from "../../../protocol/peer-messages.ts";
 import type { HeartbeatReply, Listed } from "../../../protocol/reference-messages.ts";
 import { sorted } from "../../../protocol/vector.ts";
-import type { View } from "../../../protocol/view.ts";
+import { quorumOf, type View } from "../../../protocol/view.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
@@ -120,17 +120,40 @@ export class Replica {
   }
 
   /**
-   * Sends the peers those of this server's events that are now on disk, or only the new durable
-   * vector if none of the lines are this server's.
+   * Tells the peers what is now on this disk: broadcasts this server's own new events, or
+   * acknowledges the other servers' events if there are no own events.
    */
   onFlushed(count: number): void {
     const own: string[] = [];
+    const origins = new Set<ServerName>();
     for (const { event, line } of this.ledger.flushed(count)) {
       if (event.server === this.name) own.push(line);
+      else origins.add(event.server);
     }
-    if (own.length === 0) return this.broadcast({ ...this.summary(), type: "ack" });
+    if (own.length === 0) return this.#acknowledge(origins);
     for (const lines of inPages(own)) {
       this.broadcast({ ...this.summary(), type: "events", lines });
+    }
+  }
+
+  /**
+   * Acknowledges these servers' events. If two disks are a quorum, only an event's origin waits for
+   * the acknowledgement, because every other server knows two disks that have the event: its own,
+   * and the disk of the server that sent it the event.
+   */
+  #acknowledge(origins: ReadonlySet<ServerName>): void {
+    const { peers, view } = this.replication;
+    const direct = [...origins].filter((name) => {
+      const { takesAcks = false, address = "" } = peers.get(name) ?? {};
+      return takesAcks && address !== "" && view.members.includes(name);
+    });
+    if (quorumOf(view) > 2 || direct.length < origins.size) {
+      return this.broadcast({ ...this.summary(), type: "ack" });
+    }
+    if (this.missesEvents) return;
+    for (const peer of direct) {
+      const { address } = this.replication.peer(peer);
+      this.effects.add({ type: "ack", peer, address, summary: this.summary() });
     }
   }
 
@@ -244,6 +267,7 @@ export class Replica {
     peer.offsetMs = message.offsetMs;
     peer.lastCorrectionMs = message.lastCorrectionMs;
     peer.clockRounds = message.clockRounds;
+    peer.takesAcks = message.takesAcks;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);

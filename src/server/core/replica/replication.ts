@@ -30,6 +30,8 @@ export interface Peer {
   offsetMs: number | undefined;
   lastCorrectionMs: number | undefined;
   clockRounds: number | undefined;
+  /** Whether the peer accepts acknowledgements over its peer link. */
+  takesAcks: boolean;
 }
 
 /**
@@ -81,6 +83,7 @@ export class Replication {
         offsetMs: undefined,
         lastCorrectionMs: undefined,
         clockRounds: undefined,
+        takesAcks: false,
       };
       this.peers.set(name, peer);
     }
