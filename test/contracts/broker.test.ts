@@ -63,7 +63,7 @@ describe("[B3] a worker's late replies reach no client but the one that asked", 
   );
 
   test.each(workers)(
-    "a client that has connected again gets %s reply only if the client asks again",
+    "a client that reconnects to a broker gets %s reply only if the client asks again",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using broker = await localBroker();
@@ -151,7 +151,7 @@ describe("[B3] a worker's late replies reach no client but the one that asked", 
 });
 
 describe("[B2] a request with a long envelope", () => {
-  test("a reply has the whole envelope of its request, however long it is, and ends no worker", async () => {
+  test("a broker returns the whole envelope of a request, even a very long one, and stays connected to the worker", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const worker = ourWorker(closing, broker.back);
@@ -169,7 +169,7 @@ describe("[B2] a request with a long envelope", () => {
 });
 
 describe("[B4] a request whose worker or broker ends", () => {
-  test("the requests of a worker that ends get `unavailable` at once, in the format of their payload", async () => {
+  test("a broker answers the requests of a worker that ends with `unavailable`, in the format of their payload", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const worker = closing.add(new Router({ linger: 0 }));
@@ -193,7 +193,7 @@ describe("[B4] a request whose worker or broker ends", () => {
     expect(JSON.parse(String(list?.[0]))).toMatchObject([refusal, { service: "users" }]);
   });
 
-  test("a request that a server has gets `unavailable` from a broker that stops", async () => {
+  test("a broker that stops answers the requests that its workers still have with `unavailable`", async () => {
     await using closing = new Closing();
     const broker = await startForwarder(
       brokerRole,
@@ -210,7 +210,7 @@ describe("[B4] a request whose worker or broker ends", () => {
 });
 
 describe("[B5] a client that waits for a worker", () => {
-  test("a client that ends while it waits for a worker is forgotten with its requests", async () => {
+  test("a broker drops the requests of a client that ends while it waits for a worker", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const { socket } = closing.add(await RawPeer.shaken(broker.front));
@@ -226,7 +226,7 @@ describe("[B5] a client that waits for a worker", () => {
     expect(worker.asked.map(({ payload }) => String(payload))).toEqual(["two"]);
   });
 
-  test("a client that waits for a worker still gets answers to its heartbeats", async () => {
+  test("a client that waits for a worker still gets answers to its heartbeats from the broker", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const peer = closing.add(await RawPeer.shaken(broker.front));
@@ -240,7 +240,7 @@ describe("[B5] a client that waits for a worker", () => {
   });
 });
 
-test("[X8] unfinished handshakes give way to new connections from the same address", async () => {
+test("[X8] a broker ends unfinished handshakes to let in new connections from the same address", async () => {
   await using closing = new Closing();
   await using broker = await localBroker();
   const worker = ourWorker(closing, broker.back);
@@ -258,7 +258,7 @@ test("[X8] unfinished handshakes give way to new connections from the same addre
   expect(ended()).toBe(limits.addressHandshakes + 1);
 });
 
-test("[X8] a peer that does not read and breaks the protocol is still cut off", async () => {
+test("[X8] a bound socket cuts off a peer that breaks the protocol, even if the peer does not read", async () => {
   await using closing = new Closing();
   let asked = 0;
   const page = Buffer.alloc(1_000_000);

@@ -36,8 +36,8 @@ const keys: CurveKeys = curveKeys(secret);
 const others: CurveKeys = curveKeys(secretOf("the secret of another one"));
 
 /**
- * The reason logged for a client at the members' door too, though the client may belong to this
- * cluster.
+ * The reason reported for every peer with another key, even for a client of this cluster at the
+ * members' door.
  */
 const otherKey = "it has another key than this endpoint's";
 
@@ -49,8 +49,7 @@ let proxies: Readonly<Record<Side, Entrance>>;
 let closing: Closing;
 
 beforeEach(() => {
-  // Each test has a list of its own, because sockets of the test before may still report while they
-  // close.
+  // Each test has its own list, because closing sockets of the previous test may still report.
   const told: typeof refused = [];
   refused = told;
   const onRefused = (endpoint: string, why: string) => void told.push({ endpoint, why });
@@ -66,7 +65,7 @@ const asMember = (endpoint: string) => withKey([endpoint], keys.members.publicKe
 const keyed = (...endpoints: string[]) => withKey(endpoints, keys.publicKey);
 const whys = () => [...new Set(refused.map(({ why }) => why))];
 
-/** A worker at a broker that answers each request with the request itself. */
+/** A worker that answers each request with the request itself, and records it. */
 function worker(taken: string[] = []): BrokeredResponder {
   const made: BrokeredResponder = new BrokeredResponder((to, payload) => {
     taken.push(payload.toString());
@@ -87,7 +86,7 @@ function echo(taken: string[] = []): Responder {
 }
 
 describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
-  test("an encrypted socket lets in any peer that has its key, whatever the peer's own key pair, and shows nobody the content", async () => {
+  test("an encrypted socket lets in any peer that knows its public key, and nobody can read the content on the wire", async () => {
     const endpoint = await echo().bind(anyPort, entrance);
     const wire = await tap(endpoint);
     const requester = closing.add(new Requester(keyed(wire.endpoint), { waits: true }));
@@ -125,7 +124,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     expect(taken).toEqual(["right key"]);
   });
 
-  test("a client gets a reason if its server wants a key, has another key, or is not encrypted", async () => {
+  test("a client reports why it can't connect if its server wants a key, has another key, or is not encrypted", async () => {
     const seen = async (endpoints: readonly string[], wanted: Refusal) => {
       let told: Refusal | undefined;
       const onRefusal = (refusal: Refusal) => {
@@ -142,7 +141,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     await seen(keyed(plain), "keyUnwanted");
   });
 
-  test("a client connects to each endpoint with the key that this endpoint carries, or without encryption", async () => {
+  test("a client encrypts a connection with the key in its endpoint, and does not encrypt it if the endpoint has no key", async () => {
     const otherEntrance = { ...entrance, doors: [guestDoor(others)] };
     const taken: [string[], string[], string[]] = [[], [], []];
     const endpoints = [
@@ -172,7 +171,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
 describe("[X6] a client with several endpoints of which one refuses it", {
   timeout: 20_000,
 }, () => {
-  test("a refusal is reported only when every endpoint refuses the client", async () => {
+  test("a client reports a refusal only if every endpoint refuses the client", async () => {
     const told: (Refusal | undefined)[] = [];
     const plain = await echo().bind(anyPort);
     const good = echo();
@@ -206,13 +205,13 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
   });
 
-  test("an encrypted broker gives no requests to a worker without encryption or without the members' key, and does not count it", async () => {
+  test("an encrypted broker neither gives requests to nor counts a worker without encryption or without the members' key", async () => {
     const broker = closing.add(await localBroker(brokers));
     const taken: string[] = [];
     worker(taken).connect(broker.back);
     await until(() => refused.length > 0, "it is refused");
     expect(refused[0]?.endpoint).toBe(broker.back);
-    // Every client has the key that this worker has.
+    // This worker has only the key that every client has.
     worker(taken).connect(...keyed(broker.back));
     await until(() => whys().includes(otherKey), "so is a client");
     const one = worker();
@@ -226,7 +225,10 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
 });
 
 describe("a broker's count of its connections", { timeout: 20_000 }, () => {
-  /** A broker's back, with the counts that the broker reported there. */
+  /**
+   * Starts a broker. @returns its endpoint for workers, and the connection counts that it reports
+   * there
+   */
   async function counting(entrances?: Readonly<Record<Side, Entrance>>) {
     const told: number[] = [];
     const broker = await startForwarder(

@@ -96,7 +96,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(closed.refused).toEqual([expect.stringMatching(/^it is no member/)]);
   });
 
-  test("a handshake that takes too long is ended, and a connection with a finished handshake stays open", async () => {
+  test("a bound socket ends a handshake that takes too long, but no connection whose handshake is finished", async () => {
     const scene = await Scene.open(closing);
     const [good] = await scene.peer({ minor: 0 });
     const late = [greeting().subarray(0, 1), greeting(), Buffer.alloc(0)].map((bytes) => {
@@ -109,7 +109,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(scene.refused).toEqual([]);
   });
 
-  test("a silent peer that knows heartbeats is cut off, and one without heartbeats is not", async () => {
+  test("a bound socket cuts off a silent peer whose ZMTP version has heartbeats, but no peer of an older version", async () => {
     const scene = await Scene.open(closing);
     const [old] = await scene.peer({ minor: 0 });
     const [mute] = await scene.peer();
@@ -122,7 +122,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(framesOf(old.heard)).toHaveLength(1);
   });
 
-  test("the end of a peer is noticed even while the socket does not read from it", async () => {
+  test("a bound socket notices that a peer has ended even while it does not read from the peer", async () => {
     const scene = await Scene.open(closing);
     scene.onMessage = (from) => from.pause();
     const [peer] = await scene.peer();
@@ -133,7 +133,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.peers.size === 0, "it is gone");
   });
 
-  test("a peer that the socket does not read from is kept alive, and reading resumes where it stopped", async () => {
+  test("a bound socket does not cut off a peer from which it does not read, and later continues to read", async () => {
     const scene = await Scene.open(closing);
     const [first] = await scene.peer();
     scene.onMessage = (from) => from.pause();
@@ -141,7 +141,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 1, "the first has come");
     const [second] = await scene.peer();
     await second.closed();
-    // The first peer was not read for as long.
+    // The socket has not read from the first peer for even longer.
     expect(first.isClosed).toBe(false);
     scene.onMessage = () => {};
     first.say(message("two"));
@@ -149,7 +149,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 2, "the second has come");
   });
 
-  test("the queue for a peer that does not read is bounded, and a PING beyond the bound cuts off the peer", async () => {
+  test("a bound socket limits the queue for a peer that does not read, and cuts off the peer if it breaks the protocol", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
@@ -162,13 +162,13 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     for (let count = 0; count < 1_000; count += 1)
       its.send(new Outgoing([Buffer.alloc(1_024 * 1_024)]));
     expect(residentBytes() - full).toBeLessThan(200 * 1_024 * 1_024);
-    // A PING, which the socket would answer, but not beyond that limit.
+    // This command has no name, so it breaks the protocol.
     deaf.say(frame("", 5));
     await until(() => scene.refused.length > 0, "it is refused");
     await until(() => scene.peers.size === 0, "it is ended");
   });
 
-  test("a PING of a peer that does not read the answers is not answered", async () => {
+  test("a bound socket does not answer the PINGs of a peer whose queue is full", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
@@ -180,7 +180,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect((its as Wire).unreadBytes).toBeLessThanOrEqual(before);
   });
 
-  test("too many bytes of unfinished messages cut off the peer whose message is the oldest", async () => {
+  test("if unfinished messages have too many bytes, a bound socket cuts off the peer with the oldest unfinished message", async () => {
     const scene = await Scene.open(closing);
     const head = Buffer.from("0200000000003fffff", "hex");
     const [oldest] = await scene.peer({ minor: 0 });
@@ -196,7 +196,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => many.filter(({ isClosed }) => isClosed).length >= 20, "more go");
     expect(new Set(scene.refused)).toEqual(new Set([hungry]));
     expect(many.some(({ isClosed }) => !isClosed)).toBe(true);
-    // The limit covers what is held and what this process itself sends: 120 MiB.
+    // The bound includes the 120 MiB that this process itself sends.
     expect(residentBytes() - before).toBeLessThan(400 * 1_024 * 1_024);
     const plain = closing.add(new Request({ linger: 0, sendTimeout: 9_000 }));
     plain.connect(scene.endpoint);
@@ -228,7 +228,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 3, "the third is there");
   });
 
-  test("a message of a million empty frames is refused at once, and takes no memory", async () => {
+  test("a bound socket refuses a message of a million empty frames before it takes much memory", async () => {
     const scene = await Scene.open(closing);
     const before = residentBytes();
     for (const socketless of [1, 2, 3]) {
@@ -261,7 +261,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("too many handshakes of one address end one of these handshakes at random, and none of another address", async () => {
+  test("a handshake above an address's limit ends a random unfinished handshake of that address, and none of another address", async () => {
     const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
@@ -279,7 +279,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect([shaken.isClosed, other.isClosed]).toEqual([false, false]);
   });
 
-  test("more peers of one address than may be in handshakes at once all get in, because they try again", async () => {
+  test("a bound socket lets in twice as many peers of one address as may be in handshakes, because they retry", async () => {
     const scene = await Scene.open(closing);
     for (let count = 0; count < 2 * limits.addressHandshakes; count += 1) {
       const plain = closing.add(new Request({ linger: 0, reconnectInterval: 50 }));
@@ -288,7 +288,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.peers.size === 2 * limits.addressHandshakes, "all are there", 20_000);
   });
 
-  test("closing the socket ends all peers, even those that do not read", async () => {
+  test("closing a bound socket ends all its connections, even those to peers that do not read", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();

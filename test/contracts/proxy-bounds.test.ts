@@ -52,7 +52,7 @@ const hears = (peer: RawPeer, text: string) =>
   );
 
 describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
-  test("a proxy tells members that replication is wanted, whatever guests subscribe to or cancel", async () => {
+  test("a proxy tells members once that replication is wanted, whatever guests subscribe to or cancel", async () => {
     const guest = await subscriber();
     guest.say(cancel(replicationTopic), cancel(""), subscribe(replicationTopic));
     guest.say(
@@ -83,7 +83,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.length).toBeLessThan(1_000);
     const mine = told.filter((text) => text.endsWith("often"));
     expect(mine).toEqual(mine.map((_, at) => (at % 2 === 0 ? "\u0001often" : "\u0000often")));
-    // Topics that are subscribed to at one moment are all reported in the end, and so are their
+    // All 500 subscriptions that come at one moment are reported in the end, and later all their
     // ends.
     const topics = Array.from({ length: 500 }, (_, at) => `topic ${at}`);
     guest.say(...topics.map(subscribe));
@@ -94,7 +94,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     await until(() => topics.every((topic) => told.includes(`\u0000${topic}`)), "all have ended");
   });
 
-  test("a guest's cancel of a topic that others subscribe to changes nothing for them", async () => {
+  test("a guest that cancels a topic of other subscribers does not end their subscriptions", async () => {
     const { told, say } = publisher();
     const ana = await subscriber();
     ana.say(subscribe("geral"));
@@ -109,7 +109,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     await hears(ana, "still heard");
   });
 
-  test("a proxy accepts topics of the maximum size, in messages and in commands, and cuts off a peer that names a longer topic", async () => {
+  test("a proxy accepts topics of the maximum size, and cuts off a peer that names a longer topic", async () => {
     const longest = "t".repeat(limits.topicBytes);
     const { told, say } = publisher();
     const ana = await subscriber();
@@ -136,7 +136,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.filter((text) => text.includes(`${longest}!`))).toEqual([]);
   });
 
-  test("a proxy cuts off a connection with too many topics, and no other, and that connection's topics end", async () => {
+  test("a proxy cuts off only the connection with too many topics, and tells members that its topics have ended", async () => {
     const { told } = publisher();
     const ana = await subscriber({ minor: 0 });
     ana.say(subscribe("geral"));
@@ -153,7 +153,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(ana.isClosed).toBe(false);
   });
 
-  test("when all topics together are too many, the address with the most is cut off", async () => {
+  test("if all topics together exceed the limit, a proxy cuts off a connection of the address with the most topics", async () => {
     const { told, say } = publisher();
     const ana = await subscriber();
     ana.say(...Array.from({ length: 200 }, (_, number) => subscribe(`of ana ${number}`)));
@@ -167,7 +167,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
       peer.say(...topics.map(subscribe));
       greedy.push(peer);
     }
-    // The proxy reads some 28,000 topics before: on a busy machine that takes a while.
+    // The proxy first reads some 28,000 topics, which takes a while on a busy machine.
     const someoneIsCutOff = () => greedy.some(({ isClosed }) => isClosed);
     await until(someoneIsCutOff, "one of them is cut off", 40_000);
     await until(async () => {

@@ -88,7 +88,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => !topics.has("geral"), "the last one has gone");
   });
 
-  test("[P4] a publisher that connects late sees the earlier subscriptions", async () => {
+  test("[P4] a publisher sees the subscriptions that were made before it connected", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const early = publisher(closing, [proxy.front]);
@@ -135,8 +135,8 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => topics.has("geral"), "the subscription is known");
     const stranger = closing.add(new XSubscriber({ linger: 0 }));
     stranger.connect(proxy.back);
-    // libzmq takes each frame that looks like a subscription for one, and passes on no subscription
-    // that it knows already: then the message lacks its last frame.
+    // libzmq handles each frame that looks like a subscription as a subscription. It does not pass
+    // on a subscription that it already has, so the message then lacks its last frame.
     for (const frames of [
       ["nothing", "\u0001geral"],
       ["\u0001bia", "nothing", "\u0001geral"],

@@ -86,7 +86,7 @@ describe("a requester and a responder", () => {
     expect((await Promise.all(answers)).map(String)).toEqual(questions);
   });
 
-  test("[C2] a question without an answer in time fails as `unavailable`, and may be tried again", async () => {
+  test("[C2] a requester whose question gets no answer in time fails with `unavailable`, and can ask again", async () => {
     await using closing = new Closing();
     const seen: string[] = [];
     const responder = responderTo(closing, (to, payload) => {
@@ -103,7 +103,7 @@ describe("a requester and a responder", () => {
     expect(String(await requester.ask(Buffer.from("again"), patienceMs))).toBe("again");
   });
 
-  test("a late answer is not taken for the answer to another question", async () => {
+  test("a requester does not use a late answer as the answer to another question", async () => {
     await using closing = new Closing();
     let late: Envelope | undefined;
     const responder = responderTo(closing, (to, payload) => {
@@ -134,7 +134,7 @@ describe("a requester and a responder", () => {
     await until(() => code === "unavailable", "it is refused long before its 60 s", 3_000);
   });
 
-  test("closing the requester fails its open questions", async () => {
+  test("closing a requester makes its open questions fail", async () => {
     await using closing = new Closing();
     const responder = responderTo(closing, () => {});
     const requester = new Requester([await responder.bind(anyPort)]);
@@ -143,7 +143,7 @@ describe("a requester and a responder", () => {
     await expect(open).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("an endpoint that is taken or invalid causes a problem that names it", async () => {
+  test("an endpoint that is in use or invalid causes an error that names the endpoint", async () => {
     await using closing = new Closing();
     const endpoint = await echo(closing).bind(anyPort);
     await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(Problem);
@@ -235,7 +235,7 @@ describe("through a broker", () => {
     expect(new Set((await Promise.all(later)).map(String))).toEqual(new Set(["a", "b"]));
   });
 
-  test("[R11] a worker that disconnects with a request half read and then connects again works on", async () => {
+  test("[R11] a worker that disconnects with a request half read still answers requests after it reconnects", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     const taken: string[] = [];

@@ -8,7 +8,7 @@ import { CliProcess } from "../terminal/cli-process.ts";
 
 const called = (identity: string, endpoint: string) => RawPeer.shaken(endpoint, { identity });
 
-test("[Z2] two connections with the same name at the same time are reported, and no others", async () => {
+test("[Z2] a broker reports a name that two connections have at the same time, and no other name", async () => {
   await using broker = await localBroker();
   const count = (clients: number) =>
     until(() => broker.connections.front === clients, `there are ${clients} clients`);
@@ -25,7 +25,7 @@ test("[Z2] two connections with the same name at the same time are reported, and
   expect(broker.sharedNames).toEqual(["ana"]);
 });
 
-test("[Z2] a broker's log warns once a minute of clients that use the same name, without control characters", async () => {
+test("[Z2] a broker's log warns at most once a minute of clients that use the same name, without control characters", async () => {
   await using folder = await temporaryFolder();
   const any = "tcp://127.0.0.1:*";
   using broker = new CliProcess([

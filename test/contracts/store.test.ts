@@ -18,7 +18,7 @@ import { VirtualTime } from "../support/virtual-time.ts";
 const [a, b] = [serverName(1), serverName(2)];
 const ballot: Ballot = { epoch: { view: 3, term: 7 }, candidate: b };
 
-/** A replica on a store, as in one process. */
+/** A process with a replica and its store. */
 interface Process extends AsyncDisposable {
   readonly core: ServerCore;
   readonly store: ReplicaStore;
@@ -36,7 +36,7 @@ interface Process extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** A replica on the folder of the shipped server. */
+/** A process whose store is the shipped one, in a folder. */
 class FileProcess implements Process {
   readonly #folder: TemporaryFolder;
   #open: OpenDisk;
@@ -92,7 +92,7 @@ class FileProcess implements Process {
   }
 }
 
-/** A replica on the disk of the simulation. */
+/** A process whose store is the simulation's. */
 class VirtualStoreProcess implements Process {
   readonly #time = new VirtualTime();
   readonly #server = new VirtualServer(1, { digest });
@@ -174,7 +174,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(read).toEqual({ lines: textsOf(lines), more: false });
   });
 
-  test("[R1] after its process died, a store accepts the next lines of a server", async () => {
+  test("[R1] a store accepts the next lines of a server after its process died and restarted", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     put(process, maker.many(a, 2));
@@ -186,14 +186,14 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(process.core.ledger.durable).toEqual({ [a]: 4 });
   });
 
-  test("[R11] a clean stop keeps everything that was appended, durable or not", async () => {
+  test("[R11] a store that is closed has all appended lines at the next start, even those not yet reported durable", async () => {
     await using process = await begin();
     put(process, new EventMaker().many(a, 5));
     await process.restart();
     expect(process.core.ledger.held).toEqual({ [a]: 5 });
   });
 
-  test("[J1] a saved state and the log after it give the same state as all events", async () => {
+  test("[J1] a store's saved state and the lines after it give the same state as all lines", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     put(process, maker.many(a, 3));
@@ -207,7 +207,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(checkpointText(process)).toBe(text);
   });
 
-  test("[R8] a store returns exactly the lines above the first vector and up to the second", async () => {
+  test("[R8] a store returns exactly the lines above the first vector and up to the second vector", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 4), ...maker.many(b, 2)];
@@ -221,7 +221,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     });
   });
 
-  test("[E2] a saved view and a saved promise are read after the process died", async () => {
+  test("[E2] a store reads its saved view and its saved promise after the process died", async () => {
     await using process = await begin();
     const { store } = process;
     await process.done((onDone) => store.saveView({ number: 3, members: [a, b] }, onDone));

@@ -14,7 +14,7 @@ import type { Mutator } from "./mutate.ts";
 
 /** The socket types and keys with which a peer is let in at a port. */
 export interface Way {
-  /** The socket types that are let in there. */
+  /** The socket types that the port lets in. */
   readonly types: readonly string[];
   readonly password: string | undefined;
   readonly serverKey: Buffer | undefined;
@@ -105,7 +105,7 @@ function said(bytes: Buffer): Step {
   return () => bytes;
 }
 
-/** @param next gives the bytes to send after a command of that name */
+/** @param next gives the bytes to send once the peer has received a command of that name */
 function behind(name: string, next: (rest: Buffer) => Buffer): Step {
   return (heard) => {
     const rest = restOf(heard, name);

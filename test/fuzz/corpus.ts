@@ -21,7 +21,7 @@ export type Auth = "open" | "required";
 export const senders = ["strangers", "users", "members"] as const;
 export type Sender = (typeof senders)[number];
 
-/** A sample with a seal for its mutants, which is computed after the change. */
+/** A sample, with a function that seals a mutant of it. */
 export interface SealedSample extends Sample {
   readonly seal?: (payload: Buffer) => readonly Buffer[];
 }
@@ -44,7 +44,7 @@ export const channel = parseChannelName("geral");
 
 const subscribed = ["", "replication", "servers", `#${channel}\0`, "@ana\0", channel];
 /**
- * Ticks by which the clocks in seals are ahead of the servers' clocks, so that servers take the
+ * Ticks by which the clocks in seals are ahead of the servers' clocks, so that servers accept the
  * seals as new.
  */
 const clockAhead = 1_000;
@@ -111,7 +111,7 @@ function enveloped(payload: Buffer): Sample[] {
   ];
 }
 
-/** Records everything that goes over the proxy during some chat. */
+/** Records all publications that the proxy sends while `chat` is repeated. */
 async function listen(cluster: LocalCluster, chat: () => Promise<unknown>): Promise<Buffer[][]> {
   const socket = new Subscriber({ linger: 0 });
   socket.connect(cluster.endpoints.proxy);

@@ -31,7 +31,7 @@ function sampled(...values: unknown[]): Sample[] {
   });
 }
 
-/** Calls the gate with the payload of each mutant, as `unwrap` finds it among the frames. */
+/** Calls the gate with the payload of each mutant, as `unwrap` extracts it from the frames. */
 function through(samples: readonly Sample[], gate: (payload: Buffer) => unknown): void {
   const mutator = new Mutator(1);
   for (let at = 1; at <= mutants; at += 1) {
@@ -64,7 +64,7 @@ function refusing(
 }
 
 describe("mutants of valid messages", { timeout: 60_000 }, () => {
-  test("[T6] the mutants are the same for the same seed, to the byte", () => {
+  test("[T6] the fuzzer's mutants are the same for the same seed, to the byte", () => {
     const made = (seed: number) => {
       const mutator = new Mutator(seed);
       return Array.from({ length: 500 }, () => mutator.mutate(sampled(summary, [summary])));
@@ -148,7 +148,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     through(samples, refusing(ProtocolError, gate));
   });
 
-  test("[P3] a mutant of a publication is ignored by a client unless it is a whole publication", () => {
+  test("[P3] a client ignores a mutant of a publication unless the mutant is a whole publication", () => {
     const entry = { user: "ana", channel: "geral", message: "olá", id: "a", server, timestamp: "" };
     const publication = { ...entry, seq: 4, prev: 3, clock: 9 };
     through(sampled([publication], [publication, publication]), (payload) => {

@@ -25,16 +25,19 @@ const ownName = "server_f0220000";
 const address = "tcp://127.0.0.1:9";
 
 /**
- * A process with the cluster's secret, which seals messages that members could send. With the
- * sender strangers, the seal is computed before the change, so that it no longer fits. With the
- * sender members, the seal is computed after the change.
+ * A process with the cluster's secret, which seals messages that members could send. For
+ * `strangers` it computes the seal before the change, so that the seal no longer fits. For
+ * `members` it computes the seal after the change.
  */
 export class Insider {
   readonly #secret: Secret;
   readonly #auth: Auth;
   readonly #sender: Sender;
   readonly clock: LamportClock;
-  /** Payloads that were sealed and never sent, by their seal: unchanged they would be accepted. */
+  /**
+   * Payloads that were sealed and never sent, by their seal. A server would accept them if they
+   * were sent unchanged.
+   */
   readonly #whole = new Map<string, Buffer>();
 
   constructor(cluster: LocalCluster, options: { auth: Auth; sender: Sender; clock: number }) {
@@ -57,7 +60,7 @@ export class Insider {
     return payload !== undefined && frames.at(-2)?.equals(payload) === true;
   }
 
-  /** All requests over a peer link: in a name of its own, and in the name of a peer. */
+  /** All requests over a peer link, in the insider's own name and in a peer's name. */
   toServer(server: string, known: Known): SealedSample[] {
     const peer = known.view.members.find((name) => name !== server) ?? ownName;
     const health = { service: "health", data: {} };
@@ -69,7 +72,6 @@ export class Insider {
     ];
   }
 
-  /** All requests to the reference. */
   toReference(known: Known): SealedSample[] {
     const [member = ownName] = known.view.members;
     const report = { role: "server", view: known.view, durable: known.durable, ready: true };

@@ -26,7 +26,7 @@ const frames = Number(values.frames);
 const connections = Number(values.wire ?? 1);
 const seed = Number(values.seed ?? randomInt(1, 2 ** 31));
 
-/** The kinds of runs, one cluster after the other, and each one's share of all frames. */
+/** The kinds of runs, each with a cluster of its own, and each kind's share of all frames. */
 const all: readonly { auth: Auth; sender: Sender; share: number }[] = [
   { auth: "required", sender: "strangers", share: 0.5 },
   { auth: "open", sender: "strangers", share: 0.35 },

@@ -3,14 +3,14 @@ import { percentile } from "../../bench/measure.ts";
 import type { Child } from "../../src/cluster/child.ts";
 
 /**
- * Memory that an event may occupy permanently: its state, its line in the journal, and index
- * entries.
+ * Bytes of memory that an event may occupy permanently: its state, its line in the journal, and
+ * index entries.
  */
 export const eventBytes = 4_096;
 
 /**
- * The first part of a run, in which a process allocates what it needs once: caches, compiled code,
- * a full heap.
+ * The share of a run, from its beginning, in which a process still allocates caches, compiled code
+ * and its heap.
  */
 const warmUp = 0.2;
 /**
@@ -25,8 +25,8 @@ const leapBytes = 100 * 1_024 * 1_024;
 const everyMs = 500;
 
 /**
- * A process and its memory in the first quarter after the warm-up, in the last quarter, and at
- * most.
+ * A process and its memory in bytes: in the first quarter after the warm-up, in the last quarter,
+ * and the maximum.
  */
 export interface Grown {
   readonly label: string;

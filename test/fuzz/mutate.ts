@@ -32,7 +32,7 @@ interface Draft {
   readonly other: Sample;
 }
 
-/** Far more than any gate accepts, and still small on the wire. */
+/** Far more levels than any gate accepts, but still few bytes. */
 const deepLevels = 3_000;
 /** The most bytes of a payload that repeats another one. */
 const mostBytes = 30_000;

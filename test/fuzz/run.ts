@@ -33,8 +33,8 @@ export interface FuzzReport {
   /** The number of valid messages that were acknowledged in the meantime. */
   readonly acknowledged: number;
   /**
-   * Events that come neither from the preparation nor from the valid messages; undefined if not
-   * judged.
+   * The number of events that come neither from the preparation nor from the valid messages;
+   * undefined if not checked.
    */
   readonly strange: number | undefined;
   readonly problems: readonly string[];
@@ -56,7 +56,10 @@ interface Lane {
 /** Frames between two round trips on all sockets: far below any queue's limit. */
 const roundFrames = 600;
 const patienceMs = 30_000;
-/** Far below the largest safe integer, and far above any clock that a run reaches by itself. */
+/**
+ * The highest clock that the fuzzer sends: far below the largest safe integer, and far above any
+ * clock that a run reaches by itself.
+ */
 const lastClock = 2 ** 48;
 
 /**
@@ -78,7 +81,6 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   return report;
 }
 
-/** The sockets that are open during a run. */
 class Sockets implements Disposable {
   readonly #open: Disposable[] = [];
 
@@ -266,8 +268,8 @@ class Run {
   }
 
   /**
-   * A queue keeps the order. When exactly these ten messages were refused as forged, everything
-   * before was read.
+   * Sends ten forged messages after all others. Once exactly ten more messages are counted as
+   * forged, the servers have read everything.
    */
   async #replicationIsRead({ client }: ValidTraffic): Promise<void> {
     const lane = this.#lanes.find(({ name }) => name === "replication");
@@ -314,8 +316,8 @@ class Run {
 }
 
 /**
- * Whether the message would move a member's clock near the end of its range, after which no seal
- * would count.
+ * Whether the message would move a member's clock near the end of its range, so that members would
+ * accept no later seal.
  */
 function endsClocks(payload: Buffer): boolean {
   try {

@@ -5,7 +5,7 @@ import { decode, encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { until } from "../support/until.ts";
 
-/** A socket of the cluster that anybody can reach who reaches its port. */
+/** A socket of the cluster, to which mutants are sent. */
 export interface Target extends Disposable {
   send(frames: readonly Buffer[]): Promise<void>;
   /** Resolves when everything that was sent has been read. @throws Error if nobody reads it */
@@ -20,7 +20,7 @@ interface Answer {
   readonly name?: string;
 }
 
-/** How long to wait for a mark before another one is sent. */
+/** Milliseconds to wait for the answer to a mark before another mark is sent. */
 const markMs = 1_000;
 const patienceMs = 30_000;
 
@@ -191,7 +191,7 @@ export class ProxyIn implements Target {
   }
 }
 
-/** The proxy's side for subscribers. A connection's subscriptions end with it. */
+/** The proxy's side for subscribers. A connection's subscriptions end with the connection. */
 export class ProxyOut implements Target {
   readonly #endpoint: string;
   readonly #publishers: ProxyIn;

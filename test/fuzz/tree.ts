@@ -55,8 +55,10 @@ export function writeJsonTree(tree: Tree): string {
 }
 
 /**
- * @param short the first byte for a count up to 15; `long` the one for a count of two bytes, and
- * `long` + 1 of four
+ * The header of an array or a map.
+ * @param short the first byte for a count up to 15
+ * @param long the first byte for a count in two bytes; `long` + 1 is the first byte for a count in
+ * four bytes
  */
 function header(short: number, long: number, count: number): Buffer {
   if (count < 16) return Buffer.of(short + count);

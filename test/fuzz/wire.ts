@@ -39,7 +39,7 @@ export interface Counts {
   connections: number;
   /**
    * Of these connections: how many were greeted, finished the handshake, and were ended by the
-   * process.
+   * cluster's process.
    */
   greeted: number;
   shaken: number;
@@ -136,7 +136,10 @@ async function run(cluster: LocalCluster, options: WireOptions): Promise<WireRep
   return { ports: told, seconds, memory, acknowledged, problems, folder: cluster.folder };
 }
 
-/** Every port at which a process of the cluster is bound, with what lets a peer in there. */
+/**
+ * Every port at which a process of the cluster is bound, with the socket types and the key that let
+ * a peer in.
+ */
 function portsOf(cluster: LocalCluster, { curve }: WireOptions): Port[] {
   const secret = secretIn(cluster.folder);
   const keys = curve ? curveKeys(secret) : undefined;
@@ -176,7 +179,8 @@ async function speak(
   const part = () => 1 + mutator.below(250);
   const peer = new RawPeer(endpoint, { localAddress: `127.${part()}.${part()}.${part()}` });
   try {
-    // Only a few such peers are let in at a time; otherwise nobody else would be served.
+    // Only one of 16 peers at this port may be let in: each gets people's requests, and answers
+    // none.
     const isStrange = port.isForWorkers && mutator.below(16) > 0;
     // Most conversations stay valid until their last step, so that the code behind the handshake is
     // reached.

@@ -52,12 +52,12 @@ describe("encode and decode", () => {
     },
   );
 
-  test("[W10] bytes after the value are an error", () => {
+  test("[W10] a payload with bytes after its value is refused", () => {
     expect(() => decode(Buffer.concat([encode({ a: 1 }), Buffer.of(0)]))).toThrow();
     expect(() => decode(Buffer.from('{"a":1}x'), "json")).toThrow();
   });
 
-  test("[W10] a numeric key is decoded as the text of its digits", () => {
+  test("[W10] a numeric key of a MessagePack map is decoded as the text of its digits", () => {
     expect(decode(Buffer.of(0x81, 0x07, 0x01))).toEqual({ 7: 1 });
   });
 });
@@ -69,7 +69,7 @@ describe("the shape of JSON", () => {
     return Object.values(value).reduce((sum: number, one) => sum + countValues(one), 1 + keys);
   };
 
-  test("[W11] the values and elements of JSON are counted without parsing it", () => {
+  test("[W11] the gate counts the values and elements of a JSON text before it parses the text", () => {
     fc.assert(
       fc.property(fc.array(anyMessage), fc.constantFrom(0, 2), (value, indent) => {
         const shape = jsonShape(Buffer.from(JSON.stringify(value, null, indent)));
@@ -82,7 +82,7 @@ describe("the shape of JSON", () => {
     );
   });
 
-  test("[W11] counting the values of bytes that are not JSON ends too", () => {
+  test("[W11] the gate finishes its count of values even for bytes that are not JSON", () => {
     for (const text of ['["\\', '"', "]]]]", '{"a', "[,,,]"]) {
       expect(jsonShape(Buffer.from(text)).values).toBeGreaterThan(0);
     }

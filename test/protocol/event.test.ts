@@ -59,7 +59,7 @@ describe("an event line", () => {
     );
   });
 
-  test("[J5] any flipped bit in an event line is found", () => {
+  test("[J5] an event line with any flipped bit is refused", () => {
     const whole = Buffer.from(new EventMaker().next(serverName(1), "Olá 🙂").line);
     for (let bit = 0; bit < 8 * whole.length; bit += 1) {
       const bytes = Buffer.from(whole);
@@ -68,7 +68,7 @@ describe("an event line", () => {
     }
   });
 
-  test("[J2] an event line cut short anywhere is found", () => {
+  test("[J2] an event line that is cut short at any character is refused", () => {
     const { line } = new EventMaker().next(serverName(1));
     for (let length = 0; length < line.length; length += 1) {
       expect(isSound(line.slice(0, length)), `${length} characters`).toBe(false);

@@ -4,8 +4,8 @@ import { harmless, harmlessJson } from "../../src/protocol/harmless.ts";
 import { harmful, signs } from "../support/harmful.ts";
 
 /**
- * Texts of characters that steer a terminal, of characters that some scripts need, and of plain
- * letters.
+ * Random mixtures of characters that control a terminal, characters that some scripts need, and
+ * plain letters.
  */
 function* texts(): Generator<string> {
   const parts = [
@@ -30,8 +30,8 @@ function* texts(): Generator<string> {
 
 const left = (text: string) => signs.filter((sign) => text.includes(sign));
 
-describe("any text from others", () => {
-  test("a text made harmless stays on one line and steers no terminal", () => {
+describe("texts of other users", () => {
+  test("a text made harmless has no line ends and no other characters that control a terminal", () => {
     expect(left(harmless(harmful))).toEqual([]);
     for (const text of texts()) {
       const shown = harmless(text);
@@ -40,7 +40,7 @@ describe("any text from others", () => {
     }
   });
 
-  test("a harmless text in JSON is escaped, and a program reads the original", () => {
+  test("harmless JSON has no characters that control a terminal, and a program parses the original text from it", () => {
     for (const text of texts()) {
       const json = harmlessJson(JSON.stringify({ text }));
       expect(left(json), JSON.stringify(text)).toEqual([]);

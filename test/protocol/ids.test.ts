@@ -30,7 +30,7 @@ function forAnyName(holds: (name: string) => void): void {
 
 describe("names", () => {
   test.each(["ana", "Ana_1", "-", "_x", "a.b.c", "用户", "Ελένη", "ана", "علي", "नेहा", "7", "ção"])(
-    "%s is a name",
+    "%s is a valid name",
     (name) => {
       expect(parseUserName(name)).toBe(name);
       expect(parseChannelName(name)).toBe(name);
@@ -72,7 +72,7 @@ describe("names", () => {
     expect(parseUserName("Jos\u00e9")).toBe("Jos\u00e9");
   });
 
-  test("names have at most 64 characters, as a person counts characters", () => {
+  test("a name has at most 64 code points after normalisation", () => {
     expect(parseUserName("𝒜".repeat(64))).toHaveLength(128);
     expect(() => parseUserName("𝒜".repeat(65))).toThrow(/it has 65/);
     // The decomposed form is longer, but only the stored form counts.
@@ -88,7 +88,7 @@ describe("names", () => {
   });
 
   test.each(["ana\u00ad", "\ufeffana", "an\u200ba", "ana\u200f", "\u202aana", "ana\u{e0041}"])(
-    "a name with an invisible character gets an error of its own: %j",
+    "a name with an invisible character is refused with an error that says so: %j",
     (name) => {
       expect(() => parseUserName(name)).toThrow("holds a character that nobody sees");
     },
@@ -99,7 +99,7 @@ describe("a name read from an event", () => {
   /** A code point that no version of Unicode assigns yet. */
   const newLetter = "\u{3fffd}";
 
-  test("a name from an event is read unchanged, even with letters that only its writer's Unicode has", () => {
+  test("a name from an event is read unchanged, even with letters that this process's Unicode version does not have", () => {
     expect(() => parseUserName(`ana${newLetter}`)).toThrow(/letters/);
     expect(readUserName(`ana${newLetter}`)).toBe(`ana${newLetter}`);
     expect(readChannelName("Jose\u0301")).toBe("Jose\u0301");
@@ -128,7 +128,7 @@ describe("a name read from an event", () => {
   });
 });
 
-describe("other ids", () => {
+describe("ids that are not names", () => {
   test("[W6] a request's id is a string of 1 to 64 characters, or missing", () => {
     expect(parseRequestId(undefined)).toBeUndefined();
     expect(parseRequestId(null)).toBeUndefined();

@@ -16,7 +16,7 @@ describe("[W18] a joiner in a name", () => {
     ["Hindi, behind a virama", `क\u094d${zwj}ष`],
     ["Malayalam, behind a virama", `ന\u0d4d${zwj}`],
     ["Hindi, a virama and the joiner that parts", `क\u094d${zwnj}ष`],
-  ])("a joiner is allowed where a script needs it: %s", (_, name) => {
+  ])("a name may have a joiner where its script needs one: %s", (_, name) => {
     for (const parse of [parseUserName, parseChannelName]) expect(parse(name)).toBe(name);
     expect(oddityOf(name, "user")).toBeUndefined();
     // The name with the joiner looks the same as the name without it.
@@ -35,7 +35,7 @@ describe("[W18] a joiner in a name", () => {
     ["that joins, where letters are joined anyway", `عل${zwj}ی`],
     ["twice behind a virama", `ක\u0dca${zwj}${zwj}ර`],
     ["between digits", `1${zwnj}2`],
-  ])("a joiner %s is refused", (_, name) => {
+  ])("a name with a joiner %s is refused", (_, name) => {
     for (const parse of [parseUserName, parseChannelName]) {
       expect(() => parse(name)).toThrow(ProtocolError);
     }
@@ -53,7 +53,7 @@ describe("[W18] a joiner in a name", () => {
   });
 });
 
-test("every other invisible character is refused in a new name", () => {
+test("every invisible character between Latin letters is refused in a new name", () => {
   for (let code = 0x80; code <= 0x1ffff; code += 1) {
     const character = String.fromCodePoint(code);
     if (!/\p{Default_Ignorable_Code_Point}/u.test(character)) continue;

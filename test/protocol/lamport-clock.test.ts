@@ -30,7 +30,7 @@ describe("a Lamport clock", () => {
     );
   });
 
-  test("[W4] a client's clock that is 1,000,000 ahead is taken over; a clock that is 1,000,001 ahead counts as 0", () => {
+  test("[W4] a client's clock that is 1,000,000 ahead is believed; a clock that is 1,000,001 ahead counts as 0", () => {
     const clock = new LamportClock(10);
     expect(clock.receiveFromAnyone(1_000_010)).toBe(true);
     expect(clock.value).toBe(1_000_011);

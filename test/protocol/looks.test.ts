@@ -40,7 +40,7 @@ describe("names that look the same", () => {
     expect(lookAlike(one, other)).toBe(false);
   });
 
-  test("a name looks like its form in capitals and its compatible forms", () => {
+  test("a name looks the same as its upper case and its normalised forms", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
         for (const other of [name.toUpperCase(), name.normalize("NFKC"), name.normalize("NFD")]) {

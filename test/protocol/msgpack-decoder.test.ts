@@ -63,7 +63,7 @@ describe("a whole payload", () => {
   test("[W10] any value that the library encodes is decoded as the library decodes it", () => {
     const value = fc.anything({
       maxDepth: 5,
-      // The library refuses these values.
+      // The library refuses this key.
       key: fc.string().filter((key) => key !== "__proto__"),
       withDate: true,
       withTypedArray: true,
@@ -164,7 +164,7 @@ function str(content: Uint8Array, header: 0 | 1 | 2 | 4): Uint8Array {
   return bytes(first, size.subarray(from), content);
 }
 
-/** Random bytes, and bytes that are almost a text. */
+/** Random bytes, valid texts, and texts with an invalid byte. */
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   fc.uint8Array({ maxLength: 400, size: "max" }),
@@ -182,7 +182,7 @@ const header = fc.constantFrom(0 as const, 1 as const, 2 as const, 4 as const);
 const reference = new TextDecoder("utf-8", { ignoreBOM: true });
 
 describe("decoding of texts", () => {
-  test("[W14] the text of any bytes is the same as the platform's decoder gives", () => {
+  test("[W14] a string of any bytes is decoded to the same text as TextDecoder gives", () => {
     fc.assert(
       fc.property(content, header, content, (text, size, behind) => {
         // The bytes behind the text must not become part of it.
@@ -193,7 +193,7 @@ describe("decoding of texts", () => {
     );
   });
 
-  test("[W14] a key of a map decodes to the same text as a string, as binary, and when it was decoded before", () => {
+  test("[W14] a map key is decoded to the same text whether it is a string, is binary, or was decoded before", () => {
     const inMap = (text: Uint8Array, size: 0 | 1 | 2 | 4) => bytes(0x81, str(text, size), 0x01);
     const inBinary = (text: Uint8Array) => {
       return bytes(0x81, 0xc5, text.length >> 8, text.length & 0xff, text, 0x01);
@@ -254,12 +254,12 @@ describe("keys with a special meaning in JavaScript objects", () => {
     expect(decode(bytes(0x83, 7, 1, 0xff, 2, notANumber, 3))).toEqual({ 7: 1, "-1": 2, NaN: 3 });
   });
 
-  test("[W10] if a key comes twice, the last one counts", () => {
+  test("[W10] if a map has a key twice, the last value counts", () => {
     expect(decode(bytes(0x82, 0xa1, 0x61, 0x01, 0xc4, 1, 0x61, 0x02))).toEqual({ a: 2 });
   });
 });
 
-describe("bounds", () => {
+describe("the limits of the decoder", () => {
   const decoder = new MsgpackDecoder();
 
   test("[W11] a payload with too many values is refused", () => {
@@ -268,7 +268,7 @@ describe("bounds", () => {
     expect(() => decoder.decode(payload, { values: 7 })).toThrow(/too many values/);
   });
 
-  test("[W11] texts and binary values longer than the limit are left undefined", () => {
+  test("[W11] texts and binary values longer than the limit are decoded as undefined", () => {
     const payload = encode({ id: "12345", message: "123456", data: new Uint8Array(6) });
     const read = decoder.decode(payload, { bytes: 5 });
     expect(read).toEqual({ id: "12345", message: undefined, data: undefined });

@@ -55,7 +55,7 @@ describe("the limits on fields", () => {
     },
   );
 
-  test("values exactly at their limits are accepted", () => {
+  test("a request whose fields are exactly at their limits is accepted", () => {
     const message = "🙂".repeat(4_096);
     expect(accepted("publish", { user: "a", channel: "c".repeat(64), message })).toMatchObject({
       message,
@@ -65,7 +65,7 @@ describe("the limits on fields", () => {
     expect(accepted("history", { channel: "c" })).toMatchObject({ limit: 100 });
   });
 
-  test("a request of 64 KiB is accepted; one byte more is too large, in an error with the request's service", () => {
+  test("a request of 64 KiB is accepted; with one byte more it gets too_large, and the error has its service", () => {
     const padded = (padding: number) =>
       encode({ service: "users", data: { clock: 1, padding: "x".repeat(padding) } });
     const base = padded(60_000).length - 60_000;
@@ -78,7 +78,7 @@ describe("the limits on fields", () => {
     });
   });
 
-  test("[W2] a payload above 1 MiB is too large", () => {
+  test("[W2] a payload above 1 MiB gets the error too_large", () => {
     const { refused: told } = refused(new Uint8Array(limits.batchBytes + 1).fill(0xc0));
     expect(told).toMatchObject({ code: "too_large" });
     expect(told.description).toContain("1048576");
@@ -96,7 +96,7 @@ describe("the limits on fields", () => {
     expect(refused(encode({ service: "publish", data: larger }))).toMatchObject({ id: "abc" });
   });
 
-  test("a cursor reads back as written", () => {
+  test("a cursor in a request for history is parsed to the value that was written", () => {
     const cursor = { clock: 17, server: serverName(3) };
     expect(accepted("history", { channel: "c", before: writeCursor(cursor) })).toMatchObject({
       before: cursor,

@@ -29,7 +29,7 @@ describe("text that is not valid UTF-8", () => {
       ["registration", "invitation", { mode: "invitation", invitation: "só para amigos" }],
       ["presence", "client", { user: "ana", state: "online", client: "celular do José" }],
     ])(
-      "[W14] replacing invalid UTF-8 is refused where two different values would become equal: %s, %s",
+      "[W14] invalid UTF-8 is refused in a field where replacing it could make two different values equal: %s, %s",
       (service, field, data) => {
         const { code, description } = refused(write(service, data)).refused;
         expect(code).toBe("bad_request");
@@ -56,7 +56,7 @@ describe("text that is not valid UTF-8", () => {
 });
 
 describe("JSON and MessagePack", () => {
-  test("[W9] the first byte tells that a payload is JSON, and its reply is JSON too", () => {
+  test("[W9] the first byte of a payload tells whether the payload is JSON or MessagePack", () => {
     const json = Buffer.from(JSON.stringify({ service: "login", data: { user: "ana" } }));
     expect(parsedPayload(json)).toMatchObject({
       format: "json",
@@ -80,7 +80,7 @@ describe("JSON and MessagePack", () => {
     const requests = [{ service: "login", user: "ana" }];
     expect(parsedPayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
     expect(parsedPayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
-    // The limits of an array or a request hold with anything in front.
+    // The limit on a request's size holds whatever is in front.
     const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
     expect(parsedPayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
   });
@@ -112,7 +112,7 @@ describe("JSON and MessagePack", () => {
   });
 
   test.each(["json", "msgpack"])(
-    "[W10] if a key comes twice, the last one counts, in %s",
+    "[W10] if a map has a key twice, the last value counts, in %s",
     (format) => {
       const json = Buffer.from(
         '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',

@@ -166,13 +166,13 @@ describe("the fields that each request has", () => {
     expect(only(encode({ service: "users", clock: 9, data: { clock: 4 } })).clock).toBe(4);
   });
 
-  test("[W4] [W6] a refused request has its clock and id, which the reply needs", () => {
+  test("[W4] [W6] a refused request still has its clock and id, which the reply needs", () => {
     const request = refused(encode({ service: "login", data: { user: "", clock: 8, id: "x" } }));
     expect(request).toMatchObject({ clock: 8, id: "x" });
   });
 
   test.each([1_763_000_000.5, 1_763_000_000_000, "2026-01-01T00:00:00Z", "yesterday"])(
-    "[W3] the timestamp %j is kept unchanged",
+    "[W3] a request's timestamp %j is accepted unchanged",
     (timestamp) => {
       expect(accepted("users", { timestamp }).timestamp).toBe(timestamp);
     },

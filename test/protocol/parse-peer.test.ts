@@ -30,7 +30,7 @@ const noTimes = [...noNumbers, 1e300, -1e300, durations.clockCorrectionMs + 1];
 const noCounts = [...noNumbers, undefined, null, -1, 0.5, 2 ** 53, 1e300];
 
 describe("the gate between servers, for messages of elections and clocks", () => {
-  test("[E2] [E5] messages between servers within their limits pass", () => {
+  test("[E2] [E5] the gate between servers accepts messages of elections and clocks within their limits", () => {
     expect(request("election", { epoch })).toEqual({
       service: "election",
       ...summary,
@@ -95,7 +95,7 @@ describe("the gate between servers, for messages of elections and clocks", () =>
   );
 
   test.each(["tcp://127.0.0.1:5", "tcp://[::1]:65535", "tcp://server_1.local:80", "ipc:///tmp/a"])(
-    "[L1] a heartbeat with the address %s passes",
+    "[L1] a heartbeat with the address %s is accepted",
     (address) => expect(heard({ address })).toMatchObject({ address }),
   );
 
@@ -119,7 +119,7 @@ describe("the gate between servers, for presence", () => {
   const heard = (words: unknown) =>
     parseReplication(encode({ ...summary, type: "presence", heard: words }));
 
-  test("[L11] presence reports within their limits pass", () => {
+  test("[L11] the gate between servers accepts presence reports within their limits", () => {
     const words = [
       word,
       { ...word, client: "", state: "gone", clock: 0, ageMs: 0 },

@@ -57,7 +57,7 @@ function requests(operator: string): [Service, Fields][] {
 }
 
 describe("a client's parser of replies", () => {
-  test("[W8] the replies of every service are read without a change", () => {
+  test("[W8] a client parses the replies of every service without changing their fields", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = requests(scene.operator);

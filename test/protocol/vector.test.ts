@@ -18,7 +18,7 @@ const anyVector: fc.Arbitrary<Vector> = fc.dictionary(
   fc.nat(5),
 ) as fc.Arbitrary<Vector>;
 
-/** The `seq` of a server; a missing server counts as 0. */
+/** Whether two vectors are equal, if a missing server counts as 0. */
 function same(a: Vector, b: Vector): boolean {
   return covers(a, b) && covers(b, a);
 }
@@ -66,7 +66,7 @@ describe("vectors", () => {
     expect(lag({ [serverName(1)]: 2 }, { [serverName(1)]: 5, [serverName(2)]: 4 })).toBe(7);
   });
 
-  test("[R4] equal vectors give equal texts when they are sorted", () => {
+  test("[R4] equal vectors give equal JSON text once their names are sorted", () => {
     fc.assert(
       fc.property(anyVector, (vector) => {
         const turned = Object.fromEntries(Object.entries(vector).reverse()) as Vector;

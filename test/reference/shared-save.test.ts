@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SharedSave } from "../../src/reference/shared-save.ts";
 
-test("[N2] answers are sent in the order of their changes, each after a save that began after the change", async () => {
+test("[N2] the reference answers changes in order, each answer after a save that began after the change", async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 20 }), async (scheduler, count) => {
       let changed = 0;

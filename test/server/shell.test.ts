@@ -36,16 +36,16 @@ test("[R8] a server that is far behind starts from a peer's saved state", () => 
   expect(new Set(cluster.servers.map(checkpointText)).size).toBe(1);
 });
 
-test("[R11] a server that gets a stop while it loads a peer's saved state ends", () => {
+test("[R11] a server that is stopped while it loads a peer's saved state ends", () => {
   const { cluster, behind } = farBehind();
-  // The slow disk keeps the server without a core for a while.
+  // The slow disk makes loading slow, and until the state is loaded the server has no core.
   behind.syncMs = 300;
   cluster.runUntil(() => behind.disk.fetched !== undefined, "the state is in place");
   cluster.stop(behind);
   cluster.runUntil(() => !behind.isRunning, "it ends", 2 * durations.settleMs + durations.drainMs);
 });
 
-test("[R11] a server that gets a stop abandons the fetch of a saved state", () => {
+test("[R11] a server that is stopped while it fetches a peer's saved state abandons the fetch and ends", () => {
   const { cluster, behind } = farBehind();
   untilLogged(cluster, behind, "fetches the saved state of");
   cluster.stop(behind);
@@ -64,7 +64,7 @@ test("a server asks for its rank until the reference gives it", () => {
   untilLogged(cluster, late, "Has a rank");
 });
 
-test("[J5] a server ends if no peer returns what its disk lost", () => {
+test("[J5] a server ends if no peer returns the events that its disk lost within a minute", () => {
   const cluster = servingCluster(3);
   const server = cluster.server(3);
   cluster.kill(server);

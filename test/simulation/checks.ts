@@ -15,7 +15,10 @@ interface Watched {
   lastTimestamp: number;
 }
 
-/** A server makes these operations in any step. They come back to it from peers only after rot. */
+/**
+ * A server may make events of these operations in any step. Peers return such events to it only
+ * after rot.
+ */
 const ownOperations = { coordinator: true, register: true, confirmed: true };
 
 /** Checks the guarantees after every step that can break them. */
@@ -25,10 +28,14 @@ export class SimulationChecks extends PromiseChecks {
   readonly frontier = new Frontier();
   readonly #coordinators = new Map<string, ServerName>();
   readonly #watched = new Map<ServerName, Watched>();
-  /** The committed events when the present view was made: rule (b) covers no later ones. */
+  /**
+   * The events that were committed when the present view was made. Rule (b) of R5 protects only
+   * these.
+   */
   #before: Vector = emptyVector;
   /**
-   * Servers whose last report to the reference said nothing of their disk, because it lacks events.
+   * Servers whose last report to the reference had no durable vector, because their disk lacks
+   * events.
    */
   readonly #mute = new Set<ServerName>();
   readonly #tell: (text: string) => void;
@@ -55,8 +62,7 @@ export class SimulationChecks extends PromiseChecks {
     if (effect.type === "broadcast") this.#checkOffice(server, effect.message);
     if (effect.type !== "log") return;
     this.#tell(`${server.name} ${effect.level}: ${effect.text}`);
-    // Each error is a fault of the product, because nobody forges here: a line that does not
-    // follow, replicas that differ, or two views with one number.
+    // In a simulation nobody forges messages, so each logged error is a fault of the product.
     assertPromise(effect.level !== "error", "J5", `${server.name} finds: ${effect.text}`);
   }
 
@@ -79,7 +85,8 @@ export class SimulationChecks extends PromiseChecks {
     this.#tell(`the reference makes view ${view.number}: ${view.members.join(", ")}`);
     const when = `view ${view.number} is made`;
     this.checkHolders(cluster, when);
-    // A mute server counts for no view: the other members must hold what was committed before (J5).
+    // A mute server counts toward no quorum, so the other members must hold what was committed when
+    // the previous view was made (J5).
     const heard = cluster.servers.filter(({ name }) => !this.#mute.has(name));
     this.#checkEnough(heard, this.#before, `${when}, the mute apart`);
     this.#before = { ...this.frontier.vector };
@@ -90,7 +97,7 @@ export class SimulationChecks extends PromiseChecks {
     else this.#mute.delete(server);
   }
 
-  /** Two views must never have one number, even if the reference lost its file. */
+  /** Two views must never have the same number, even if the reference lost its file. */
   #checkSame({ number, members }: View): void {
     const isSame = members.join() === this.view.members.join();
     const text = `there are two views ${number}: ${this.view.members.join(", ")}`;
@@ -118,8 +125,8 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /**
-   * Notes a disk that is lost for good. Its server is removed from the view later, and counts until
-   * then.
+   * Records a disk that is lost for good. Its server stays a member until it is removed from the
+   * view.
    */
   onDestroyed({ servers: all }: CoreCluster, lost: VirtualServer): void {
     const members = this.view.members.filter((name) => name !== lost.name);
@@ -172,8 +179,8 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /**
-   * A new event must have a higher clock than all events that its server held, and no earlier time
-   * (R7, E5).
+   * A new event must have a higher clock than all events that its server held. Its time must not be
+   * before the time of the server's last event (R7, E5).
    */
   #checkOrder(
     { name, handling, missesEvents }: VirtualServer,

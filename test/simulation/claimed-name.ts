@@ -3,7 +3,7 @@ import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimsModel } from "./claims-model.ts";
 
-/** One name, all claims of a schedule for it, and the answers to its clients. */
+/** The claims of one name in a fixed schedule, and the answers to these claims. */
 export class ClaimedName {
   readonly #cluster: CoreCluster;
   readonly #tell: (text: string) => void;

@@ -28,7 +28,7 @@ interface Granted {
  * Checks the answers to claims against a sequential model: the first claim that takes effect owns
  * the name, and all names that look the same, forever (R10, E3). The answers are consistent if at
  * most one claim of a name was answered as won, no claim got both answers, and each claim that was
- * refused as taken was refused because of a different one.
+ * refused as taken was refused because of a different claim.
  */
 export class ClaimsModel {
   readonly #told: Told[] = [];
@@ -38,7 +38,7 @@ export class ClaimsModel {
     this.#told.push(told);
   }
 
-  /** Notes a login that was answered with the account of this claim. */
+  /** Records a login that was answered with the account of this claim. */
   grant(granted: Granted): void {
     this.#granted.push(granted);
   }
@@ -61,7 +61,7 @@ export class ClaimsModel {
     for (const { core, name: server } of up) {
       const { accounts } = core;
       for (const winner of winners.values()) {
-        // Its confirmation may have been lost with the coordinator; the claim counts anyway.
+        // The confirmation may have been lost with the coordinator, but the claim still counts.
         const holder = accounts.holder(winner.name);
         const text = `${written(winner)} won, and ${server} has ${holder?.id}`;
         assertPromise(isOf(holder, winner), "R10", text);

@@ -17,7 +17,9 @@ export class Faults {
   /** The most servers that a run may have. */
   readonly #mostServers: number;
   #hasRotten = false;
-  /** Until when a reference that lost its file waits for reports of the last view. */
+  /**
+   * The virtual time until which a reference that lost its file waits for reports of the last view.
+   */
   #listensUntilMs = 0;
 
   constructor(cluster: CoreCluster, dice: Dice, tell: (text: string) => void) {
@@ -29,8 +31,8 @@ export class Faults {
   }
 
   /**
-   * Causes the next fault; does nothing while a reference that lost its file does not know the view
-   * again.
+   * Causes the next fault. Does nothing while a reference that lost its file does not yet know the
+   * last view.
    */
   strike(): void {
     const { referenceIsUp, registry, highestView } = this.#cluster;
@@ -39,7 +41,7 @@ export class Faults {
   }
 
   /**
-   * A random part of all faults, each with a random frequency, so that rare combinations occur in
+   * Chooses some of the faults, each with a random frequency, so that rare combinations occur in
    * some runs.
    */
   #choose(): (() => void)[] {
@@ -72,7 +74,7 @@ export class Faults {
       [2, () => this.#troubleNetwork()],
       [1, () => this.#slowDisk()],
     ] satisfies typeof all;
-    // Two coordinators at once only occur after many failovers in a row.
+    // Two coordinators exist at once only after many failovers in a row.
     const chosen = this.#dice.chance(0.3)
       ? atCoordinator
       : all.filter(() => this.#dice.chance(0.4));
@@ -140,13 +142,14 @@ export class Faults {
   }
 
   /**
-   * Lets a member lose sight of the coordinator, which still gets the member's request for a
-   * promise, at once or late.
+   * Cuts the broadcasts between the coordinator and a member, which then becomes a candidate. The
+   * member's request for a promise still reaches the coordinator, at once or late.
    */
   #raiseRival(): void {
     const { network, registry, time } = this.#cluster;
     const coordinator = this.#running.find(({ core }) => core.election.ownEpoch !== undefined);
-    // A member of lower rank would wait for the coordinator that it has lost.
+    // The rival has the highest rank of the other members, because a member waits for members of
+    // higher rank.
     const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
     const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;
     const [rival] = this.#running
@@ -189,7 +192,7 @@ export class Faults {
   #restart(): void {
     const server = this.#dice.pick(this.#down);
     if (server === undefined) return;
-    // Lines that one process left unsynced may be lost only now, under the next process.
+    // Lines that the last process left unsynced may be lost only now, when the next process starts.
     if (server.disk.unsynced > 0 && this.#dice.chance(0.3)) this.#loseUnsynced(server);
     this.#tell(`${server.name} starts`);
     this.#cluster.start(server);
@@ -335,7 +338,10 @@ export class Faults {
     this.#cluster.save(server, { linesAtOnce, kept: this.#dice.pick([0, 0, 20]) ?? 0 });
   }
 
-  /** Damages one disk in a run: damage to several disks may be more than the guarantee covers. */
+  /**
+   * Damages a disk, at most once in a run: damage to several disks may be more than the guarantee
+   * covers.
+   */
   #rot(): void {
     const server = this.#dice.pick(this.#down.filter(({ disk }) => disk.view.members.length > 1));
     if (server === undefined || this.#hasRotten) return;

@@ -4,10 +4,9 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
 /**
- * Two servers join, so that the view after the next has quorums that share no member with some
- * quorums of the first view. The third old member and the two new ones elect a coordinator among
- * themselves. The old coordinator is left with one other member: a quorum of the first view, but
- * not of the newest.
+ * Two servers join. A quorum of the view with both may share no member with a quorum of the first
+ * view. The third old member and the two new servers elect a coordinator. The old coordinator
+ * reaches only one other member: the two are a quorum of the first view, but not of the newest.
  */
 export function runFormerView(tell: (text: string) => void): CoreCluster {
   const { cluster, name } = claimInBoth("eva", tell);
@@ -16,8 +15,8 @@ export function runFormerView(tell: (text: string) => void): CoreCluster {
 }
 
 /**
- * The same run with two names that look the same. Then a coordinator that has seen both claims is
- * elected, and the client of the older claim asks again.
+ * The same run as `runFormerView`, but with two names that look the same. Then a coordinator that
+ * has seen both claims is elected, and the client of the older claim asks again.
  */
 export function runLookAlikes(tell: (text: string) => void): CoreCluster {
   const { cluster, name } = claimInBoth("Eva", tell);

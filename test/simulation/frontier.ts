@@ -45,7 +45,7 @@ export class Frontier {
   }
 
   /**
-   * Notes a disk that is lost for good. R5 allows one such disk fewer than the smallest quorum has
+   * Records a disk that is lost for good. R5 allows fewer lost disks than the smallest quorum has
    * members.
    * @param isSafe whether enough of the other disks have the event anyway
    */

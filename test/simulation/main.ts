@@ -35,9 +35,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/**
- * The number of lines of a story that are printed; the command for the whole run is printed too.
- */
+/** The number of lines of a story that are printed, before the command that repeats the run. */
 const storyLines = 60;
 
 function tell({ seed, story }: Report): void {

@@ -20,8 +20,8 @@ export interface Mutation {
 const seedsPath = fileURLToPath(new URL("mutation-seeds.json", import.meta.url));
 
 /**
- * For each mutation by name, a seed with which the simulation finds it. Most changes of the core
- * change the runs of all seeds: then `npm run sim -- --hunt` looks for new ones.
+ * For each mutation by name, a seed with which the simulation finds it. A change of the core
+ * usually changes the runs of all seeds; `npm run sim -- --hunt` then looks for new seeds.
  */
 export const mutationSeeds: Record<string, number> = JSON.parse(readFileSync(seedsPath, "utf8"));
 
@@ -66,7 +66,7 @@ const coordinatorMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    // Only terms are compared, so nobody can see that a coordinator belongs to an older view.
+    // Only terms are compared, so no server can see that a coordinator belongs to an older view.
     edits: [
       {
         file: "protocol/epoch.ts",
@@ -189,7 +189,7 @@ const coordinatorMutations: readonly Mutation[] = [
       core(
         "accounts/accounts",
         "const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
-        // Only if there are exactly two: with a third claim, made while the earlier one holds,
+        // Only if exactly two claims count: with a third claim, made while the earlier one holds,
         // rounds would never end.
         "const counting = this.#claims.get(user)?.filter((claim) => this.counts(claim)) ?? [];\n    const newest = counting.length === 2 ? counting[0] : counting.at(-1);",
       ),
@@ -252,7 +252,7 @@ const coordinatorMutations: readonly Mutation[] = [
   },
 ];
 
-/** Persist before send: the shell reports a save to the core only when it is on disk. */
+/** Mutations of the shell, which reports a save to the core before the save is on disk. */
 const shellMutations: readonly Mutation[] = [
   {
     name: "a view taken for saved as soon as that is asked for",
@@ -287,7 +287,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "no sync after a restart",
     rule: "R2",
-    // The store keeps this rule, so the mutation changes the simulation's own store.
+    // The store, not the core, follows this rule, so the mutation changes the simulation's own
+    // store.
     edits: [
       {
         file: "../test/support/virtual-store.ts",

@@ -4,10 +4,11 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
 /**
- * A schedule that random faults seldom produce. A member that has lost sight of the coordinator
- * becomes a candidate, and only the coordinator itself promises it the next epoch; the third member
- * hears of no candidate. At that moment the old coordinator gets a claim. The third member accepts
- * the claim. The coordinator would accept it too, if its own accept were not below its promise.
+ * A schedule that random faults seldom produce. A member that no longer hears the coordinator
+ * becomes a candidate. Only the coordinator promises the next epoch to the candidate; the third
+ * member hears nothing of the candidate. At that moment the old coordinator gets a claim, and the
+ * third member accepts the claim. The coordinator must not accept the claim itself, because it has
+ * promised a higher epoch.
  */
 export function runRivals(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);

@@ -12,7 +12,6 @@ import { runRivals } from "./rivals.ts";
 import { runStaleView } from "./stale-view.ts";
 import { Workload } from "./workload.ts";
 
-/** The result of a run. */
 export interface Outcome {
   readonly seed: number;
   /** The broken promise; undefined if all promises were kept. */
@@ -22,9 +21,11 @@ export interface Outcome {
   readonly acknowledged: number;
 }
 
-/** Virtual time within which the cluster must be well again after the last fault. */
+/** Virtual milliseconds within which the cluster must be well again after the last fault. */
 const recoveryMs = 60_000;
-/** How long a person waits before removing a server whose disk is lost for good. */
+/**
+ * Virtual milliseconds that a person waits before removing a server whose disk is lost for good.
+ */
 const giveUpMs = 8_000;
 
 /** Schedules of faults that random choices seldom produce. */
@@ -60,7 +61,7 @@ class Simulation {
   readonly #dice: Dice;
   readonly #faults: Faults;
   readonly #tell: (text: string) => void;
-  /** Whether the run goes on until the clocks agree, which takes longer. */
+  /** Whether the run also waits, at its end, until the clocks agree, which makes the run longer. */
   readonly #agreesOnTime: boolean;
 
   constructor(seed: number, story: string[]) {
@@ -171,8 +172,8 @@ class Simulation {
   }
 
   /**
-   * Whether so many disks are lost that R5 promises nothing more, or the disks of all members. A
-   * view without members, as of a reference that still waits for reports, has lost nothing.
+   * Whether so many disks are lost that R5 promises nothing more, or all members' disks are lost. A
+   * view without members has lost nothing: its reference still waits for reports.
    */
   get #isBeyondPromise(): boolean {
     const { frontier } = this.#checks;
@@ -182,8 +183,8 @@ class Simulation {
   }
 
   /**
-   * Acts as a person would: starts a server that ended, and gives up one whose disk is lost for
-   * good.
+   * Acts as a person would: starts a server that ended, and gives up a server whose disk is lost
+   * for good.
    */
   #keepUp(server: VirtualServer, gaveUp: boolean): void {
     if (this.#faults.gone.has(server)) return;
@@ -196,7 +197,10 @@ class Simulation {
     if (!server.isRunning) this.#cluster.start(server);
   }
 
-  /** Notes servers that left the view for good, and removes the ones that were given up. */
+  /**
+   * Records servers that left the view for good, and removes servers that were given up from the
+   * view.
+   */
   #noteGone(): void {
     const { registry, servers, time } = this.#cluster;
     for (const server of servers) {
@@ -207,7 +211,7 @@ class Simulation {
         registry.remove(server.name, registry.view.members.length === 2, time.nowMs);
         this.#tell(`${server.name} is taken out of the view`);
       } catch {
-        // The reference still counts the server as alive for a while.
+        // The reference counts a server as alive for a while after it ended.
       }
     }
   }

@@ -3,7 +3,7 @@ import { mutationSeeds, mutations, plant } from "./mutations.ts";
 import { run } from "./run.ts";
 import { type Report, spread } from "./spread.ts";
 
-/** The seeds of the test run; `npm run sim` runs as many more as one likes. */
+/** The seeds of the test run; `npm run sim` runs any other seeds. */
 const seeds = Array.from({ length: 40 }, (_, at) => at + 1);
 
 describe("the simulation", () => {
@@ -22,30 +22,34 @@ describe("the simulation", () => {
 /** Seeds that once broke a promise; docs/track-record.md tells what was wrong. */
 describe("seeds of the simulation that once broke a promise", () => {
   test.each([
-    [283, "[R8] no server waits for events that only a member that is gone for good had"],
+    [283, "[R8] no server waits for events that only a permanently lost member had"],
     [
       551,
-      "[R7] the time of a server continues where it was, even if its last event is no longer kept",
+      "[R7] a restarted server's time does not run backwards, even if the state no longer has its last event",
     ],
     [
       202_877,
-      "[J1] a fetched state is merged into the server's own saved state before the next one replaces it",
+      "[J1] a server saves a fetched state as part of its own state before it fetches another state",
     ],
-    [1371, "[J5] a report that a server made before its disk rotted counts for no view"],
-  ])("seed %i: %s", (seed) => {
+    [1371, "[J5] the reference counts no report that a server made before its disk rotted"],
+  ])("the simulation of seed %i, which once broke a promise, keeps it: %s", (seed) => {
     expect(run(seed).broken).toBeUndefined();
   });
 });
 
 describe("[T10] the simulation finds a rule that is broken on purpose", () => {
   const seeded = mutations.map((each) => ({ ...each, seed: mutationSeeds[each.name] ?? 1 }));
-  test.each(seeded)("[$rule] $name, by seed $seed", { timeout: 60_000 }, async (mutation) => {
-    const { seed } = mutation;
-    expect(run(seed).broken, "without the mutation").toBeUndefined();
-    using copy = plant(mutation);
-    const reports: Report[] = [];
-    const note = (report: Report) => reports.push(report) > 0;
-    await spread({ from: seed, count: 1 }, note, copy.program);
-    expect(reports[0]?.broken, "npm run sim -- --hunt looks for another seed").toBeDefined();
-  });
+  test.each(seeded)(
+    "[$rule] the simulation of seed $seed finds the mutation: $name",
+    { timeout: 60_000 },
+    async (mutation) => {
+      const { seed } = mutation;
+      expect(run(seed).broken, "without the mutation").toBeUndefined();
+      using copy = plant(mutation);
+      const reports: Report[] = [];
+      const note = (report: Report) => reports.push(report) > 0;
+      await spread({ from: seed, count: 1 }, note, copy.program);
+      expect(reports[0]?.broken, "npm run sim -- --hunt looks for another seed").toBeDefined();
+    },
+  );
 });

@@ -13,7 +13,7 @@ const chunk = 20;
 /**
  * Runs seeds on all cores, in child processes.
  * @param onReport called with the report of each seed; false ends all runs
- * @param program the worker program, which is another one for a mutated copy of the code
+ * @param program the worker program; a mutated copy of the code has its own
  */
 export async function spread(
   seeds: { readonly from: number; readonly count: number },

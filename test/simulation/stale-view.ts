@@ -3,9 +3,10 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { SimulationChecks } from "./checks.ts";
 
 /**
- * A member is cut off while two servers join. Its own event then reaches one other member, whose
+ * A member is cut off while two servers join. Then its event reaches one other member, whose
  * acknowledgement names the newest view. While the first member saves that view, the two members
- * are a quorum of the view that the first one still has, but not of the newest.
+ * are a quorum of the first member's old view, but not of the newest. The event must not count as
+ * committed.
  */
 export function runStaleView(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);

@@ -12,7 +12,7 @@ const channel = "geral" as ChannelName;
 /** A logical request, which has the same id however often it is sent. */
 interface Asked {
   readonly request: Request;
-  /** The client's messages that were acknowledged before it asked. */
+  /** The client's messages that were acknowledged before it sent this request. */
   readonly mine: readonly string[];
 }
 
@@ -186,7 +186,7 @@ class Client {
     if (chance < 0.5 && id !== undefined) {
       return this.#ask({ ...envelope, service: "register", user, password: "gestohlen", id });
     }
-    // Old names are claimed again, and there are always new ones.
+    // Old names are claimed again, so that claims compete, and new names are always added.
     const number = Math.floor(workload.claimed / 10 + random() * 6);
     const name = `${random() < 0.3 ? "Konto" : "konto"}${number}` as UserName;
     workload.claimed += 1;
@@ -285,7 +285,7 @@ class Client {
   }
 
   /**
-   * The receipt must name an event with the requested content, not another one with the same id
+   * The receipt must name an event with the requested content, not another event with the same id
    * (R6).
    */
   #checkReceipt({ message }: Request & { service: "publish" }, { server, seq, id }: Receipt): void {

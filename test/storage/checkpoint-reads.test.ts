@@ -6,7 +6,9 @@ import { readCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts
 import { serverName } from "../support/event-lines.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-/** The files that were read piece by piece, and the files that were read whole. */
+/**
+ * Paths of the files that were opened, to be read in pieces, and of the files that were read whole.
+ */
 const read = vi.hoisted(() => ({ opened: [] as string[], whole: [] as string[] }));
 
 vi.mock("node:fs", async (original) => {
@@ -22,7 +24,7 @@ vi.mock("node:fs", async (original) => {
   return { ...fs, default: fs, readFileSync, openSync };
 });
 
-test("[J1] writing a saved state reads nothing back, and opening one reads it in pieces", async () => {
+test("[J1] a server writes a saved state without reading it back, and reads a saved state in pieces", async () => {
   await using folder = await memoryFolder();
   const server = serverName(1);
   const rows = Array.from({ length: 1_000 }, (_, seq) => `{"login":"ana","seq":${seq}}`);

@@ -51,7 +51,7 @@ function stateOf(number: number, messages = 2): CheckpointSource {
   };
 }
 
-/** The files after these states were saved one after the other. */
+/** The files of a folder in which these states were saved one after the other. */
 async function filesOf(...states: readonly CheckpointSource[]): Promise<Files> {
   await using folder = await memoryFolder();
   for (const state of states) await writeCheckpoint(folder.path, state);
@@ -59,7 +59,7 @@ async function filesOf(...states: readonly CheckpointSource[]): Promise<Files> {
 }
 
 describe("a saved state", () => {
-  test("[J1] a saved state holds each file whole, and checkpoint.json with sizes and checksums", async () => {
+  test("[J1] a saved state has all its files, and checkpoint.json has their sizes and checksums", async () => {
     await using folder = await temporaryFolder();
     const checksum = await writeCheckpoint(folder.path, stateOf(3, 20_000));
     expect(readdirSync(folder.path).sort()).toEqual([...checkpointFiles].sort());
@@ -95,14 +95,14 @@ describe("a saved state", () => {
     expect(await filesOf(stateOf(9, 50), stateOf(5))).toEqual(await filesOf(stateOf(5)));
   });
 
-  test("a folder without a saved state has no damage", async () => {
+  test("an empty folder has no saved state and no damage", async () => {
     await using folder = await temporaryFolder();
     expect(openCheckpoint(folder.path)).toEqual({ checkpoint: undefined, damages: [] });
   });
 });
 
 describe("rot in a saved state", () => {
-  /** Each byte in turn with one bit changed, and sometimes replaced by a newline. */
+  /** Copies of `bytes`. In each copy, one byte has a flipped bit or is a newline. */
   function* flipsOf(bytes: Buffer): Generator<{ at: number; rotten: Buffer }> {
     for (const [at, byte] of bytes.entries()) {
       yield { at, rotten: flipped(bytes, at, 1 << (at % 8)) };
@@ -152,7 +152,7 @@ describe("rot in a saved state", () => {
     },
   );
 
-  test("[J5] a line that was added to a saved state is found", async () => {
+  test("[J5] a line that was added to a saved state is reported as damage", async () => {
     await using folder = await memoryFolder();
     const files = await filesOf(stateOf(1));
     const name = "channels.json";
@@ -163,7 +163,7 @@ describe("rot in a saved state", () => {
     ]);
   });
 
-  test("[J5] rot in two files is reported for both, even if one of them is the table of lines", async () => {
+  test("[J5] rot in two files of a saved state is reported for both files, even if one of them is lines.json", async () => {
     await using folder = await memoryFolder();
     const files = await filesOf(stateOf(1, 9));
     const rot = (name: string, line: number) => {
@@ -214,7 +214,7 @@ describe("a crash while a state is saved", () => {
       await using folder = await memoryFolder();
       const old = before.length === 0 ? new Map<string, Buffer>() : await filesOf(...before);
       const next = await filesOf(stateOf(2, 5));
-      // Another process may have died while it wrote another file.
+      // The clean-up must not remove the `.tmp` file of another file, such as promises.json.
       const others = new Map([["promises.json.tmp", Buffer.from("{")]]);
       for (const { files, isNew } of steps(old, next)) {
         plantFiles(folder.path, new Map([...files, ...others]));
@@ -227,11 +227,11 @@ describe("a crash while a state is saved", () => {
     },
   );
 
-  test("[J1] a crash while the start cleans up after a crash loses nothing", async () => {
+  test("[J1] a server that starts after a crash finds the new state, whichever of its files have their final names", async () => {
     await using folder = await memoryFolder();
     const old = await filesOf(stateOf(1));
     const next = await filesOf(stateOf(2));
-    // All files are written; after a power cut any set of them may have its final name.
+    // All new files are written. After a power cut, any of them may have their final names.
     for (let set = 0; set < 2 ** checkpointFiles.length; set += 1) {
       const files = new Map(old);
       for (const [index, name] of checkpointFiles.entries()) {
@@ -244,7 +244,7 @@ describe("a crash while a state is saved", () => {
     }
   });
 
-  test("[J1] a saved state that fails to be written leaves the earlier state and no other files", async () => {
+  test("[J1] if a new saved state can't be written, the folder has the earlier state and no other files", async () => {
     await using folder = await memoryFolder();
     await writeCheckpoint(folder.path, stateOf(1));
     const before = readFiles(folder.path);
@@ -258,7 +258,7 @@ describe("a crash while a state is saved", () => {
     expect(readFiles(folder.path)).toEqual(before);
   });
 
-  test("[J1] [R11] a saved state that runs out of time leaves the earlier state and no other files", async () => {
+  test("[J1] [R11] if the writing of a new saved state is aborted, the folder has the earlier state and no other files", async () => {
     await using folder = await memoryFolder();
     await writeCheckpoint(folder.path, stateOf(1));
     const before = readFiles(folder.path);

@@ -47,7 +47,7 @@ test("[X1] [R7] after a crash the clock continues above every earlier value", as
   }
 });
 
-test("[X1] the clock on disk is raised once half of its lead is used, while messages go on", async () => {
+test("[X1] once half of its lead over the running clock is used up, the clock on disk is raised", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path);
   const before = reserved(folder.path);
@@ -71,7 +71,7 @@ test("[X1] a clock that jumps 1,000 times is written to disk fewer than 50 times
   expect(seen.size).toBeLessThan(50);
 });
 
-test("a damaged clock file is reported", async () => {
+test("opening a damaged clock file fails with an error that names the file", async () => {
   await using folder = await temporaryFolder();
   writeFileSync(join(folder.path, "clock.json"), "{}");
   await expect(opened(folder.path)).rejects.toThrow(/clock.json is damaged/);

@@ -131,18 +131,18 @@ function expectNothing(): void {
 }
 
 describe("fetching a saved state", () => {
-  test("[R8] a fetch copies the files exactly, page by page", async () => {
+  test("[R8] a fetch of a peer's saved state copies all files exactly, page by page", async () => {
     const files = await peer.save(1);
     await fetch(asItIs);
     expect(fetched()).toEqual(files);
     expect(readdirSync(folder.path)).toEqual(["snapshot"]);
-    // Publications have more than two megabytes, all other files less than one.
+    // publications.json takes three pages, and each other file takes one page.
     expect(peer.asked).toHaveLength(checkpointFiles.length + 2);
     expect(peer.asked[0]?.of).toBe(undefined);
     expect(new Set(peer.asked.slice(1).map(({ of }) => of))).toEqual(new Set([peer.newest]));
   });
 
-  test("[R8] a fetch copies one frozen state, even if newer states replace it during the fetch", async () => {
+  test("[R8] a fetch copies one saved state completely, even if the peer saves newer states during the fetch", async () => {
     const files = await peer.save(1);
     await fetch(async (page, number) => {
       if (number % 2 === 0) await peer.save(number);
@@ -154,11 +154,11 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(sumsOf(theirs.path));
   });
 
-  test("[R8] a fetch fails if the peer no longer has the state, and the next fetch gets the new state", async () => {
+  test("[R8] a fetch fails if the peer no longer has the saved state, and the next fetch gets the new state", async () => {
     await peer.save(1);
     const begun = fetch(async (page, number) => {
       if (number !== 3) return page;
-      // After its restart the peer has no open files, and a new state.
+      // The peer restarts: it has no open files, and a new state.
       peer.source.close();
       await peer.save(2);
       return page;
@@ -169,7 +169,7 @@ describe("fetching a saved state", () => {
     expect(readCheckpoint(join(folder.path, "snapshot")).checkpoint?.mark.clock).toBe(2);
   });
 
-  test("[R8] one concurrent fetch too many ends the oldest fetch, and no other", async () => {
+  test("[R8] a peer that gets more concurrent fetches than the limit ends only the oldest fetch", async () => {
     await peer.save(1);
     const [first] = [await peer.answer({ of: undefined, file: 0, offset: 0 })];
     const others: string[] = [];
@@ -182,7 +182,7 @@ describe("fetching a saved state", () => {
     await expect(peer.answer({ of: first.of, file: 3, offset: 0 })).rejects.toThrow("unavailable");
   });
 
-  test("[R8] a fetch that fails in the middle leaves no files, and another peer's state is then fetched whole", async () => {
+  test("[R8] a fetch that fails in the middle leaves no files, and the next fetch gets the whole new state", async () => {
     await peer.save(1);
     const broken = fetch((page, number) => {
       if (number > 4) throw new Error("no answer");
@@ -216,7 +216,7 @@ describe("fetching a saved state", () => {
     }
   });
 
-  test("[R8] a fetch refuses pages of two states, and empty pages", async () => {
+  test("[R8] a fetch fails if a page is empty or is of another saved state", async () => {
     await peer.save(1);
     const mixed = fetch((page, number) => (number === 2 ? { ...page, of: "another" } : page));
     await expect(mixed).rejects.toThrow("another state came");
@@ -239,7 +239,7 @@ describe("fetching a saved state", () => {
     expectNothing();
   });
 
-  test("[J1] a fetched state stays until the next one is complete", async () => {
+  test("[J1] a fetched state stays on disk if the next fetch fails", async () => {
     const files = await peer.save(1);
     await fetch(asItIs);
     await peer.save(2);
@@ -252,7 +252,7 @@ describe("fetching a saved state", () => {
   });
 
   test.runIf(existsSync(descriptors))(
-    "[R8] a peer closes the files of a saved state that nobody asks for any more",
+    "[R8] a peer closes the files of a saved state for which nobody has asked for some time",
     async () => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       try {
@@ -273,7 +273,7 @@ describe("fetching a saved state", () => {
     },
   );
 
-  test("a server without a saved state has no page to give", async () => {
+  test("a server refuses to send a page of a saved state or file that it does not have", async () => {
     await expect(fetch(asItIs)).rejects.toThrow("unavailable");
     await peer.save(1);
     await expect(peer.answer({ of: peer.newest, file: 9, offset: 0 })).rejects.toThrow();

@@ -18,7 +18,7 @@ import { until } from "../support/until.ts";
 const [own, peer] = [serverName(1), serverName(2)];
 const unsignalled = new AbortController().signal;
 
-/** Answers requests for pages of a folder's saved state, as its server would. */
+/** Answers requests for pages of the saved state in a folder. */
 function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
   return async (place: Place) => {
     const bytes = readFileSync(join(folder, checkpointFiles[place.file] as string));
@@ -28,7 +28,7 @@ function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
 }
 
 describe("a peer's saved state of another version", () => {
-  test("[R8] a peer's state that can't be read is dropped, and every later start goes on without it", async () => {
+  test("[R8] a server drops a peer's saved state that it can't read, and starts without that state", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     mkdirSync(theirs);
@@ -58,7 +58,7 @@ describe("a peer's saved state of another version", () => {
 });
 
 describe("a saved state of an older version", () => {
-  test("[J2] a state without a newer version's file loads, and a complete state is saved right away", async () => {
+  test("[J2] a server loads an older version's saved state, which lacks a file, and saves a complete state right away", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path);
@@ -70,7 +70,7 @@ describe("a saved state of an older version", () => {
     expect(again.held).toEqual({ [own]: 3 });
     again.disk.checkpointIfDue(again.core);
     await until(
-      // `openCheckpoint` would remove the files that are being written.
+      // Not `openCheckpoint`, which would remove the files that are being written.
       () => readCheckpoint(folder.path).checkpoint?.hasAllFiles === true,
       "a state is saved",
     );
@@ -78,7 +78,7 @@ describe("a saved state of an older version", () => {
   });
 });
 
-/** Writes the saved state as a version without the file `forgotten` would. */
+/** Rewrites the saved state as an older version would, which does not know the file `forgotten`. */
 async function forgetFile(folder: string, forgotten: string): Promise<void> {
   const { checkpoint } = openCheckpoint(folder);
   if (checkpoint === undefined) throw new Error("no state was saved");
@@ -93,7 +93,7 @@ function linesOf(bytes: Buffer): string[] {
 }
 
 describe("saving the state", () => {
-  test("[R11] a stop ends, even if its last flush makes a checkpoint due", async () => {
+  test("[R11] a server stops, even if the last flush of its journal makes a saved state due", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
@@ -104,7 +104,7 @@ describe("saving the state", () => {
     await again.close();
   });
 
-  test("[R8] saving the state does not remove a peer's state that arrives meanwhile", async () => {
+  test("[R8] a server that saves its own state does not remove a peer's state that arrives at the same time", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     makeMember(theirs);
@@ -117,7 +117,7 @@ describe("saving the state", () => {
     open.put(maker.many(own, 3_000));
     await open.settled();
     await open.disk.readyForState();
-    // During the last page the journal exceeds its size, so that the server begins to save its
+    // During the last page the journal exceeds `checkpointBytes`, so the server begins to save its
     // state.
     const last = checkpointFiles.length - 1;
     const ask = askOf(theirs, async ({ file }) => {

@@ -16,7 +16,7 @@ import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-/** How many more file names may be changed until the simulated process dies. */
+/** How many more changes of file names the simulated process survives, and how many it has made. */
 const life = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY, used: 0 }));
 
 const dying = vi.hoisted(() => {
@@ -80,7 +80,6 @@ beforeEach(() => {
   life.left = Number.POSITIVE_INFINITY;
 });
 
-/** Copies a folder, so that the original stays as it is. */
 function copy(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
@@ -113,7 +112,7 @@ async function atEachDeath(
 
 describe("a damaged folder", () => {
   test.each(damageable)(
-    "[J5] after a crash at any point of the repair of %s, the repair begins again",
+    "[J5] after a crash at any point of the repair of %s, the next start still knows that events are missing",
     async (name) => {
       await using parent = await memoryFolder();
       const original = join(parent.path, "original");
@@ -158,11 +157,11 @@ describe("a crash while a state is saved", () => {
     expect(deaths).toBeGreaterThan(5);
   });
 
-  test("[J1] [R8] a crash at any point while a state with a peer's events is saved leaves nothing that looks like damage", async () => {
+  test("[J1] [R8] a crash at any point while a server saves a state with a peer's events loses nothing and damages nothing", async () => {
     await using parent = await memoryFolder();
     const original = join(parent.path, "original");
     await fill(original);
-    // The peer's state has more of the peer's events.
+    // The peer's state has events of the peer that the server lacks.
     const theirs = join(parent.path, "theirs");
     makeMember(theirs);
     const maker = new EventMaker();
@@ -199,7 +198,7 @@ describe("a crash while a state is saved", () => {
     expect(deaths).toBeGreaterThan(10);
   });
 
-  test("the next start removes the files of an unfinished fetch", async () => {
+  test("a starting server removes the files of an unfinished fetch of a saved state", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);

@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 
 const peer = serverName(2);
-/** A text for an event: the journal must grow by twenty such events before the next try. */
+/** A text for an event: after twenty such events, the server tries again to save its state. */
 const long = "x".repeat(limits.checkpointRetryBytes / 20);
 
 function temporary(folder: string): string[] {
@@ -42,7 +42,7 @@ async function write(open: OpenDisk, lines: readonly EventLine[]): Promise<void>
 }
 
 describe("a disk without space for a saved state", () => {
-  test("[J1] without space for a saved state the server goes on, reports it once, and tries again when the journal has grown", async () => {
+  test("[J1] a server without disk space for a saved state reports that once, keeps running, and tries again when the journal has grown", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
@@ -82,7 +82,7 @@ describe("a disk without space for a saved state", () => {
     expect(open.infos).toContain("Saved the state");
   });
 
-  test("[R2] any other error while a state is saved ends the server", async () => {
+  test("[R2] an error other than a full disk while a server saves its state ends the server", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });

@@ -151,7 +151,7 @@ class Fuzz {
       const least = server === own ? 0 : Math.min(most, held[server] ?? 0);
       peer.put(events.slice(0, this.#integer(least, most)));
     }
-    // A state is only saved if it has an event.
+    // A server saves only a state with at least one event.
     if (Object.keys(peer.held).length === 0) peer.put(this.#eventsOf(own).slice(0, 1));
     await peer.settled();
     await peer.close();
@@ -184,8 +184,8 @@ class Fuzz {
   }
 
   /**
-   * Starts with rot in one file. Either the rot is named and its loss returned, or the rot took
-   * nothing that counts, or the start fails with a message.
+   * Starts with rot in one file. Either the start fails with a message, or the server reports the
+   * damage and gets the lost events back, or the rot destroyed no synced event.
    */
   async #startWithRot(durable: Vector): Promise<void> {
     const original = this.#newFolder();
@@ -207,7 +207,7 @@ class Fuzz {
       expect(damages).not.toEqual([]);
       await this.#giveBack(durable);
     }
-    // While the end of the last batch is not noted, rot in the batch counts as a torn tail.
+    // Without a sync note after the last batch, rot in that batch counts as a torn tail.
     if (tornBytes > 0 && !covers(open.held, durable)) {
       await open.close();
       this.#folder = original;
@@ -216,7 +216,7 @@ class Fuzz {
     this.#expectState(durable);
   }
 
-  /** Changes one bit of a file that a start checks. */
+  /** Changes one bit of a file that a starting server checks. */
   #rot(): void {
     const names = readdirSync(this.#folder, { recursive: true }).map(String);
     const isChecked = (name: string) =>
@@ -231,7 +231,7 @@ class Fuzz {
     );
   }
 
-  /** Returns the events that peers have; the others are whole in the damaged files. */
+  /** Returns the lost events as peers would. Undamaged lines come from the damaged files. */
   async #giveBack(durable: Vector): Promise<void> {
     const open = this.#open;
     for (const server of servers) {
@@ -259,9 +259,7 @@ class Fuzz {
     expect(textOf(core)).toBe(textOf(expected));
   }
 
-  /**
-   * Answers a peer page by page: every event that the peer lacks, in order, up to the last page.
-   */
+  /** Reads the pages for a peer, and expects every event that the peer lacks, in order. */
   async #read(): Promise<void> {
     await this.#open.settled();
     const upTo = { ...this.#open.core.ledger.durable };
@@ -286,7 +284,7 @@ describe("a server's disk after random writes, kills and rot", () => {
   const seeds = Array.from({ length: 16 }, (_, at) => at + 1);
 
   test.each(seeds)(
-    "[R1] [R2] [R4] [J1] [J2] [J5] a server's disk keeps its promises after random writes, kills and rot: seed %i",
+    "[R1] [R2] [R4] [J1] [J2] [J5] after random writes, kills and rot, a server has all synced events and the right state: seed %i",
     async (seed) => {
       await using root = await memoryFolder();
       await new Fuzz(seed, root.path).run();

@@ -22,7 +22,7 @@ vi.mock("node:fs/promises", async (original) => {
   return { ...fs, default: fs, open };
 });
 
-test("[R2] a start syncs every folder with names that it relies on, because the process that changed them may have died", async () => {
+test("[R2] a starting server syncs every folder with names that it relies on, because an earlier process may have died before the sync", async () => {
   await using parent = await memoryFolder();
   const [slots, theirs] = [join(parent.path, "servers"), join(parent.path, "theirs")];
   const slot = join(slots, "1");
@@ -33,7 +33,7 @@ test("[R2] a start syncs every folder with names that it relies on, because the 
     open.put(new EventMaker().many(serverName(2), 5));
     await open.close();
   }
-  // A process that is killed between a rename and the sync of the folder leaves the same files.
+  // These are the files of a process that was killed between a rename and the sync of the folder.
   cpSync(theirs, join(slot, "snapshot"), { recursive: true });
   rmSync(join(slot, "snapshot", "journal"), { recursive: true });
   synced.length = 0;

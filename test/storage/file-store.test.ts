@@ -15,7 +15,7 @@ import { memoryFolder } from "../support/temporary-folder.ts";
 
 describe("a damaged folder", () => {
   test.each(damageable)(
-    "[J5] damage to %s is named, the lost events are noted as missing, and the damaged file is kept for a person",
+    "[J5] a server with damage to %s names the place, notes the lost events, and moves the damaged file aside",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -31,7 +31,7 @@ describe("a damaged folder", () => {
       const last = after.at(-1) as EventLine;
       expect(owed).toMatchObject({ [own]: { seq: 5 }, [peer]: { seq: 4 } });
       expect(owed[own].chain === last.chain || /^0+$/.test(owed[own].chain)).toBe(true);
-      // Every event in a whole line is still held.
+      // The server still has every event whose line is undamaged.
       expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
       await open.close();
       // The events stay missing until peers return them, even after another start.
@@ -43,7 +43,7 @@ describe("a damaged folder", () => {
   );
 
   test.each(damageable)(
-    "[R7] the clock is not lower than the noted clock after damage to %s",
+    "[R7] after damage to %s, a server's clock is at least the clock noted in its journal",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -58,7 +58,7 @@ describe("a damaged folder", () => {
   );
 
   test.each(damageable)(
-    "[J5] a lone server with damage to %s stops, and names file, line and way out",
+    "[J5] a cluster's only member does not start with damage to %s, but names file, line and what to do",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -74,7 +74,7 @@ describe("a damaged folder", () => {
   );
 
   test.each(checkpointFiles)(
-    "[J5] a lone server with damage to %s goes on if its journal has all events",
+    "[J5] a cluster's only member starts with damage to %s if its journal has all events",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -91,7 +91,7 @@ describe("a damaged folder", () => {
     },
   );
 
-  test("[R1] [J5] a missing journal counts as lost, so that no `seq` is used a second time", async () => {
+  test("[R1] [J5] a server whose journal is missing does not start, because it could give two events the same number", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -104,7 +104,7 @@ describe("a damaged folder", () => {
     expect((problem as Problem).message).toContain("it can't be told what was lost");
   });
 
-  test("[R1] [J5] a missing journal counts as lost even if no state was ever saved", async () => {
+  test("[R1] [J5] a server whose journal is missing does not start, even if it never saved a state", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     makeMember(folder);
@@ -117,7 +117,7 @@ describe("a damaged folder", () => {
     );
   });
 
-  test("[J2] a damaged journal without events is replaced by a new one", async () => {
+  test("[J2] a server replaces a damaged journal file that has no events", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -135,7 +135,7 @@ describe("a damaged folder", () => {
     }
   });
 
-  test("[J5] a start fails if no header tells which events the damaged files had", async () => {
+  test("[J5] a server does not start if no journal header tells which events its damaged files had", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -145,7 +145,7 @@ describe("a damaged folder", () => {
     await expect(OpenDisk.at(folder)).rejects.toThrow("it can't be told what was lost");
   });
 
-  test("[J5] once all lost events are returned, the server misses nothing and removes the damaged files", async () => {
+  test("[J5] once peers have returned all lost events, a server misses nothing and removes the damaged files", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { after } = await fill(folder);
@@ -172,7 +172,7 @@ describe("lines after the damage in a journal", () => {
     open.disk.append(open.core.ledger.takeAppended());
   }
 
-  test("[J5] [R2] whole lines that no peer has are taken from the damaged journal", async () => {
+  test("[J5] [R2] a server recovers undamaged lines that no peer has from its damaged journal", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);
@@ -183,7 +183,7 @@ describe("lines after the damage in a journal", () => {
       expect(open.held).toEqual({});
       await open.close();
     }
-    // The peers return their lines only after another start.
+    // The peers return events only after the second start.
     const open = await OpenDisk.at(folder);
     giveBack(open, [...before, ...after.slice(0, 2)]);
     expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
@@ -194,7 +194,7 @@ describe("lines after the damage in a journal", () => {
     await again.close();
   });
 
-  test("[J5] whole lines are taken from the damaged journal even if more was damaged in the meantime", async () => {
+  test("[J5] a server recovers undamaged lines from its damaged journal even if another file is damaged in the meantime", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);

@@ -50,7 +50,7 @@ async function readAll(journal: OpenJournal, since: Vector, upTo: Vector) {
 }
 
 describe("`cut`, which begins a new journal file", () => {
-  test("[J1] `cut` syncs the lines appended before, and the lines appended after it go into a new file", async () => {
+  test("[J1] a journal's `cut` syncs the lines appended before it; lines appended after it go into a new file", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -72,7 +72,7 @@ describe("`cut`, which begins a new journal file", () => {
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
-  test("[J1] after `cut` and the save of the state, a start reads only the lines after the saved state", async () => {
+  test("[J1] once the state at a journal's `cut` is saved, a starting server reads only the later lines", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let before: EventLine[];
@@ -95,7 +95,7 @@ describe("`cut`, which begins a new journal file", () => {
     );
   });
 
-  test("[J1] a crash between `cut` and the save of the state loses no line", async () => {
+  test("[J1] a crash between a journal's `cut` and the save of the state loses no line", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const maker = new EventMaker();
@@ -109,8 +109,8 @@ describe("`cut`, which begins a new journal file", () => {
     await journal.journal.cut();
     const cut = readFiles(path);
     lines.push(...(await write(journal, maker, [[c]])));
-    // The state of the second cut was never saved, so the state of the first cut is the one that a
-    // start loads.
+    // The state of the second cut was never saved, so a starting server loads the state of the
+    // first cut.
     for (const [files, count] of [
       [cut, 3],
       [readFiles(path), 4],
@@ -123,7 +123,7 @@ describe("`cut`, which begins a new journal file", () => {
     }
   });
 
-  test("[J1] two calls of `cut` may follow each other with no line between them", async () => {
+  test("[J1] two calls of a journal's `cut` without a line between them lose no line", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let lines: EventLine[];
@@ -143,7 +143,7 @@ describe("`cut`, which begins a new journal file", () => {
 });
 
 describe("older journal files", () => {
-  test("[J1] older files beyond `keptBytes` are removed, and a peer that asks for their lines gets none", async () => {
+  test("[J1] a journal removes its oldest files above `keptBytes`, and then has no page for a peer that needs their lines", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     const sizes = { fileBytes: 600, keptBytes: 2_000 };
@@ -197,7 +197,7 @@ describe("older journal files", () => {
     }
   });
 
-  test("[R8] a page that is cut short because older files are removed says that more follows", async () => {
+  test("[R8] if a journal removes older files during a read, the page is shorter and says that more lines follow", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path, { fileBytes: 100, keptBytes: 0 });
     const maker = new EventMaker();
@@ -214,8 +214,8 @@ describe("older journal files", () => {
   });
 
   /**
-   * Four sealed files with one batch each, and the last file, which a start after the saved state
-   * reads.
+   * Four sealed files with one batch each, and the last file. Only the last file has lines after
+   * the saved state.
    */
   async function sealed(path: string) {
     const maker = new EventMaker();
@@ -226,7 +226,7 @@ describe("older journal files", () => {
     return { files: readFiles(path), before, after };
   }
 
-  test("[J5] an older file with any byte changed is named and removed, together with the files before it", async () => {
+  test("[J5] a starting server names an older journal file with a changed byte, and removes it and the files before it", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -250,7 +250,7 @@ describe("older journal files", () => {
     }
   }, 60_000);
 
-  test("[J5] the files before a missing older file serve peers no more, and the later files still do", async () => {
+  test("[J5] if an older journal file is missing, peers get lines only from the files after it", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -267,7 +267,7 @@ describe("older journal files", () => {
 });
 
 describe("the journal after a peer's saved state", () => {
-  test("[R8] after a server takes a peer's saved state, the journal begins a new file, which a restart reads without damage", async () => {
+  test("[R8] after a server loads a peer's saved state, its journal begins a new file, which a restart reads without damage", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];
@@ -290,13 +290,13 @@ describe("the journal after a peer's saved state", () => {
       expect(journal.found.damages).toEqual([]);
       expect(texts(journal.lines)).toEqual(texts(after));
     }
-    // Without the peer's state there is a gap, and the missing events are known.
+    // Without the peer's state the journal has a gap, and reports which events are missing.
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(own) });
     expect(journal.found.damages[0]).toMatchObject({ line: 1 });
     expect(journal.found.known).toMatchObject(headsAt([...fetched, ...after]));
   });
 
-  test("[R8] the server's own lines that a peer's saved state lacks follow it", async () => {
+  test("[R8] a server that loads a peer's saved state also reads the lines of its own journal that the state lacks", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];
@@ -304,7 +304,7 @@ describe("the journal after a peer's saved state", () => {
       await using journal = await OpenJournal.at(folder.path);
       own = await write(journal, maker, [[a, b], [a], [b]]);
     }
-    // The peer has all events of c, and only the first ones of a and b.
+    // The peer's state has all events of c, but only the first ones of a and b.
     const fetched = [...own.slice(0, 2), ...maker.many(c, 5)];
     let more: EventLine[];
     {
@@ -316,7 +316,7 @@ describe("the journal after a peer's saved state", () => {
       const since = vectorAt([...fetched, ...own]);
       expect(await readAll(journal, since, upTo)).toEqual(texts(more));
     }
-    // The process died before it saved a state with the events of both.
+    // The process died before it saved a state with the peer's and its own events.
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
     expect(journal.found.damages).toEqual([]);
     expect(texts(journal.lines)).toEqual(texts([...own.slice(2), ...more]));

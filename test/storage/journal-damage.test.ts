@@ -17,7 +17,7 @@ import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-// The server names differ by one bit, so that a flipped bit may turn one name into another.
+// Some of the server names differ by one bit, so that a flipped bit may turn one name into another.
 const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
 
 /**
@@ -28,14 +28,13 @@ function masksAt(at: number, byte: number): number[] {
   return [1 << (at % 8), at % 5 === 0 ? byte ^ 0x0a : 0].filter((mask) => mask !== 0);
 }
 
-/** The last whole line on disk if the process died now. */
+/** The last whole line that is on disk at this moment. */
 function lastLineOf(path: string): string {
   return [...readFiles(path).values()].at(-1)?.toString().split("\n").at(-2) ?? "";
 }
 
 /**
- * Tells why the bytes after the last noted sync were not cut off as a torn tail; undefined if they
- * were.
+ * Returns why damage after the last sync note was not cut off as a torn tail; undefined if it was.
  */
 function tailComplaint({ found, given }: Opened, { synced }: Written): string | undefined {
   if (found.damages[0] !== undefined) return `line ${found.damages[0].line} is taken for rot`;
@@ -72,7 +71,7 @@ describe.each(layouts)("the journal of a killed server: %s", (_, batches, fileBy
     }
   });
 
-  test("[J2] [J5] after a change of any byte, rot is named and its loss known, and a torn tail is cut off", async () => {
+  test("[J2] [J5] after a change of any byte, a starting server names the rot and the lost events, or cuts off a torn tail", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await killedAfter(batches, fileBytes);
@@ -114,7 +113,7 @@ describe("the files of a journal", () => {
     return written;
   }
 
-  test("[J2] a sealed file cut short anywhere is named", async () => {
+  test("[J2] a starting server names a sealed journal file that is cut short at any byte", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -127,7 +126,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] a missing file is noticed at the beginning of the next one", async () => {
+  test("[J2] [J5] a starting server notices a missing journal file at the beginning of the next file", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -140,7 +139,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] if two files are damaged, a loss that no header tells is reported as unknown", async () => {
+  test("[J2] [J5] if two successive journal files are damaged, a starting server reports that it can't know all lost events", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -152,7 +151,7 @@ describe("the files of a journal", () => {
     expect(found.isLossUnknown).toBe(true);
   });
 
-  test("[J2] the torn beginning of a new file is removed, and the next file takes its place", async () => {
+  test("[J2] a starting server removes the torn beginning of a new journal file, and uses the file's name again", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -173,7 +172,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] writing continues where a tail was cut off, and the next start finds all lines", async () => {
+  test("[J2] a journal continues where its torn tail was cut off, and the next process reads all lines", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, lines } = await killedAfter([[a, b], [a], [b]], 10_000);
@@ -191,7 +190,7 @@ describe("the files of a journal", () => {
     expect(journal.found.cutBytes).toBe(0);
   });
 
-  test("[J2] a tail is cut off at the zeros that a power cut left in it", async () => {
+  test("[J2] a starting server cuts off its journal's tail at the zeros that a power cut left", async () => {
     await using folder = await memoryFolder();
     const written = await killedAfter([[a, b], [a], [b, b]], 10_000);
     const [name, bytes] = [...written.files][0] as [string, Buffer];
@@ -208,7 +207,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] the lost events are known if a synced sector has turned to zeros", async () => {
+  test("[J2] [J5] a starting server knows the lost events if a synced sector of its journal has turned to zeros", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await killedAfter([[a, b], [c], [a, b, a], [b]], 10_000);
@@ -222,7 +221,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] after a clean stop, a change of any byte before the last sync note is rot", async () => {
+  test("[J2] after a clean stop, a change of any journal byte before the last sync note counts as rot", async () => {
     await using parent = await memoryFolder();
     const path = join(parent.path, "journal");
     {
@@ -281,7 +280,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[R1] [J2] a missing line is reported as a gap, although all other lines are undamaged", async () => {
+  test("[R1] [J2] a starting server reports a missing journal line as a gap, although all other lines are undamaged", async () => {
     await using folder = await memoryFolder();
     const { files } = await killedAfter([[a, a], [b]], 10_000);
     const [name, bytes] = [...files][0] as [string, Buffer];
@@ -294,7 +293,7 @@ describe("the files of a journal", () => {
     expect(found.damages[0]?.why).toMatch(/goes from 0 to 2/);
   });
 
-  test("[J5] a line of another history is named by its chain", async () => {
+  test("[J5] a starting server names a journal line of another history, because the line's chain does not fit", async () => {
     await using folder = await memoryFolder();
     const { files } = await killedAfter([[a, a], [b]], 10_000);
     const [name, bytes] = [...files][0] as [string, Buffer];

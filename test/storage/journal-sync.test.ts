@@ -32,7 +32,7 @@ vi.mock("node:fs", async (original) => {
       if (error !== undefined) (args.at(-1) as Done)(error);
       else (fs.write as (...args: unknown[]) => void)(...args);
     },
-    // `promisify` gives an object with `bytesWritten` for this call.
+    // `promisify(fs.write)` resolves with an object that has `bytesWritten`.
     {
       [Symbol.for("nodejs.util.promisify.custom")]: async (...args: unknown[]) => {
         const error = failing("write");
@@ -128,7 +128,7 @@ describe("a disk that fails", () => {
     expect(journal.flushes).toEqual([]);
   });
 
-  test("[R2] a missing folder is reported when the next file begins", async () => {
+  test("[R2] a journal whose folder was deleted reports a failure when it begins its next file", async () => {
     const folder = await temporaryFolder();
     const journal = await OpenJournal.at(folder.path, { fileBytes: 1 });
     const maker = new EventMaker();

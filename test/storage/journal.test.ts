@@ -38,7 +38,7 @@ describe("a journal", () => {
     }
   });
 
-  test("[R7] a start reads the highest clock that the journal noted", async () => {
+  test("[R7] a starting server reads the highest clock that its journal noted", async () => {
     await using folder = await temporaryFolder();
     const maker = new EventMaker();
     {
@@ -70,7 +70,7 @@ describe("a journal", () => {
     expect(names).toEqual(names.map((_, index) => `${String(index + 1).padStart(8, "0")}.jsonl`));
   });
 
-  test("closing a journal ends only when all lines are on disk", async () => {
+  test("a journal is closed only once all appended lines are on disk", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(100);
     const journal = await OpenJournal.at(folder.path);
@@ -80,7 +80,7 @@ describe("a journal", () => {
     expect(texts(again.lines)).toEqual(texts(lines));
   });
 
-  test("a journal is one JSON value a line, readable with jq", async () => {
+  test("each line of a journal file is one JSON value", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     await journal.write(mixed(1));
@@ -115,7 +115,7 @@ describe("reading from a journal", () => {
     }
   }
 
-  test("[R8] a journal gives pages of 1,000 lines at most, over many files, and after a restart too", async () => {
+  test("[R8] a journal of many files gives pages of at most 1,000 lines, even after a restart", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(800);
     {
@@ -131,7 +131,7 @@ describe("reading from a journal", () => {
     expect(pages.flat()).toHaveLength(60);
   });
 
-  test("[R8] a page of long lines ends at about a megabyte", async () => {
+  test("[R8] a journal ends a page of long lines at about one megabyte", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const lines = new EventMaker().many(a, 300, "x".repeat(4_000));
@@ -160,7 +160,7 @@ describe("reading from a journal", () => {
     );
   });
 
-  test("[R8] a journal gives an empty page if there is no line to give", async () => {
+  test("[R8] a journal gives an empty page if it has no lines between the two vectors", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     expect(await journal.journal.read({}, {})).toEqual({ lines: [], more: false });

@@ -44,7 +44,7 @@ describe("a JSON file", () => {
     expect(await readdir(folder.path)).toEqual(["some.json"]);
   });
 
-  test("[R2] a JSON file keeps its old text if a write was cut short", async () => {
+  test("[R2] a JSON file keeps its old text if a crash cut a write short", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "some.json");
     await writeJson(path, "old");

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { ownPassword, readPasswordFile } from "../../src/storage/password-file.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-test("a password is the first line of its file", async () => {
+test("a password file gives its first line as the password, unless that line is empty", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "password");
   await writeFile(path, "  with spaces \r\nnot this\n");
@@ -16,7 +16,7 @@ test("a password is the first line of its file", async () => {
   expect(() => readPasswordFile(folder.path)).toThrow(/can't be read \(EISDIR\)/);
 });
 
-test("a process's own password is created once, is long, and only its owner can read it", async () => {
+test("a process creates its own password once, with 48 hexadecimal digits, in a file that only its owner can read", async () => {
   await using folder = await temporaryFolder();
   const password = await ownPassword(folder.path);
   expect(password).toMatch(/^[0-9a-f]{48}$/);

@@ -16,7 +16,7 @@ async function fill(folder: string, { saved }: { saved: boolean }): Promise<void
   if (saved) rmSync(join(folder, "journal", "00000001.jsonl"));
 }
 
-/** Starts the server. @returns the message of the problem with which the start fails */
+/** Starts the server, which must fail. @returns the message of the problem */
 async function problemOf(folder: string): Promise<string> {
   const problem = await OpenDisk.at(folder).catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(Problem);
@@ -36,7 +36,7 @@ describe("promises.json", () => {
     { where: "in the journal", saved: false },
     { where: "in the saved state", saved: true },
   ])(
-    "[R2] [E2] with events $where and no promises.json, a start fails with a message that names the file and the way out",
+    "[R2] [E2] with events $where and no promises.json, a server does not start, but names the file and what to do",
     async ({ saved }) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -65,7 +65,7 @@ describe("promises.json", () => {
       text: JSON.stringify({ view, epoch: { view: 3, term: -1, candidate: serverName(1) } }),
     },
   ])(
-    "[R2] [E2] if promises.json is damaged ($what), a start fails with a message that names the file and the way out",
+    "[R2] [E2] if promises.json is damaged ($what), a server does not start, but names the file and what to do",
     async ({ text }) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -79,7 +79,7 @@ describe("promises.json", () => {
     },
   );
 
-  test("[R2] a new folder needs no promises.json, and the next start finds the promises saved in between", async () => {
+  test("[R2] a server starts in a new folder without promises.json, and its next start loads the promises that it saved", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);
@@ -96,12 +96,12 @@ describe("promises.json", () => {
     await again.close();
   });
 
-  test("[R2] promises.json is written before the first event, so that a crash in between loses nothing", async () => {
+  test("[R2] a server writes promises.json before its first event, so that it can start after a crash between the two", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);
     const open = await OpenDisk.at(folder);
-    // The folder is that of a process that was killed before it wrote any event.
+    // The folder is like that of a process that was killed before it wrote any event.
     expect(existsSync(join(folder, "promises.json"))).toBe(true);
     await open.disk.close(undefined);
     const again = await OpenDisk.at(folder);

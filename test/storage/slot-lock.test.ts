@@ -55,7 +55,7 @@ describe("slots", () => {
     expect(next.folder).toBe(first.slot);
   });
 
-  test("[J4] used slots are taken before new ones, the lowest priority value first", async () => {
+  test("[J4] a process takes an existing slot, the one with the lowest priority value, before it makes a new slot", async () => {
     await using folder = await temporaryFolder();
     for (const name of ["2", "10", "3", "notes"]) await mkdir(join(folder.path, name));
     const priority = async (path: string) => (path.endsWith("10") ? 0 : 1);

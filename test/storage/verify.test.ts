@@ -16,7 +16,9 @@ import { CliProcess } from "../terminal/cli-process.ts";
 
 const a = serverName(1);
 
-/** Fills a server's folder with a journal and a saved state of its first 20 events. */
+/**
+ * Fills a server's folder with a journal of 30 events, and a saved state of the first 20 events.
+ */
 async function serverFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "identity.json"), `{"name":"${a}"}\n`);
@@ -38,8 +40,8 @@ async function serverFolder(folder: string): Promise<void> {
   await journal.write(lines.slice(20));
 }
 
-describe("the check of data folders", () => {
-  test("[J5] a peer's state that is behind the server's own state does not lower the reported vector", async () => {
+describe("the command verify", () => {
+  test("[J5] a fetched peer's state with fewer events than the server's own state does not lower the vector that verify reports", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     // The peer has fewer events of this server, and more of another server.
@@ -54,7 +56,7 @@ describe("the check of data folders", () => {
     expect(reached).toEqual({ [a]: 30, [b]: 7 });
   });
 
-  test("[J5] a folder without damage is reported as intact and is not changed", async () => {
+  test("[J5] verify reports a data folder without damage as intact and does not change the folder", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const before = checkpointFiles.map((name) => readFileSync(join(folder.path, name), "utf8"));
@@ -70,7 +72,7 @@ describe("the check of data folders", () => {
   });
 
   test.each([...checkpointFiles, "journal/00000001.jsonl", "journal/00000002.jsonl"])(
-    "[J5] a flipped byte in %s is named by file and line",
+    "[J5] verify names a flipped byte in %s by file and line",
     async (name) => {
       await using folder = await temporaryFolder();
       const whole = join(folder.path, "whole");
@@ -88,7 +90,7 @@ describe("the check of data folders", () => {
     },
   );
 
-  test("[J5] a saved state whose history differs from the journal's is found", async () => {
+  test("[J5] verify finds a saved state whose history differs from the journal's history", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const { chain } = new EventMaker().next(a, "another history");
@@ -97,7 +99,7 @@ describe("the check of data folders", () => {
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });
 
-  test("the command names each damaged place and exits with 1, and exits with 2 for a path that is not a data folder", async () => {
+  test("the command verify names damage and exits with 1, and exits with 2 for a path that is not a data folder", async () => {
     await using folder = await temporaryFolder();
     const slot = join(folder.path, "servers", "1");
     await serverFolder(slot);

@@ -10,7 +10,7 @@ import type { VirtualServer } from "./virtual-server.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Three servers with accounts, of which requests go to the first. */
+/** Three servers with accounts. Requests go to the first server, unless a test names another. */
 export class Scene {
   readonly cluster: CoreCluster;
   #tokens = 0;

@@ -34,7 +34,7 @@ export class Client {
   }
 }
 
-/** A reply as text; of an error reply the code and the id. */
+/** A reply as text; for an error reply, its code and its id. */
 function told(payload: Buffer): string {
   try {
     const { data } = decode(payload) as { data: { code: string; id: string } };

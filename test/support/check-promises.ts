@@ -9,7 +9,7 @@ import { eventNamedBy } from "../../src/storage/journal-file.ts";
 import type { CoreCluster } from "./core-cluster.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
-/** Checks that run along with a cluster. The workload does not know of them. */
+/** Checks that run during a test of a virtual cluster. */
 export interface ClusterChecks {
   /** Called when a process starts, after its core has loaded everything on disk. */
   onStart(cluster: CoreCluster, server: VirtualServer): void;
@@ -28,7 +28,6 @@ export interface ClusterChecks {
   onLeave(cluster: CoreCluster): void;
 }
 
-/** A promise was broken. */
 export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";
 
@@ -46,7 +45,7 @@ export function assertPromise(holds: boolean, rule: string, text: string): asser
  * cluster runs these checks too.
  */
 export class PromiseChecks implements ClusterChecks {
-  /** The events that each process was seen to count as committed. */
+  /** For each server, the vector that it was last seen to count as committed. */
   readonly #committed = new Map<ServerName, MutableVector>();
 
   onStart(_cluster: CoreCluster, { name }: VirtualServer): void {
@@ -157,7 +156,7 @@ interface Named {
   readonly seq: number;
 }
 
-/** An event that is named in a reply or a publication must be committed before. */
+/** An event that a reply or a publication names must already be committed. */
 function checkCommitted({ name, core }: VirtualServer, { server, seq }: Named, rule: string): void {
   const isCommitted = seq <= (core.replication.committed[server] ?? 0);
   assertPromise(isCommitted, rule, `${name} speaks of ${server}/${seq} before it is committed`);

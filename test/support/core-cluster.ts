@@ -80,7 +80,7 @@ export class CoreCluster {
     return this.servers.find((server) => server.name === name);
   }
 
-  /** Starts a process on what the disk holds. */
+  /** Starts a new process of the server, which loads the server's disk. */
   start(server: VirtualServer): void {
     server.begin();
     const process = new VirtualProcess(server, this.time);
@@ -138,7 +138,6 @@ export class CoreCluster {
     if (server.isRunning) server.store?.save(server.core, how);
   }
 
-  /** Hands any input to a server. */
   hand(server: VirtualServer, input: Input): void {
     server.deliver(input);
   }
@@ -149,13 +148,12 @@ export class CoreCluster {
     for (const server of this.servers) server.deliver({ type: "subscription", topic, active });
   }
 
-  /** The server's corrected time in milliseconds. */
   correctedMs(server: VirtualServer): number {
     const now = server.nowAt(this.time.nowMs);
     return now.wallMs + server.core.clockSync.offsetMs(now);
   }
 
-  /** Hands one request to a server. */
+  /** Hands one request to a server, without waiting for the reply. */
   ask(server: VirtualServer, service: string, data: Fields = {}): Question {
     return this.askPayload(server, { service, data });
   }
@@ -173,14 +171,14 @@ export class CoreCluster {
     return question;
   }
 
-  /** Hands a request that has passed the gate already to a server. */
+  /** Hands an already parsed request to a server, past the gate. */
   askParsed(server: VirtualServer, request: Request, onReply: (data: ReplyData) => void): void {
     const to = new Question(server.inRotation, onReply);
     const requests = [request];
     server.deliver({ type: "requests", to, batch: false, requests, connection: "one" });
   }
 
-  /** Asks and lets time pass until the reply comes. */
+  /** Hands one request to a server, and runs virtual time until the reply comes. */
   request(server: VirtualServer, service: string, data: Fields = {}): ReplyData {
     const question = this.ask(server, service, data);
     this.runUntil(() => question.reply !== undefined, `a reply to ${service}`);

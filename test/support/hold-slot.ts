@@ -1,4 +1,4 @@
-// A program that takes a slot and keeps it: `hold-slot.ts FOLDER`.
+// A program that locks a slot until it is killed: `hold-slot.ts FOLDER`.
 import { takeSlot } from "../../src/storage/slot-lock.ts";
 
 const slot = await takeSlot(process.argv[2] as string);

@@ -46,10 +46,7 @@ export interface Opened {
   readonly given: readonly EventLine[];
 }
 
-/**
- * Opens a journal of these files in a folder that held other files of the same names, and closes
- * it.
- */
+/** Replaces the folder's files by these files, opens the journal, and closes it again. */
 export async function openFiles(folder: string, files: Files, held: Heads = {}): Promise<Opened> {
   plantFiles(folder, files);
   await using journal = await OpenJournal.at(folder, { held });
@@ -76,8 +73,8 @@ export function isTrue({ given }: Opened, { lines }: Written): boolean {
 }
 
 /**
- * Tells why rot is not named by file and line, or its loss neither known nor reported as unknown
- * (J5); undefined if all is right.
+ * Returns what is wrong in the report of some rot; undefined if nothing is. The report must name
+ * file and line. It must name the lost events, or say that they are unknown (J5).
  */
 export function complaint({ found }: Opened, written: Written, place: string): string | undefined {
   const [first] = found.damages;

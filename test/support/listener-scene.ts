@@ -12,7 +12,7 @@ const bounds: Bounds = {
   messageBytes: limits.frameBytes + 1_024,
 };
 
-/** A bound ROUTER that records its peers, their messages, and the refused ones. */
+/** A bound ROUTER that records its peers, their messages, and the reasons of refusals. */
 export class Scene {
   readonly peers = new Set<Peer>();
   readonly names: string[] = [];
@@ -49,7 +49,8 @@ export class Scene {
   }
 
   /**
-   * Connects a peer and finishes its handshake. @returns the peer, and the listener's side of it
+   * Connects a peer and finishes its handshake. @returns the peer, and the listener's side of the
+   * connection
    */
   async peer(manner: Parameters<typeof RawPeer.shaken>[1] = {}): Promise<[RawPeer, Peer]> {
     const before = new Set(this.peers);

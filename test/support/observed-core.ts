@@ -1,7 +1,7 @@
 import type { Effect, Input, Now } from "../../src/server/core/effects.ts";
 import { type CoreOptions, ServerCore } from "../../src/server/core/step.ts";
 
-/** Is called while a shell drives a core. */
+/** Called while a shell drives a core. */
 export interface CoreObserver {
   onInput(input: Input): void;
   /** Called before the effect is performed. */

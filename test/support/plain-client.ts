@@ -33,7 +33,10 @@ export class PlainRequest implements Disposable {
   }
 }
 
-/** Asks as README's example does: with a time-out, then on a new socket, with the same `id`. */
+/**
+ * Asks as README's example does: after each time-out it asks again on a new socket, with the same
+ * `id`.
+ */
 export async function askPlainly(
   endpoint: string,
   [service, data]: [string, Fields],

@@ -15,7 +15,10 @@ const refusal = { status: "erro", code: "unavailable", description: "", retry: t
 
 /** A simulated connection of a client to servers, whose answers and failures a test decides. */
 export class StandInPipe {
-  /** Every request that reached the servers, as often as it did. */
+  /**
+   * Every request that reached the servers, in order; a request that came twice is in the list
+   * twice.
+   */
   readonly asked: StandInRequest[] = [];
   /** The fates of the next payloads, one each; later payloads are answered with success. */
   fates: Fate[] = [];

@@ -26,7 +26,7 @@ export class VirtualDisk {
   #first = 0;
   /** The events that the journal no longer has, because the saved state covers them. */
   base: Vector = {};
-  /** The vector of all that is synced, saved states included. */
+  /** The vector of all synced events, including those in saved states. */
   readonly durable: MutableVector = {};
   /** The clock noted with the last sync (R7). */
   clock = 0;
@@ -87,14 +87,14 @@ export class VirtualDisk {
     return this.lines.length - this.synced;
   }
 
-  /** The lines that a start reads after the saved states. */
+  /** The lines that a starting process reads after the saved states. */
   get journal(): readonly EventLine[] {
     return this.lines.slice(this.#first);
   }
 
   /**
-   * @param cut number of lines that the state covers @param kept lines before the cut that peers
-   * may ask for
+   * @param cut number of lines that the state covers
+   * @param kept number of lines before the cut that peers may still ask for
    */
   save(state: SavedFiles, cut: number, kept: number): void {
     this.saved = state;
@@ -126,7 +126,7 @@ export class VirtualDisk {
     return this.isWhole ? this.saved : undefined;
   }
 
-  /** Gives the lines of `upTo` that `since` lacks, by the page, as `Journal.read` does. */
+  /** Reads a page of the lines up to `upTo` that `since` lacks, as `Journal.read` does. */
   read(since: Vector, upTo: Vector): { lines: string[]; more: boolean } | undefined {
     for (const [server, seq] of Object.entries(this.base) as [ServerName, number][]) {
       if ((since[server] ?? 0) < Math.min(seq, upTo[server] ?? 0)) return undefined;

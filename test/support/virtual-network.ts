@@ -64,7 +64,6 @@ export class VirtualNetwork {
     for (const wire of cutWires) this.#cut.add(link({ wire, from, to }));
   }
 
-  /** Cuts every link between the two sides. */
   partition(side: readonly string[], rest: readonly string[]): void {
     for (const a of side) for (const b of rest) this.cut(a, b);
   }

@@ -103,7 +103,7 @@ export class VirtualPeers implements Peers {
   }
 
   keep(): void {
-    // A virtual connection needs no keeping.
+    // A virtual connection stays open by itself.
   }
 }
 

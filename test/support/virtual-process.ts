@@ -2,14 +2,14 @@ import type { EndTimer, Timers } from "../../src/server/surroundings.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** One process of a server. Nothing that was planned for it happens once it has ended. */
+/** One process of a server. Its planned tasks do not run once the process has ended. */
 export class VirtualProcess {
   readonly server: VirtualServer;
   readonly timers: Timers;
   readonly #time: VirtualTime;
   readonly #life: number;
 
-  /** Takes the server's present process. */
+  /** Stands for the server's present process. */
   constructor(server: VirtualServer, time: VirtualTime) {
     this.server = server;
     this.#time = time;
@@ -21,7 +21,10 @@ export class VirtualProcess {
     };
   }
 
-  /** Runs a task of the machine, even while the process is stopped; not after its end. */
+  /**
+   * Runs a task of the machine, even while the process is stopped, but not after the process has
+   * ended.
+   */
   later(delayMs: number, run: () => void): void {
     this.#time.after(delayMs, () => {
       if (this.server.life === this.#life) run();

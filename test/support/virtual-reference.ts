@@ -59,7 +59,7 @@ export class VirtualReference {
     const { checks, time } = this.#cluster;
     let answer: Fields;
     try {
-      // The request counts as a member's, whose seal has the clock.
+      // The request is handled like a member's, whose clock is read from its seal.
       const member = "user" in request ? request.user : "operator";
       this.#clock.receive(request.clock);
       const parts = { registry: this.registry, clock: this.#clock, steadyMs: time.nowMs };

@@ -31,16 +31,17 @@ const nobody: CoreObserver = { onInput: () => {}, onEffect: () => {}, onStep: ()
 export class VirtualServer {
   readonly name: ServerName;
   readonly disk = new VirtualDisk();
-  /** Milliseconds that a sync takes. */
   syncMs = 1;
   /** Whether every check and hash of a password fails. */
   hashFails = false;
-  /** Milliseconds that the hash of a password takes. */
   hashMs: (password: string) => number = () => 2;
-  /** Milliseconds by which the server's clock is ahead of the true time, and gains in a second. */
+  /**
+   * Milliseconds by which the server's clock is ahead of the true time; `driftMs` is its gain in
+   * each second.
+   */
   skewMs = 0;
   driftMs = 0;
-  /** The core of the present or last process, as are the three fields below. */
+  /** The core of the present or last process. The three fields below belong to the same process. */
   core: ServerCore;
   clock = new LamportClock();
   shell: Shell | undefined;
@@ -63,7 +64,7 @@ export class VirtualServer {
   /** The setting with which the next process starts. */
   auth: Auth | undefined;
   observer = nobody;
-  /** Called when a core was made of what the disk holds. */
+  /** Called when a core has loaded everything on disk. */
   onLoad: () => void = () => {};
   readonly #options: ServerOptions;
 
@@ -83,7 +84,6 @@ export class VirtualServer {
     return `ipc://${this.name}`;
   }
 
-  /** Whether the state is being saved. */
   get isSaving(): boolean {
     return this.isRunning && this.store?.isSaving === true;
   }
@@ -134,7 +134,7 @@ export class VirtualServer {
     this.take(() => this.shell?.dispatch(input));
   }
 
-  /** A core with everything that the disk holds, as a start makes it. */
+  /** A core with everything that the disk has, as a starting process makes it. */
   newCore(): ServerCore {
     const { disk, name, address, auth, clock } = this;
     const { digest, retention, flood, tables } = this.#options;

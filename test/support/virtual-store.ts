@@ -18,8 +18,8 @@ export class VirtualStore implements ReplicaStore {
   /** The number of writes of views and promises under way. */
   #writing = 0;
   /**
-   * False from the begin of a reload to the next load. No state is saved then, because no core has
-   * all events.
+   * False from the beginning of a reload to the next load. No state is saved in between, because no
+   * core has all events.
    */
   #isOpen = true;
   /** Counts how often the journal was opened. */
@@ -31,7 +31,7 @@ export class VirtualStore implements ReplicaStore {
     this.#onFlushed = onFlushed;
   }
 
-  /** Loads the core, and calls `onLoaded` only when everything on disk is synced again. */
+  /** Loads the core, and calls `onLoaded` only when everything on disk is synced. */
   load(onLoaded: (core: ServerCore) => void): void {
     const server = this.#server;
     const { disk } = server;
@@ -112,7 +112,7 @@ export class VirtualStore implements ReplicaStore {
   }
 
   /**
-   * Brings the views and promises that are being written to the disk, just before the process ends.
+   * Completes the writes of views and promises that are under way, just before the process ends.
    */
   landWrites(): void {
     const { disk } = this.#server;
@@ -138,7 +138,7 @@ export class VirtualStore implements ReplicaStore {
     this.#server.disk.salvaged = [];
   }
 
-  /** Soon after a peer's state or a repair, the server saves a state of its own. */
+  /** Saves a state of the server's own soon after a peer's state or a repair. */
   checkpointIfDue(core: ServerCore): void {
     if (!this.#server.disk.isWhole) this.save(core);
   }

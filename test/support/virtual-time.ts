@@ -5,8 +5,8 @@ interface Task {
 }
 
 /**
- * The most tasks at one time, where a few hundred are normal: an endless chain of tasks would stop
- * the clock.
+ * The most tasks at one virtual instant; a few hundred are normal. Without the limit, an endless
+ * chain of tasks would hang the test.
  */
 const mostAtOnce = 100_000;
 

@@ -203,7 +203,7 @@ export class RawPeer {
     return peer;
   }
 
-  /** All bytes that have come. */
+  /** All bytes received so far. */
   get heard(): Buffer {
     const heard = Buffer.concat(this.#chunks);
     this.#chunks = [heard];
@@ -239,7 +239,8 @@ export class RawPeer {
   }
 
   /**
-   * Ends the connection by a reset, unless it is ending already: Node would never release its file.
+   * Resets the connection. A connection that is ending already is only destroyed, because Node
+   * would never release its file after a reset.
    */
   close(): void {
     if (!this.socket.writableEnded) this.socket.resetAndDestroy();

@@ -38,7 +38,7 @@ function enter(number: number, term: number): void {
   log(number, { event: "coordinator", epoch: { view: 3, term } });
 }
 
-test("the watch reads the coordinator from the field `event` of the log lines, not from their sentences", () => {
+test("the coordinator watch reads the field `event` of the log lines, not their sentences", () => {
   expect(watch.coordinator).toBeUndefined();
   enter(2, 2);
   enter(1, 1);
@@ -51,7 +51,7 @@ test("the watch reads the coordinator from the field `event` of the log lines, n
   expect(watch.coordinator).toBe("server 1");
 });
 
-test("the watch knows no coordinator after the latest coordinator has resigned or restarted", () => {
+test("the coordinator watch knows no coordinator after the latest one has resigned or restarted", () => {
   enter(1, 1);
   log(1, { event: "resigned", epoch: { view: 3, term: 1 } });
   expect(watch.coordinator).toBeUndefined();
@@ -61,7 +61,7 @@ test("the watch knows no coordinator after the latest coordinator has resigned o
   expect(watch.coordinator).toBeUndefined();
 });
 
-test("the watch reads a log line when it is complete, and ignores lines without an event", () => {
+test("the coordinator watch reads a log line only once the line is complete, and ignores lines without an event", () => {
   write(1, "tertulia: a sentence at the end of a process\nnull\n");
   log(1, { msg: "Coordinator, epoch 3.1 — olá" });
   const line = JSON.stringify({ time, event: "coordinator", epoch: { view: 3, term: 2 } });
@@ -71,7 +71,7 @@ test("the watch reads a log line when it is complete, and ignores lines without 
   expect(watch.coordinator).toBe("server 1");
 });
 
-test("the watch misses no term when a log is rotated because of its length", () => {
+test("the coordinator watch misses no term when a log is rotated because of its length", () => {
   enter(1, 1);
   for (let count = 0; count < 100; count += 1) log(1, {});
   expect(watch.entered()).toHaveLength(1);

@@ -84,7 +84,7 @@ describe("the relay", () => {
     expect(ana.failed || bia.failed).toBe(false);
   });
 
-  test("a cut holds back the bytes of one direction, and healing passes them in order", async () => {
+  test("a cut at the relay holds back the bytes of one direction, and healing passes them on in order", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -98,7 +98,7 @@ describe("the relay", () => {
     await bia.got("123");
   });
 
-  test("two cuts of one link last until both cuts are healed", async () => {
+  test("two cuts of one link at the relay last until both cuts are healed", async () => {
     const { relay, ana, bia } = await pair();
     const [first, second] = [relay.cut([there]), relay.cut([there, back])];
     ana.socket.write("2");
@@ -110,7 +110,7 @@ describe("the relay", () => {
     await Promise.all([ana.got("12"), bia.got("12")]);
   });
 
-  test("a cut that is healed by a reset loses the held bytes and the connection", async () => {
+  test("a cut at the relay that is healed by a reset loses the held bytes and the connection", async () => {
     const { relay, ana, bia, endpoint, accepted } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -122,7 +122,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("new");
   });
 
-  test("the end of a connection arrives only after its cut is healed", async () => {
+  test("the relay passes on the end of a cut connection only after the cut is healed", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there, back]);
     ana.socket.write("2");
@@ -135,7 +135,7 @@ describe("the relay", () => {
     await until(() => bia.ended || bia.failed, "the end has come");
   });
 
-  test("a new connection waits while one direction of its link is cut", async () => {
+  test("a new connection through the relay waits while one direction of its link is cut", async () => {
     const { relay, endpoint, accepted } = await pair();
     const cut = relay.cut([back]);
     const late = dial(endpoint);
@@ -147,7 +147,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("late");
   });
 
-  test("a slow link delays its bytes, and keeps their order after it is healed", async () => {
+  test("a slow link at the relay delays its bytes, and keeps their order after it is healed", async () => {
     const { relay, ana, bia } = await pair();
     const slow = relay.slow([there], 150);
     const beganMs = performance.now();
@@ -163,7 +163,7 @@ describe("the relay", () => {
     await bia.got("1234");
   });
 
-  test("a connection to a process that does not listen is reset", async () => {
+  test("the relay ends a connection to a process that does not listen", async () => {
     const { server, endpoint, ana, bia } = await pair();
     ana.socket.destroy();
     bia.socket.destroy();
@@ -190,7 +190,7 @@ describe("the relay", () => {
     expect(bia.received).toBe("hello");
   });
 
-  test("a cut blocks a sender when the relay's buffers are full", async () => {
+  test("a cut at the relay blocks a sender once the relay's buffers are full", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there]);
     const text = "x".repeat(16 * 1024 * 1024);

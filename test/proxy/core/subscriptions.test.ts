@@ -39,7 +39,7 @@ class Model {
 }
 
 describe("subscriptions at a proxy", () => {
-  test("subscriptions behave like a plain list of (connection, topic) pairs", () => {
+  test("a proxy's subscriptions behave like a plain list of (connection, topic) pairs", () => {
     fc.assert(
       fc.property(acts, fc.constantFrom("", "a", "abcd", "#geral\0", "bc"), (all, published) => {
         const [subscriptions, model] = [new Subscriptions<number>(), new Model()];
@@ -75,7 +75,7 @@ describe("subscriptions at a proxy", () => {
     );
   });
 
-  test("a cancel without a subscription does not change the subscriptions of other connections", () => {
+  test("a connection that cancels a topic without a subscription does not change the subscriptions of other connections", () => {
     const subscriptions = new Subscriptions<string>();
     subscriptions.add("ana", "geral");
     for (const topic of ["geral", "", "ger", "geral!"]) {
@@ -95,7 +95,7 @@ describe("subscriptions at a proxy", () => {
     expect([...subscriptions.listeners(bytes.subarray(0, 2))]).toEqual([]);
   });
 
-  test("the largest subscriber is the largest connection of the address with the most topics", () => {
+  test("a proxy's largest subscriber is the connection with the most topics at the address with the most topics", () => {
     const subscriptions = new Subscriptions<string>();
     for (let number = 0; number < 30; number += 1) subscriptions.add("home: ana", `${number}`);
     for (let peer = 0; peer < 20; peer += 1) {

@@ -5,7 +5,7 @@ import type { ReferenceRequest } from "../../../src/protocol/reference-messages.
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 
-test("[N5] `list` has all processes with their roles, and a process without a role as a server", () => {
+test("[N5] the reference lists all processes with their roles, and a process without a role as a server", () => {
   const registry = new Registry(undefined, 0);
   const clock = new LamportClock();
   const ask = (request: ReferenceRequest, member?: string) =>
@@ -30,14 +30,14 @@ test("[N5] `list` has all processes with their roles, and a process without a ro
   ]);
 });
 
-test("a guest's clock that is too far ahead is ignored and counted", () => {
+test("the reference ignores and counts a guest's clock that is too far ahead", () => {
   const registry = new Registry(undefined, 0);
   expect(registry.believed(2 ** 50, 7, 0)).toBe(0);
   expect(registry.believed(8, 7, 0)).toBe(8);
   expect(registry.disbelievedClocks).toBe(1);
 });
 
-test("`list` has the counts of dropped messages that members report, but not those of guests", () => {
+test("the reference lists the counts of dropped messages that members report, but not those that guests report", () => {
   const registry = new Registry(undefined, 0);
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
   for (const [user, isKnown] of [

@@ -30,7 +30,8 @@ class Reports {
   readonly registry: Registry;
 
   /**
-   * Without a view, the reference has just started without its file; with a view, it has run long.
+   * Without a view, the reference has just started without its file. With a view, it has run long
+   * enough to change the view.
    */
   constructor(view: View | undefined) {
     const saved = view === undefined ? undefined : { ranks: {}, view };
@@ -55,7 +56,7 @@ class Reports {
 const three: View = { number: 3, members: [a, b, c] };
 
 describe("ranks and the list", () => {
-  test("a name always gets the same rank, and no two names share one", () => {
+  test("the reference always gives a name the same rank, and gives no two names the same rank", () => {
     const { registry } = new Reports(undefined);
     const ranks = [a, b, c, a, b].map((name) => registry.rank({ user: name }, member, 0));
     expect(ranks).toEqual([1, 2, 3, 1, 2]);
@@ -63,7 +64,7 @@ describe("ranks and the list", () => {
     expect([c, d, a].map((name) => again.rank({ user: name }, member, 0))).toEqual([3, 4, 1]);
   });
 
-  test("a new rank marks the registry as changed, and a known rank does not", () => {
+  test("a request for a new rank marks the reference's registry as changed; a request for a known rank does not", () => {
     const { registry } = new Reports(undefined);
     registry.rank({ user: a }, member, 0);
     expect(registry.takeChanged()).toBe(true);
@@ -83,7 +84,7 @@ describe("ranks and the list", () => {
 });
 
 describe("the first view", () => {
-  test("the first view has only the server of the lowest rank, after a time for reports", () => {
+  test("the reference waits for reports, and then makes a first view with only the server of the lowest rank", () => {
     const reports = new Reports(undefined);
     reports.registry.rank({ user: b }, member, reports.nowMs);
     reports.registry.rank({ user: a }, member, reports.nowMs);
@@ -121,7 +122,7 @@ describe("the first view", () => {
     expect(reports.view).toEqual({ number: 5, members: [a, c, d] });
   });
 
-  test("[R5] a report of a higher view replaces the view of an old file, and a lower view is ignored", () => {
+  test("[R5] a report of a higher view replaces the reference's view, and a report of a lower view is ignored", () => {
     const reports = new Reports({ number: 2, members: [a, b] });
     reports.report(c, three);
     reports.report(a, { number: 1, members: [a] });
@@ -130,7 +131,7 @@ describe("the first view", () => {
 });
 
 describe("a change of the view", () => {
-  test("[R5] a change of the view adds one server", () => {
+  test("[R5] each change of the view adds only one server", () => {
     const reports = new Reports({ number: 1, members: [a] });
     reports.settle(a, b, c);
     expect(reports.view.members).toHaveLength(2);
@@ -168,7 +169,7 @@ describe("a change of the view", () => {
     expect(reports.view.number).toBe(4);
   });
 
-  test("[R5] a member that has adopted the view does not count once it is silent", () => {
+  test("[R5] a member that has adopted the view does not count toward the majority once it is silent", () => {
     const reports = new Reports(three);
     reports.settle(a, b);
     reports.nowMs += 2_100;
@@ -198,8 +199,8 @@ describe("a change of the view", () => {
   });
 });
 
-describe("a leave", () => {
-  test("[R11] a leave is allowed only when rules (a) and (b) of R5 hold for the view without the leaving server", () => {
+describe("a server that leaves the view", () => {
+  test("[R11] a server may leave only when rules (a) and (b) of R5 hold for the view without that server", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
@@ -213,7 +214,7 @@ describe("a leave", () => {
     expect(reports.registry.leave(c, reports.nowMs)).toBe(true);
   });
 
-  test("[R5] a leave waits until a majority of the remaining members is live", () => {
+  test("[R5] a server may leave only when a majority of the remaining members is live", () => {
     const reports = new Reports(three);
     reports.settle(b);
     reports.nowMs += 2_100;
@@ -233,7 +234,7 @@ describe("a leave", () => {
     expect(reports.view).toEqual(only);
   });
 
-  test("[R11] a server that gave up its leave and is ready again stays in the view", () => {
+  test("[R11] a server that gave up leaving and reports itself ready again stays in the view", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
@@ -253,8 +254,8 @@ describe("a leave", () => {
   });
 });
 
-describe("a removal", () => {
-  test("a removal takes a dead member out of the view", () => {
+describe("the removal of a member", () => {
+  test("the reference removes a dead member from the view on request", () => {
     const reports = new Reports(three);
     reports.settle(a, b);
     expect(reports.registry.remove(c, false, reports.nowMs)).toEqual({
@@ -263,22 +264,22 @@ describe("a removal", () => {
     });
   });
 
-  test("[R5] a removal of a live member is refused, even with force", () => {
+  test("[R5] the reference refuses to remove a live member, even with --force", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
     expect(() => reports.registry.remove(c, true, reports.nowMs)).toThrow(/alive/);
   });
 
-  test("[R5] a removal of the last member is refused, even with force", () => {
+  test("[R5] the reference refuses to remove the last member, even with --force", () => {
     const reports = new Reports({ number: 6, members: [a] });
     expect(() => reports.registry.remove(a, true, reports.nowMs)).toThrow(/last member/);
   });
 
-  test("a removal of a server that is not a member is refused", () => {
+  test("the reference refuses to remove a server that is not a member", () => {
     expect(() => new Reports(three).registry.remove(d, false, 0)).toThrow(/not a member/);
   });
 
-  test("[R5] a removal needs force if no majority of the remaining members is live", () => {
+  test("[R5] if no majority of the remaining members is live, the reference removes a member only with --force", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(() => reports.registry.remove(c, false, reports.nowMs)).toThrow(/--force/);
@@ -307,7 +308,7 @@ describe("a server that is still reading its journal", () => {
   });
 });
 
-test("[J5] a server's earlier report of its vector no longer counts after it reports without one", () => {
+test("[J5] after a server reports without its vector, the reference no longer counts the vector it reported before", () => {
   const two: View = { number: 3, members: [a, b] };
   const reports = new Reports(two);
   reports.settle(a, b);
@@ -319,7 +320,7 @@ test("[J5] a server's earlier report of its vector no longer counts after it rep
 });
 
 describe("clocks and names of guests", () => {
-  test("[W7] the list is bounded for guests, and members stay in it", () => {
+  test("[W7] guests can fill only half of the reference's list, and members stay in the list", () => {
     const { registry } = new Reports(three);
     registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, member, 10_000);
     const crowd = () => {

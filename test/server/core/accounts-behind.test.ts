@@ -9,7 +9,7 @@ function seenOf({ entry }: ReplyData): Record<string, number> {
 }
 
 /**
- * Three servers, of which `cut` isolates the third; `change` then makes a change that the third
+ * Three servers. `cut` isolates the third one, and `change` then makes a change that the third
  * server misses.
  */
 class Lagging {
@@ -39,7 +39,10 @@ class Lagging {
     this.scene.cluster.network.heal();
   }
 
-  /** Asks a server that is not cut off. @returns the client's token and `after` from the reply */
+  /**
+   * Asks a server that is not cut off. @returns the granted token, and an `after` that names the
+   * change
+   */
   change(service: string, data: Fields): { after: Record<string, number>; token: string } {
     const reply = this.scene.ask(service, { ...data, after: {} });
     expect(reply).toMatchObject({ status: "OK" });
@@ -60,7 +63,7 @@ class Lagging {
 const newPassword = { user: "ana", password: "ana's", newPassword: "new" };
 
 describe("[A6] [R9] requests at a server that has missed a change of an account", () => {
-  test("a server that lags refuses no request for good before it has all events that the client has seen", () => {
+  test("a server that lacks events of a request's `after` gives no final refusal before it has those events", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     const { scene } = lagging;
@@ -91,7 +94,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.reply(lagging.ask("register", register))).toMatchObject({ status: "OK" });
   });
 
-  test("a server that lags answers `behind` after a second of waiting for the change", () => {
+  test("a server answers `behind` if after one second it still lacks the change that the client has seen", () => {
     const lagging = new Lagging();
     lagging.cut();
     const password = lagging.change("password", newPassword);
@@ -101,7 +104,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.scene.cluster.time.nowMs - startMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test("a server that lags refuses a request at once if waiting can't make it valid, or if its sender has no valid session", () => {
+  test("a server that lags refuses at once an unauthorized request without `after`, without a valid session, or for another user", () => {
     const lagging = new Lagging();
     lagging.cut();
     const { token, after } = lagging.change("password", newPassword);
@@ -125,7 +128,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     ]);
   });
 
-  test("a server that lags refuses a locked account once it has caught up, and answers `behind` to a claim whose `after` it can't cover", () => {
+  test("a server that has caught up refuses a locked account; a claim whose `after` no server covers gets `behind`", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });
@@ -143,7 +146,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.reply(claim)).toMatchObject({ code: "behind" });
   });
 
-  test("a server that lags counts waiting requests against their user's rate, like all others", () => {
+  test("a server counts requests that wait for missing events in the rate limit of their user", () => {
     const pace = { perSecond: 0.1, burst: 1 };
     const lagging = new Lagging({ user: pace, connection: undefined });
     lagging.cut();

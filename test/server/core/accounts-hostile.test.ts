@@ -9,7 +9,7 @@ const ana = "ana" as UserName;
 const wrong = { code: "unauthenticated", reason: "password_wrong" };
 
 describe("[X2] attacks that are refused", () => {
-  test("an administrator's reset of a password wins over a thief's earlier change at a server that was cut off", () => {
+  test("after a partition, an administrator's reset of a password wins over a thief's earlier changes on the other side", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;
@@ -22,7 +22,7 @@ describe("[X2] attacks that are refused", () => {
       );
       const { since = 0 } = cutOff.core.accounts.credential(ana) ?? {};
       const password = since === 0 ? "ana's" : "by the administrator";
-      // The thief changes the password twice, so that the number of changes cannot decide.
+      // The thief changes the password twice, so the reset can't win by a higher number of changes.
       cluster.ask(cutOff, "password", { user: "ana", password, newPassword: "a thief's" });
       cluster.runFor(300);
       const next = { user: "ana", password: "a thief's", newPassword: "the thief's" };
@@ -46,7 +46,7 @@ describe("[X2] attacks that are refused", () => {
     }
   });
 
-  test("a stranger can't register a name that is older than accounts; only an administrator can", () => {
+  test("only an administrator can register a name that was in use before the cluster had accounts", () => {
     const scene = new Scene();
     const { server, cluster, operator: token } = scene;
     const { ledger } = server.core;
@@ -61,7 +61,7 @@ describe("[X2] attacks that are refused", () => {
     scene.login("old");
   });
 
-  test("invitations can be guessed no faster than passwords", () => {
+  test("a connection that guesses too many invitations gets rate_limited", () => {
     const scene = new Scene();
     const { operator: token } = scene;
     scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
@@ -73,7 +73,7 @@ describe("[X2] attacks that are refused", () => {
     expect(codes.at(-1)).toBe("rate_limited");
   });
 
-  test("guessing over many connections is no faster, and no answer shows which invitation is right", () => {
+  test("guesses of invitations are limited across all connections, and a limited answer does not show whether the guess was right", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
@@ -95,8 +95,8 @@ describe("[X2] attacks that are refused", () => {
     const seconds = (cluster.time.nowMs - startMs) / 1_000;
     expect(judged).toBeGreaterThanOrEqual(limits.invitationGuesses);
     expect(judged).toBeLessThanOrEqual(limits.invitationGuesses + 2 * seconds + 1);
-    // A right invitation gets the same answer with a wait as a wrong one, and is accepted after the
-    // wait.
+    // Once guesses are limited, a right invitation gets `rate_limited` like a wrong one. It is
+    // accepted after the wait.
     const told = ask("bia", "tertulia2026", "a quiet wire");
     expect(told).toMatchObject({ code: "rate_limited", retry: true });
     cluster.runFor(1_000 * Number(told.wait));
@@ -105,7 +105,7 @@ describe("[X2] attacks that are refused", () => {
     expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
   });
 
-  test("an invented vector does not get a client more guesses at an invitation", () => {
+  test("a client that invents a vector gets no more guesses at an invitation than the limit allows", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     const ana = scene.user("ana");
@@ -149,7 +149,7 @@ describe("[X2] attacks that are refused", () => {
     expect(ask("login", { user: "ana", password: "ana's" }, "her wire")).toBeUndefined();
   });
 
-  test("one user's requests use up nothing of another user's rate", () => {
+  test("requests without a user's token use up nothing of that user's rate", () => {
     const scene = new Scene({ user: { perSecond: 1, burst: 5 }, connection: undefined });
     const token = scene.user("ana");
     scene.ask("channel", { channel: "geral", token });
@@ -162,7 +162,7 @@ describe("[X2] attacks that are refused", () => {
     expect(codes).toContain("rate_limited");
   });
 
-  test("a channel request that names no user acts as the session's user", () => {
+  test("a request to create a channel without a `user` creates the channel as the session's user", () => {
     const scene = new Scene();
     const [first, second] = [scene.user("ana"), scene.user("bia")];
     expect(scene.ask("channel", { channel: "geral", token: first, id: "1" })).toMatchObject({
@@ -176,12 +176,12 @@ describe("[X2] attacks that are refused", () => {
     expect(creations.map(({ user }) => user)).toEqual(["ana"]);
   });
 
-  test("a request that waits is refused if its session ends in the meantime", () => {
+  test("a waiting request is refused if its user is locked before the wait is over", () => {
     const scene = new Scene();
     const { cluster, server } = scene;
     const token = scene.user("ana");
     const { seq: last } = scene.ask("channel", { channel: "geral", token }).entry as Receipt;
-    // The request waits for the very change that ends the session.
+    // The request waits for the event that locks its user.
     const after = { [server.name]: last + 1 };
     const question = cluster.ask(server, "channels", { token, after });
     scene.ask("account", { user: "ana", locked: true, token: scene.operator });
@@ -193,7 +193,7 @@ describe("[X2] attacks that are refused", () => {
     ["resets a password", "account", { user: "bia", newPassword: "by a thief" }],
     ["makes an account", "register", { user: "leo", password: "leo's" }],
   ])(
-    "an administrator who %s must still be administrator once the password is hashed",
+    "an administrator who %s is refused if locked or demoted while the server hashes the password",
     (_, service, change) => {
       for (const flag of [{ locked: true }, { administrator: false }]) {
         const scene = new Scene();
@@ -237,7 +237,7 @@ describe("[X2] attacks that are refused", () => {
     cluster.runUntilEqual();
   });
 
-  test("requests for keys that do not fit into their payload's reply are refused", () => {
+  test("in an array of `keys` requests, those whose keys no longer fit into the reply get too_large", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     scene.ask("channel", { channel: "geral", token });

@@ -9,7 +9,7 @@ import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 describe("[X2] a login", () => {
-  test("a login gives a session for the right password, and the same error for a wrong password and an unknown name", () => {
+  test("a login with a wrong password gets the same error as a login with an unknown name", () => {
     const scene = new Scene();
     scene.user("ana");
     const wrong = scene.ask("login", { user: "ana", password: "x" });
@@ -19,7 +19,7 @@ describe("[X2] a login", () => {
     expect(scene.ask("login", { user: "ana" })).toMatchObject({ code: "unauthenticated" });
   });
 
-  test("a login takes as long for an unknown name as for a known one", () => {
+  test("a login with a wrong password takes as long for an unknown name as for a known name", () => {
     const scene = new Scene();
     scene.user("ana");
     for (const server of scene.cluster.servers) server.hashMs = () => 40;
@@ -66,7 +66,7 @@ describe("[X2] a login", () => {
     expect(question.reply).toMatchObject({ status: "erro" });
   });
 
-  test("a session is renewed while it is in use, and expires otherwise", () => {
+  test("a server renews a session whose token is old but valid, and refuses an expired token", () => {
     const scene = new Scene();
     scene.user("ana");
     const { version } = scene.server.core.accounts.credential("ana" as UserName) ?? {};
@@ -116,7 +116,7 @@ describe("[X2] each service is only for those who may use it", () => {
     return { scene, ana, bia, chief };
   }
 
-  test.each(Object.keys(services) as Service[])("%s checks who may use it", (service) => {
+  test.each(Object.keys(services) as Service[])("%s refuses whoever may not use it", (service) => {
     const { scene, ana, bia, chief } = furnish();
     const { for: whom, as } = services[service];
     let count = 0;
@@ -141,7 +141,7 @@ describe("[X2] each service is only for those who may use it", () => {
     }
   });
 
-  test("a user gets the keys of channels and of their own messages only", () => {
+  test("a user gets topic keys only of channels and of their own private messages", () => {
     const { scene, ana } = furnish();
     const keys = (topic: string) => scene.ask("keys", { topics: [topic], token: ana });
     expect(keys("#geral\0").keys).toMatchObject({ "#geral\0": [{}, {}] });
@@ -150,7 +150,7 @@ describe("[X2] each service is only for those who may use it", () => {
     }
   });
 
-  test("without accounts, the services for administrators are refused", () => {
+  test("a cluster without accounts refuses the services for administrators", () => {
     const cluster = new CoreCluster({ servers: 1 });
     cluster.runUntilServing();
     const reply = cluster.request(cluster.server(1), "registration", { mode: "closed" });
@@ -158,7 +158,7 @@ describe("[X2] each service is only for those who may use it", () => {
   });
 });
 
-describe("[X2] an account changes", () => {
+describe("[X2] changes of an account", () => {
   test("a new password ends the user's older sessions on every server", () => {
     const scene = new Scene();
     const before = scene.user("ana");
@@ -177,12 +177,12 @@ describe("[X2] an account changes", () => {
       status: "erro",
     });
     scene.login("ana", "new");
-    // A second copy of the request gets the receipt of the first one.
+    // A repeated request gets the same grant as the first request.
     expect(scene.ask("password", change)).toMatchObject({ status: "OK", grant: reply.grant });
     expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
   });
 
-  test("[R4] two concurrent new passwords have the same result on all replicas, and a stronger hash ends no session", () => {
+  test("[R4] of two concurrent password changes one wins on all replicas, and the older session ends", () => {
     const scene = new Scene();
     const session = scene.user("ana");
     const [a, b] = scene.cluster.servers as [VirtualServer, VirtualServer];
@@ -204,7 +204,7 @@ describe("[X2] an account changes", () => {
     expect(new Set(texts).size).toBe(1);
   });
 
-  test("a locked account may do nothing, and a reset password replaces the old one", () => {
+  test("a locked account can neither log in nor use its session; after a reset only the new password is valid", () => {
     const scene = new Scene();
     const ana = scene.user("ana");
     const { operator } = scene;
@@ -224,7 +224,7 @@ describe("[X2] an account changes", () => {
     expect(scene.ask("account", nobody)).toMatchObject({ code: "user_not_found" });
   });
 
-  test("an administrator decides who may register", () => {
+  test("an administrator can close registration, or require an invitation", () => {
     const scene = new Scene();
     const register = (user: string, invitation?: string) =>
       scene.ask("register", { user, password: "x", invitation });
@@ -240,7 +240,7 @@ describe("[X2] an account changes", () => {
     expect(checkpointText(scene.server)).not.toContain("a long secret");
   });
 
-  test("all accounts survive a restart from disk", () => {
+  test("passwords, administrators and the registration mode survive a restart of all servers", () => {
     const scene = new Scene();
     scene.user("ana");
     const chief = scene.user("chief");
@@ -262,7 +262,7 @@ describe("[X2] an account changes", () => {
 });
 
 describe("[X4] limits on the rate of requests", () => {
-  test("a client that logs in too often gets the time to wait, both by account and by connection", () => {
+  test("logins above the limit of an account, or of a connection, get rate_limited", () => {
     const scene = new Scene();
     scene.user("ana");
     const guess = (user: string, connection: string) => {
@@ -278,7 +278,8 @@ describe("[X4] limits on the rate of requests", () => {
     const codes = Array.from({ length: burst + 2 }, (_, at) => guess("ana", `wire ${at}`));
     expect(codes.at(-1)).toMatchObject({ code: "rate_limited", retry: true });
     expect(codes.at(-1)?.wait).toBeGreaterThan(0);
-    // The limit does not affect another account, but it affects every request of the connection.
+    // The limit of one account affects no other account. A connection has a limit for all accounts
+    // together.
     expect(guess("eva", "elsewhere")).toMatchObject({ code: "unauthenticated" });
     const many = Array.from({ length: 2 * limits.connectionAttempts }, (_, at) =>
       guess(`user${at}`, "one wire"),
@@ -286,7 +287,7 @@ describe("[X4] limits on the rate of requests", () => {
     expect(many.at(-1)).toMatchObject({ code: "rate_limited" });
   });
 
-  test("publications of one user and requests of one connection are limited", () => {
+  test("publications of one user, and requests of one connection, get rate_limited above their limits", () => {
     const pace = { perSecond: 2, burst: 4 };
     const scene = new Scene({ user: pace, connection: { perSecond: 100, burst: 100 } });
     const ana = scene.user("ana");

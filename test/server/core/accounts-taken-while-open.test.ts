@@ -6,7 +6,7 @@ import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 const inUse = { code: "forbidden", reason: "name_in_use", retry: false };
 const passwordOf = (user: string) => `${user}'s`;
 
-/** A cluster without accounts, which can be started again with accounts. */
+/** A cluster without accounts, until `close` restarts it with accounts. */
 class OpenScene extends Scene {
   constructor() {
     super(undefined, "open");
@@ -20,7 +20,6 @@ class OpenScene extends Scene {
     expect(this.ask("login", { user })).toMatchObject({ status: "sucesso" });
   }
 
-  /** Starts all servers again, with accounts. */
   close(): void {
     this.cluster.runUntilEqual();
     for (const server of this.cluster.servers) {
@@ -38,7 +37,7 @@ class OpenScene extends Scene {
 }
 
 describe("[X2] a name claimed while the cluster had no accounts", () => {
-  test("a name that was logged in with can't be claimed", () => {
+  test("once somebody has logged in by a name without a password, only an administrator can register the name", () => {
     const scene = new OpenScene();
     scene.use("ana");
     scene.cluster.runUntilEqual();
@@ -54,10 +53,10 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     scene.login("ana");
   });
 
-  test("a claim made before accounts is valid if nobody else used the name", () => {
+  test("a claim made while the cluster had no accounts is valid if nobody used the name without its password", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
-    // The claim is repeated; somebody else may have logged in before.
+    // A repeated claim succeeds too.
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.close();
     scene.login("eva");
@@ -67,7 +66,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     scene.login("eva", "new");
   });
 
-  test("a claim made before accounts is invalid once others used the name, until an administrator sets a password", () => {
+  test("a claim whose name was used without its password gives no access until an administrator resets the password", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -85,7 +84,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     scene.login("eva", "by the administrator");
   });
 
-  test("a claim made before accounts stays invalid after a start from a saved state if others used the name", () => {
+  test("a claim whose name was used without its password gives no access after a restart from a saved state", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -100,7 +99,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     expect(texts.size).toBe(1);
   });
 
-  test("a claim made with accounts stays valid if the name is used later without accounts", () => {
+  test("a claim made with accounts stays valid even if the name is used while the cluster runs without accounts", () => {
     const scene = new Scene();
     scene.user("eva");
     const { cluster } = scene;
@@ -140,7 +139,7 @@ describe("[E3] a repeated claim", () => {
     }
   });
 
-  test("one of two concurrent claims with one id and two passwords wins", () => {
+  test("of two concurrent claims with the same id but different passwords, exactly one succeeds", () => {
     const cluster = claimed();
     for (let round = 1; round <= 20; round += 1) {
       const asked = ["a's", "b's"].map((password, at) => {
@@ -153,7 +152,7 @@ describe("[E3] a repeated claim", () => {
     }
   });
 
-  test("a repeated claim allows only a few guesses of the password, then one every few seconds", () => {
+  test("a client that repeats a claim with guessed passwords soon gets rate_limited", () => {
     const scene = new Scene();
     scene.ask("register", { user: "zoe", password: "zoe's", id: "1" });
     scene.cluster.runUntilEqual();

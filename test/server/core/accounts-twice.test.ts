@@ -7,10 +7,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const ana = "ana" as UserName;
 const wrong = { code: "unauthenticated", reason: "password_wrong" };
 
-/**
- * Sends a copy of a password change to each of the servers, each a little later. @returns their
- * replies
- */
+/** Sends a copy of a password change to each server, 1 ms apart. @returns the replies */
 function changeAtEach(scene: Scene, servers: readonly VirtualServer[], data: object) {
   const { cluster } = scene;
   const questions = servers.map((server) => {
@@ -22,13 +19,13 @@ function changeAtEach(scene: Scene, servers: readonly VirtualServer[], data: obj
   return questions.map(({ reply }) => reply as ReplyData);
 }
 
-/** The event that a receipt names. */
+/** The `seq` of the event that the receipt names. */
 const eventOf = ({ entry }: ReplyData) => (entry as Receipt | undefined)?.seq;
 
 describe("[R6] a change of an account that is requested twice takes effect once", () => {
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
 
-  test("two copies of a password change at one server get one receipt", () => {
+  test("two copies of a password change at one server get the same receipt and the same grant", () => {
     const scene = new Scene();
     scene.user("ana");
     for (const server of scene.cluster.servers) server.hashMs = () => 40;
@@ -41,7 +38,7 @@ describe("[R6] a change of an account that is requested twice takes effect once"
       entry: { seq: eventOf(one) },
       grant: one.grant,
     });
-    // A copy that comes much later gets it too, even after other changes.
+    // A copy that comes after another password change gets the first receipt, too.
     scene.ask("password", { user: "ana", password: "new", newPassword: "newer" });
     expect(scene.ask("password", change)).toMatchObject({ entry: { seq: eventOf(one) } });
     expect(scene.ask("password", { ...change, newPassword: "a guess" })).toMatchObject(wrong);
@@ -61,7 +58,7 @@ describe("[R6] a change of an account that is requested twice takes effect once"
     }
   });
 
-  test("an administrator's change that is requested twice takes effect once, even with another change in between", () => {
+  test("an administrator's change that is requested again after a later change takes effect only once", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;
@@ -93,7 +90,7 @@ describe("[R6] a different change of an account under a used id is refused", () 
   const reused = { status: "erro", code: "id_reused", retry: false };
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
 
-  test("a different password under a used id gets id_reused only for a client that knows the present password", () => {
+  test("a password change with a used id and another new password gets id_reused only if its present password is right", () => {
     const scene = new Scene();
     scene.user("ana");
     scene.ask("password", change);
@@ -106,7 +103,7 @@ describe("[R6] a different change of an account under a used id is refused", () 
     scene.login("ana", "newer");
   });
 
-  test("a different password under a used id is refused even while the first copy is being hashed", () => {
+  test("a password change with a used id and another new password is refused even while the first new password is hashed", () => {
     const scene = new Scene();
     scene.user("ana");
     const { server, cluster } = scene;
@@ -119,7 +116,7 @@ describe("[R6] a different change of an account under a used id is refused", () 
     scene.login("ana", "new");
   });
 
-  test("a different change by an administrator under a used id is refused: of an account, its password, registration, or a channel", () => {
+  test("an administrator's request with a used id and other content is refused, for accounts, passwords, registration and channels", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;

@@ -15,7 +15,6 @@ const b = serverName(2);
 const eva = "eva" as UserName;
 const epochOf = (number: number): Epoch => ({ view: 1, term: number });
 
-/** The server and `seq` of an event. */
 type Place = readonly [server: ServerName, seq: number];
 
 function claim([server, seq]: Place, id: string, epoch: Epoch): Claim {
@@ -32,7 +31,7 @@ function empty(): { readonly accounts: Accounts; readonly terms: CoordinatorTerm
   return { accounts: new Accounts(terms), terms };
 }
 
-/** A claim of a name that looks like Eva's. */
+/** A claim of the name `Eva`, which looks like `eva`. */
 function claimLike(place: Place, id: string, epoch: Epoch): Claim {
   return { ...claim(place, id, epoch), user: "Eva" as UserName, looks: ["eva"] };
 }
@@ -40,7 +39,7 @@ function claimLike(place: Place, id: string, epoch: Epoch): Claim {
 describe("claims of names that look the same", () => {
   const looks = ["eva"];
 
-  test("[E3] if two claims of names that look the same count, the one of the higher epoch holds both names", () => {
+  test("[E3] if two claims of names that look the same count, only the claim of the higher epoch holds its name", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
@@ -51,7 +50,7 @@ describe("claims of names that look the same", () => {
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
   });
 
-  test("[E3] a claim that does not count holds no name", () => {
+  test("[E3] a claim that does not count takes no look-alike name from a claim that counts", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -59,7 +58,7 @@ describe("claims of names that look the same", () => {
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
-  test("[E3] a claim without `looks`, which older servers made, excludes no name that only looks the same", () => {
+  test("[E3] a claim from an older version, which has no `looks`, excludes only the identical name", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -87,7 +86,7 @@ describe("claims and epochs", () => {
     expect(accounts.owner(eva)).toBeUndefined();
   });
 
-  test("[E3] the highest epoch above a claim decides whether the claim counts", () => {
+  test("[E3] a claim counts if the coordinator of the highest later epoch knew of the claim", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     terms.add(termOf([b, 1], epochOf(2), {}));
@@ -104,7 +103,7 @@ describe("claims and epochs", () => {
     expect(accounts.holder(eva)?.id).toBe("young");
   });
 
-  test("[E3] a confirmed claim owns the name, even while a newer claim is open", () => {
+  test("[E3] a confirmed claim owns the name, even if a newer, unconfirmed claim holds the name", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     accounts.confirm({ server: a, seq: 2 });
@@ -113,7 +112,7 @@ describe("claims and epochs", () => {
     expect(accounts.holder(eva)).toMatchObject({ server: b, seq: 5 });
   });
 
-  test("[R4] the fold of claims is the same in whatever order their events come", () => {
+  test("[R4] events of claims give the same holders and owners in whatever order a server applies the events", () => {
     const facts: ((accounts: Accounts, terms: CoordinatorTerms) => void)[] = [
       (_, terms) => terms.add(termOf([a, 1], epochOf(1), {})),
       (_, terms) => terms.add(termOf([b, 4], epochOf(2), { [a]: 2 })),

@@ -19,7 +19,7 @@ function phasesUntilServing(
 }
 
 describe("a server that lacks events", () => {
-  test("[R8] a server that lacks events goes through backfill and cutover to live, by pages of 1,000", () => {
+  test("[R8] a new server goes through the phases backfill, cutover and live, and ends with its peers' state", () => {
     const cluster = servingCluster(2);
     const first = cluster.server(1);
     for (let batch = 0; batch < 5; batch += 1) {
@@ -37,7 +37,7 @@ describe("a server that lacks events", () => {
     expect(checkpointText(late)).toBe(checkpointText(first));
   });
 
-  test("[R1] a lost event leaves a gap, which is filled before later events are applied", () => {
+  test("[R1] a server that misses an event fetches it before it applies later events of the same server", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const held = c.disk.durable[a.name] ?? 0;
@@ -48,7 +48,7 @@ describe("a server that lacks events", () => {
     const startMs = cluster.time.nowMs;
     cluster.request(a, "publish", { ...hello, message: "seen" });
     cluster.runUntil(() => c.disk.durable[a.name] === held + 2, "the gap is filled");
-    // The gap alone makes the server ask; it does not wait for a heartbeat.
+    // The server asks as soon as it sees the gap, without waiting for a heartbeat.
     expect(cluster.time.nowMs - startMs).toBeLessThan(150);
     const seqs = c.disk.lines
       .filter(({ event }) => event.server === a.name)
@@ -80,7 +80,7 @@ describe("a server that lacks events", () => {
     cluster.runUntilEqual(3_000);
   });
 
-  test("[R8] after a partition both sides reach the same state without further requests", () => {
+  test("[R8] after a partition heals, all servers reach the same state without further requests", () => {
     const cluster = servingCluster(5);
     const names = cluster.servers.map(({ name }) => name);
     cluster.network.partition(names.slice(0, 2), names.slice(2));
@@ -94,7 +94,7 @@ describe("a server that lacks events", () => {
     expect(new Set(files).size).toBe(1);
   });
 
-  test("[R2] a server that lost unsynced events fetches them from its peers after its start", () => {
+  test("[R2] a server that lost unsynced events in a crash fetches them from its peers after its restart", () => {
     const cluster = servingCluster(3);
     const c = cluster.server(3);
     c.syncMs = 300;

@@ -8,7 +8,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const eva = parseUserName("eva");
 
-/** The coordinator elected in a term above this one. */
+/** Waits for a coordinator whose term is above `aboveTerm`. */
 function coordinator(cluster: CoreCluster, aboveTerm = 0): VirtualServer {
   const found = () =>
     cluster.servers.find(({ isRunning, core }) => {
@@ -26,7 +26,7 @@ function register(cluster: CoreCluster, server: VirtualServer, id: string) {
   return cluster.request(server, "register", { user: "eva", password: "x", id });
 }
 
-/** The server is cut off, with a claim that only its own disk holds. */
+/** Cuts a server off, and waits until its disk alone has a claim. */
 function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): void {
   cutOff(cluster, server);
   const held = () => server.disk.durable[server.name] ?? 0;
@@ -36,11 +36,11 @@ function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): vo
 }
 
 describe("claims left by earlier coordinators", () => {
-  test("[E3] a claim that was won is confirmed even if its coordinator dies before the confirmation", () => {
+  test("[E3] a claim that was answered OK is confirmed even if its coordinator crashes before it confirms the claim", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
-    // The reply is sent, and the confirmation is only in memory.
+    // The client has its reply, but the confirmation is not on disk yet.
     cluster.crash(first);
     coordinator(cluster, 1);
     const running = cluster.servers.filter(({ isRunning }) => isRunning);
@@ -55,8 +55,8 @@ describe("claims left by earlier coordinators", () => {
     const second = coordinator(cluster, termOf(first));
     claimAlone(cluster, second, "b");
     const { term } = second.core.election.ownEpoch ?? { term: 0 };
-    // The first server is back with its claim, while the second one, which has a newer claim, is
-    // down.
+    // The second server, whose claim is newer, goes down. The first server comes back with its
+    // claim.
     cluster.kill(second);
     cluster.network.heal();
     const third = coordinator(cluster, term);
@@ -81,7 +81,7 @@ describe("passwords of claims", () => {
 
   const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
 
-  test("[E3] two claims with one id keep their own passwords, whichever is hashed first", () => {
+  test("[E3] two claims of different names under one id each get their own password, whichever is hashed first", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -94,7 +94,7 @@ describe("passwords of claims", () => {
     expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
   });
 
-  test("[E3] the password of a claim that is settled before the hash is done is given to no account", () => {
+  test("[E3] if a claim is refused before its password is hashed, no other claim gets that hash", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -113,7 +113,7 @@ describe("passwords of claims", () => {
 describe("more claims than a server can decide", () => {
   const refusal = { code: "unavailable", retry: true };
 
-  test("[E3] claims beyond the limit of unhashed passwords are refused at once, until some hashes are done", () => {
+  test("[E3] a server refuses claims at once while it has the maximum number of unhashed passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     const claim = (user: string) => {
@@ -130,7 +130,7 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] claims whose deadline passes before the hash leave room for others", () => {
+  test("[E3] claims that time out before their hash is done leave room for new claims", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     server.hashMs = () => 2 * durations.claimMs;
@@ -146,7 +146,7 @@ describe("more claims than a server can decide", () => {
     expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
   });
 
-  test("[E3] more claims than a server may hold open are refused at once, until some are decided", () => {
+  test("[E3] a coordinator with the maximum number of open claims refuses further claims until some are decided", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer] = others(cluster, first) as [VirtualServer];
@@ -168,7 +168,8 @@ describe("more claims than a server can decide", () => {
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
     expect(own.reply).toMatchObject(refusal);
     cluster.runFor(durations.peerRequestMs + durations.tickMs);
-    // A server that forwarded too many claims gets no answer, and asks again.
+    // The coordinator leaves forwarded claims above the limit unanswered; the other server asks
+    // again.
     expect(outcomes).toEqual(Array(limits.openClaims).fill("busy"));
     cluster.network.heal();
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });

@@ -16,7 +16,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const [own, near, far] = [serverName(1), serverName(2), serverName(3)];
 const now = (steadyMs: number) => ({ steadyMs, wallMs: 1_000_000 + steadyMs });
 
-/** The `ClockSync` of a coordinator of three servers that has begun a round at time 0. */
+/** A coordinator's `ClockSync` that has asked its two peers for their time at time 0. */
 function inRound() {
   const summary = (): ReplicaSummary => {
     return { server: own, clock: 1, view: { number: 3, members: [own, near, far] }, durable: {} };
@@ -41,7 +41,7 @@ function clockRequests(effect: Effect): { peer: string; request: ClockRequest }[
 }
 
 describe("a round of clock synchronisation", () => {
-  test("[E5] the coordinator's own clock takes part in a round, and its correction is noted", () => {
+  test("[E5] the coordinator includes its own clock in the average, and reports its own correction", () => {
     const { clock, summary, asked } = inRound();
     expect(clock).toMatchObject({ rounds: 0, lastCorrectionMs: undefined });
     const request = asked[0]?.request as ClockRequest;
@@ -63,7 +63,7 @@ describe("a round of clock synchronisation", () => {
     { roundTripMs: durations.clockRoundTripMs, corrections: { [near]: -50, [far]: 20 } },
     { roundTripMs: durations.clockRoundTripMs + 1, corrections: { [near]: -40 } },
   ])(
-    "[E5] answers that took up to 40 ms count: one of $roundTripMs ms",
+    "[E5] the coordinator averages only clocks whose answers took at most 40 ms: one took $roundTripMs ms",
     ({ roundTripMs, corrections }) => {
       const { clock, summary, asked, effects } = inRound();
       expect(asked.map(({ peer }) => peer)).toEqual([near, far]);
@@ -76,8 +76,7 @@ describe("a round of clock synchronisation", () => {
         clock.onAnswer({ from, request, answer }, at);
         return effects.take();
       };
-      // The corrections follow from the mean of 0, 80 and 10, or of 0 and 80 if the late answer
-      // does not count.
+      // The clocks are 0, 80 and 10 ms ahead: the mean is 30 ms, or 40 ms without the late answer.
       expect(tell(near, 80, 10)).toEqual([]);
       const told = tell(far, 10, roundTripMs).flatMap(clockRequests);
       const corrected = told.map(({ peer, request: { correctionMs } }) => [peer, correctionMs]);
@@ -86,7 +85,7 @@ describe("a round of clock synchronisation", () => {
   );
 });
 
-/** Three servers whose clocks agree. */
+/** Three servers whose clocks agree to 5 ms. */
 function agreed(): CoreCluster {
   const cluster = new CoreCluster({ servers: 3 });
   cluster.runUntilServing();
@@ -102,7 +101,7 @@ function spreadMs(cluster: CoreCluster): number {
 }
 
 describe("servers that agree on the time", () => {
-  test("[E5] servers that agree on the time still agree while one of them pauses again and again", () => {
+  test("[E5] the clocks of servers stay within 20 ms of each other while one server pauses again and again", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member] = others(cluster, first) as [VirtualServer];
@@ -116,7 +115,7 @@ describe("servers that agree on the time", () => {
     expect(coordinator(cluster)).toBe(first);
   });
 
-  test("[E5] servers are asked and corrected by their own coordinator alone", () => {
+  test("[E5] a server answers clock requests, and applies corrections, only of its own coordinator", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member, stranger] = others(cluster, first) as [VirtualServer, VirtualServer];

@@ -12,7 +12,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
 
 describe("the coordinator", () => {
-  test("[E1] [E2] a cluster elects one coordinator, publishes it on `servers`, and all servers know it", () => {
+  test("[E1] [E2] a cluster elects one coordinator, which publishes its election, and every server's status names it", () => {
     const cluster = new Cluster({ servers: 3 });
     cluster.runUntilServing();
     const first = coordinator(cluster);
@@ -60,7 +60,7 @@ describe("the coordinator", () => {
     coordinator(cluster);
   });
 
-  test("[E2] a coordinator that stops resigns at once", () => {
+  test("[E2] a coordinator that stops resigns, so a successor is elected sooner than after a crash", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const from = cluster.time.nowMs;
@@ -72,7 +72,7 @@ describe("the coordinator", () => {
     expect(cluster.time.nowMs - from).toBeLessThan(durations.coordinatorSilenceMs);
   });
 
-  test("[E2] the coordinator of an old view becomes candidate again in the new view", () => {
+  test("[E2] after a new server joins, a coordinator is elected with an epoch of the new view", () => {
     const cluster = servingCluster(2);
     coordinator(cluster);
     cluster.addServer();
@@ -82,7 +82,7 @@ describe("the coordinator", () => {
     );
   });
 
-  test("[E2] [R10] a coordinator that was cut off answers no claim before it learns of the higher epoch", () => {
+  test("[E2] [R10] a coordinator that was cut off grants no claim while the other servers have a newer coordinator", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -98,7 +98,7 @@ describe("the coordinator", () => {
     expect(again).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E2] a coordinator that gets an election request with a higher epoch resigns, and the next epoch is higher still", () => {
+  test("[E2] a coordinator that gets an election request with a higher epoch resigns, and the next coordinator's epoch is above both", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second] = others(cluster, first) as [VirtualServer];
@@ -109,7 +109,7 @@ describe("the coordinator", () => {
     expect(coordinator(cluster).core.election.ownEpoch).toMatchObject({ view: 3, term: 10 });
   });
 
-  test("[R2] a promise is still on disk after a crash, and the next process loads it", () => {
+  test("[R2] a promise is on disk after a crash, and the restarted server loads the promise", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
@@ -123,7 +123,7 @@ describe("the coordinator", () => {
 });
 
 describe("claims", () => {
-  test("[E3] [R10] a claim that has won a name succeeds at a second server, and another claim fails at a third server", () => {
+  test("[E3] [R10] a claim that won a name succeeds again at another server; a claim with another id is refused", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const ask = (number: number, id: string) =>
@@ -148,7 +148,7 @@ describe("claims", () => {
     expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(29);
   });
 
-  test("[E3] each claim without an id is a new claim", () => {
+  test("[E3] a second claim of a name without an id is not a retry, and gets name_taken", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     expect(cluster.request(cluster.server(1), "register", register("eva")).status).toBe("OK");
@@ -156,7 +156,7 @@ describe("claims", () => {
     expect(second).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] a login reports the account once its claim is confirmed", () => {
+  test("[E3] the reply to a login names the account once the claim of the name is confirmed", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const server = cluster.server(1);
@@ -167,7 +167,7 @@ describe("claims", () => {
     expect(account).toMatchObject({ server: coordinator(cluster).name });
   });
 
-  test("[E3] a claim that its coordinator did not get accepted is rolled back on all servers", () => {
+  test("[E3] a claim that no quorum accepted holds the name on no server once a new coordinator is elected", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -184,7 +184,7 @@ describe("claims", () => {
     }
   });
 
-  test("[E3] without a coordinator a claim gets `unavailable` within 2 s, and the chat goes on", () => {
+  test("[E3] without a coordinator a claim gets unavailable within 2 s, and messages can still be published", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second, third] = others(cluster, first) as [VirtualServer, VirtualServer];
@@ -209,7 +209,7 @@ describe("claims", () => {
     expect(claim("eva")).toMatchObject({ status: "OK" });
   });
 
-  test("[E4] after a kill of the coordinator the next claim is served within two seconds", () => {
+  test("[E4] after the coordinator is killed, the next claim succeeds within two seconds", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const cluster = servingCluster(3, seed);
       const first = coordinator(cluster);
@@ -260,7 +260,7 @@ describe("the cluster's clocks", () => {
     expect(offsets).toEqual([10, 0, -10]);
   });
 
-  test("[E5] every server reports how many rounds corrected each clock, and the last correction", () => {
+  test("[E5] every server reports how many rounds corrected each clock, and each clock's last correction", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     coordinator(cluster);
     const rounds = () => cluster.servers.map(({ core }) => core.clockSync.rounds);
@@ -302,7 +302,7 @@ describe("the cluster's clocks", () => {
     expect(spreadMs(cluster)).toBeLessThanOrEqual(20);
   });
 
-  test("[E5] a server that starts again gets the correction of its clock soon", () => {
+  test("[E5] the clock of a restarted server agrees with the other clocks to 20 ms within 3 s", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     const first = coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);

@@ -9,19 +9,16 @@ import { coordinator, coordinators, others } from "../../support/coordinators.ts
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
-/**
- * Milliseconds within which the remaining servers must have a coordinator, in the cases of this
- * file.
- */
+/** The most milliseconds that the remaining servers may take to elect a coordinator. */
 const boundMs = 4_000;
 
-/** The running members from the highest rank down. */
+/** The servers in the reference's list, the highest rank first. */
 function byRank(cluster: CoreCluster): VirtualServer[] {
   const list = [...cluster.registry.list(cluster.time.nowMs)].sort((a, b) => b.rank - a.rank);
   return list.flatMap(({ name }) => cluster.servers.filter((server) => server.name === name));
 }
 
-/** Waits until another server is coordinator. @returns milliseconds that this took */
+/** Waits until a server other than `before` is coordinator. @returns the milliseconds waited */
 function succession(cluster: CoreCluster, before: VirtualServer, limitMs = boundMs): number {
   const from = cluster.time.nowMs;
   const isThere = () => coordinators(cluster).some((server) => server !== before);
@@ -29,7 +26,7 @@ function succession(cluster: CoreCluster, before: VirtualServer, limitMs = bound
   return cluster.time.nowMs - from;
 }
 
-/** Cuts a server off from the reference and from all servers but the named ones. */
+/** Cuts a server off from the reference, and from all servers except `but`. */
 function isolate(cluster: CoreCluster, server: VirtualServer, ...but: VirtualServer[]): void {
   const rest = others(cluster, server, ...but).map(({ name }) => name);
   cluster.network.partition([server.name], [...rest, "reference"]);
@@ -59,7 +56,7 @@ describe("waiting for a server of higher rank", () => {
     { servers: 3, limitMs: boundMs },
     { servers: 5, limitMs: 5_000 },
   ])(
-    "[E1] of $servers servers, a server that knows no ranks and the other servers do not wait for each other",
+    "[E1] $servers servers elect a coordinator in time even if a restarted server knows no ranks",
     ({ servers, limitMs }) => {
       for (let number = 1; number <= servers; number += 1) {
         const cluster = servingCluster(servers);
@@ -76,7 +73,7 @@ describe("waiting for a server of higher rank", () => {
     },
   );
 
-  test("[E1] servers do not wait for a server of higher rank that is still catching up", () => {
+  test("[E1] servers elect a coordinator without waiting for a server of higher rank that is catching up", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
@@ -89,16 +86,16 @@ describe("waiting for a server of higher rank", () => {
     cluster.runFor(durations.aliveMs);
     expect(high.isRunning && high.core.catchUp.phase !== "live").toBe(true);
     cluster.kill(first);
-    // They wait neither for its answer nor for its announcement.
+    // A server that waited for the announcement of `high` would wait `announcementMs`.
     expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
     expect(coordinators(cluster)).not.toContain(high);
   });
 
-  test("[E1] servers do not wait for a server of higher rank that is stopping", () => {
+  test("[E1] servers elect a coordinator without waiting for a server of higher rank that is stopping", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
-    // A request stays open for a second, so that the stop takes that long.
+    // This request stays open for a second, so the stop takes that long.
     const after = { [high.name]: 1_000 };
     cluster.ask(high, "history", { channel: "geral", after });
     cluster.stop(high);
@@ -107,7 +104,7 @@ describe("waiting for a server of higher rank", () => {
     expect(high.core.catchUp.phase).toBe("draining");
   });
 
-  test("[E1] servers do not wait for a server of higher rank that is waiting to leave the view", () => {
+  test("[E1] servers elect a coordinator without waiting for a server of higher rank that is about to leave the view", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
@@ -119,7 +116,7 @@ describe("waiting for a server of higher rank", () => {
     expect(high.isRunning).toBe(true);
   });
 
-  test("[E1] [E2] servers do not wait for a coordinator that is waiting to leave the view", () => {
+  test("[E1] [E2] servers elect a new coordinator without waiting until the old coordinator has left the view", () => {
     for (const servers of [3, 5]) {
       const cluster = servingCluster(servers);
       const first = coordinator(cluster);
@@ -132,7 +129,7 @@ describe("waiting for a server of higher rank", () => {
 });
 
 describe("a coordinator that was replaced", () => {
-  test("[E2] a replaced coordinator that learns of its successor in a new view follows it, and is no candidate again", () => {
+  test("[E2] a replaced coordinator that learns of its successor in a new view follows the successor, and does not become a candidate", () => {
     const cluster = servingCluster(4);
     const first = coordinator(cluster);
     isolate(cluster, first);
@@ -148,11 +145,10 @@ describe("a coordinator that was replaced", () => {
     cluster.runUntil(() => coordinators(cluster).some(isNew), "its epoch is of the new view");
     const next = second() as VirtualServer;
     const epoch = next.core.election.ownEpoch;
-    // It is so soon that the first coordinator is still in the rotation, so it may become a
-    // candidate at any time.
+    // The first coordinator is still in the rotation, so it may become a candidate at any time.
     expect(first.core.catchUp.phase).toBe("live");
     expect(first.core.election.ownEpoch).toBeDefined();
-    // The first coordinator gets the view from the new coordinator.
+    // The first coordinator can get the view only from its successor.
     cluster.network.heal();
     isolate(cluster, first, next);
     cluster.runUntil(() => first.disk.view.number === number + 1, "it has adopted the view");
@@ -168,7 +164,7 @@ describe("a coordinator that was replaced", () => {
 });
 
 describe("answers and epochs of other servers", () => {
-  test("[E2] an answer counts only if it comes from the server that was asked", () => {
+  test("[E2] a coordinator counts an accept only if it comes from the server that was asked", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [near, ...far] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];
@@ -182,8 +178,7 @@ describe("answers and epochs of other servers", () => {
     const epoch = first.core.election.ownEpoch ?? { view: 0, term: 0 };
     const seq = claim()?.seq ?? 0;
     const { committed } = first.core.election;
-    // The near server, which has accepted once already, answers at the addresses of the far
-    // servers.
+    // The near server, which has accepted already, answers in place of the far servers.
     for (const { name } of far) {
       const request = { service: "accept", ...summaryOf(first), epoch, seq } as const;
       const verdict = { service: "accept", isGranted: true, promised: epoch } as const;
@@ -196,7 +191,7 @@ describe("answers and epochs of other servers", () => {
   });
 
   test.each(["election", "candidate", "accept"] as const)(
-    "[E2] a term near the largest safe integer is not believed: %s",
+    "[E2] a coordinator ignores a request whose term is near the largest safe integer: %s",
     (service) => {
       const cluster = servingCluster(3);
       const first = coordinator(cluster);

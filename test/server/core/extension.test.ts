@@ -12,7 +12,7 @@ import type { ServiceRow } from "../../../src/server/core/serving/service.ts";
 import { decideWrite } from "../../../src/server/core/serving/write.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 
-/** A toy: notes that anybody writes, and a service that returns all notes. */
+/** An example extension: one service writes a note, and another returns all notes. */
 type Note = Placed & { readonly note: string };
 type NoteRequest = ParsedRequest & { readonly note: string };
 
@@ -70,7 +70,7 @@ function cluster(servers: number): CoreCluster {
 }
 
 describe("a fact and a service that are one table row each", () => {
-  test("a note can be read from every server, once for each id", () => {
+  test("a service added as one table row writes a note, which every server returns once for each id", () => {
     const notes = cluster(3);
     const first = notes.request(notes.server(1), "note", { note: "milk", id: "a" });
     const again = notes.request(notes.server(2), "note", { note: "milk", id: "a" });
@@ -82,13 +82,13 @@ describe("a fact and a service that are one table row each", () => {
     }
   });
 
-  test("the gate refuses a note with a wrong field, like any other request", () => {
+  test("the gate refuses a request to an added service if a field has the wrong type", () => {
     const notes = cluster(1);
     const reply = notes.request(notes.server(1), "note", { note: 7 });
     expect(reply).toMatchObject({ code: "bad_request", description: "`note` must be a string." });
   });
 
-  test("notes survive a checkpoint and a restart", () => {
+  test("the data of an added fact survive a checkpoint and a restart", () => {
     const notes = cluster(1);
     const server = notes.server(1);
     notes.request(server, "note", { note: "milk" });
@@ -102,7 +102,7 @@ describe("a fact and a service that are one table row each", () => {
     expect(notes.request(server, "notes").notes).toEqual(["bread", "milk"]);
   });
 
-  test("notes reach a new server in a peer's saved state", () => {
+  test("the data of an added fact reach a new server in a peer's saved state", () => {
     const notes = cluster(3);
     notes.request(notes.server(1), "note", { note: "milk" });
     notes.runUntilEqual();

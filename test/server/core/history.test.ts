@@ -22,7 +22,7 @@ function page(cluster: CoreCluster, data: Record<string, unknown>): Page {
   return reply as unknown as Page;
 }
 
-/** A channel to which three servers published the texts 1 … `count` in turn. */
+/** A cluster whose three servers published the texts 1 … `count` to a channel in turn. */
 function clusterWith(count: number): CoreCluster {
   const cluster = servingCluster(3);
   for (let number = 1; number <= count; number += 1) {
@@ -68,7 +68,7 @@ describe("history", () => {
     },
   );
 
-  test("new messages do not move the pages behind a cursor", () => {
+  test("a page requested with `before` stays the same after a new message is published", () => {
     const cluster = clusterWith(10);
     const { next } = page(cluster, { channel: "geral", limit: 5 });
     const before = page(cluster, { channel: "geral", limit: 5, before: next });
@@ -83,7 +83,7 @@ describe("history", () => {
   });
 
   test.each([1, 4, 1_000])(
-    "[C3] history with `since` returns all that a reader missed, %i at a time",
+    "[C3] history with `since` returns all messages that a reader missed, %i at a time",
     (limit) => {
       const cluster = clusterWith(12);
       let { seen } = page(cluster, { channel: "geral" });
@@ -106,12 +106,12 @@ describe("history", () => {
     },
   );
 
-  test("[C3] history with an empty `since` returns everything", () => {
+  test("[C3] history with an empty `since` returns all messages", () => {
     const cluster = clusterWith(8);
     expect(texts(page(cluster, { channel: "geral", since: {} }))).toHaveLength(8);
   });
 
-  test("[R3] only committed messages are on a page, and `seen` covers no others", () => {
+  test("[R3] a page of history has only committed messages, and its `seen` covers only committed events", () => {
     const cluster = clusterWith(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     b.syncMs = 1_000;
@@ -128,7 +128,7 @@ describe("history", () => {
     expect(texts(page(cluster, { channel: "geral" })).at(-1)).toBe("not yet");
   });
 
-  test("private messages are in both parties' history, once", () => {
+  test("each private message is exactly once in its sender's and once in its recipient's history", () => {
     const cluster = servingCluster(3);
     cluster.request(cluster.server(1), "login", { user: "caio" });
     const send = (src: string, dst: string, message: string) => {
@@ -144,7 +144,7 @@ describe("history", () => {
     expect(page(cluster, { user: "caio" }).entries).toMatchObject([{ src: "caio", dst: "bia" }]);
   });
 
-  test("[H8] history returns what two users wrote to each other, by the page and since a vector", () => {
+  test("[H8] history with a `with` returns the messages between two users, both page by page and since a vector", () => {
     const cluster = servingCluster(3);
     cluster.request(cluster.server(1), "login", { user: "caio" });
     for (let number = 1; number <= 12; number += 1) {
@@ -187,12 +187,12 @@ describe("history", () => {
   test.each([
     [{ channel: "missing" }, "channel_not_found"],
     [{ user: "missing" }, "user_not_found"],
-  ])("history of %j is refused: %s", (data, code) => {
+  ])("a request for the history of %j gets the error %s", (data, code) => {
     const cluster = servingCluster(1);
     expect(cluster.request(cluster.server(1), "history", data)).toMatchObject({ code });
   });
 
-  test("the pages of one payload share three megabytes, and `next` continues behind them", () => {
+  test("all history pages of one payload together have at most three megabytes, and a client continues with `next`", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const message = "x".repeat(4_000);
@@ -233,7 +233,7 @@ describe("[W2] the bound on messages that the pages of one payload read", () => 
   const committed = { [server]: 100 };
 
   test.each([undefined, {}])(
-    "messages that are read use up the bound even if no page shows them (since: %j)",
+    "every message read for a payload's history pages uses up their common limit, even if no page shows it (since: %j)",
     (since) => {
       const room = { bytes: limits.replyBytes };
       let pages = 0;

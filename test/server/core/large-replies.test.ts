@@ -3,7 +3,7 @@ import { limits } from "../../../src/protocol/limits.ts";
 import { servingCluster } from "../../support/core-cluster.ts";
 
 describe("the size of replies", () => {
-  test("[W2] [W7] the replies to an array fit into one frame together, because lists that do not fit come in part", () => {
+  test("[W2] [W7] the replies to an array fit into one frame together, because the server shortens lists that do not fit", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const users = Array.from({ length: 1_000 }, (_, number) => `${"u".repeat(58)}${number}`);

@@ -27,7 +27,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, with auth %s",
   };
 
   test.each(Object.entries(likeCarlos))(
-    "[E3] a name that looks like an account's by %s gets no account",
+    "[E3] a name that differs from an account's name only by %s can't be registered",
     (_, name) => {
       const cluster = started(auth);
       expect(register(cluster, 1, "carlos")).toMatchObject({ status: "OK" });
@@ -35,7 +35,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, with auth %s",
         const refused = { code: "name_taken", reason: "name_confusable", retry: false };
         expect(register(cluster, at, name)).toMatchObject(refused);
       }
-      // The same name is simply taken, so the error does not have the reason `name_confusable`.
+      // An equal name is taken, not confusable, so the error has no reason `name_confusable`.
       const again = cluster.request(cluster.server(2), "register", {
         user: "carlos",
         password: "x",
@@ -45,13 +45,13 @@ describe.each<Auth>(["open", "required"])("names that look alike, with auth %s",
     },
   );
 
-  test("[E3] a name in letters of another script that looks like an account's gets no account", () => {
+  test("[E3] a Latin name that looks like an account's Cyrillic name can't be registered", () => {
     const cluster = started(auth);
     expect(register(cluster, 1, likeCoco)).toMatchObject({ status: "OK" });
     expect(register(cluster, 2, "coco")).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] many concurrent claims of look-alike names have the same winner on all replicas", () => {
+  test("[E3] of many concurrent claims of look-alike names, exactly one wins, on every replica", () => {
     const cluster = started(auth);
     const names = ["carlos", ...Object.values(likeCarlos)];
     const asked = names.map((user, at) => {
@@ -68,15 +68,18 @@ describe.each<Auth>(["open", "required"])("names that look alike, with auth %s",
     }
   });
 
-  test.each(Object.entries(odd))("[W14] no service accepts a new name with %s", (_, name) => {
-    const cluster = started(auth);
-    expect(register(cluster, 1, name)).toMatchObject({ code: "name_invalid", retry: false });
-  });
+  test.each(Object.entries(odd))(
+    "[W14] a claim of a new name with %s gets name_invalid",
+    (_, name) => {
+      const cluster = started(auth);
+      expect(register(cluster, 1, name)).toMatchObject({ code: "name_invalid", retry: false });
+    },
+  );
 });
 
 describe("[W14] names that a login or a channel's creation introduces", () => {
   test.each(Object.entries(odd))(
-    "a new name with %s is refused, and an old one stays usable",
+    "a new user or channel name with %s is refused, but an existing name with it stays usable",
     (_, name) => {
       const cluster = servingCluster(3);
       const server = cluster.server(1);
@@ -101,7 +104,7 @@ describe("[W14] names that a login or a channel's creation introduces", () => {
     },
   );
 
-  test("a channel whose name looks like an existing channel's is refused", () => {
+  test("a channel can't be created if its name looks like an existing channel's name", () => {
     const cluster = servingCluster(3);
     const create = (channel: string, id?: string) => {
       return cluster.request(cluster.server(2), "channel", { channel, id });
@@ -115,7 +118,7 @@ describe("[W14] names that a login or a channel's creation introduces", () => {
     }
   });
 
-  test("in an open cluster two users may look alike, and neither can register the other's name", () => {
+  test("in an open cluster nobody can register a name that equals or looks like a name in use", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const register = (user: string) => {
@@ -130,7 +133,7 @@ describe("[W14] names that a login or a channel's creation introduces", () => {
 });
 
 describe("[X2] accounts and look-alike names", () => {
-  test("a log-in by a name that only looks like an account's is refused", () => {
+  test("a log-in by a name that only looks like an account's name is refused even with the account's password", () => {
     const scene = new Scene();
     scene.user("carlos");
     for (const user of [...Object.values(likeCarlos), ...Object.values(odd)]) {
@@ -142,7 +145,7 @@ describe("[X2] accounts and look-alike names", () => {
     scene.login("carlos");
   });
 
-  test("an administrator can't make an account that looks like an existing one either", () => {
+  test("even an administrator can't make an account whose name looks like an existing account's", () => {
     const scene = new Scene();
     scene.user("carlos");
     const asked = { user: "Carlos", password: "x", token: scene.operator };

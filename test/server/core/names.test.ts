@@ -10,7 +10,7 @@ import { CoreCluster, checkpointText, servingCluster } from "../../support/core-
 const room = () => ({ bytes: limits.replyBytes });
 
 describe("[W2] pages of lists of names", () => {
-  test("all pages together are the whole list, for any page size and prefix and any order of additions", () => {
+  test("the pages of a list of names together give the whole list, for any page size and prefix", () => {
     const name = fc.stringMatching(/^[a-c\u{10400}é]{1,4}$/u);
     const property = fc.property(
       fc.record({
@@ -23,7 +23,7 @@ describe("[W2] pages of lists of names", () => {
         const list = new SortedNames<string>();
         all.forEach((one, at) => {
           list.add(one);
-          // Reads between two additions change nothing.
+          // A read between two additions does not change the result.
           if (looks[at]) expect(list.sorted).toEqual(all.slice(0, at + 1).sort());
         });
         const isShown = (one: string) => !one.endsWith("c");
@@ -43,7 +43,7 @@ describe("[W2] pages of lists of names", () => {
     fc.assert(property);
   });
 
-  test("a list that does not fit into a reply comes in part, with the place to continue from", () => {
+  test("a list of names that does not fit into a reply is sent in part, with the name to continue from", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const long = (number: number) => `${"\u{10400}".repeat(58)}${String(number).padStart(6, "0")}`;
@@ -79,7 +79,7 @@ describe("[W2] pages of lists of names", () => {
     }
   }, 60_000);
 
-  test("lists show only committed names", () => {
+  test("the list of channels has only committed names", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const names = ["a", "b", "c", "d"];
@@ -107,7 +107,7 @@ describe("[X4] the limit on the channels of one user", () => {
     const refused = { code: "forbidden", reason: "too_many_channels" };
     expect(make("one_more", ana)).toMatchObject(refused);
     expect(make("hers", bia)).toMatchObject({ status: "sucesso" });
-    // A removed channel no longer counts.
+    // A removed channel does not count toward the maximum.
     const { operator: token } = scene;
     scene.ask("removal", { channel: "c0", removed: true, token });
     expect(make("one_more", ana)).toMatchObject({ status: "sucesso" });
@@ -160,7 +160,7 @@ describe("[A10] an administrator removes a channel", () => {
     expect(remove(true, { channel: "nowhere" })).toMatchObject({ code: "channel_not_found" });
   });
 
-  test("a restored channel has all its messages, and a repeated request changes nothing", () => {
+  test("a restored channel has all its messages, and a repeated removal request does not remove it again", () => {
     const { scene, ana, write, remove } = furnish();
     const removed = remove(true, { id: "away" });
     expect(remove(false, { id: "back" })).toMatchObject({ status: "OK" });
@@ -170,7 +170,7 @@ describe("[A10] an administrator removes a channel", () => {
     expect(scene.ask("publish", write)).toMatchObject({ status: "OK" });
   });
 
-  test("[R4] two concurrent decisions on a channel have the same result on all replicas, also after a restart", () => {
+  test("[R4] concurrent requests to remove and to restore a channel have the same result on all replicas", () => {
     const { scene, remove } = furnish();
     const { cluster } = scene;
     const [a, b] = cluster.servers;
@@ -192,7 +192,7 @@ describe("[A10] an administrator removes a channel", () => {
     expect(states()).toEqual([false, false, false]);
   });
 
-  test("[R9] a client that has seen a channel restored gets no answer that it is removed", () => {
+  test("[R9] a client that has seen a channel restored can use the channel even at a server that lags", () => {
     const { scene, ana, write, remove } = furnish();
     remove(true);
     scene.cluster.runUntilEqual();

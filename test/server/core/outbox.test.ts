@@ -13,7 +13,9 @@ function publishedOn(server: VirtualServer, topic: string): unknown[] {
   return server.published.filter((sent) => sent.topic === topic).map(({ payload }) => payload);
 }
 
-/** All publications of the second form on a topic, in the order in which they were sent. */
+/**
+ * All publications of the second form on a topic, in the order in which each server sent its own.
+ */
 function secondForm(cluster: CoreCluster, topic: string): Publication[] {
   return cluster.servers.flatMap((server) => publishedOn(server, topic)).flat() as Publication[];
 }
@@ -32,7 +34,7 @@ describe("publications", () => {
     expect(question.reply?.status).toBe("OK");
   });
 
-  test("[P5] an event that never reaches a quorum is never published", () => {
+  test("[P5] an event that reaches a quorum only after a partition is not published before", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -67,7 +69,7 @@ describe("publications", () => {
     expect(server.published).toHaveLength(1);
   });
 
-  test("[P1] a private message in the old form has `src` and `from`, and is published on its recipient's topic", () => {
+  test("[P1] a private message in the old form has `src` and `from`, and is published only on its recipient's topic", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe("bia");
@@ -76,7 +78,7 @@ describe("publications", () => {
     expect(server.published).toMatchObject([
       { topic: "bia", payload: { src: "ana", from: "ana", message: "Oi" } },
     ]);
-    // The sender gave no timestamp.
+    // The sender gave no timestamp, so the server adds one.
     expect(server.published[0]?.payload).toMatchObject({
       timestamp: expect.stringMatching(/^2026-01-01T/),
       clock: expect.any(Number),
@@ -96,7 +98,7 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic)).toEqual([geral]);
   });
 
-  test("[P2] a private message is published on its sender's topic too, and each topic has its own `prev`", () => {
+  test("[P2] a private message is published on the topics of its sender and its recipient, each with its own `prev`", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     for (const topic of [toAna, toBia]) cluster.subscribe(topic);
@@ -170,7 +172,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ prev: seq }]);
   });
 
-  test("[P3] after a restart `prev` continues, and unpublished messages are published", () => {
+  test("[P3] a restarted server publishes the messages that it had not published, and continues their `prev`", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const first = cluster.request(a, "publish", hello).entry as { seq: number };
@@ -186,7 +188,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ message: "late", prev: first.seq }]);
   });
 
-  test("[P3] after a restart `prev` continues for private messages too", () => {
+  test("[P3] a restarted server continues `prev` for the private messages on both users' topics", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const hi = { src: "ana", dst: "bia", message: "hi" };

@@ -12,7 +12,7 @@ import { serverName } from "../../support/event-lines.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const { presenceMs, presenceNewsMs, presenceSilenceMs } = durations;
-/** Milliseconds within which news certainly reaches all servers. */
+/** The most milliseconds that a report takes to reach all servers. */
 const soonMs = presenceNewsMs + 2 * durations.tickMs;
 
 interface Word {
@@ -53,8 +53,8 @@ class Scene {
   }
 
   /**
-   * Reports a user's state to a server, as one of the user's clients. @returns the users present by
-   * that server
+   * Reports a user's state to a server, as one of the user's clients. @returns the users that the
+   * server lists as present
    */
   sayFrom(client: string | undefined, number: number, word: Word) {
     const server = this.server(number);
@@ -101,7 +101,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("presence ends at every server thirty seconds after the last report", () => {
+  test("a user's presence ends at every server thirty seconds after the last report", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(presenceSilenceMs - 100);
@@ -121,7 +121,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("a later report to any server changes presence at once, and no older report undoes the change", () => {
+  test("a newer report to any server replaces a user's presence, and no older report brings it back", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(soonMs);
@@ -133,7 +133,7 @@ describe("[L11] presence", () => {
     expect(scene.ana(3)).toBeUndefined();
     scene.cluster.runFor(soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
-    // Servers send all reports again every ten seconds.
+    // Servers send all reports again every ten seconds, even older ones.
     scene.cluster.runFor(presenceMs + soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
@@ -170,7 +170,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere("online"));
   });
 
-  test("presence reported during a partition spreads soon after its end", () => {
+  test("presence reported during a partition reaches all servers soon after the partition heals", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.say(1, "carla", "online");
@@ -178,7 +178,7 @@ describe("[L11] presence", () => {
     scene.partition(3);
     scene.say(1, "ana", "gone");
     scene.say(2, "carla", "away");
-    // The clients of server 3 have moved to another server.
+    // Once server 3 is out of the rotation, its clients report to other servers.
     scene.cluster.runUntil(() => !scene.server(3).inRotation, "it is out of the rotation");
     scene.cluster.network.heal();
     scene.cluster.runUntilServing();
@@ -190,7 +190,7 @@ describe("[L11] presence", () => {
     ]);
   });
 
-  test("a report that is lost between servers is sent again within ten seconds", () => {
+  test("a server sends a presence report again within ten seconds, so that a lost message does no lasting harm", () => {
     const scene = new Scene();
     scene.say(1, "bia", "online");
     scene.cluster.runFor(presenceMs / 2);
@@ -266,7 +266,7 @@ describe("[L11] presence", () => {
 describe("[L11] bounds of presence", () => {
   const user = (number: number) => `user${number}` as UserName;
 
-  test("above its limits, presence keeps the users that came first, and for each user the clients heard last", () => {
+  test("above the limits, a server keeps the presence of the users that came first, and of each user's latest clients", () => {
     const presence = new Presence(serverName(1));
     let clock = 0;
     const say = (number: number, state: PresenceState, { client = "", atMs = 0 } = {}) => {
@@ -307,10 +307,10 @@ describe("[L11] bounds of presence", () => {
     presence.learn(serverName(3), [{ ...word, clock: 7, state: "away", ageMs: 0 }], 21_000);
     presence.learn(serverName(2), [{ ...word, clock: 6, ageMs: 0 }], 21_000);
     expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
-    // All servers keep the same one of two reports with equal clocks.
+    // Of two reports with equal clocks, all servers keep the same one.
     presence.learn(serverName(2), [{ ...word, clock: 7, state: "gone", ageMs: 0 }], 21_000);
     expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
-    // Only the server to which a report was made passes it on.
+    // A server sends other servers only the reports that clients made to it.
     expect([...presence.due(21_000)]).toEqual([]);
   });
 });

@@ -100,7 +100,7 @@ describe("reads show only committed events", () => {
     expect(reply.users).toEqual(reply.channels);
   });
 
-  test("[R9] a read without `after` waits for uncommitted events, 250 ms at most", () => {
+  test("[R9] a read without `after` waits at most 250 ms for uncommitted events to commit", () => {
     const { cluster, server } = withUncommitted();
     const startMs = cluster.time.nowMs;
     cluster.request(server, "users");
@@ -109,7 +109,7 @@ describe("reads show only committed events", () => {
     expect(waitedMs).toBeLessThan(350);
   });
 
-  test("`status` and `time` are answered at once, and `status` even outside of the rotation", () => {
+  test("a server answers `status` and `time` at once, and `status` even while it is outside the rotation", () => {
     const cluster = servingCluster(2);
     const late = cluster.addServer();
     const status = cluster.ask(late, "status").reply;

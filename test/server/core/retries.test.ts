@@ -27,7 +27,7 @@ describe("a repeated request", () => {
     expect(again.server).toBe(cluster.server(2).name);
   });
 
-  test("[R6] a request repeated while the first copy is open makes no second event", () => {
+  test("[R6] a request repeated while its first copy is unanswered makes no second event", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const seq = server.disk.durable[server.name] ?? 0;
@@ -36,10 +36,10 @@ describe("a repeated request", () => {
     expect(server.disk.durable[server.name]).toBe(seq + 1);
   });
 
-  test("[R6] a repeated request is not answered before its server has counted the event as committed", () => {
+  test("[R6] a server answers a repeated request only once it counts the event as committed", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
-    // b holds the event but gets no news of other disks.
+    // b gets the event from a, but neither of them hears from c.
     cluster.network.partition([b.name], [c.name]);
     cluster.network.partition([a.name], [c.name]);
     a.syncMs = 1;
@@ -53,7 +53,7 @@ describe("a repeated request", () => {
     cluster.runUntil(() => again.reply?.status === "OK", "b has it on disk as the second");
   });
 
-  test("[R6] a request whose event two servers made without knowing of each other is shown once", () => {
+  test("[R6] if two servers make an event of the same request at the same time, readers see only one", () => {
     const cluster = servingCluster(5);
     // Both publish at the same instant, so that neither can hold the other's event.
     const duplicates = [
@@ -65,18 +65,18 @@ describe("a repeated request", () => {
     for (const server of cluster.servers) {
       const page = cluster.request(server, "history", { channel: "geral" });
       expect(page.entries).toMatchObject([{ id: "once" }]);
-      // Both events are in the state, which stays a plain set.
+      // The state has both events.
       const channel = server.core.chat.channels.get("geral" as ChannelName);
       expect(channel?.conversation.window.entries).toHaveLength(2);
     }
-    // From here on both servers answer with the same event's receipt.
+    // Every server answers a retry with the receipt of the same event.
     const origins = cluster.servers.map((server) => {
       return (cluster.request(server, "publish", hello).entry as Receipt).server;
     });
     expect(new Set(origins).size).toBe(1);
   });
 
-  test("[R6] ids are scoped by sender, operation and target", () => {
+  test("[R6] requests with the same id but another sender, operation or target are different requests", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     const id = "same";
@@ -114,14 +114,14 @@ describe("a repeated request", () => {
       const other = { message: "of the second run" };
       expect(cluster.request(server, "publish", { ...hello, ...other })).toMatchObject(reused);
       expect(cluster.request(server, "message", { ...note, ...other })).toMatchObject(reused);
-      // The timestamp and the sender of a request are not part of its content.
+      // The fields `timestamp`, `clock` and `after` are not part of a request's content.
       const again = { ...hello, timestamp: "later", clock: 7, after: {} };
       expect(cluster.request(server, "publish", again).status).toBe("OK");
     }
     expect(page()).toEqual({ channel: ["Olá!"], user: ["first"] });
   });
 
-  test("[R6] a request with a used id and other content is refused even while the first request is open", () => {
+  test("[R6] a request with a used id and other content is refused even while the first request is unanswered", () => {
     const cluster = servingCluster(3);
     const copies = ["Olá!", "Oi!", "Olá!"].map((message) => {
       return cluster.ask(cluster.server(1), "publish", { ...hello, message });
@@ -134,7 +134,7 @@ describe("a repeated request", () => {
     ]);
   });
 
-  test("[R6] two contents under one id at two servers at once are both kept and each shown once", () => {
+  test("[R6] if different texts under one id reach several servers at once, each text is stored and shown once", () => {
     const cluster = servingCluster(5);
     const bye = { ...hello, message: "Tchau!" };
     const duplicates = [hello, bye, hello].map((data, at) => {
@@ -146,7 +146,7 @@ describe("a repeated request", () => {
       const page = cluster.request(server, "history", { channel: "geral" });
       const texts = (page.entries as { message: string }[]).map(({ message }) => message);
       expect(texts.toSorted()).toEqual(["Olá!", "Tchau!"]);
-      // A copy gets the receipt of its own content; a third content is refused.
+      // A retry with either text gets that text's receipt; a third text is refused.
       expect(cluster.request(server, "publish", hello).status).toBe("OK");
       expect(cluster.request(server, "publish", bye).status).toBe("OK");
       expect(cluster.request(server, "publish", { ...hello, message: "?" }).code).toBe("id_reused");
@@ -161,7 +161,7 @@ describe("a repeated request", () => {
     expect(receipts[0]?.[0]).not.toBe(receipts[1]?.[0]);
   });
 
-  test("[R6] a request with an id that only another server knows waits for what its client has seen", () => {
+  test("[R6] a server refuses other content under a used id only once it has all events of the request's `after`", () => {
     const cluster = servingCluster(3);
     const [a, b] = [cluster.server(1), cluster.server(2)];
     const first = cluster.request(a, "publish", hello).entry as Receipt;
@@ -185,7 +185,7 @@ describe("a repeated request", () => {
     );
   });
 
-  test("[R6] a login repeated with its id is one login", () => {
+  test("[R6] a login repeated with its id makes no second event", () => {
     const cluster = servingCluster(2);
     const seq = () => cluster.server(1).disk.durable[cluster.server(1).name];
     cluster.request(cluster.server(1), "login", { user: "caio", id: "in" });
@@ -195,7 +195,7 @@ describe("a repeated request", () => {
     expect(seq()).toBe(before);
   });
 
-  test("[R6] a request repeated after a crash of its server takes effect once on the others", () => {
+  test("[R6] a request repeated at another server after the first server crashed takes effect once", () => {
     const cluster = servingCluster(3);
     cluster.ask(cluster.server(1), "publish", hello);
     cluster.runFor(3);

@@ -17,7 +17,7 @@ const anyText = fc.string({ unit: "grapheme", maxLength: 5 });
 const anyChannel = fc.constantFrom("geral", "jogos");
 const anyEpoch = fc.record({ view: fc.integer({ min: 1, max: 2 }), term: fc.nat(3) });
 
-/** Data of each operation: an operation without a row here is a compile error. */
+/** Random data for each operation: an operation without a row here is a compile error. */
 const drawn: { readonly [O in Operation]: fc.Arbitrary<object> } = {
   login: fc.record({ user: anyName, isProven: fc.constantFrom(true, undefined) }),
   channel: fc.record({ channel: anyChannel, user: fc.option(anyName, { nil: undefined }) }),
@@ -107,7 +107,7 @@ function stateOf(events: readonly Event[]): Facts {
   return facts;
 }
 
-/** Saves a state. @returns what a start restores, and the files as text */
+/** Saves a state. @returns what a starting server restores, and the files as text */
 function save(state: Facts): { saved: SavedState; text: string } {
   const { files, rows } = state.freeze();
   const written = files.map(({ name, lines }) => ({ name, lines: [...lines] }));
@@ -124,7 +124,7 @@ function textOf(events: readonly Event[]): string {
   return save(stateOf(events)).text;
 }
 
-/** The events of a replica that has this vector. */
+/** The events that a replica with this vector has. */
 function upTo(events: readonly Event[], vector: Vector): Event[] {
   return events.filter(({ server, seq }) => seq <= (vector[server] ?? 0));
 }
@@ -186,7 +186,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] a saved state with the later events gives the same state as all events", () => {
+  test("[J1] [R4] a restored saved state and the events after it give the same state as all events", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const before = upTo(events, vector);
@@ -210,7 +210,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[R8] restoring a saved state twice changes nothing", () => {
+  test("[R8] restoring the same saved state a second time changes nothing", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const state = stateOf(upTo(events, vector));
@@ -223,7 +223,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J3] a private message stays while either party's window keeps it", () => {
+  test("[J3] a saved state has a private message while the window of its sender or its recipient has it", () => {
     const server = serverName(1);
     const message = (seq: number, src: string, dst: string): Event => ({
       server,
@@ -265,7 +265,7 @@ describe("a saved state", () => {
       "no name",
       '{"login":7,"server":"server_00000001","seq":1,"clock":1,"timestamp":"2026-01-01"}',
     ],
-  ])("[J2] a saved state with a row that is %s is refused", (_, row) => {
+  ])("[J2] a saved state is refused if a row has %s", (_, row) => {
     const saved = { rows: [row], entries: () => [] };
     expect(() => emptyState().facts.restore(saved, {})).toThrow();
   });

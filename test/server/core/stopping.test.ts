@@ -15,8 +15,8 @@ function expectEqualFiles(cluster: CoreCluster): void {
   for (const durable of onDisk) expect(durable).toEqual(onDisk[0]);
 }
 
-describe("a stop", () => {
-  test("[R11] a server that stops leaves the rotation and finishes the open requests", () => {
+describe("a server that stops", () => {
+  test("[R11] a server that stops leaves the rotation and answers its open requests", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const questions = Array.from({ length: 20 }, () => cluster.ask(server, "publish", hello));
@@ -26,7 +26,7 @@ describe("a stop", () => {
     expect(questions.map(({ reply }) => reply?.status)).toEqual(questions.map(() => "OK"));
   });
 
-  test("[R11] a server that stops answers open requests while replies still reach their clients", () => {
+  test("[R11] a server that stops answers its open requests early enough for the replies to reach the clients", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const questions = Array.from({ length: 20 }, () => cluster.ask(server, "publish", hello));
@@ -43,7 +43,7 @@ describe("a stop", () => {
     expect(cluster.time.nowMs - startMs).toBeLessThan(1_000);
   });
 
-  test("[R11] a server without any peer still stops within 5 s", () => {
+  test("[R11] a server whose peers have all crashed stops within 5 s", () => {
     const cluster = servingCluster(3);
     cluster.crash(cluster.server(2));
     cluster.crash(cluster.server(3));
@@ -53,7 +53,7 @@ describe("a stop", () => {
     expect(open.reply).toMatchObject({ code: "unavailable" });
   });
 
-  test("[R11] a server that stopped stays a member and serves again after a start", () => {
+  test("[R11] a server that stopped stays a member, and serves again when it is started", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     cluster.stop(server);
@@ -64,7 +64,7 @@ describe("a stop", () => {
     expect(cluster.registry.view.number).toBe(3);
   });
 
-  test("[R4] [R11] a quiet cluster that stops as a whole leaves equal files", () => {
+  test("[R4] [R11] if all servers stop together while no requests are open, they leave equal files", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers) cluster.request(server, "publish", hello);
     stopAll(cluster);
@@ -72,7 +72,7 @@ describe("a stop", () => {
   });
 
   test.each([1, 2, 3, 4, 5])(
-    "[R4] [R11] a busy cluster that stops as a whole leaves equal files (%i)",
+    "[R4] [R11] if all servers stop together while requests are open, they leave equal files (seed %i)",
     (seed) => {
       const cluster = servingCluster(3, seed);
       for (let number = 0; number < 30; number += 1) {
@@ -84,7 +84,7 @@ describe("a stop", () => {
     },
   );
 
-  test("[R4] [R11] a cluster that stops leaves equal files even if one server never got the broadcast of an event", () => {
+  test("[R4] [R11] servers that stop together leave equal files even if one server never got the broadcast of an event", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -94,7 +94,7 @@ describe("a stop", () => {
     expectEqualFiles(cluster);
   });
 
-  test("[R4] [R11] a cluster under load whose servers stop some milliseconds apart leaves equal files", () => {
+  test("[R4] [R11] servers that stop 10 ms apart, while requests still come, leave equal files", () => {
     const cluster = servingCluster(3);
     for (let number = 0; number < 60; number += 1) {
       cluster.ask(cluster.server(1 + (number % 3)), "publish", { ...hello, after: {} });

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 
-describe("joining", () => {
-  test("[R5] the first server alone makes view 1 and serves", () => {
+describe("a server that joins the view", () => {
+  test("[R5] a cluster's first server becomes the only member of view 1, and serves", () => {
     const cluster = new CoreCluster({ servers: 1 });
     const server = cluster.server(1);
     cluster.runUntilServing();
     expect(server.disk.view).toEqual({ number: 1, members: [server.name] });
   });
 
-  test("a reference without a file makes no view before it has waited for reports", () => {
+  test("a reference without a file makes no view before it has waited for the servers' reports", () => {
     const cluster = new CoreCluster({ servers: 1 });
     cluster.runFor(1_000);
     expect(cluster.registry.view.number).toBe(0);
@@ -51,7 +51,7 @@ describe("joining", () => {
     expect(cluster.registry.view.members).toContain(late.name);
   });
 
-  test("a server that is not yet a member takes no requests of clients", () => {
+  test("a server that is not yet a member answers clients with unavailable", () => {
     const cluster = servingCluster(2);
     const late = cluster.addServer();
     expect(late.inRotation).toBe(false);
@@ -60,7 +60,7 @@ describe("joining", () => {
   });
 });
 
-describe("the rotation", () => {
+describe("a server in the brokers' rotation", () => {
   test("[R8] a server that hears no quorum leaves the rotation, and returns once it hears a quorum", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -82,7 +82,7 @@ describe("the rotation", () => {
     cluster.runUntil(() => a.logged.includes(named), "the log names them");
   });
 
-  test("[R5] after a full stop the members of the view must come back before the cluster serves", () => {
+  test("[R5] after all servers crashed, none serves until a majority of the view's members runs again", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers) cluster.crash(server);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -94,7 +94,7 @@ describe("the rotation", () => {
     expect(b.isRunning).toBe(false);
   });
 
-  test("a cluster goes on while the reference is down", () => {
+  test("a cluster serves requests while the reference is down", () => {
     const cluster = servingCluster(3);
     cluster.stopReference();
     cluster.runFor(6_000);
@@ -120,8 +120,8 @@ describe("the rotation", () => {
   });
 });
 
-describe("leaving", () => {
-  test("[R11] a server that leaves ends only when it is out of the view", () => {
+describe("a server that leaves the view", () => {
+  test("[R11] a server that leaves the cluster ends once it is out of the view", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.stop(a, { leave: true });
@@ -150,7 +150,7 @@ describe("leaving", () => {
     expect(cluster.registry.view.members).toEqual([cluster.server(3).name]);
   });
 
-  test("[R5] no member may leave if the remaining ones could not go on", () => {
+  test("[R5] a member can't leave if too few of the remaining members are up for a quorum", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(c);
@@ -160,7 +160,7 @@ describe("leaving", () => {
     expect(cluster.registry.view.members).toEqual([a.name, b.name, c.name]);
   });
 
-  test("a server that was removed from the view becomes a member again after a start", () => {
+  test("a server that was removed from the view becomes a member again when it starts again", () => {
     const cluster = servingCluster(3);
     const c = cluster.server(3);
     cluster.crash(c);

@@ -10,7 +10,7 @@ import { WaitingCovers } from "../../../src/server/core/serving/waiting-covers.t
 import { Scene } from "../../support/account-scene.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 
-/** A vector with as many names as it may have, none of which is an existing server's. */
+/** A vector with the maximum number of servers, none of which exists. */
 const never = Object.fromEntries(
   Array.from({ length: limits.vectorServers }, (_, number) => [
     `server_${(0xff000000 + number).toString(16)}`,
@@ -19,13 +19,13 @@ const never = Object.fromEntries(
 );
 
 describe("[X2] with accounts no request of a guest waits", () => {
-  test("a login without a password is refused at once, whatever `after` it has", () => {
+  test("with accounts, a login without a password is refused at once, even if the server does not cover its `after`", () => {
     const scene = new Scene();
     const asked = scene.cluster.ask(scene.server, "login", { user: "ana", after: never });
     expect(asked.reply).toMatchObject({ code: "unauthenticated", reason: "no_session" });
   });
 
-  test("a guest's request that would have to wait gets `behind` at once, and uses up no attempt", () => {
+  test("with accounts, a guest's request whose `after` the server does not cover gets `behind` at once and uses up no attempt", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -41,7 +41,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     scene.login("ana");
   });
 
-  test("a request with an expired token gets `behind` at once instead of waiting", () => {
+  test("a request with an expired token does not wait for missing events, but gets `behind` at once", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -51,7 +51,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     expect(cluster.ask(server, "login", login).reply).toMatchObject({ code: "behind" });
   });
 
-  test("a request with a user's valid token waits", () => {
+  test("a request with a valid token waits until the server covers its `after`, or gets `behind`", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = scene.cluster.ask(scene.server, "users", { token, after: never });
@@ -67,7 +67,7 @@ describe("[X4] the limit on the waiting requests of a connection", () => {
   const ask = (cluster: CoreCluster, connection: string, payload: object) =>
     cluster.askPayload(cluster.server(1), payload, connection);
 
-  test("a connection with too many waiting requests is refused further ones, while other connections are not", () => {
+  test("a server refuses further requests of a connection with too many waiting requests, but serves other connections", () => {
     const cluster = servingCluster(1);
     const { name } = cluster.server(1);
     const after = { [name]: 1_000_000 };
@@ -79,12 +79,12 @@ describe("[X4] the limit on the waiting requests of a connection", () => {
     expect(refused).toMatchObject({ code: "unavailable", retry: true });
     expect(refused?.description).toContain("This connection has");
     expect(ask(cluster, "another", reads(1, {})).reply).toMatchObject({ status: "OK" });
-    // Once the requests are given up, new ones are accepted.
+    // Once the waiting requests have timed out, new requests are accepted.
     cluster.runFor(1_100);
     expect(ask(cluster, "one", reads(1, {})).reply).toMatchObject({ status: "OK" });
   });
 
-  test("requests with large vectors count for more than one request", () => {
+  test("a waiting request with a large vector counts as several requests toward its connection's limit", () => {
     const cluster = servingCluster(1);
     const most = limits.connectionOpen / (limits.vectorServers / limits.namesOfOneRequest);
     const asked = Array.from({ length: 100 }, () => ask(cluster, "one", reads(1, never)));
@@ -146,7 +146,7 @@ describe("[R9] repeated checks of a waiting request", () => {
     cluster.runUntil(() => looks.mock.calls.length > 0, "it waits for the last one's disk");
     const before = looks.mock.calls.length;
     for (let step = 0; step < 200; step += 1) cluster.hand(server, { type: "tick" });
-    // The write was checked at most once more after it was added.
+    // During all these ticks the write was checked at most once.
     expect(looks.mock.calls.length - before).toBeLessThanOrEqual(1);
     cluster.runUntil(() => asked.reply !== undefined, "it is answered");
     expect(asked.reply).toMatchObject({ status: "OK" });

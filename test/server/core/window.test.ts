@@ -25,8 +25,8 @@ const anyEntries = fc
   );
 
 /**
- * J3 word for word: going down from the newest entry, the last kept entry is the one at which the
- * N-th distinct id is first met. All entries below are dropped, also older duplicates of kept ids.
+ * Rule J3, without any optimization: from the newest entry down, keeps the entries up to the one at
+ * which the N-th distinct id is first met. Drops all older entries, even duplicates of kept ids.
  */
 function keptOf(entries: readonly Placed[], most: number): Placed[] {
   const kept: Placed[] = [];
@@ -96,7 +96,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R6] a window knows the duplicates of the entries that it keeps, and none that it dropped", () => {
+  test("[J3] [R6] a window finds the duplicates among the entries that it keeps, and finds no dropped entry", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -114,7 +114,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] a window counts requests of two users under one id as two", () => {
+  test("[J3] a window counts two users' requests with the same id as two distinct ids", () => {
     const window = new Window<Placed>(2, {
       scopeOf: ({ server }) => server,
       isDuplicate: () => true,
@@ -127,7 +127,7 @@ describe("a window", () => {
     expect(window.entries.slice()).toEqual(entries.slice(1));
   });
 
-  test("[S9] [R6] a window looks up an id that many senders use among the sender's own entries only", () => {
+  test("[S9] [R6] a window looks up an id among the sender's own entries only, even if many senders use that id", () => {
     let compared = 0;
     const window = new Window<Placed>(10_000, {
       scopeOf: ({ seq }) => String(seq),
@@ -150,8 +150,8 @@ describe("a window", () => {
   });
 });
 
-describe("a queue", () => {
-  test("a queue equals an array, however long it has been in use", () => {
+describe("a queue of window entries", () => {
+  test("a queue has the same items as an array after thousands of insertions and removals", () => {
     const list = new Tail<number>();
     let array: number[] = [];
     for (let number = 0; number < 5_000; number += 1) {
@@ -175,8 +175,8 @@ describe("a queue", () => {
   });
 });
 
-describe("merging", () => {
-  test("[R4] merging gives all items of all lists in the total order, equal items next to each other", () => {
+describe("merging sorted lists", () => {
+  test("[R4] merging sorted lists gives all their items in the total order, equal items next to each other", () => {
     fc.assert(
       fc.property(anyEntries, fc.array(fc.nat(3), { maxLength: 60 }), (entries, choices) => {
         const lists: Placed[][] = [[], [], [], []];
@@ -193,7 +193,7 @@ describe("merging", () => {
     );
   });
 
-  test("merging no lists gives nothing", () => {
+  test("merging no lists, or only empty lists, gives no items", () => {
     expect([...mergeInOrder([])]).toEqual([]);
     expect([...mergeInOrder([[], []])]).toEqual([]);
   });

@@ -42,7 +42,7 @@ describe("a write", () => {
     expect(id).toBe(`${server}/${seq}`);
   });
 
-  test("[R3] the disk of an event's origin counts for the quorum like any other", () => {
+  test("[R3] a write is answered only once its event is on its own server's disk and on a second disk", () => {
     const cluster = servingCluster(3);
     const first = cluster.server(1);
     first.syncMs = 700;
@@ -54,7 +54,7 @@ describe("a write", () => {
     expect(holders(cluster.servers, receiptOf(question.reply as ReplyData))).toBeGreaterThan(1);
   });
 
-  test("[R3] a write without a quorum gets the error unavailable after 2 s, and the event still spreads later", () => {
+  test("[R3] a write without a quorum gets unavailable after 2 s, and its event reaches all servers after the partition", () => {
     const cluster = servingCluster(3);
     const first = cluster.server(1);
     for (const other of cluster.servers.slice(1))
@@ -72,7 +72,7 @@ describe("a write", () => {
     expect(page.entries).toMatchObject([{ message: "Olá!" }]);
   });
 
-  test("[R3] `unavailable` is answered while replies still reach the client", () => {
+  test("[R3] a server without a quorum answers `unavailable` early enough for the reply to reach the client", () => {
     const cluster = servingCluster(3);
     cluster.network.partition([serverName(1)], [serverName(2), serverName(3)]);
     const question = cluster.ask(cluster.server(1), "publish", hello);
@@ -97,7 +97,7 @@ describe("a write", () => {
     expect(waitedMs).toBeLessThan(350);
   });
 
-  test("[R9] a write does not wait for a member that is dead", () => {
+  test("[R9] a write of a client without `after` does not wait for a member that crashed", () => {
     const cluster = servingCluster(3);
     cluster.crash(cluster.server(3));
     cluster.runFor(1_600);
@@ -107,7 +107,7 @@ describe("a write", () => {
     expect(cluster.time.nowMs - startMs).toBeLessThan(100);
   });
 
-  test("[R2] many events share one sync", () => {
+  test("[R2] events that come during a sync share the next sync", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     server.syncMs = 10;
@@ -118,7 +118,7 @@ describe("a write", () => {
     expect(cluster.time.nowMs - startMs).toBe(20);
   });
 
-  test("[R7] an event has a higher clock than all events that its server saw before, even after a crash", () => {
+  test("[R7] an event has a higher clock than all events that its server saw earlier, even after a crash", () => {
     const cluster = servingCluster(3);
     let last = 0;
     for (let round = 0; round < 4; round += 1) {
@@ -154,7 +154,7 @@ describe("writes and replies", () => {
     expect(cluster.server(1).disk.durable).toEqual(before);
   });
 
-  test("[W8] login and channel answer sucesso; publish and message answer OK", () => {
+  test("[W8] the services login and channel answer with status sucesso, publish and message with status OK", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(2);
     expect(cluster.request(server, "login", { user: "ana" }).status).toBe("sucesso");
@@ -164,7 +164,7 @@ describe("writes and replies", () => {
     expect(reply.status).toBe("OK");
   });
 
-  test("[W2] an array is answered by an array in the same order; a request that fails does not affect the others", () => {
+  test("[W2] a server answers an array with an array in the same order, and one failed request does not affect the others", () => {
     const cluster = servingCluster(3);
     const question = cluster.askPayload(cluster.server(2), [
       { service: "channel", data: { channel: "batch", id: "one" } },

@@ -61,14 +61,14 @@ describe("tertulia chaos", () => {
     expect(lengthMs).toBeLessThan(60_000);
   });
 
-  test("`chaos` with an invalid value ends with one sentence and exit code 2", async () => {
+  test("the command `chaos` with an invalid value ends with one sentence and exit code 2", async () => {
     using command = new CliProcess(["chaos", "--seconds", "soon"]);
     const { code, stderr } = await command.end();
     expect(code).toBe(2);
     expect(stderr).toMatch(/^tertulia: --seconds: "soon" won't do: .*\n$/);
   });
 
-  test("`chaos` in a package without the trials ends with a sentence that says so", async () => {
+  test("the command `chaos` in a package without the trials ends with a sentence that says so", async () => {
     await using temporary = await temporaryFolder();
     const root = fileURLToPath(new URL("../../../", import.meta.url));
     const isKept = (path: string) => path !== join(root, "dist", "trials");
@@ -83,7 +83,7 @@ describe("tertulia chaos", () => {
     expect(status).toBe(1);
   });
 
-  test("`chaos` with a report path that can't be written ends before the run", async () => {
+  test("the command `chaos` with a report path that can't be written ends before the run", async () => {
     using command = new CliProcess(["chaos", "--report", "/nowhere/report.html"]);
     const { code, stderr } = await command.end();
     expect(code).toBe(1);

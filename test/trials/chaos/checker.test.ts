@@ -45,23 +45,23 @@ function everywhere(entries: readonly Seen[]): Partial<Observations> {
   };
 }
 
-/** Empties the reports, deliveries and reads of a run. */
+/** Empties the server list, the reads, the reports and the deliveries of a run. */
 const untold = { servers: [], reads: [], reports: [], deliveries: [] };
 
 const unanswered: Write = { message: "d", client: "ana", conversations: ["#geral"], sentMs: 25 };
 
 describe("the checker of chaos runs", () => {
-  test("the checker finds no violation in a sound run", () => {
+  test("the chaos checker finds no violation in a sound run", () => {
     expect(check(sound)).toEqual([]);
   });
 
-  test("the checker accepts a write without an answer, whether it took effect or not", () => {
+  test("the chaos checker accepts a write without an answer, whether or not the write took effect", () => {
     const writes = [...sound.writes, unanswered];
     expect(rulesBroken({ writes })).toEqual([]);
     expect(rulesBroken({ writes, ...everywhere([...history, seen("d", 4)]) })).toEqual([]);
   });
 
-  test("the checker finds an acknowledged message that one server does not report", () => {
+  test("the chaos checker finds an acknowledged message that one server does not report", () => {
     const reports = [
       ...sound.reports.slice(0, 1),
       { server: two, conversation: "#geral", entries: history.slice(0, 2) },
@@ -72,7 +72,7 @@ describe("the checker of chaos runs", () => {
     });
   });
 
-  test("the checker finds an acknowledged private message that is missing in one user's history", () => {
+  test("the chaos checker finds an acknowledged private message that is missing in one user's history", () => {
     const private1: Write = { ...written("p", 4, 25), conversations: ["@bia", "@ana"] };
     const tell = (conversation: string, entries: Seen[]) =>
       [one, two].map((server) => ({ server, conversation, entries }));
@@ -84,7 +84,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ writes, reports: half })).toEqual(["lost"]);
   });
 
-  test("the checker finds a message that is twice in a history, a delivery or a page", () => {
+  test("the chaos checker finds a message that is twice in a history, a delivery or a page", () => {
     const twice = [...history, seen("a", 4)];
     expect(rulesBroken(everywhere(twice))).toContain("doubled");
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: twice }];
@@ -93,7 +93,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ reads })).toEqual(["doubled"]);
   });
 
-  test("the checker finds a message that was refused, or that no client sent to the conversation", () => {
+  test("the chaos checker finds a message in the history that was refused, or that no client sent to the conversation", () => {
     expect(rulesBroken(everywhere([...history, seen("x", 4)]))).toEqual(["neverAttempted"]);
     const elsewhere: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const shown = everywhere([...history, seen("d", 4)]);
@@ -106,7 +106,7 @@ describe("the checker of chaos runs", () => {
     );
   });
 
-  test("the checker finds servers with different histories or files, and missing reports", () => {
+  test("the chaos checker finds servers with different histories or files, and missing reports", () => {
     const other = [history[0], history[1], seen("c", 5)] as Seen[];
     const reports = [
       ...sound.reports.slice(0, 1),
@@ -126,7 +126,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ reports: [] })).toEqual(["diverged"]);
   });
 
-  test("the checker finds a history that is not in the total order", () => {
+  test("the chaos checker finds a history that is not in the total order", () => {
     const swapped = [history[1], history[0], history[2]] as Seen[];
     expect(rulesBroken(everywhere(swapped))).toEqual(["misordered"]);
     // If the clocks are equal, the server's name decides.
@@ -136,7 +136,7 @@ describe("the checker of chaos runs", () => {
     );
   });
 
-  test("the checker finds a subscriber that heard one server's messages out of order", () => {
+  test("the chaos checker finds a subscriber that received one server's messages out of order", () => {
     const swapped = [history[2], history[0], history[1]] as Seen[];
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: swapped }];
     expect(rulesBroken({ deliveries })).toEqual(["misordered"]);
@@ -147,16 +147,16 @@ describe("the checker of chaos runs", () => {
     ).toEqual([]);
   });
 
-  test("the checker finds a write whose clock is not above the clock of an earlier acknowledged write", () => {
+  test("the chaos checker finds a write whose clock is not above the clock of an earlier acknowledged write", () => {
     // c was sent after b had been acknowledged with clock 5.
     const writes = [written("a", 1, 0), written("b", 5, 10), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes })).toEqual(["misordered"]);
-    // A message that was sent before the answer to b came is no effect of b.
+    // Now c was sent before the answer to b came, so its clock may be lower than b's.
     const apart = [written("a", 1, 0), written("b", 5, 17), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes: apart })).toEqual([]);
   });
 
-  test("the checker finds a write without an answer whose clock in the history is too low", () => {
+  test("the chaos checker finds a write without an answer whose clock in the history is too low", () => {
     const late: Write = { ...unanswered, sentMs: 40 };
     const entries = [seen("d", 0, two), ...history];
     expect(rulesBroken({ ...everywhere(entries), writes: [...sound.writes, late] })).toContain(
@@ -164,12 +164,12 @@ describe("the checker of chaos runs", () => {
     );
   });
 
-  test("the checker finds a message in the history that a subscriber never heard", () => {
+  test("the chaos checker finds a message in the history that a subscriber never received", () => {
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: history.slice(1) }];
     expect(rulesBroken({ deliveries })).toEqual(["unheard"]);
   });
 
-  test("the checker expects private messages to be delivered to the receiver, but not to the sender", () => {
+  test("the chaos checker expects private messages to be delivered to the receiver, but not to the sender", () => {
     const private1: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const reports = [one, two].flatMap((server) =>
       ["@bia", "@ana"].map((conversation) => ({ server, conversation, entries: [seen("d", 4)] })),
@@ -185,7 +185,7 @@ describe("the checker of chaos runs", () => {
     ]);
   });
 
-  test("the checker finds a client that did not read its own acknowledged message", () => {
+  test("the chaos checker finds a client that did not read its own acknowledged message", () => {
     const [read] = sound.reads;
     if (read === undefined) throw new Error("there is one");
     const entries = history.slice(0, 2);
@@ -195,7 +195,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ reads: [{ ...read, entries, client: "bia" }] })).toEqual([]);
   });
 
-  test("the checker expects no messages in a read that are older than the page", () => {
+  test("the chaos checker expects no messages in a read that are older than the page", () => {
     const [read] = sound.reads;
     if (read === undefined) throw new Error("there is one");
     const page = { ...read, entries: history.slice(2), isWhole: false };
@@ -203,20 +203,21 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ reads: [{ ...page, isWhole: true }] })).toEqual(["stale"]);
   });
 
-  test("the checker finds a correct write that was refused", () => {
+  test("the chaos checker finds a correct write that was refused", () => {
     const refused: Write = { ...unanswered, refused: "channel_not_found" };
     expect(rulesBroken({ writes: [...sound.writes, refused] })).toEqual(["stale"]);
   });
 
-  test("the checker also checks the claims", () => {
+  test("the chaos checker finds a claim that was neither decided nor given up", () => {
     const claim = { name: "rosa", client: "eva", id: "1", beganMs: 0, answers: [] };
     expect(rulesBroken({ claims: [{ ...claim, isGivenUp: false }] })).toEqual(["undecided"]);
   });
 
-  test("the checker finds a write that was both sent and acknowledged while a majority was stopped", () => {
+  test("the chaos checker finds a write that was both sent and acknowledged while a majority was stopped", () => {
     const at = (sentMs: number) => rulesBroken({ ...untold, writes: [written("a", 1, sentMs)] });
     expect(at(150)).toEqual(["early"]);
-    // A majority may have had a write that was sent before the stop or answered after it.
+    // A majority may have stored a write that was sent before the stop, or that was answered after
+    // the stop.
     expect(at(99)).toEqual([]);
     expect(at(197)).toEqual([]);
   });

@@ -47,7 +47,7 @@ describe("failovers", () => {
     });
   });
 
-  test("the same process can be the next coordinator, whatever the order of the terms", () => {
+  test("a failover's successor can be the same process, whatever the order of the terms", () => {
     const again = [term(one, 2, 3_400), term(one, 1, 0)];
     const [failover] = failoversOf(again, [faultOf(one, "stop", [1_000, 3_000])], []);
     expect(failover).toMatchObject({ coordinator: one, successor: one, servedAfterMs: undefined });
@@ -80,7 +80,7 @@ describe("failovers", () => {
     });
   });
 
-  test("`isAlone` is true if no other fault is active from the kill until the next claim is served", () => {
+  test("a failover is marked as alone if no other fault is active from its fault until the next claim is served", () => {
     const kill = faultOf(one, "kill", [2_000, 3_000]);
     const served = [claim(2_100, 3_700)];
     const isAlone = (other: NodeFault) => only([kill, other], served).isAlone;

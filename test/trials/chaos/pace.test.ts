@@ -9,7 +9,7 @@ function answered(sentMs: number, atMs: number): Write {
 
 const open: Write = { message: "open", client: "ana", conversations: ["#geral"], sentMs: 10 };
 
-test("each write counts in the half second in which it was acknowledged", () => {
+test("the pace of a chaos run counts each write in the half second in which it was acknowledged", () => {
   const { spans } = paceOf([answered(0, 100), answered(0, 400), answered(300, 900), open], 1_500);
   expect(spans.map(({ fromMs, acknowledged }) => [fromMs, acknowledged])).toEqual([
     [0, 2],
@@ -20,25 +20,25 @@ test("each write counts in the half second in which it was acknowledged", () => 
   expect(spans[2]?.latency).toBeUndefined();
 });
 
-test("median, 99th percentile and maximum of the latency cover all acknowledged writes", () => {
+test("a chaos run's median, 99th percentile and maximum of latency cover all acknowledged writes", () => {
   const writes = Array.from({ length: 1_000 }, (_, ms) => answered(0, ms));
   expect(paceOf(writes, 1_000).latency).toEqual({ p50Ms: 500, p99Ms: 990, maxMs: 999 });
 });
 
-test("the longest pause can be before, between or after the acknowledged writes", () => {
+test("a chaos run's longest pause can be before, between or after the acknowledged writes", () => {
   expect(paceOf([answered(0, 700), answered(0, 1_000)], 1_200).longestPauseMs).toBe(700);
   expect(paceOf([answered(0, 100), answered(0, 1_000)], 1_200).longestPauseMs).toBe(900);
   expect(paceOf([answered(0, 100), answered(0, 200)], 1_200).longestPauseMs).toBe(1_000);
 });
 
-test("a run without an acknowledged write counts as one pause", () => {
+test("a chaos run without an acknowledged write counts as one long pause", () => {
   const pace = paceOf([open], 2_000);
   expect(pace.longestPauseMs).toBe(2_000);
   expect(pace.gaps).toEqual([{ fromMs: 0, toMs: 2_000 }]);
   expect(pace.latency).toBeUndefined();
 });
 
-test("a gap is a pause of at least a second", () => {
+test("the pace of a chaos run lists a pause as a gap if it lasts at least a second", () => {
   const { gaps } = paceOf([answered(0, 900), answered(0, 2_000), answered(0, 2_500)], 3_400);
   expect(gaps).toEqual([{ fromMs: 900, toMs: 2_000 }]);
 });
