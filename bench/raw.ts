@@ -1,67 +1,90 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { Dealer } from "zeromq";
+import { Dealer, Publisher } from "zeromq";
 import { socketOptions } from "../src/net/socket.ts";
-import { type Figures, measure } from "./measure.ts";
+import { Audience, type Delivered, fanOut } from "./audience.ts";
+import { BenchProcess } from "./child-process.ts";
+import { type Load, measure } from "./measure.ts";
+import { messageText, numbered } from "./message.ts";
+import type { Values } from "./workload.ts";
 
-const worker = fileURLToPath(new URL("raw-worker.ts", import.meta.url));
+/*
+ * What ZeroMQ alone does on this machine: the same bytes through the same kinds of processes,
+ * without encoding, disk or replication.
+ */
 
-async function start(
-  ...args: string[]
-): Promise<{ child: ChildProcess; message: { front: string; back: string } }> {
-  const child = fork(worker, args);
-  const [message] = await once(child, "message");
-  return { child, message };
+const worker = new URL("raw-worker.ts", import.meta.url);
+
+interface Forwarding {
+  readonly front: string;
+  readonly back: string;
 }
 
-/**
- * What ZeroMQ alone does on this machine: 120 bytes to an echo and back, one message each, through
- * the same kind of broker; no encoding, no disk, no replication.
- */
-export async function raw(options: { inFlight: number; seconds: number }): Promise<Figures> {
-  const broker = await start("broker");
-  const echo = await start("echo", broker.message.back);
-  const socket = new Dealer({ ...socketOptions, linger: 0 });
+/** A message of 120 bytes goes through a broker to an echo, and back. */
+export async function roundTrips(load: Load, connections = 1): Promise<Values> {
+  const { started: broker, ready } = await BenchProcess.start<Forwarding>(worker, "broker");
+  using _broker = broker;
+  using _echo = (await BenchProcess.start(worker, "echo", ready.back)).started;
+  const pipes = Array.from({ length: connections }, () => new Pipe(ready.front));
   try {
-    socket.connect(broker.message.front);
-    return await roundTrips(socket, options);
+    return await measure((index, lane) => pipes[lane % connections]?.ask(`${index}`), load);
   } finally {
-    socket.close();
-    for (const { child } of [echo, broker]) child.kill("SIGKILL");
+    for (const pipe of pipes) pipe.close();
   }
 }
 
-async function roundTrips(
-  socket: Dealer,
-  options: { inFlight: number; seconds: number },
-): Promise<Figures> {
-  const waiting = new Map<string, () => void>();
-  void (async () => {
-    for await (const [number] of socket) {
-      const key = String(number);
-      waiting.get(key)?.();
-      waiting.delete(key);
+/** One connection to the broker, which sends one message after the other. */
+class Pipe {
+  readonly #socket = new Dealer({ ...socketOptions, linger: 0 });
+  readonly #waiting = new Map<string, () => void>();
+  #unsent: string[] = [];
+  #isSending = false;
+
+  constructor(endpoint: string) {
+    this.#socket.connect(endpoint);
+    void this.#receive();
+  }
+
+  ask(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.set(key, resolve);
+      this.#unsent.push(key);
+      if (!this.#isSending) void this.#send();
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #send(): Promise<void> {
+    this.#isSending = true;
+    for (let keys = this.#unsent; keys.length > 0; keys = this.#unsent) {
+      this.#unsent = [];
+      for (const key of keys) await this.#socket.send([key, "", messageText]);
     }
-  })();
-  const payload = Buffer.alloc(120, "x");
-  const unsent: string[] = [];
-  let sending = false;
-  const send = async () => {
-    if (sending) return;
-    sending = true;
-    for (let next = unsent.shift(); next !== undefined; next = unsent.shift()) {
-      await socket.send([next, "", payload]);
+    this.#isSending = false;
+  }
+
+  async #receive(): Promise<void> {
+    for await (const [key] of this.#socket) {
+      const answered = String(key);
+      this.#waiting.get(answered)?.();
+      this.#waiting.delete(answered);
     }
-    sending = false;
-  };
-  return measure(
-    (index) =>
-      new Promise<void>((resolve) => {
-        waiting.set(String(index), resolve);
-        unsent.push(String(index));
-        void send();
-      }),
-    options,
-  );
+  }
+}
+
+/** One publisher, a proxy, and the listeners. */
+export async function rawFanOut(seconds: number): Promise<Delivered> {
+  const { started: proxy, ready } = await BenchProcess.start<Forwarding>(worker, "proxy");
+  using _proxy = proxy;
+  using audience = await Audience.start(worker);
+  const socket = new Publisher({ sendHighWaterMark: 0, linger: 0 });
+  try {
+    socket.connect(ready.front);
+    await audience.openProbed([ready.back], () => socket.send(""));
+    const publish = (number: number) => socket.send(numbered(number));
+    return await fanOut({ audience, publish, inFlight: 1, seconds });
+  } finally {
+    socket.close();
+  }
 }

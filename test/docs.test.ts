@@ -9,9 +9,10 @@ import { durations, limits } from "../src/protocol/limits.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const filesIn = (folder: string) => {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) =>
-    join(folder, path).replaceAll("\\", "/"),
-  );
+  const paths = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  return paths
+    .map((path) => join(folder, path).replaceAll("\\", "/"))
+    .filter((path) => !path.includes("/node_modules/"));
 };
 
 /** The cells of all table rows whose first cell is a name in backticks. */
