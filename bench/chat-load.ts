@@ -10,6 +10,8 @@ import type { Values } from "./workload.ts";
 export const password = "a password of the bench";
 export const channel = parseChannelName("bench");
 
+const warmUpPublications = 20_000;
+
 export interface Members {
   readonly count?: number;
   readonly channels?: readonly ChannelName[];
@@ -67,6 +69,17 @@ export async function fill(
   };
   await Promise.all(Array.from({ length: 512 }, lane));
   return (1_000 * publications) / (performance.now() - startMs);
+}
+
+/**
+ * Writes so much to a new cluster that its processes have compiled their code. Otherwise the first
+ * of two clusters would seem slower.
+ */
+export async function warmUp(
+  sessions: readonly Session[],
+  channels?: readonly ChannelName[],
+): Promise<void> {
+  await fill(sessions, warmUpPublications, channels);
 }
 
 export function channelNames(count: number): ChannelName[] {

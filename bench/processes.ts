@@ -93,7 +93,7 @@ export class Embedded implements AsyncDisposable {
   /** @param command `tertulia up` or a command that ends in it, with the first flags */
   static async start([program, ...args]: readonly string[], data: string): Promise<Embedded> {
     const startMs = performance.now();
-    const flags = ["--json", "--port", "0", "--data", data];
+    const flags = ["--json", "--port", "0", "--log-level", "warn", "--data", data];
     const child = spawn(program ?? "", [...args, ...flags], {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
@@ -125,7 +125,11 @@ export async function run(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const env = { ...process.env, ...environment };
-  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });
-  const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}`);
+  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}: ${said}`);
 }

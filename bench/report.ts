@@ -112,7 +112,7 @@ export function tableOf(report: Report, earlier?: Report): string {
     });
     return `${name}: ${description}\n${aligned([head, ...lines])}`;
   });
-  const length = `${rounds} rounds, ${seconds} s each`;
+  const length = `rounds: ${rounds}, seconds: ${seconds}`;
   return [
     `${machine}\n${date}${of}; ${length}`,
     ...sections,
@@ -131,7 +131,7 @@ function comparedTo(row: Row, earlier: readonly Row[] | undefined): [string, str
 
 function written(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return "–";
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString("en", {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,

@@ -14,7 +14,7 @@ export interface Write {
 
 /**
  * Follows one write through the processes, backwards from its reply: the acknowledgement that made
- * the write committed, the peer that sent it, and the proxy in between.
+ * the write committed, and the peer that sent it.
  * @param moments those of all processes while this was the only write, in order of time
  * @returns undefined if a moment is missing
  */
@@ -22,42 +22,50 @@ export function hopsOf(
   { calledMs, answeredMs }: Write,
   moments: readonly Moment[],
 ): Hop[] | undefined {
-  const before = (atMs: number | undefined, isIt: (moment: Moment) => boolean) =>
-    moments.findLast((moment) => atMs !== undefined && moment.atMs <= atMs && isIt(moment));
+  const last = (until: Moment | undefined, isIt: (moment: Moment) => boolean) =>
+    moments.findLast((moment) => isIt(moment) && moment.atMs <= (until?.atMs ?? 0));
   const at = (process: string | undefined, what: string) => (moment: Moment) =>
     moment.process === process && moment.what === what;
-  const brokerReply = before(answeredMs, at("broker", "reply"));
-  const reply = before(brokerReply?.atMs, ({ what }) => what === "out reply");
+  const end = { atMs: answeredMs, process: "client", what: "answer" };
+  const brokerReply = last(end, at("broker", "reply"));
+  const reply = last(brokerReply, ({ what }) => what === "out reply");
   const origin = reply?.process;
-  const acked = before(reply?.atMs, at(origin, "in ack"));
+  const acked = last(reply, at(origin, "in ack"));
   const peer = acked?.from;
-  const ackForward = before(acked?.atMs, at("proxy", "forward"));
-  const peerSynced = before(ackForward?.atMs, at(peer, "in flushed"));
-  const peerHas = before(peerSynced?.atMs, at(peer, "in events"));
-  const forward = before(peerHas?.atMs, at("proxy", "forward"));
-  const synced = before(forward?.atMs, at(origin, "in flushed"));
-  const appended = before(synced?.atMs, at(origin, "out append"));
-  const arrived = before(appended?.atMs, at(origin, "in requests"));
-  const brokerRequest = before(arrived?.atMs, at("broker", "request"));
-  const way: readonly (readonly [string, Moment | undefined])[] = [
-    ["client to broker", brokerRequest],
+  const peerSynced = last(acked, at(peer, "in flushed"));
+  const peerHas = last(peerSynced, at(peer, "in events"));
+  const synced = last(peerHas, at(origin, "in flushed"));
+  const appended = last(synced, at(origin, "out append"));
+  const arrived = last(appended, at(origin, "in requests"));
+  return hopsBetween(calledMs, [
+    ["client to broker", last(arrived, at("broker", "request"))],
     ["broker to server", arrived],
     ["server decides", appended],
     ["server writes and syncs", synced],
-    ["server to proxy", forward],
+    ["server to proxy", last(peerHas, at("proxy", "forward"))],
     ["proxy to peer", peerHas],
     ["peer writes and syncs", peerSynced],
-    ["peer's ack to proxy", ackForward],
+    ["peer's ack to proxy", last(acked, at("proxy", "forward"))],
     ["proxy to server", acked],
     ["server decides to reply", reply],
     ["reply to broker", brokerReply],
-  ];
+    ["broker to client", end],
+  ]);
+}
+
+/** Returns the times between moments that follow one another; undefined if one is missing. */
+function hopsBetween(
+  calledMs: number,
+  way: readonly (readonly [string, Moment | undefined])[],
+): Hop[] | undefined {
   const hops: Hop[] = [];
   let fromMs = calledMs;
   for (const [name, moment] of way) {
     if (moment === undefined) return undefined;
+    // A message that passed no proxy has no such moment after the one before.
+    if (moment.atMs < fromMs) continue;
     hops.push({ name, ms: moment.atMs - fromMs });
     fromMs = moment.atMs;
   }
-  return [...hops, { name: "broker to client", ms: answeredMs - fromMs }];
+  return hops;
 }

@@ -65,11 +65,10 @@ await using folder = await TemporaryFolder.make();
 const writes = await traced(folder.path);
 const all = hopsOfAll(writes, momentsIn(folder.path));
 print(["ms", "median", "10 %", "90 %"]);
-for (const [index, { name }] of (all[0] ?? []).entries()) {
-  printTimes(
-    name,
-    all.flatMap((hops) => hops[index]?.ms ?? []),
-  );
+const names = new Set(all.flatMap((hops) => hops.map(({ name }) => name)));
+for (const name of names) {
+  const times = all.flatMap((hops) => hops.find((hop) => hop.name === name)?.ms ?? []);
+  printTimes(name, times);
 }
 printTimes(
   "whole write",

@@ -10,6 +10,8 @@ const loads = [
   { name: "64 connections, 8 in flight each", connections: 64, inFlight: 512 },
 ] as const;
 
+const warmUpSeconds = 2;
+
 /** Writes `messageText`, and resolves when the write is acknowledged. */
 export type Write = () => Promise<unknown>;
 
@@ -21,6 +23,9 @@ export async function measureWrites(
   { seconds, beside }: Trial,
   open: (connections: number) => Promise<readonly Write[]>,
 ): Promise<Figure[]> {
+  const [first] = await open(1);
+  // The processes of a new system have not compiled their code yet.
+  await measure(() => first?.(), { inFlight: 512, seconds: warmUpSeconds });
   const found: Figure[] = [];
   for (const { name, connections, inFlight } of loads) {
     const writers = await open(connections);

@@ -22,7 +22,7 @@ export const etcd: Workload = {
     };
     let key = 0;
     try {
-      await untilReady(() => opened(0).put("ready").value(""));
+      await untilReady(() => opened(0).put("ready").value("").exec());
       return await measureWrites(trial, async (connections) => {
         return Array.from({ length: connections }, (_, at) => {
           const client = opened(at);

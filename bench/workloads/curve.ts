@@ -1,6 +1,6 @@
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { channel, members, password, publish } from "../chat-load.ts";
+import { channel, members, password, publish, warmUp } from "../chat-load.ts";
 import type { Figure, Values, Workload } from "../workload.ts";
 
 const listeners = 4;
@@ -34,6 +34,7 @@ async function heard(
   { seconds, accounts }: { seconds: number; accounts: boolean },
 ): Promise<Heard> {
   const sessions = await members(cluster, { accounts });
+  await warmUp(sessions);
   let count = 0;
   for (let number = 0; number < listeners; number += 1) {
     const listener = cluster.client();

@@ -3,7 +3,7 @@ import { pause } from "../../src/platform/clock.ts";
 import { writeEpoch } from "../../src/protocol/epoch.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { members, password, publish } from "../chat-load.ts";
+import { members, password, publish, warmUp } from "../chat-load.ts";
 import { latencyOf } from "../measure.ts";
 import { type Figure, figures, type Workload } from "../workload.ts";
 
@@ -17,6 +17,7 @@ export const failover: Workload<"kills"> = {
   async measure({ counts: { kills }, beside, seconds }) {
     await using cluster = await LocalCluster.start();
     const sessions = await members(cluster);
+    await warmUp(sessions);
     const [prober] = await members(cluster);
     const served: number[] = [];
     const disturbed = async () => {

@@ -1,5 +1,5 @@
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { members, publish } from "../chat-load.ts";
+import { members, publish, warmUp } from "../chat-load.ts";
 import { BenchProcess } from "../child-process.ts";
 import type { Workload } from "../workload.ts";
 
@@ -14,12 +14,13 @@ export const fairness: Workload<"flood"> = {
   async measure({ counts: { flood }, beside, seconds }) {
     await using cluster = await LocalCluster.start();
     const sessions = await members(cluster);
+    await warmUp(sessions);
     const alone = () => publish(sessions, { ...calm, seconds });
     const flooded = async () => {
       const { broker } = cluster.endpoints;
       using _flood = (await BenchProcess.start(worker, "flood", broker, `${flood}`)).started;
       return await alone();
     };
-    return beside(`beside a flood of ${flood} in flight`, flooded, alone);
+    return await beside(`beside a flood of ${flood} in flight`, flooded, alone);
   },
 };

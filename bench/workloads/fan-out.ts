@@ -1,12 +1,15 @@
 import type { Session } from "../../src/client/session.ts";
+import type { ChannelName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { Audience, type Delivered, delivered, fanOut, fanOutFigures } from "../audience.ts";
-import { channel, members } from "../chat-load.ts";
+import { channel, channelNames, members, warmUp } from "../chat-load.ts";
 import { numbered } from "../message.ts";
 import { rawFanOut } from "../raw.ts";
 import type { Workload } from "../workload.ts";
 
 const inFlight = 512;
+/** The listeners hear only the other channel. */
+const [warmChannel] = channelNames(1) as [ChannelName];
 const worker = new URL("../client-worker.ts", import.meta.url);
 
 export const fanOutWorkload: Workload = {
@@ -17,7 +20,8 @@ export const fanOutWorkload: Workload = {
     const settings = () => ({ TERTULIA_KEEP_PUBLICATIONS: "10000000" });
     await using cluster = await LocalCluster.start({ settings });
     using audience = await Audience.start(worker);
-    const [publisher] = await members(cluster);
+    const [publisher] = await members(cluster, { channels: [channel, warmChannel] });
+    await warmUp([publisher as Session], [warmChannel]);
     const { broker, proxy } = cluster.endpoints;
     await audience.open(broker, proxy, "live");
     const publish = (number: number) => (publisher as Session).publish(channel, numbered(number));

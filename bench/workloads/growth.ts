@@ -1,7 +1,7 @@
 import type { Session } from "../../src/client/session.ts";
 import type { ChannelName } from "../../src/protocol/ids.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
-import { channelNames, fill, members, publish } from "../chat-load.ts";
+import { channelNames, fill, members, publish, warmUp } from "../chat-load.ts";
 import { BenchProcess } from "../child-process.ts";
 import { type Figure, figures, type Trial, type Workload } from "../workload.ts";
 
@@ -58,6 +58,7 @@ async function open(options: LocalClusterOptions = {}, sizes = {}): Promise<Grow
   const cluster = await LocalCluster.start(options);
   const channels = channelNames(count);
   const sessions = await members(cluster, { count: clients, channels });
+  await warmUp(sessions, channels);
   return {
     cluster,
     channels,
@@ -75,7 +76,7 @@ async function beside(
   await using empty = await open();
   const load = { inFlight, seconds };
   const written = ({ sessions, channels }: Grown) => publish(sessions, load, channels);
-  return beside(
+  return await beside(
     name,
     () => written(grown),
     () => written(empty),

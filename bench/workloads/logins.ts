@@ -1,7 +1,7 @@
 import type { Session } from "../../src/client/session.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { members, password, publish } from "../chat-load.ts";
+import { members, password, publish, warmUp } from "../chat-load.ts";
 import { measure } from "../measure.ts";
 import { figures, type Values, type Workload } from "../workload.ts";
 
@@ -17,6 +17,7 @@ export const logins: Workload<"loginsPerMinute"> = {
   async measure({ counts: { loginsPerMinute }, beside, seconds }) {
     await using cluster = await LocalCluster.start({ auth: "required" });
     const writers = await members(cluster, { accounts: true });
+    await warmUp(writers);
     const clients = Array.from({ length: connections }, () => cluster.client({ proxies: [] }));
     const clientOf = (number: number) => clients[number % connections] as Session;
     const accounts = Math.ceil((1.25 * seconds * loginsPerMinute) / 60 / loginsPerAccount);
