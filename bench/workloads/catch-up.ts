@@ -25,12 +25,12 @@ export const catchUp: Workload<"publications"> = {
       return written;
     };
     const alone = () => publish(sessions, { ...load, seconds }, channels);
-    const again = during("serves again after kill -9, ms", () => killed(cluster));
-    const joined = during("a fourth server serves after ms", () => cluster.addServer());
+    const again = during("serves again, after ms", () => killed(cluster));
+    const joined = during("serves when it has joined, after ms", () => cluster.addServer());
     return [
       ...(await beside("writes while it starts again", again, alone)),
       ...(await beside("writes while a fourth joins", joined, alone)),
-      ...figures("catch-up", waits),
+      ...figures("the server", waits),
     ];
   },
 };

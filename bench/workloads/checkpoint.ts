@@ -45,7 +45,7 @@ export const checkpoint: Workload<"publications"> = {
       "longest pause ms": most(found.map(({ longestPauseMs = 0 }) => longestPauseMs)),
       "MB of a server": megabytes(servers) / servers.length,
     };
-    return [...written, ...figures("checkpoint", values)];
+    return [...written, ...figures("servers", values)];
   },
 };
 

@@ -27,6 +27,6 @@ export const idle: Workload<"idleSeconds"> = {
     const seconds = (performance.now() - startMs) / 1_000;
     const share = (100 * (processorSeconds(pids) - before)) / seconds;
     const memory = { "MB, shared once": megabytes(pids, "Pss"), "MB of RSS": megabytes(pids) };
-    return figures("idle", { "% of a core": share, ...memory });
+    return figures("all processes", { "% of a core": share, ...memory });
   },
 };
