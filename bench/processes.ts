@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,19 +48,29 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** A temporary folder, which is removed at the end. */
+/** A temporary folder, which is removed at the end, also if the bench is stopped by a signal. */
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string;
+  // Processes that still end may write meanwhile.
+  readonly #removeAtExit = () =>
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 
   private constructor(path: string) {
     this.path = path;
+    process.once("exit", this.#removeAtExit);
   }
 
   static async make(): Promise<TemporaryFolder> {
     return new TemporaryFolder(await mkdtemp(join(tmpdir(), "tertulia-bench-")));
   }
 
+  /** Leaves the folder for a person to look at. */
+  keep(): void {
+    process.off("exit", this.#removeAtExit);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.keep();
     await rm(this.path, { recursive: true, force: true });
   }
 }

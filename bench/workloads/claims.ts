@@ -29,7 +29,10 @@ export const claims: Workload<"racers" | "names" | "faults"> = {
       note(`${rule}: ${detail}`);
     }
     if (race.violations.length === 0) await folder[Symbol.asyncDispose]();
-    else note(`data and logs are kept in ${folder.path}`);
+    else {
+      folder.keep();
+      note(`data and logs are kept in ${folder.path}`);
+    }
     const { attempted, won, taken } = countClaims(race);
     const { kill, stop, cut } = race.faults;
     const seconds = race.lengthMs / 1_000;
