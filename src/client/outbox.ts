@@ -95,7 +95,10 @@ export class Outbox {
     return outgoing;
   }
 
-  /** Removes a message that has a receipt, or that a server refused for good. */
+  /**
+   * Removes a message that no later chat may send, because a server accepted it or refused it for
+   * good, or because the person has seen that it failed. After `close`, the message stays.
+   */
   settle(id: RequestId): void {
     for (const file of this.#files) {
       if (!file.settle(id)) continue;

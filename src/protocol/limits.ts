@@ -378,8 +378,8 @@ export const durations = {
    */
   snapshotIdleMs: 30_000,
   /**
-   * Time without a returned event after which a server stops waiting for peers to return the events
-   * that it lost (J5).
+   * Time without a returned event after which a server that waits for the events that it lost ends,
+   * and says what a person can do (J5).
    */
   repairMs: 60_000,
   /** Pause in writing after which the journal writes a sync note about its last batch (J2). */

@@ -2,9 +2,8 @@ import { durations } from "../protocol/limits.ts";
 import type { EndTimer, Timers } from "./surroundings.ts";
 
 /**
- * Limits the wait for events that a damaged disk lost (J5). The time limit starts again whenever
- * some of these events or a page of a peer's saved state arrive, and when a new core begins to run.
- * At most one timer runs.
+ * A time limit for the wait for events that a damaged disk lost (J5). Each sign of progress starts
+ * the time limit again. The shell ends the process if the limit passes without progress.
  */
 export class RepairWatch {
   readonly #timers: Pick<Timers, "after">;
