@@ -5,7 +5,7 @@ import { connect } from "./connect.ts";
 import { type Refusal, watchRefusals } from "./handshake.ts";
 import type { Seals } from "./seal.ts";
 import { SendQueue } from "./send-queue.ts";
-import { receiveAll, socketOptions } from "./socket.ts";
+import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 interface Answer {
   readonly payload: Buffer;
@@ -58,6 +58,7 @@ export class Requester {
   readonly #sealing: RequesterOptions["sealing"];
   readonly #open = new Map<string, Open>();
   #next = 1;
+  #isConnected = false;
   /** Called when an established connection ends. */
   onDisconnect: () => void = () => {};
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
@@ -68,6 +69,9 @@ export class Requester {
     this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
     this.#socket.events.on("disconnect", () => this.onDisconnect());
+    watchConnections(this.#socket.events, (count) => {
+      this.#isConnected = count > 0;
+    });
     watchRefusals(this.#socket.events, endpoints, (refusal) => this.onRefusal(refusal));
     connect(this.#socket, endpoints);
     void receiveAll(this.#socket, (frames) => {
@@ -100,11 +104,15 @@ export class Requester {
     return (await this.#ask([payload], timeoutMs)).payload;
   }
 
-  /** Sends a sealed message that has no answer. The message is lost if nobody is connected. */
-  tell(payload: Uint8Array): void {
+  /**
+   * Sends a sealed message that has no answer. @returns false if the process is not connected; the
+   * message is then not sent, and delays no question
+   */
+  tell(payload: Uint8Array): boolean {
     const { seals, to } = this.#sealing ?? {};
-    if (seals === undefined || to === undefined) throw new Error("only sealed links tell");
+    if (seals === undefined || to === undefined || !this.#isConnected) return false;
     this.#queue.push([unanswered, "", payload, seals.seal(to, payload)]);
+    return true;
   }
 
   #ask(frames: readonly Uint8Array[], timeoutMs: number): Promise<Answer> {

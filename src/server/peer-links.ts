@@ -59,9 +59,12 @@ export class PeerLinks {
     return parseCoordinationAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
   }
 
-  /** Sends an acknowledgement, which has no answer and may be lost. */
-  tell(peer: ServerName, address: string, ack: PeerRequest & { service: "ack" }): void {
-    this.#toIfEndpoint(peer, address)?.tell(encodePeerMessage(ack));
+  /**
+   * Sends an acknowledgement, which has no answer. @returns false if the peer is not connected; the
+   * acknowledgement is then not sent
+   */
+  tell(peer: ServerName, address: string, ack: PeerRequest & { service: "ack" }): boolean {
+    return this.#toIfEndpoint(peer, address)?.tell(encodePeerMessage(ack)) === true;
   }
 
   /**

@@ -113,6 +113,8 @@ const timers: Timers = {
   },
 };
 
+type PeerParts = Pick<RealParts, "bus" | "peers" | "peerWire">;
+
 export interface StoreParts {
   readonly disk: Store;
   readonly folder: string;
@@ -172,10 +174,11 @@ function clientsOf({ clients, onServing }: RealParts): Clients {
   };
 }
 
-function peersOf({ peers, peerWire }: RealParts): Peers {
+export function peersOf({ bus, peers, peerWire }: PeerParts): Peers {
   return {
     acknowledge: ({ peer, address, summary }) => {
-      peers.tell(peer, address, { service: "ack", ...summary });
+      const isSent = peers.tell(peer, address, { service: "ack", ...summary });
+      if (!isSent) bus.broadcast({ ...summary, type: "ack" });
     },
     askSync: ({ peer, address, request }, onAnswer) =>
       answered(peers.sync(peer, address, request), onAnswer),

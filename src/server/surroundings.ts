@@ -104,6 +104,7 @@ export interface ProxyBus {
 }
 
 export interface Peers {
+  /** Sends an acknowledgement, over the proxies if the peer is not connected. */
   acknowledge(effect: EffectOf<"ack">): void;
   /** Asks a peer for events. `answer` is undefined if no answer came in time. */
   askSync(effect: EffectOf<"askSync">, onAnswer: (answer: SyncAnswer | undefined) => void): void;

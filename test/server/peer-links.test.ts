@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { Responder } from "../../src/net/responder.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
+import type { ReplicationMessage } from "../../src/protocol/peer-messages.ts";
 import { noView } from "../../src/protocol/view.ts";
 import type { Input } from "../../src/server/core/effects.ts";
 import { PeerLinks } from "../../src/server/peer-links.ts";
 import { PeerWire } from "../../src/server/peer-wire.ts";
+import { peersOf } from "../../src/server/real-surroundings.ts";
 import { serverName } from "../support/event-lines.ts";
 import { anyPort, Closing } from "../support/local-wires.ts";
 import { member } from "../support/members.ts";
@@ -20,7 +23,22 @@ test("[W7] a peer that announces an invalid endpoint does not end the process", 
   links.close();
 });
 
-test("[L3] a server's acknowledgement reaches the peer over its peer link, and gets no answer", async () => {
+const summary = { server: asker, clock: 7, view: noView, durable: {}, office: undefined };
+
+test("[L3] a server broadcasts an acknowledgement if its origin is not connected", () => {
+  const broadcast: ReplicationMessage[] = [];
+  const peers = peersOf({
+    bus: { broadcast: (message: ReplicationMessage) => broadcast.push(message) } as never,
+    peers: { tell: (peer: ServerName) => peer === asked } as never,
+    peerWire: undefined as never,
+  });
+  peers.acknowledge({ type: "ack", peer: asked, address: "tcp://127.0.0.1:1", summary });
+  expect(broadcast).toEqual([]);
+  peers.acknowledge({ type: "ack", peer: asker, address: "tcp://127.0.0.1:1", summary });
+  expect(broadcast).toEqual([{ ...summary, type: "ack" }]);
+});
+
+test("[L3] a server's acknowledgement reaches a connected peer over its peer link, and gets no answer", async () => {
   await using closing = new Closing();
   const { clock, membership, seals } = member(asked);
   const inputs: Input[] = [];
@@ -50,8 +68,9 @@ test("[L3] a server's acknowledgement reaches the peer over its peer link, and g
   responder.start();
   const sender = member(asker);
   const links = new PeerLinks(sender.seals, sender.key);
-  const summary = { server: asker, clock: 7, view: noView, durable: {}, office: undefined };
-  links.tell(asked, address, { service: "ack", ...summary });
+  const tell = () => links.tell(asked, address, { service: "ack", ...summary });
+  expect(tell()).toBe(false);
+  await until(tell, "the peer is connected");
   await until(() => inputs.length > 0, "the acknowledgement has come");
   links.close();
   expect(inputs).toMatchObject([{ type: "ack", summary }]);

@@ -110,7 +110,7 @@ export type Effect =
       readonly replies: readonly SentReply[];
     }
   | { readonly type: "broadcast"; readonly message: ReplicationMessage }
-  /** Tell the peer, over its peer link, which events are on this disk. */
+  /** Tell the peer which events are on this disk. */
   | {
       readonly type: "ack";
       readonly peer: ServerName;

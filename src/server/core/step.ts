@@ -223,7 +223,7 @@ export class ServerCore {
         this.#reports.rate.add(input.requests.length);
         return this.#serving.take(input, this.#rotation.refusal, now);
       case "flushed":
-        return this.#replica.onFlushed(input.count);
+        return this.#replica.onFlushed(input.count, now);
       case "viewSaved":
         return this.#replica.onViewSaved(input.number, now);
       case "replication":

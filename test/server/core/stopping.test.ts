@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type CoreCluster, checkpointText, servingCluster } from "../../support/core-cluster.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!" };
 
@@ -41,6 +42,22 @@ describe("a server that stops", () => {
     cluster.stop(cluster.server(2));
     cluster.runUntil(() => !cluster.server(2).isRunning, "it ends");
     expect(cluster.time.nowMs - startMs).toBeLessThan(1_000);
+  });
+
+  test("[R11] a server with no open requests stops within 100 ms while another server makes an event every 20 ms", () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const cluster = servingCluster(3, seed);
+      cluster.runFor(seed * 37);
+      const [stopping, writing] = cluster.servers as [VirtualServer, VirtualServer];
+      const startMs = cluster.time.nowMs;
+      cluster.stop(stopping);
+      for (let step = 0; stopping.isRunning; step += 1) {
+        const message = { user: "ana", channel: "geral", message: "Olá!", id: `${step}` };
+        if (step % 4 === 0) cluster.ask(writing, "publish", message);
+        cluster.runFor(5);
+      }
+      expect(cluster.time.nowMs - startMs).toBeLessThan(100);
+    }
   });
 
   test("[R11] a server whose peers have all crashed stops within 5 s", () => {

@@ -54,7 +54,7 @@ export class CatchUp {
   }
 
   get isStopping(): boolean {
-    return this.phase === "draining" || this.phase === "settled";
+    return isStopping(this.phase);
   }
 
   restart(): void {
@@ -195,4 +195,9 @@ export class CatchUp {
     asked.failures += 1;
     return false;
   }
+}
+
+/** Whether a server in this phase is stopping (R11). */
+export function isStopping(phase: Phase): boolean {
+  return phase === "draining" || phase === "settled";
 }

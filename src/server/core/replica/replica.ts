@@ -14,7 +14,7 @@ import type { HeartbeatReply, Listed } from "../../../protocol/reference-message
 import { sorted } from "../../../protocol/vector.ts";
 import { quorumOf, type View } from "../../../protocol/view.ts";
 import type { Effects, Input, Now } from "../effects.ts";
-import { CatchUp } from "./catch-up.ts";
+import { CatchUp, isStopping } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { StateMachine } from "./state-machine.ts";
@@ -123,14 +123,14 @@ export class Replica {
    * Tells the peers what is now on this disk: broadcasts this server's own new events, or
    * acknowledges the other servers' events if there are no own events.
    */
-  onFlushed(count: number): void {
+  onFlushed(count: number, now: Now): void {
     const own: string[] = [];
     const origins = new Set<ServerName>();
     for (const { event, line } of this.ledger.flushed(count)) {
       if (event.server === this.name) own.push(line);
       else origins.add(event.server);
     }
-    if (own.length === 0) return this.#acknowledge(origins);
+    if (own.length === 0) return this.#acknowledge(origins, now);
     for (const lines of inPages(own)) {
       this.broadcast({ ...this.summary(), type: "events", lines });
     }
@@ -139,15 +139,20 @@ export class Replica {
   /**
    * Acknowledges these servers' events. If two disks are a quorum, only an event's origin waits for
    * the acknowledgement, because every other server knows two disks that have the event: its own,
-   * and the disk of the server that sent it the event.
+   * and the disk of the server that sent it the event. A stopping server waits for the vectors of
+   * all members (R11), so the acknowledgement is then broadcast.
    */
-  #acknowledge(origins: ReadonlySet<ServerName>): void {
+  #acknowledge(origins: ReadonlySet<ServerName>, now: Now): void {
     const { peers, view } = this.replication;
-    const direct = [...origins].filter((name) => {
+    const isTold = (name: ServerName): boolean => {
       const { takesAcks = false, address = "" } = peers.get(name) ?? {};
       return takesAcks && address !== "" && view.members.includes(name);
+    };
+    const direct = [...origins].filter(isTold);
+    const isAnyStopping = [...peers.values()].some(({ name, phase }) => {
+      return isStopping(phase) && this.replication.isLive(name, now.steadyMs);
     });
-    if (quorumOf(view) > 2 || direct.length < origins.size) {
+    if (quorumOf(view) > 2 || direct.length < origins.size || isAnyStopping) {
       return this.broadcast({ ...this.summary(), type: "ack" });
     }
     if (this.missesEvents) return;
@@ -259,8 +264,7 @@ export class Replica {
   #noteHeartbeatOf(peer: Peer, message: ReplicationMessage & { type: "heartbeat" }): void {
     // A stopping server waits until it has heard each peer, so this server sends a heartbeat at
     // once.
-    const stops = message.phase === "draining" || message.phase === "settled";
-    if (stops && peer.phase !== message.phase) this.heartbeatSoon();
+    if (isStopping(message.phase) && peer.phase !== message.phase) this.heartbeatSoon();
     peer.address = message.address;
     peer.phase = message.phase;
     peer.rate = message.rate;
