@@ -100,9 +100,7 @@ export class RequestQueue {
   #sending = false;
   #closed = false;
   readonly #watch: ConnectionWatch;
-  /**
-   * Whether the replies came from this project's servers or from servers of the original protocol.
-   */
+  /** The kind of the servers that have replied: this project's, or of the original protocol. */
   #servers: "unknown" | "ours" | "original" = "unknown";
   #isProbing = false;
   /**
@@ -300,10 +298,7 @@ export class RequestQueue {
     this.#rest(pending, restMs);
   }
 
-  /**
-   * Ends a request with the answer of a server of the original protocol. Such a request is never
-   * retried.
-   */
+  /** Ends a request with the answer of a server of the original protocol, whatever it is. */
   #answerFromOriginal(pending: Pending, data: Fields): void {
     this.#servers = "original";
     const answer = readOriginalReply(pending.service, data);

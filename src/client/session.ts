@@ -33,9 +33,7 @@ export interface SessionOptions {
 }
 
 export interface SubscribeOptions {
-  /**
-   * Number of past entries to deliver before new ones; 0 by default. Ignored if `since` is given.
-   */
+  /** Number of past entries to deliver before new ones; 0 by default. Ignored with `since`. */
   readonly last?: number | undefined;
   /** Vector to resume from: every entry that the vector does not cover is delivered. */
   readonly since?: Vector | undefined;
@@ -198,9 +196,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Reports the presence of the session's user. Call this method every 10 s, whenever the user's
-   * presence changes, and with `gone` at the end. A user counts as gone after 30 s without a
-   * report.
+   * Reports the presence of the session's user. Call it every 10 s, whenever the presence changes,
+   * and with `gone` at the end. A user counts as gone after 30 s without a report.
    * @returns the users who are present, sorted by name
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {

@@ -14,9 +14,7 @@ export const limits = {
   timestampCharacters: 64,
   /** The most bytes of one request: four times the longest message in UTF-8 (16 KiB). */
   requestBytes: 64 * KiB,
-  /**
-   * The most requests in one array, so that a server handles an array in under ten milliseconds.
-   */
+  /** The most requests in one array: a server handles an array in under ten milliseconds. */
   batchRequests: 1_000,
   /** The most bytes of one array of requests. */
   batchBytes: 1 * MiB,
@@ -35,10 +33,7 @@ export const limits = {
    * fits one frame.
    */
   pageBytes: 1 * MiB,
-  /**
-   * The most bytes that the replies to one payload's requests may have together, so that they fit
-   * one frame.
-   */
+  /** The most bytes of the replies to one payload together, so that they fit one frame. */
   replyBytes: 3 * MiB,
   /** The most publications of one channel that servers keep; the oldest are dropped first (J3). */
   channelMessages: 100_000,
@@ -48,9 +43,7 @@ export const limits = {
   userLogins: 100,
   /** The most servers in a vector that a client sends. */
   vectorServers: 1_024,
-  /**
-   * The most servers in a vector between members, which names every server that ever made an event.
-   */
+  /** The most servers in a vector between members, which names every server that ever wrote. */
   memberVectorServers: 65_536,
   /**
    * Ticks by which the clock on disk is set ahead of the running Lamport clock, so that a restarted
@@ -67,39 +60,22 @@ export const limits = {
    * deliver that many messages out of order.
    */
   replayWindow: 1_024,
-  /**
-   * The most members whose messages a receiver remembers. Above this bound it forgets the member
-   * whose last clock is lowest.
-   */
+  /** The most members that a receiver remembers; it forgets the one with the lowest clock. */
   replaySenders: 1_000,
-  /**
-   * The most names for which the reference keeps a rank. Any process may ask for a rank, so there
-   * must be a limit.
-   */
+  /** The most names with a rank at the reference, where any process may ask for a rank. */
   ranks: 65_536,
-  /**
-   * The most ticks that a client's clock may be ahead of the receiver's; a clock further ahead
-   * counts as 0 (W4).
-   */
+  /** The most ticks that a client's clock may be ahead; a clock further ahead counts as 0 (W4). */
   clockAhead: 1_000_000,
-  /**
-   * The most ticks per second by which all clients together may raise the clock of a server or of
-   * the reference.
-   */
+  /** The most ticks per second by which all clients together may raise a process's clock. */
   clockAheadPace: 100_000,
   /**
    * A received clock that is at most this many ticks ahead does not count against `clockAheadPace`:
    * the clocks of busy servers differ by less.
    */
   clockLead: 1_000,
-  /**
-   * The most processes that the reference lists. Any process may send heartbeats, so there must be
-   * a limit.
-   */
+  /** The most processes in the reference's list, to which any process may send heartbeats. */
   processes: 1_000,
-  /**
-   * The most characters of a password: enough for a long sentence, too few to slow down hashing.
-   */
+  /** The most characters of a password: a long sentence, hashed without delay. */
   passwordCharacters: 256,
   /** The most characters of a session's token: enough for a name of 64 characters in any script. */
   tokenCharacters: 1_024,
@@ -121,10 +97,7 @@ export const limits = {
   statusRowBytes: 1_024,
   /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
-  /**
-   * The most changes that a server remembers of one thing, such as a user's password, to detect
-   * retries (R6).
-   */
+  /** The most changes of one thing, such as a password, that a server remembers (R6). */
   accountChanges: 16,
   /** The most topics in one request for keys. */
   keysTopics: 200,
@@ -143,9 +116,7 @@ export const limits = {
    * enforces `invitationGuessMs`.
    */
   invitationGuesses: 20,
-  /**
-   * The most channels that one user may create in a cluster with accounts: more than a team needs.
-   */
+  /** The most channels of one user in a cluster with accounts: more than a team needs. */
   userChannels: 200,
   /**
    * The most users, connections or addresses that have a token bucket. Above this bound the bucket
@@ -170,10 +141,7 @@ export const limits = {
   presentUsers: 2_000,
   /** The most clients of one online user that a server remembers. */
   presentClients: 8,
-  /**
-   * The most presence reports of clients in one message between servers, so that the message fits a
-   * frame.
-   */
+  /** The most presence reports in one message between servers, so that it fits a frame. */
   presenceWords: 1_000,
   /** The most events in one answer to `sync`. */
   syncEvents: 1_000,
@@ -191,14 +159,9 @@ export const limits = {
    * because names take memory: 1,024 names take about 60 kB.
    */
   namesOfOneRequest: 16,
-  /**
-   * The most messages in a socket's send queue: several seconds of full load, some megabytes of
-   * memory.
-   */
+  /** The most messages in a socket's send queue: several seconds of full load. */
   sendQueueMessages: 100_000,
-  /**
-   * The most messages that libzmq queues for one peer; beyond this bound libzmq drops publications.
-   */
+  /** The most messages that libzmq queues for one peer; it drops further publications. */
   highWaterMark: 100_000,
   /**
    * The most connections from one address to a bound socket. The bound is high, because all clients
@@ -261,19 +224,13 @@ export const limits = {
    * sent (C5).
    */
   outboxMessages: 1_000,
-  /**
-   * Bytes to which an outbox file grows before the client first removes the messages that have a
-   * final answer.
-   */
+  /** Bytes of an outbox file above which the client first removes answered messages. */
   outboxBytes: 256 * KiB,
   /** Bytes of a journal file above which the server begins a new file. */
   journalFileBytes: 16 * MiB,
   /** The default for the bytes of journal between two checkpoints (J1). */
   checkpointBytes: 64 * MiB,
-  /**
-   * Bytes of new journal after which a server retries a checkpoint that failed for lack of disk
-   * space.
-   */
+  /** Bytes of new journal before a server retries a checkpoint that found the disk full. */
   checkpointRetryBytes: 4 * MiB,
   /**
    * The most journal older than the checkpoint that a server keeps for peers that miss events, as a
@@ -299,9 +256,7 @@ export const durations = {
   pollMs: 200,
   /** Time after which a server stops waiting for a quorum to store a write (R3). */
   commitMs: 2_000,
-  /**
-   * The most time that a committed write without `after` waits until all live members have it (R9).
-   */
+  /** The most time that a write without `after` waits for all live members (R9). */
   allMembersMs: 250,
   /** The most time that a request waits for the events that its `after` names (R9). */
   coverMs: 1_000,
@@ -313,23 +268,15 @@ export const durations = {
   coordinatorSilenceMs: 1_500,
   /** The timeout of `election`. */
   electionMs: 300,
-  /**
-   * Time that a server waits for the announcement of another server that seems about to become
-   * coordinator.
-   */
+  /** Time that a server waits for the announcement of another likely coordinator. */
   announcementMs: 1_000,
   /** Time that a candidate waits for promises and accepts before it begins again. */
   candidacyMs: 2_000,
-  /**
-   * Time after which a candidate or coordinator repeats its request to members that have not
-   * answered.
-   */
+  /** Time after which a candidate or coordinator asks silent members again. */
   askAgainMs: 200,
   /** The shortest time between two checks of all open claims. */
   claimsMs: 5,
-  /**
-   * Time after which a server answers an undecided claim with an error, so that the client retries.
-   */
+  /** Time after which an undecided claim gets an error, so that the client retries. */
   claimMs: 1_900,
   /** The lifetime of a session's token. */
   sessionMs: 43_200_000,
@@ -348,9 +295,7 @@ export const durations = {
    * server sends all its presence reports to its peers.
    */
   presenceMs: 10_000,
-  /**
-   * The shortest time between two messages in which a server sends changed presence to its peers.
-   */
+  /** The shortest time between two messages with changed presence to the peers. */
   presenceNewsMs: 200,
   /** Silence after which a client counts as offline: two lost reports are tolerated. */
   presenceSilenceMs: 30_000,
@@ -358,10 +303,7 @@ export const durations = {
   clockRoundMs: 5_000,
   /** The timeout of `clock`. */
   clockAnswerMs: 1_000,
-  /**
-   * The longest round trip of `clock` with which the coordinator uses the answer; a longer one
-   * makes it too inexact.
-   */
+  /** The longest round trip of `clock` whose answer is exact enough to be used. */
   clockRoundTripMs: 40,
   /** Distance from the median above which a clock is left out of the average. */
   clockOutlierMs: 10_000,
@@ -372,10 +314,7 @@ export const durations = {
    * may be busy.
    */
   snapshotPageMs: 5_000,
-  /**
-   * Time without a request of a peer after which a server closes the saved state that the peer
-   * fetches.
-   */
+  /** Silence of a peer after which a server closes the saved state that the peer fetches. */
   snapshotIdleMs: 30_000,
   /**
    * Time without a returned event after which a server that waits for the events that it lost ends,
@@ -386,10 +325,7 @@ export const durations = {
   journalIdleMs: 50,
   /** Time allowed for the last checkpoint of a stopping server (R11). */
   lastCheckpointMs: 1_000,
-  /**
-   * Time that a stopping server waits for a moment without open requests, before it refuses new
-   * requests.
-   */
+  /** Time from the start of a stop in which the server still accepts new requests. */
   patienceMs: 250,
   /**
    * The most time, counted from the beginning of its stop, that a server waits for its open
@@ -436,10 +372,7 @@ export const durations = {
   handshakeMs: 5_000,
   /** Pause of a proxy after it has sent changes of the wanted topics to members. */
   topicNewsMs: 20,
-  /**
-   * Time after which a broker stops waiting for a reply. Servers answer every request within a few
-   * seconds.
-   */
+  /** Time after which a broker stops waiting for a reply; servers answer within seconds. */
   openRequestMs: 30_000,
   /** Time between two ticks of the core. */
   tickMs: 50,

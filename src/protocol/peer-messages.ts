@@ -88,6 +88,11 @@ const ms = needed(msIfAny, "a time");
 export const phases = ["backfill", "cutover", "live", "draining", "settled"] as const;
 export type Phase = (typeof phases)[number];
 
+/** Whether a server in this phase is stopping (R11). */
+export function isStopping(phase: Phase): boolean {
+  return phase === "draining" || phase === "settled";
+}
+
 const summary = {
   server: must(isServerName, "`server` is no server's name"),
   clock: count,

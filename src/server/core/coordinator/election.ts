@@ -215,8 +215,7 @@ export class Election {
     if (isStopping || !this.#isEligible(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
-      // `#isCandidateAgain` stays set while a new view is being saved, because this server may be
-      // eligible in that view.
+      // While a new view is being saved, the server waits, because it may be eligible in that view.
       if (replication.adopting === undefined) this.#isCandidateAgain = false;
       if (this.ownEpoch === undefined) this.#candidacy = undefined;
       return this.#advanceCandidacy(now);
@@ -234,10 +233,7 @@ export class Election {
     return this.ownEpoch !== undefined || this.#isEligible(now);
   }
 
-  /**
-   * Whether this server may be a candidate: it is a member, has caught up, misses no events, and
-   * hears a quorum.
-   */
+  /** Whether this server is a member that has caught up, misses no events, and hears a quorum. */
   #isEligible(now: Now): boolean {
     const { replication, catchUp, ledger } = this.#replica;
     const isWhole =
@@ -335,8 +331,7 @@ export class Election {
     const { name, replication } = this.#replica;
     const { view } = replication;
     this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
-    // The highest known epoch is of a higher view; this server must adopt that view before it can
-    // be a candidate.
+    // The highest epoch is of a higher view, which this server must adopt first.
     if (this.#highest.view > view.number) return;
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);

@@ -1,6 +1,6 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { Phase } from "../../../protocol/peer-messages.ts";
+import { isStopping, type Phase } from "../../../protocol/peer-messages.ts";
 import { covers, emptyVector, type Vector } from "../../../protocol/vector.ts";
 import { quorumOf } from "../../../protocol/view.ts";
 import type { Ledger } from "./ledger.ts";
@@ -195,9 +195,4 @@ export class CatchUp {
     asked.failures += 1;
     return false;
   }
-}
-
-/** Whether a server in this phase is stopping (R11). */
-export function isStopping(phase: Phase): boolean {
-  return phase === "draining" || phase === "settled";
 }

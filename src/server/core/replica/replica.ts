@@ -4,17 +4,18 @@ import { isServerName, type ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { Heads, Mark } from "../../../protocol/mark.ts";
-import type {
-  Phase,
-  ReplicaSummary,
-  ReplicationMessage,
-  SyncAnswer,
+import {
+  isStopping,
+  type Phase,
+  type ReplicaSummary,
+  type ReplicationMessage,
+  type SyncAnswer,
 } from "../../../protocol/peer-messages.ts";
 import type { HeartbeatReply, Listed } from "../../../protocol/reference-messages.ts";
 import { sorted } from "../../../protocol/vector.ts";
-import { quorumOf, type View } from "../../../protocol/view.ts";
+import type { View } from "../../../protocol/view.ts";
 import type { Effects, Input, Now } from "../effects.ts";
-import { CatchUp, isStopping } from "./catch-up.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { StateMachine } from "./state-machine.ts";
@@ -136,28 +137,12 @@ export class Replica {
     }
   }
 
-  /**
-   * Acknowledges these servers' events. If two disks are a quorum, only an event's origin waits for
-   * the acknowledgement, because every other server knows two disks that have the event: its own,
-   * and the disk of the server that sent it the event. A stopping server waits for the vectors of
-   * all members (R11), so the acknowledgement is then broadcast.
-   */
+  /** Acknowledges these servers' events: to those servers alone, if nobody else waits for it. */
   #acknowledge(origins: ReadonlySet<ServerName>, now: Now): void {
-    const { peers, view } = this.replication;
-    const isTold = (name: ServerName): boolean => {
-      const { takesAcks = false, address = "" } = peers.get(name) ?? {};
-      return takesAcks && address !== "" && view.members.includes(name);
-    };
-    const direct = [...origins].filter(isTold);
-    const isAnyStopping = [...peers.values()].some(({ name, phase }) => {
-      return isStopping(phase) && this.replication.isLive(name, now.steadyMs);
-    });
-    if (quorumOf(view) > 2 || direct.length < origins.size || isAnyStopping) {
-      return this.broadcast({ ...this.summary(), type: "ack" });
-    }
+    const peers = this.replication.waitingFor(origins, now.steadyMs);
+    if (peers === undefined) return this.broadcast({ ...this.summary(), type: "ack" });
     if (this.missesEvents) return;
-    for (const peer of direct) {
-      const { address } = this.replication.peer(peer);
+    for (const { name: peer, address } of peers) {
       this.effects.add({ type: "ack", peer, address, summary: this.summary() });
     }
   }

@@ -1,6 +1,11 @@
 import type { Chain, ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { Phase, ReplicaSummary, ReplicationMessage } from "../../../protocol/peer-messages.ts";
+import {
+  isStopping,
+  type Phase,
+  type ReplicaSummary,
+  type ReplicationMessage,
+} from "../../../protocol/peer-messages.ts";
 import {
   emptyVector,
   type MutableVector,
@@ -153,6 +158,24 @@ export class Replication {
   durableOf(name: ServerName): Vector {
     if (name === this.#name) return this.#ledger.durable;
     return this.peers.get(name)?.durable ?? emptyVector;
+  }
+
+  /**
+   * Returns the servers that wait for an acknowledgement of these servers' events; undefined if all
+   * peers may wait for it. If two disks are a quorum, only an event's origin waits, because every
+   * other server knows two disks that have the event: its own, and the disk of the server that sent
+   * it the event. But a stopping server waits for the vectors of all members (R11).
+   */
+  waitingFor(origins: ReadonlySet<ServerName>, steadyMs: number): readonly Peer[] | undefined {
+    const peers = [...this.peers.values()];
+    const isAnyStopping = peers.some(({ name, phase }) => {
+      return isStopping(phase) && this.isLive(name, steadyMs);
+    });
+    if (quorumOf(this.view) > 2 || isAnyStopping) return undefined;
+    const found = peers.filter(({ name, takesAcks, address }) => {
+      return origins.has(name) && takesAcks && address !== "" && this.view.members.includes(name);
+    });
+    return found.length === origins.size ? found : undefined;
   }
 
   /** All known servers that have the event on disk. */
