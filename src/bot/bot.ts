@@ -197,7 +197,8 @@ class Runner {
   /** Logs and returns a ProtocolError. @throws any other error */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
-    // A server of the original protocol could execute a retried request twice, so the bot ends.
+    // A server of the original protocol has answered. It could execute a retry twice, so the bot
+    // ends.
     if (error.code === "unsupported") {
       this.#unsupported ??= new Problem(error.message);
       return error;

@@ -62,7 +62,7 @@ export class TopicKeyring {
       this.#keys.set(topic, { byDay, publisher });
       onKeys();
     } catch {
-      // A user who may not read gets the reason when the session asks for the history.
+      // The error is ignored: a user without the right to read gets it when the session fetches the history.
     }
   }
 }

@@ -65,7 +65,7 @@ export class Listener {
     this.endpoint = endpoint;
     this.#options = options;
     server.on("connection", (socket) => this.#accept(socket));
-    // No file descriptor is left for a new connection; open connections are not affected.
+    // An error here means that no file descriptor is left for a new connection; open connections go on.
     server.on("error", () => {});
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }

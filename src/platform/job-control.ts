@@ -5,7 +5,7 @@
 export interface LentTerminal {
   giveBack(): void;
   /**
-   * Sets the terminal's mode before it writes anything. If the process is in the background,
+   * Sets the terminal's mode before the process writes anything. If the process is in the background,
    * setting the mode stops it, so that it does not write.
    */
   takeAgain(): void;

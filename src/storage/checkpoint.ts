@@ -257,8 +257,8 @@ function damagedMainLine(path: string): number {
     tableAt = count;
     tableLine = line;
   }
-  // The line of checksums is not found, because its beginning is damaged. It follows the rows, or
-  // is the second to last line.
+  // The line of checksums is not found, because its beginning is damaged. If the end of the rows is
+  // found, it is the line after that, otherwise the second to last line of the file.
   if (tableAt === 0) return rowsEnd === 0 ? Math.max(1, count - 1) : rowsEnd + 1;
   const encoded = tableLine.slice(linesLead.length + 9, -2);
   if (tableLine !== ownTable(encoded)) return tableAt;

@@ -70,11 +70,9 @@ export class Journal {
   #cut: Cut | undefined;
   /** The first file that a start must read in addition to the saved state. */
   #needed: JournalFile | undefined;
-  /**
-   * The bytes and events that a start must read in addition to the saved state: in all files, and
-   * in the files from before the last call of `cut`.
-   */
+  /** The bytes and events that a start must read in addition to the saved state. */
   #toReplay = { bytes: 0, events: 0 };
+  /** The part of `#toReplay` that was in the journal at the last call of `cut`. */
   #beforeCut = { bytes: 0, events: 0 };
   #flushing = false;
   #scheduled = false;

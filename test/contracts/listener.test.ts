@@ -279,7 +279,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect([shaken.isClosed, other.isClosed]).toEqual([false, false]);
   });
 
-  test("a bound socket lets in twice as many peers of one address as may be in handshakes, because they retry", async () => {
+  test("twice as many peers of one address as may be in handshakes at once all connect in the end, because refused peers retry", async () => {
     const scene = await Scene.open(closing);
     for (let count = 0; count < 2 * limits.addressHandshakes; count += 1) {
       const plain = closing.add(new Request({ linger: 0, reconnectInterval: 50 }));

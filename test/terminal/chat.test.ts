@@ -143,7 +143,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   }, 60_000);
 
   test.each(["a closed terminal", "SIGTERM", "SIGKILL"] as const)(
-    "the next chat shows the unsent text of a chat that %s ended",
+    "the next chat shows the unsent text of a chat that was ended by %s",
     async (way) => {
       const ana = place.chat("ana");
       await ana.shows("› #geral");

@@ -102,8 +102,8 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   }
 
   /**
-   * Drops the client's requests that wait for a worker. Requests that a worker has stay open,
-   * because the worker may still reply.
+   * Drops the client's requests that wait for a worker. A request that was given to a worker stays
+   * open, because the worker may still reply.
    */
   clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;

@@ -41,7 +41,7 @@ test("a mention within a link is drawn as part of the link", () => {
   expect(new Set(rows.map(({ url }) => url)).size).toBe(1);
 });
 
-test("a control character ends a link in a message, and is escaped in the address of a drawn link", () => {
+test("a link in a message ends before a control character, and the chat escapes control characters in addresses", () => {
   const [row, ...more] = linked("https://a.example/\x1b\\\x1b]8;;https://evil.example\x07", 120);
   expect(row?.url).toBe("https://a.example/");
   expect(more.map(({ url }) => url)).toEqual(["https://evil.example"]);

@@ -32,7 +32,7 @@ test("a paste without brackets keeps tabs and control characters as text, and dr
   expect(kept.map(({ text }) => text).join("")).toBe("def\n\treturn\x03\x04\n");
 });
 
-test("Backspace in a paste without brackets erases a letter, because a slow line may deliver typed keys at once", () => {
+test("Backspace in a paste without brackets erases a letter, because keys typed over a slow line look like a paste", () => {
   expect(asPaste(keysOf("hello\rho\x7f\x7fyou"))).toEqual([
     { name: "paste", text: "hello\nho" },
     { name: "backspace" },

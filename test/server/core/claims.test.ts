@@ -48,7 +48,7 @@ describe("claims left by earlier coordinators", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] name_taken is answered only when no later event can make the refused claim the owner", () => {
+  test("[E3] a claim is refused with name_taken only when no later event can make its sender the owner of the name", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");

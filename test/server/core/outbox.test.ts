@@ -34,7 +34,7 @@ describe("publications", () => {
     expect(question.reply?.status).toBe("OK");
   });
 
-  test("[P5] an event that reaches a quorum only after a partition is not published before", () => {
+  test("[P5] an event that reaches a quorum only after a partition is not published during the partition", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];

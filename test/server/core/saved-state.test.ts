@@ -223,7 +223,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J3] a saved state has a private message while the window of its sender or its recipient has it", () => {
+  test("[J3] a saved state has a private message if the sender or the recipient still keeps the message", () => {
     const server = serverName(1);
     const message = (seq: number, src: string, dst: string): Event => ({
       server,

@@ -100,9 +100,9 @@ export class Stopping {
   /**
    * Whether this server and the live members have the same events. Each live member must have been
    * heard since this server settled, and must have all events of this server. This server must have
-   * all events that the members had on disk when they were heard. If a member has settled, this
-   * server must have that member's final events. So after a stop of the whole cluster, the files of
-   * all servers are equal.
+   * all events that the members had on disk when they were heard. A member that has settled makes
+   * no more events, so this server must have all of its events. So after a stop of the whole
+   * cluster, the files of all servers are equal.
    */
   #peersAgree(now: Now): boolean {
     const { durable } = this.#ledger;
