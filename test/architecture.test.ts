@@ -255,7 +255,7 @@ test("no file imports itself through other files", () => {
   expectNone(breaches);
 });
 
-test("no file outside `trials/` imports the trials at its start, so only the commands that run them load them", () => {
+test("no file outside `trials/` imports trials statically, so only the commands that run trials load this code", () => {
   const breaches = sources
     .filter(({ path }) => !path.startsWith("trials/"))
     .filter(({ code }) => /\b(?:from|import)\s+"[^"]*\btrials\//.test(code))

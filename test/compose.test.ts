@@ -8,7 +8,7 @@ function part(name: string): string {
   return new RegExp(`^(?:x-|  )${name}:[^\\n]*\\n(.*?)^$`, "ms").exec(text)?.[1] ?? "";
 }
 
-test("the image's folder /app/data is empty, because containers that share a new volume would all copy its files at once", () => {
+test("the image's folder /app/data is empty, so containers that share a new volume do not all copy files into the volume", () => {
   const [, folders = ""] =
     /install -d .* node (\/app\/data.*)/.exec(readFileSync("Dockerfile", "utf8")) ?? [];
   expect(folders.split(" ").filter((path) => path.startsWith("/app/data"))).toEqual(["/app/data"]);

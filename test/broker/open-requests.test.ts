@@ -172,7 +172,7 @@ class World {
 }
 
 describe("[B1] open requests of a broker", () => {
-  test("[B3] in any order of events, a broker accepts one reply for each request, only from its worker and with its tag", () => {
+  test("[B3] in any order of events, a broker accepts one reply for each request, only from the request's worker and with the request's tag", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), (steps) => {
         const world = new World();

@@ -93,7 +93,7 @@ describe("the status of a cluster", () => {
     expect(status.problems).toEqual(["noQuorum"]);
   });
 
-  test("a cluster's status lists a member of the view that neither the server nor the reference lists", () => {
+  test("a cluster's status shows a member of the view even if the lists of the server and the reference lack this member", () => {
     const status = clusterStatus({
       server: { ...server, members: [member(first, 1), member(second, 2)] },
       reference: { ...reference, reply: { ...reference.reply, list: [] } },
@@ -104,7 +104,7 @@ describe("the status of a cluster", () => {
     expect(status.problems).toEqual(["noBroker", "noProxy"]);
   });
 
-  test("[X1] a guest that reports itself as a broker or a proxy does not count as one in a cluster's status", () => {
+  test("[X1] a cluster's status does not count a guest as a broker or a proxy, even if the guest reports this role", () => {
     const guests = ["broker", "proxy", "reference"].map((role) => {
       return { ...listed(role, `guest_${role}`, ""), isKnown: false, guestServers: true };
     });
@@ -178,7 +178,7 @@ describe("the status of a cluster", () => {
 describe("the counts of messages that a process refused", () => {
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
 
-  test("a server's own reply gives its counts of refused messages, and the reference's list gives other processes' counts", () => {
+  test("a status takes the answering server's counts of refused messages from the reply, and other processes' counts from the reference's list", () => {
     const told = list.map((process) => ({ ...process, ...counts }));
     const own = { server: first, refused: { forged: 9, stale: 0 }, disbelievedClocks: 0 };
     const { processes } = clusterStatus({
@@ -211,7 +211,7 @@ describe("the counts of messages that a process refused", () => {
 });
 
 describe("a reference of the original protocol", () => {
-  test("a status reports a reference of the original protocol as a problem, and shows the processes in the server's list", () => {
+  test("if the reference has the original protocol, a status reports this as a problem and shows the processes that the server lists", () => {
     const foreign = { list: [{ name: "s1", rank: 1 }], clock: 4, timestamp: "" };
     const cluster = clusterStatus({ server, reference: { ...reference, reply: foreign } });
     expect(cluster.problems).toEqual(["foreignReference"]);

@@ -49,7 +49,7 @@ describe("requests of the client library", () => {
     expect(made.asked).toHaveLength(8);
   });
 
-  test("[W2] a client stops reading a list when a page has the same `next` as the page before", async () => {
+  test("[W2] a client stops reading a list when a page has the same `next` as the previous page", async () => {
     const made = await wires();
     made.answer = () => ({ status: "OK", users: ["a"], next: "a" });
     expect(await made.session().users()).toEqual(["a", "a"]);
@@ -64,7 +64,7 @@ describe("requests of the client library", () => {
     expect(connection.retried).toBe(1);
   });
 
-  test("[C2] [C4] a client repeats a refused request until its deadline if it may be retried, then throws the refusal's code", async () => {
+  test("[C2] [C4] if a refusal may be retried, a client repeats the request until the deadline, and then throws the code of the refusal", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "behind", description: "No.", retry: true });
     const client = made.session({ deadlineMs: 400 });
@@ -72,7 +72,7 @@ describe("requests of the client library", () => {
     expect(made.asked.length).toBeGreaterThan(1);
   });
 
-  test("[C2] [R6] a client does not repeat a write that a server refused because another request used its id", async () => {
+  test("[C2] [R6] a client does not repeat a write if a server refuses the write because another request has the same id", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "id_reused", description: "No.", retry: false });
     const publishing = made
@@ -92,7 +92,7 @@ describe("requests of the client library", () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}-[12]$/);
   });
 
-  test("[C2] a client that asked too often waits as long as the server says, or fails if its deadline is sooner", async () => {
+  test("[C2] a client that sent too many requests waits as long as the server says, or fails if the request's deadline is sooner", async () => {
     const made = await wires();
     const slower = (wait: number) => {
       return { status: "erro", code: "rate_limited", description: "Slower.", retry: true, wait };
@@ -144,7 +144,7 @@ describe("requests of the client library", () => {
     expect(third?.client).not.toBe(first?.client);
   });
 
-  test("[C4] a client throws the code of a refusal that may not be retried, without a second try", async () => {
+  test("[C4] if a refusal may not be retried, a client throws the code of the refusal and does not repeat the request", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });
     await expect(made.session().ask("users", {})).rejects.toMatchObject({ code: "forbidden" });
@@ -161,7 +161,7 @@ describe("requests of the client library", () => {
     expect(made.asked).toHaveLength(0);
   });
 
-  test("[C4] requests and subscriptions open when a client closes, and requests made later, fail with unavailable", async () => {
+  test("[C4] when a client closes, its open requests and subscriptions fail with unavailable, and so does each later request", async () => {
     const made = await wires();
     made.answer = () => undefined;
     const client = made.session();
@@ -211,7 +211,7 @@ describe("an unencrypted publication that is forged at a proxy", () => {
     { why: "that names an invented previous entry", prev: 2 ** 39, delivered: false },
     { why: "that names no previous entry", prev: 0, delivered: true },
   ])(
-    "[C6] [R9] a forged entry $why raises neither the client's vector nor its clock to the forged values",
+    "[C6] [R9] the client's vector and clock do not rise to the values of a forged entry $why",
     async ({ prev, delivered }) => {
       const { made, client, heard, publish, looks } = await listening();
       const far = 2 ** 40;
@@ -228,7 +228,7 @@ describe("an unencrypted publication that is forged at a proxy", () => {
     },
   );
 
-  test("[C3] a client with a token delivers no unencrypted entry, and reads the history at most once a second", async () => {
+  test("[C3] when unencrypted entries arrive, a client with a token delivers none of them and reads the history at most once a second", async () => {
     const { heard, publish, looks } = await listening({ token: "of a session" });
     await until(async () => {
       await publish({ seq: 4, prev: 3, clock: 4 });

@@ -79,7 +79,7 @@ const anyStep = fc.oneof(
   fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 1, 5, 100, 4_000) }),
 );
 
-test("[C3] each session receives each entry once and in order, however sessions subscribe and unsubscribe", async () => {
+test("[C3] each session receives each entry once and in order, no matter when sessions subscribe and unsubscribe", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), async (plan) => {
       using cluster = new StandInCluster();

@@ -70,7 +70,7 @@ test("`harmless` makes invisible characters visible, except where a script or an
   }
 });
 
-test("`harmless` keeps six combining marks of a letter and counts the rest; texts in real languages stay unchanged", () => {
+test("`harmless` replaces a letter's combining marks after the sixth with their number, and leaves texts in real languages unchanged", () => {
   expect(harmless(`z${"\u0337".repeat(40)}algo`)).toBe(`z${"\u0337".repeat(6)}<+34>algo`);
   for (const whole of ["Việt Nam", "בְּרֵאשִׁ֖ית", "གྲྀ་ཧཱུྃ"].map((text) => text.normalize("NFD"))) {
     expect(harmless(whole)).toBe(whole);

@@ -48,7 +48,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   };
 
   test.each(Object.entries(accepted))(
-    "a write to a server of the original protocol is sent once and reported as accepted if its answer %s",
+    "a write to a server of the original protocol is sent once and reported as accepted if the server's answer %s",
     async (_name, answer) => {
       const { client, server } = await meet(answer);
       const sending = client.publish(parseChannelName("geral"), "Oi");
@@ -88,7 +88,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   };
 
   test.each(Object.entries(refused))(
-    "a write to a server of the original protocol is sent once and reported as refused or unreadable if its answer %s",
+    "a write to a server of the original protocol is sent once and reported as refused or unreadable if the server's answer %s",
     async (_name, [answer, is]) => {
       const { client, server } = await meet(answer);
       const sending = client.publish(parseChannelName("geral"), "Oi");
@@ -109,7 +109,7 @@ describe("[C8] a write to a server of the original protocol", () => {
   const services = (server: StandInServer) =>
     server.asked.map((request) => (request as { service: string }).service);
 
-  test("a client sends a write once even if the answer comes only after the client's probe, the request `channels`", async () => {
+  test("a client sends a write only once, even if the answer arrives after the client has sent the probe `channels`", async () => {
     const probed = new EventEmitter();
     const { client, server } = await meet(async ({ service }) => {
       if (service === "channels") probed.emit("channels");
@@ -145,7 +145,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(second?.data.id).toBe(first?.data.id);
   });
 
-  test("a client sends its next write to a server of the original protocol only after the answer to the write before", async () => {
+  test("a client sends its next write to a server of the original protocol only after the previous write is answered", async () => {
     const { client, server } = await meet(saying({ status: "OK" }));
     const sending = Array.from({ length: 20 }, (_, at) =>
       client.publish(parseChannelName("geral"), `${at}`),
@@ -158,7 +158,7 @@ describe("[C8] a write to a server of the original protocol", () => {
     expect(texts).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`));
   });
 
-  test("an error without an id from a Tertulia server ends the client's open write with the error's code", async () => {
+  test("if a Tertulia server sends an error without an id, the client's open write fails with the error's code", async () => {
     const code = { status: "erro", code: "too_large", description: "Too large.", retry: false };
     const { client, server } = await meet(() => {
       return { service: "error", data: { ...said, server: "server_0000000a", ...code } };
@@ -285,7 +285,7 @@ describe("[C8] a reply of a server that looks like a Tertulia server", () => {
   });
 });
 
-test("[P2] a client drops a publication without a channel and `seq`, and one whose sender or time is not a string", () => {
+test("[P2] a client drops publications that lack a channel and `seq`, and publications whose sender or time is not a string", () => {
   const flat = { user: "ana", message: "Oi", timestamp: said.timestamp, clock: 1 };
   const placed = { ...flat, channel: "geral", server: "server_0000000a", seq: 1, prev: 0, id: "a" };
   expect(

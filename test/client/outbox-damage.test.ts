@@ -87,7 +87,7 @@ describe("[C5] a damaged line of an outbox", () => {
   ];
 
   test.each(odd)(
-    "an outbox line that %s is saved in a copy of the file, and the other messages stay in the outbox",
+    "if a line of an outbox %s, the file is copied, and the other messages stay in the outbox",
     (_name, damaged) => {
       const [one = "", two = "", three = ""] = lines;
       const newline = Buffer.from("\n");
@@ -105,7 +105,7 @@ describe("[C5] a damaged line of an outbox", () => {
     },
   );
 
-  test("an outbox line cut by a kill is saved in a copy, reported, and not joined to the next line", () => {
+  test("an outbox copies and reports a line that a kill left incomplete, and does not join the next message to this line", () => {
     const [one = "", two = ""] = lines;
     const content = `${one}\n${two.slice(0, two.indexOf("two") + 2)}`;
     // The copy is made even if the file can't be rewritten.
@@ -120,7 +120,7 @@ describe("[C5] a damaged line of an outbox", () => {
     expect(textsOf(open())).toEqual(["one", "next"]);
   });
 
-  test("opening an outbox with a damaged line fails and leaves the file unchanged if the file can't be copied", () => {
+  test("if the file of a damaged outbox can't be copied, opening the outbox fails and leaves the file unchanged", () => {
     disk.copy = "ENOSPC";
     expect(() => found("?\n")).toThrow("where no space is left (ENOSPC)");
     expect(readFileSync(path(), "utf8")).toBe("?\n");
@@ -141,7 +141,7 @@ describe("[C5] an outbox that was changed from outside", () => {
   ];
 
   test.each(ways)(
-    "an outbox %s has all its messages, and no damage is reported",
+    "an outbox whose file is written %s has all its messages, and no damage is reported",
     (_name, written) => {
       const first = found(written());
       expect(textsOf(first)).toEqual(["one", "two", "three"]);

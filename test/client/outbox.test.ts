@@ -95,7 +95,7 @@ function found(content: Buffer | string): Outbox {
 const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
 
 describe("[C5] an outbox", () => {
-  test("messages that were added and not settled are still in the outbox when the next process opens it", () => {
+  test("the next process that opens an outbox finds the messages that were added and not removed", () => {
     const first = open();
     const one = first.add(geral, ana, "one\n“dois” 🌻 \u0007");
     const two = first.add(bia, ana, "two");
@@ -119,7 +119,7 @@ describe("[C5] an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync"]);
   });
 
-  test("only its owner can read an outbox, and no text stays on disk after all messages are settled", () => {
+  test("only the owner of an outbox can read the outbox, and no text stays on disk after all messages are removed", () => {
     const outbox = open();
     const { id } = outbox.add(geral, ana, "one");
     expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
@@ -131,7 +131,7 @@ describe("[C5] an outbox", () => {
     expect(readdirSync(join(boxes(), "1"))).toEqual(["lock"]);
   });
 
-  test("after a kill at any byte, an outbox has all messages added before, and a copy of a line cut by the kill", () => {
+  test("after a kill at any byte, an outbox has every waiting message whose line is complete, and copies the file if a message is incomplete", () => {
     const outbox = open();
     const added = ["one", "dóis 🌻", "three\n"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(added[1]?.id as RequestId);
@@ -245,7 +245,7 @@ describe("[C5] an outbox on a failing disk", () => {
     },
   );
 
-  test("a message can be settled in an outbox although the disk is full", () => {
+  test("a message can be removed from an outbox while the disk is full", () => {
     const outbox = open();
     const one = outbox.add(geral, ana, "one");
     const two = outbox.add(geral, ana, "two");
@@ -258,7 +258,7 @@ describe("[C5] an outbox on a failing disk", () => {
     expect(open().waiting).toEqual([]);
   });
 
-  test("an outbox can be opened on a full disk with its waiting messages, and leaves no temporary file there", () => {
+  test("an outbox on a full disk can be opened, has its waiting messages, and leaves no temporary file", () => {
     const outbox = open();
     const [one, two] = ["one", "two"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(one?.id as RequestId);
@@ -284,7 +284,7 @@ describe("[C5] an outbox on a failing disk", () => {
 });
 
 describe("[C5] bounds of an outbox", () => {
-  test("an outbox's file drops settled messages when it is opened, and when it has grown too large", () => {
+  test("an outbox rewrites its file without the removed messages when a process opens the outbox, and when the file has grown too large", () => {
     const outbox = open();
     const text = "x".repeat(limits.messageCharacters);
     const kept = outbox.add(geral, ana, "kept");

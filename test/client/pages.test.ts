@@ -75,7 +75,7 @@ test.each([
   ["the same `next` again and again", ["5"]],
   ["two values of `next` in turn", ["9", "5"]],
 ])(
-  "`readPages` stops when a server's pages lead back to a page that was read before: %s",
+  "`readPages` stops when a server's pages lead back to a page that `readPages` has already read: %s",
   async (_how, places) => {
     let asked = 0;
     const history = async (): Promise<HistoryPage> => {

@@ -88,7 +88,7 @@ describe("the saved state of a chat", () => {
     });
   });
 
-  test("when two chats of a person change drafts of different conversations, saving keeps the changes of both", () => {
+  test("when two chats of a person change drafts of different conversations, saving keeps both chats' changes", () => {
     files().save({ ...begun, drafts: { "#geral": ["old"], "@bia": ["hi"] } });
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -160,7 +160,7 @@ describe("the saved state of a chat", () => {
     expect(readdirSync(join(pathOf(one), ".."))).not.toContain("chat.json.damaged-1");
   });
 
-  test("a save by a chat that has a conversation open reopens this conversation if another chat has closed it", () => {
+  test("if one chat closes a conversation that another chat has open, the other chat's next save reopens the conversation", () => {
     const open = { ...begun, closed: [], read: { ...begun.read, "@bia": {} } };
     files().save(open);
     const [one, other] = [files(), files()];
@@ -301,7 +301,7 @@ describe("the saved state of a chat", () => {
   });
 });
 
-test("an error of the folder of a person's files is reported in the person's language", () => {
+test("if the folder of a person's files can't be used, the error is reported in the person's language", () => {
   writeFileSync(join(folder.path, "chats"), "no folder");
   const text = textsIn("pt-br");
   expect(() => files().openLogFile(text)).toThrow(Problem);

@@ -25,7 +25,7 @@ const line = fc.stringMatching(/^[ -~é日]{1,12}$/);
 const lines = fc.array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r")), { minLength: 1 });
 const sizes = fc.array(fc.integer({ min: 1, max: 9 }));
 
-test("a command splits its input into lines at LF, CR LF or CR, however the bytes arrive in pieces", async () => {
+test("a command splits its input into lines at LF, CR LF or CR, even if the bytes arrive in arbitrary pieces", async () => {
   await fc.assert(
     fc.asyncProperty(lines, sizes, async (given, cuts) => {
       const bytes = Buffer.from(`\ufeff${given.flat().join("")}last`);

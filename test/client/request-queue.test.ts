@@ -47,7 +47,7 @@ const deadlineMs = 15_000;
 const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
-test("[C2] a request that waits for its retry goes out once, even if a late answer asks for a retry", async () => {
+test("[C2] a client repeats a request once, not twice, if a late answer asks for a retry that the client has already planned", async () => {
   const { pipe, queue } = meet();
   // Until a Tertulia server has answered, the client sends one payload at a time.
   pipe.fates = [{ delayMs: 3_000, answer: "retry" }, none, none, { delayMs: 500, answer: "OK" }];
@@ -83,7 +83,7 @@ test("[C8] a client sends its probe for the servers' protocol before the request
   queue.close();
 });
 
-test("[C2] a client's new request with the id of its open request replaces the open one, which fails", async () => {
+test("[C2] a client's open request fails when a new request with the same id replaces the open request", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [none];
   const options = { asker, id: "own-1" as RequestId, deadlineMs };
@@ -122,7 +122,7 @@ const anyStep = fc.oneof(
   },
 );
 
-test("[C1] [C2] with random cuts, losses and delays, each request ends by its deadline, and a request after the last cut is answered", async () => {
+test("[C1] [C2] with random disconnections, losses and delays, each request ends by its deadline, and a request after the last disconnection is answered", async () => {
   const fates = fc.array(anyFate, { maxLength: 40 });
   const steps = fc.array(anyStep, { maxLength: 30 });
   await fc.assert(

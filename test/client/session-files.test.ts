@@ -22,7 +22,7 @@ function tokenOf(user: string, version = 1): string {
 
 const files = (endpoints: readonly string[] = brokers) => new SessionFiles(folder.path, endpoints);
 
-test("without a user's name, the session of the user who was chosen last is read, not the session saved last", () => {
+test("a command that names no user reads the session of the user chosen last, not the session saved last", () => {
   files().save(tokenOf("ana"));
   expect(files().read(undefined)).toBeUndefined();
   files().choose("ana");
@@ -32,7 +32,7 @@ test("without a user's name, the session of the user who was chosen last is read
   expect(files().read("caio")).toBeUndefined();
 });
 
-test("a saved session is found if its brokers are listed in another order, and not found without their keys", () => {
+test("a saved session is found if the brokers are listed in another order, but not if the brokers' keys are missing", () => {
   const keyed = ["a", "b"].map((host) => `tcp://${host}:5555#${"0f".repeat(32)}`);
   files(keyed).save(tokenOf("ana"));
   expect(files([...keyed].reverse()).read("ana")).toBeDefined();
@@ -60,7 +60,7 @@ test("each valid user name has a session file of its own, and no file is made fo
 });
 
 test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"token":"x"}'])(
-  "a damaged session file (%s) is renamed and reported, and the session saved next is read again",
+  "a damaged session file (%s) is renamed and reported, and a session saved afterwards can be read",
   (content) => {
     for (const first of ["read", "save"] as const) {
       files().save(tokenOf("ana"));

@@ -113,7 +113,7 @@ describe("sessions on one connection, in virtual time", () => {
     heard.push(entry.message);
   };
 
-  test("[C3] two sessions share one subscription at the proxy, which ends when the last of them leaves", async () => {
+  test("[C3] two sessions share one subscription at the proxy, and the subscription ends when the second session leaves", async () => {
     using cluster = new StandInCluster();
     const sessions = [cluster.session(), cluster.session()];
     const heard = sessions.map(() => [] as string[]);

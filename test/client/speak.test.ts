@@ -14,7 +14,7 @@ test("after a change of language, notes on the connection are shown in the new l
   expect(told).toEqual([textsIn("en")("state.reconnecting"), textsIn("pt-br")("state.connected")]);
 });
 
-test("a language without texts is refused with its name, and the person's language does not change", () => {
+test("a change to a language without texts fails with an error that names this language, and the person's language stays the same", () => {
   const context = { text: textsIn("pt-br"), language: "pt-br" } as Context;
   expect(() => speak(context, "fr")).toThrow(textsIn("pt-br")("problem.lang", { value: "fr" }));
   expect(context).toMatchObject({ language: "pt-br" });

@@ -75,7 +75,7 @@ describe("a subscription", () => {
     expect([listener.heard.length, listener.fetches]).toEqual([3, 1]);
   });
 
-  test("[C3] a subscription begins at the vector that it is given, even if a later entry arrived before", async () => {
+  test("[C3] a subscription begins at the given vector even if the subscription received a later entry before it began", async () => {
     const listener = new Listener({ hasBegun: false });
     listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
     listener.subscription.receive([publication(a, 3)]);
@@ -166,7 +166,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
-  test("[C3] a subscription does not deliver a duplicate of an entry on the page with which it began", () => {
+  test("[C3] a subscription that begins with a page of entries does not deliver duplicates of these entries", () => {
     const listener = new Listener();
     listener.subscription.begin({ [a]: 1 }, [publication(a, 1, { id: "same" })]);
     listener.subscription.receive([publication(b, 1, { id: "same" }), publication(b, 2)]);
@@ -185,7 +185,7 @@ describe("a subscription", () => {
 });
 
 describe("two subscriptions to one topic", () => {
-  test("[C3] [R6] two subscriptions on one connection each deliver one of two duplicates: the one that each receives first", async () => {
+  test("[C3] [R6] each of two subscriptions on one connection delivers only the first duplicate that this subscription receives", async () => {
     const duplicates = new Duplicates();
     const [first, second] = [new Listener({ duplicates }), new Listener({ duplicates })];
     const [one, other] = [publication(a, 1, { id: "same" }), publication(b, 1, { id: "same" })];

@@ -40,7 +40,7 @@ const between = (src: string, dst: string): PrivateEntry => ({
   seq: 1,
 });
 
-test("a user as the target selects, of my private messages, those between this user and me", () => {
+test("a target that is a user selects the private messages between this user and me", () => {
   const { name, with: other, has } = conversationOf({ user: "ana" as UserName }, me);
   expect(name).toEqual({ user: "bia" });
   expect(other).toBe("ana");

@@ -60,7 +60,7 @@ test("[X5] a client accepts a payload that a server has signed", async () => {
   expect(open(await keyring(), seal(signed()))).toEqual(plain);
 });
 
-test("[X5] a client drops a payload that is unsigned, altered, cut, signed with another key, or for another day or topic", async () => {
+test("[X5] a client drops a payload that is unsigned, altered, truncated, signed with another key, or encrypted for another day or topic", async () => {
   const reader = await keyring();
   const altered = signed();
   altered.fill("another", 70);
@@ -76,13 +76,13 @@ test("[X5] a client drops a payload that is unsigned, altered, cut, signed with 
 });
 
 test.each([null, 7, "", "no key"])(
-  "[X5] a client that has %j as the publisher's key drops every payload",
+  "[X5] a client that receives %j instead of the publisher's key drops every payload",
   async (publisher) => {
     expect(open(await keyring(publisher), seal(signed()))).toBeUndefined();
   },
 );
 
-test("[X5] replication is encrypted with a key that is valid for one day and opens no topic", () => {
+test("[X5] replication is encrypted with a key that is valid for one day and differs from the key of each topic", () => {
   const sealed = servers.sealReplication(plain, timeMs);
   expect(servers.openReplication(sealed)).toEqual(plain);
   expect(serversOf("the secret of another").openReplication(sealed)).toBeUndefined();

@@ -64,7 +64,7 @@ describe("[X2] access with a session", { timeout: 60_000 }, () => {
     await Promise.all(asked.map((one) => expect(one).rejects.toMatchObject(forbidden)));
   });
 
-  test("a server refuses a token whose signature is foreign, missing or altered, and a token that has expired", async () => {
+  test("a server refuses a token that is unsigned, altered, expired, or signed with another key", async () => {
     await scene.enter("ana");
     const [, body = ""] = (scene.tokens.get("ana") ?? "").split(".");
     const claims = JSON.parse(Buffer.from(body, "base64url").toString());
@@ -87,7 +87,7 @@ describe("[X2] access with a session", { timeout: 60_000 }, () => {
     await expect(scene.holding(await sign(key)).users()).resolves.toContain("ana");
   });
 
-  test("a new password ends an account's earlier sessions, and a lock refuses the account until it is unlocked", async () => {
+  test("a new password ends an account's earlier sessions, and servers refuse a locked account until the account is unlocked", async () => {
     const fay = await scene.enter("fay");
     const stolen = scene.holding(scene.tokens.get("fay"));
     await expect(stolen.users()).resolves.toContain("founder");
@@ -143,7 +143,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await until(isSlowed, "the guessing is slowed", 45_000);
   });
 
-  test("[E3] a claim repeated with its id succeeds with the same password and fails with a different password", async () => {
+  test("[E3] a claim with the id of an earlier claim succeeds with the same password and fails with a different password", async () => {
     // Each claim has a new client, because one client could not tell replies with one id apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();

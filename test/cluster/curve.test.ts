@@ -174,7 +174,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
 });
 
 describe("[X6] a bot", { timeout: 60_000 }, () => {
-  test("a bot without the key ends with a sentence, and writes when it is started with the right key file", async () => {
+  test("a bot ends with a sentence if its key file has no key, and writes with the right key file", async () => {
     const file = join(cluster.folder, "copied.key");
     const data = ["--data", join(cluster.folder, "bot"), "--count", "1", "--log-level", "warn"];
     writeFileSync(file, keyFileText(undefined));

@@ -130,7 +130,7 @@ describe("a process that is still starting", { timeout: 30_000 }, () => {
     ["reference", "--bind", "tcp://127.0.0.1:*"],
     ["broker", "--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"],
     ["up", "--port", "0"],
-  ])("SIGTERM ends '%s' while it waits for its secret", async (...args) => {
+  ])("SIGTERM ends the command '%s' while the command waits for its secret", async (...args) => {
     const pipe = join(folder.path, "pipe");
     execFileSync("mkfifo", [pipe]);
     const secret = ["--secret-file", pipe, "--data", folder.path];

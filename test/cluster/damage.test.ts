@@ -113,7 +113,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
 });
 
 describe("a damaged file of the only server", { timeout: 60_000 }, () => {
-  test("[J5] a lone server with a damaged journal ends with a sentence on what to do, and starts with the restored file", async () => {
+  test("[J5] a lone server with a damaged journal ends with a sentence on what to do, and starts after a restore", async () => {
     const data = await dataFolder();
     const cluster = await start({ data, servers: 1 });
     const writer = await Writer.start(cluster);

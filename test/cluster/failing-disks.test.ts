@@ -56,7 +56,7 @@ describe("servers on a failing disk", { timeout: 60_000 }, () => {
   ];
 
   test.for(failures)(
-    "[R2] [R5] one of three servers ends when a $call of its disk fails, and no acknowledged write is lost",
+    "[R2] [R5] one of three servers ends when a disk $call fails, and no acknowledged write is lost",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());
@@ -79,7 +79,7 @@ describe("servers on a failing disk", { timeout: 60_000 }, () => {
   );
 
   test.for(failures)(
-    "[R2] [R3] a lone server acknowledges no write while each $call of its disk fails",
+    "[R2] [R3] a lone server acknowledges no write while every disk $call fails",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());

@@ -67,7 +67,7 @@ describe("two brokers and two proxies", () => {
 });
 
 describe("a server that starts late", () => {
-  test("[R8] a server that joins a running cluster fetches the other servers' events and serves them", async () => {
+  test("[R8] a server that joins a running cluster fetches the other servers' events, and answers clients with these events", async () => {
     const cluster = await start();
     const client = cluster.client();
     await client.login(parseUserName("ana"));

@@ -61,7 +61,7 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
 });
 
 describe("servers that hang for longer than all timeouts", { timeout: 60_000 }, () => {
-  test("[R3] [R8] three servers acknowledge writes while one hangs and none while two hang, and lose nothing afterwards", async () => {
+  test("[R3] [R8] three servers acknowledge writes while one hangs, acknowledge none while two hang, and lose no acknowledged write", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
     await writer.progress(100);

@@ -92,7 +92,7 @@ async function ask(service: string, data: Fields, seals?: Seals): Promise<Fields
 }
 
 describe("[X1] the reference", { timeout: 60_000 }, () => {
-  test("the reference answers a guest, but neither lists it as a member nor gives it a member's name", async () => {
+  test("the reference answers a guest, but lists the guest neither as a member nor under a member's name", async () => {
     const before = (await ask("list", {})) as { view: View; list: Row[] };
     const server = nameOf(cluster.server(1));
     const view = { number: 99, members: ["server_00000099"] };
@@ -133,7 +133,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     expect(lines.length).toBeLessThanOrEqual(50 * seconds);
   });
 
-  test("the reference lets no guest or other member remove a server, and ignores a request with a wrong seal", async () => {
+  test("the reference lets neither a guest nor another server remove a server, and ignores a request with a wrong seal", async () => {
     const user = nameOf(cluster.server(3));
     const refusal = { status: "erro", code: "unauthenticated", retry: false };
     expect(await ask("leave", { user })).toMatchObject(refusal);
@@ -257,7 +257,7 @@ describe("[P6] a coordinator's announcement on `servers`", { timeout: 60_000 }, 
 describe("[X1] the peer link", { timeout: 60_000 }, () => {
   const asker = "server_0a5c0a5c";
 
-  test("the peer link answers a member's sealed request once, even after a restart, and no unsealed request except health", async () => {
+  test("the peer link answers a member's sealed request only once, even after a restart, and answers no unsealed request except health", async () => {
     const server = cluster.server(1);
     const address = await addressOf(server);
     const status = await statusOf(server);

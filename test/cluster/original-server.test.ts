@@ -26,7 +26,7 @@ describe.skipIf(python === undefined)("[C8] a cluster of the original protocol i
     return await command.end(input);
   }
 
-  test("commands are sent once to a server of the original protocol and report its answers", async () => {
+  test("each command sends its request once to a server of the original protocol, and reports the server's answer", async () => {
     server = await OriginalServer.start();
     expect(await run(["login", "ana"])).toMatchObject({ code: 0 });
     expect(await run(["create", "geral", "--user", "ana"])).toMatchObject({ code: 0 });
@@ -53,7 +53,7 @@ describe.skipIf(python === undefined)("[C8] a cluster of the original protocol i
   const lacking = [["listen", "#geral"], ["history", "#geral"], ["status"], ["time"]] as const;
 
   test.each(["erro", "message", "silent"])(
-    "a command ends with one sentence if a server of the original protocol lacks its service and answers: %s",
+    "a command ends with one sentence if a server of the original protocol does not know the service (reaction: %s)",
     async (unknown) => {
       server = await OriginalServer.start("--unknown", unknown);
       const results = await Promise.all(lacking.map((args) => run([...args, "--user", "ana"])));

@@ -52,7 +52,7 @@ const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] 
 
 describe("one of three servers that is cut off under load", () => {
   test.for(cuts)(
-    "[R5] [R8] while a server is cut off ($name), other servers acknowledge writes, and no write is lost when it is back",
+    "[R5] [R8] while one server is cut off ($name), the other servers acknowledge writes, and no write is lost after this server is back",
     { timeout: 60_000 },
     async ({ links, isReset, hears }) => {
       const { cluster, relay } = await start();

@@ -101,7 +101,7 @@ describe("[X5] a guest that can connect to the proxy's end for servers", {
 });
 
 describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
-  test("a user with a channel's key can't publish in another user's name, nor keep messages from other readers", async () => {
+  test("a user with a channel's key can neither publish in another user's name nor prevent other readers from receiving messages", async () => {
     const [ana, bea, mallory] = [
       await scene.enter("ana"),
       await scene.enter("bea"),

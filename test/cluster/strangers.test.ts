@@ -140,7 +140,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("a stranger with a name that ZeroMQ generates for peers ends no process and receives no other peer's reply", async () => {
+    test("a stranger that states a name like those that ZeroMQ generates ends no process and receives no other peer's reply", async () => {
       const { guests, members } = portsOf(cluster);
       const numbers = [0, 1, 0x6b8b4567, 0x6b8b4568, 0x6b8b4569, 0x7fffffff, 0xffffffff];
       const names = numbers.map((number) => {
@@ -249,7 +249,7 @@ describe.each(kinds)(
 );
 
 describe("[X7] --guest-servers", { timeout: 60_000 }, () => {
-  test("with --guest-servers, servers of the original protocol serve and publish, and status warns about the option", async () => {
+  test("with --guest-servers, servers of the original protocol can serve and publish, and the command status warns about the option", async () => {
     await using cluster = await LocalCluster.start({ servers: 1, guestServers: true });
     const { broker, brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     const rep = new Reply({ linger: 0 });

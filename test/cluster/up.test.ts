@@ -277,7 +277,7 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("[X3] a role bound to a public address ends with exit code 2 and names the option that allows it", async () => {
+  test("[X3] a role with a public address ends with exit code 2 and names the option that allows such an address", async () => {
     const args = [cli, "broker", "--front", "tcp://0.0.0.0:0", "--data", await folder()];
     const failure = await promisify(execFile)(process.execPath, args).catch((error) => error);
     expect(failure.code).toBe(2);

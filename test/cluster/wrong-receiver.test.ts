@@ -10,7 +10,7 @@ describe("[B3] replies after a broker's end", { timeout: 120_000 }, () => {
       { brokers: 1, curve: false, signal: "SIGSTOP" },
     ],
   ] as const)(
-    "when a broker ends or hangs during log-ins, no client receives another client's reply: %s",
+    "no client receives another client's reply when a broker ends or hangs during log-ins (%s)",
     async (_, variant) => {
       const restarts = 3;
       const logins = 24;

@@ -25,7 +25,7 @@ const workers = [
 
 describe("[B3] a worker's late replies reach no client but the one that asked", () => {
   test.each(workers)(
-    "after a broker was replaced, %s late replies reach no client of the new broker",
+    "after a broker was replaced, late replies to its clients reach no client of the new broker (the replies are %s)",
     async (_, workerOf) => {
       await using closing = new Closing();
       const first = await startForwarder(
@@ -63,7 +63,7 @@ describe("[B3] a worker's late replies reach no client but the one that asked", 
   );
 
   test.each(workers)(
-    "a client that reconnects to a broker gets %s reply only if the client asks again",
+    "a client that reconnects to a broker gets a worker's reply only if the client asks again (the reply is %s)",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using broker = await localBroker();
@@ -87,7 +87,7 @@ describe("[B3] a worker's late replies reach no client but the one that asked", 
   );
 
   test.each(workers)(
-    "with two brokers, %s replies reach the client that asked there, and replies sent to the wrong broker are dropped",
+    "of two brokers, only the broker that gave a worker a request delivers the worker's reply (the reply is %s)",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using one = await localBroker();
@@ -169,7 +169,7 @@ describe("[B2] a request with a long envelope", () => {
 });
 
 describe("[B4] a request whose worker or broker ends", () => {
-  test("a broker answers the requests of a worker that ends with `unavailable`, in the format of their payload", async () => {
+  test("if a worker ends, the broker answers the worker's open requests with `unavailable`, each in the request's own format", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const worker = closing.add(new Router({ linger: 0 }));
@@ -193,7 +193,7 @@ describe("[B4] a request whose worker or broker ends", () => {
     expect(JSON.parse(String(list?.[0]))).toMatchObject([refusal, { service: "users" }]);
   });
 
-  test("a broker that stops answers the requests that its workers still have with `unavailable`", async () => {
+  test("a broker that stops sends the answer `unavailable` to each request that its workers have not answered", async () => {
     await using closing = new Closing();
     const broker = await startForwarder(
       brokerRole,
@@ -210,7 +210,7 @@ describe("[B4] a request whose worker or broker ends", () => {
 });
 
 describe("[B5] a client that waits for a worker", () => {
-  test("a broker drops the requests of a client that ends while it waits for a worker", async () => {
+  test("if a client ends while its request waits in the broker for a worker, the broker drops the request", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const { socket } = closing.add(await RawPeer.shaken(broker.front));

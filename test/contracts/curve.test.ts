@@ -205,7 +205,7 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
   });
 
-  test("an encrypted broker neither gives requests to nor counts a worker without encryption or without the members' key", async () => {
+  test("an encrypted broker does not count a worker that lacks encryption or the members' key, and gives this worker no requests", async () => {
     const broker = closing.add(await localBroker(brokers));
     const taken: string[] = [];
     worker(taken).connect(broker.back);
@@ -265,7 +265,7 @@ describe("a broker's count of its connections", { timeout: 20_000 }, () => {
     expect(told).toEqual([1, 2, 1]);
   });
 
-  test("a broker no longer counts a worker that ended while another peer was in its handshake", async () => {
+  test("a broker stops counting a worker even if the worker disconnects during another peer's handshake", async () => {
     const { back, port, told } = await counting();
     const one = worker();
     one.connect(back);

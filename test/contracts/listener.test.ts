@@ -133,7 +133,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.peers.size === 0, "it is gone");
   });
 
-  test("a bound socket does not cut off a peer from which it does not read, and later continues to read", async () => {
+  test("a bound socket that pauses its reading from a peer keeps this peer connected, and later continues to read", async () => {
     const scene = await Scene.open(closing);
     const [first] = await scene.peer();
     scene.onMessage = (from) => from.pause();
@@ -149,7 +149,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length === 2, "the second has come");
   });
 
-  test("a bound socket limits the queue for a peer that does not read, and cuts off the peer if it breaks the protocol", async () => {
+  test("a bound socket limits the queue for a peer that does not read, and cuts off this peer after a protocol error", async () => {
     const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
@@ -204,7 +204,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length > 0, "a large one that ends is taken");
   });
 
-  test("a message's age counts from its first byte, not from the first byte of its sender's previous message", async () => {
+  test("the age of a message counts from the first byte of this message, not of the sender's previous message", async () => {
     const scene = await Scene.open(closing);
     const [busy] = await scene.peer({ minor: 0 });
     const whole = message("", "a message");
@@ -261,7 +261,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("a handshake above an address's limit ends a random unfinished handshake of that address, and none of another address", async () => {
+  test("a handshake above an address's limit ends a random unfinished handshake of the same address, and no handshake of other addresses", async () => {
     const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
@@ -279,7 +279,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect([shaken.isClosed, other.isClosed]).toEqual([false, false]);
   });
 
-  test("twice as many peers of one address as may be in handshakes at once all connect in the end, because refused peers retry", async () => {
+  test("if one address has twice as many peers as its handshake limit, refused peers retry until all are connected", async () => {
     const scene = await Scene.open(closing);
     for (let count = 0; count < 2 * limits.addressHandshakes; count += 1) {
       const plain = closing.add(new Request({ linger: 0, reconnectInterval: 50 }));

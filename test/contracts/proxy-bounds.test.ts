@@ -136,7 +136,7 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
     expect(told.filter((text) => text.includes(`${longest}!`))).toEqual([]);
   });
 
-  test("a proxy cuts off only the connection with too many topics, and tells members that its topics have ended", async () => {
+  test("a proxy cuts off only the connection with too many topics, and tells members that this connection's topics have ended", async () => {
     const { told } = publisher();
     const ana = await subscriber({ minor: 0 });
     ana.say(subscribe("geral"));
@@ -222,7 +222,7 @@ describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
   });
 });
 
-test("[X7] a proxy lets in the raw peer of these tests with the members' password", async () => {
+test("[X7] a proxy lets in the raw peer of these tests if the peer gives the members' password", async () => {
   const closed = closing.add(await localProxy({ front: byPassword, back: byPassword }));
   const peer = closing.add(new RawPeer(closed.back));
   peer.say(greeting("PLAIN"), plainHello("members'"), command("INITIATE", metadata("SUB")));

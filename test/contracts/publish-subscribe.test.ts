@@ -127,7 +127,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => got.length === 1, "it arrives by the one left");
   });
 
-  test("[W7] [P4] a subscriber's message of several frames ends no proxy, and publishers hear of all its topics", async () => {
+  test("[W7] [P4] a subscriber's message of several frames ends no proxy, and publishers learn all topics in the message", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const { say, topics } = publisher(closing, [proxy.front]);
@@ -172,7 +172,7 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => topics.has("the last one"), "the publisher goes on");
   });
 
-  test("a publisher that is closed first sends its queued publications", async () => {
+  test("before a publisher closes, the publisher sends its queued publications", async () => {
     await using proxy = await localProxy();
     await using closing = new Closing();
     const topics = new Set<string>();

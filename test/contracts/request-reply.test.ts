@@ -167,14 +167,17 @@ describe("a requester and a responder", () => {
     ["with the delimiter", ["", "hello"], ["", "hello"]],
     ["without the delimiter", ["hello"], ["hello"]],
     ["with a number in front", ["7", "", "hello"], ["7", "", "hello"]],
-  ])("[W1] a DEALER %s gets its answer in the same envelope", async (_, sent, expected) => {
-    await using closing = new Closing();
-    const endpoint = await echo(closing).bind(anyPort);
-    const dealer = closing.add(new Dealer({ linger: 0, receiveTimeout: patienceMs }));
-    dealer.connect(endpoint);
-    await dealer.send(sent);
-    expect((await dealer.receive()).map(String)).toEqual(expected);
-  });
+  ])(
+    "[W1] a DEALER gets the answer in the same envelope as its request (%s)",
+    async (_, sent, expected) => {
+      await using closing = new Closing();
+      const endpoint = await echo(closing).bind(anyPort);
+      const dealer = closing.add(new Dealer({ linger: 0, receiveTimeout: patienceMs }));
+      dealer.connect(endpoint);
+      await dealer.send(sent);
+      expect((await dealer.receive()).map(String)).toEqual(expected);
+    },
+  );
 });
 
 describe("unwrap", () => {
@@ -187,10 +190,13 @@ describe("unwrap", () => {
     ["with too many frames", ["client", "", "pay", "load"], [["client", ""], "payload"]],
     ["with an empty payload", ["client", "", ""], [["client", ""], ""]],
     ["with the delimiter alone", ["client", ""], [["client"], ""]],
-  ])("[W1] [W7] `unwrap` splits a message %s into envelope and payload", (_, frames, parts) => {
-    const { envelope, payload } = unwrap(buffers(...frames));
-    expect([envelope.map(String), payload.toString()]).toEqual(parts);
-  });
+  ])(
+    "[W1] [W7] `unwrap` splits a message into envelope and payload (message %s)",
+    (_, frames, parts) => {
+      const { envelope, payload } = unwrap(buffers(...frames));
+      expect([envelope.map(String), payload.toString()]).toEqual(parts);
+    },
+  );
 
   test("`unwrap` does not copy a payload of one frame", () => {
     const payload = Buffer.from("payload");
@@ -235,7 +241,7 @@ describe("through a broker", () => {
     expect(new Set((await Promise.all(later)).map(String))).toEqual(new Set(["a", "b"]));
   });
 
-  test("[R11] a worker that disconnects with a request half read still answers requests after it reconnects", async () => {
+  test("[R11] a worker that disconnects in the middle of reading a request still answers requests after it reconnects", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     const taken: string[] = [];

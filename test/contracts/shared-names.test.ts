@@ -25,7 +25,7 @@ test("[Z2] a broker reports a name that two connections have at the same time, a
   expect(broker.sharedNames).toEqual(["ana"]);
 });
 
-test("[Z2] a broker's log warns at most once a minute of clients that use the same name, without control characters", async () => {
+test("[Z2] a broker's log warns at most once a minute of clients with the same name, and shows no control characters", async () => {
   await using folder = await temporaryFolder();
   const any = "tcp://127.0.0.1:*";
   using broker = new CliProcess([

@@ -159,7 +159,7 @@ function textsOf(lines: readonly EventLine[]): string[] {
 }
 
 describe.each(stores)("a store: %s", (_, begin) => {
-  test("[R2] lines that a store has reported durable are read in order after the process died", async () => {
+  test("[R2] after a store's process died, the store reads in order all lines that it had reported durable", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 3), ...maker.many(b, 2), ...maker.many(a, 1)];
@@ -174,7 +174,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(read).toEqual({ lines: textsOf(lines), more: false });
   });
 
-  test("[R1] a store accepts the next lines of a server after its process died and restarted", async () => {
+  test("[R1] after a store's process died and restarted, the store accepts a server's next lines", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     put(process, maker.many(a, 2));
@@ -207,7 +207,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     expect(checkpointText(process)).toBe(text);
   });
 
-  test("[R8] a store returns exactly the lines above the first vector and up to the second vector", async () => {
+  test("[R8] a store that is asked for the lines above one vector and up to another returns exactly these lines", async () => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 4), ...maker.many(b, 2)];

@@ -30,7 +30,7 @@ test("[O9] a socket connects although signals interrupt its first two attempts",
   expect(connected).toEqual([endpoint]);
 });
 
-test("[O9] an endpoint that libzmq refuses is a problem, and its socket is closed", () => {
+test("[O9] if libzmq refuses an endpoint, the attempt to connect fails with an error and the socket is closed", () => {
   const { socket, connected } = failing("EINVAL");
   expect(() => connect(socket, [endpoint])).toThrow(Problem);
   expect(connected).toEqual([]);

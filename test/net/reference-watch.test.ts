@@ -55,7 +55,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
     },
   );
 
-  test("a member logs a reference of the original protocol, and logs when a Tertulia reference answers in its place", async () => {
+  test("a member logs that its reference has the original protocol, and logs when a Tertulia reference has replaced this reference", async () => {
     using server = await StandInServer.start(foreign["an error"] as StandInAnswer);
     using process = beating(server.endpoint);
     await until(() => process.lines.length === 1, "the foreign one is told");

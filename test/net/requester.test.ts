@@ -34,7 +34,7 @@ function askingB(endpoint: string, { seals }: Member): Requester {
 }
 
 describe("[X1] a member's request to another member", () => {
-  test("a member answers another member whose clock is far behind, and the answer raises that clock", async () => {
+  test("a member answers another member whose clock is far behind, and the answer raises the asking member's clock", async () => {
     await using closing = new Closing();
     const [a, b] = [member("a"), member("b", { clock: 5_000_000 })];
     const { endpoint, taken } = await answering(closing, b);

@@ -88,7 +88,7 @@ describe("[X1] a publication", () => {
     expect(restarted.membership.refusals.counts).toEqual({ forged: 0, stale: 1 });
   });
 
-  test("a member's publications are refused while its clock is far too low, until it hears a higher clock", () => {
+  test("the publications of a member with a far too low clock are refused until this member hears a higher clock", () => {
     const [a, b] = [member("a", { clock: 1_000 }), member("b", { clock: 200_000 })];
     expect(publish(a, b).heard).toBeUndefined();
     expect(publish(b, a).heard).toBe("b");
@@ -97,7 +97,7 @@ describe("[X1] a publication", () => {
 });
 
 describe("[X1] a sealed request", () => {
-  test("a sealed request is accepted only by the asked member, and an answer only for its own request", () => {
+  test("a sealed request is accepted only by the asked member, and an answer is accepted only for the request that it answers", () => {
     const [a, b, c] = [member("a"), member("b"), member("c")];
     const seal = a.seals.seal("b", payload);
     expect(c.seals.takeQuestion(payload, seal)).toBeUndefined();

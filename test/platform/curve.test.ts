@@ -28,7 +28,7 @@ test("[X6] inspect and JSON.stringify of a key pair do not reveal the secret key
   expect(JSON.stringify(keys)).not.toContain(secretHex);
 });
 
-test("[X6] members derive their keys from the secret, and clients read the public key from a file or derive it", async () => {
+test("[X6] members derive their keys from the secret, and clients read the public key from a file or derive it from the secret", async () => {
   await using folder = await temporaryFolder();
   const data = folder.path;
   const none = new Settings({ data }, {});

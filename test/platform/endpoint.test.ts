@@ -35,7 +35,7 @@ test("[X6] a list may mix endpoints with and without keys, and each key must hav
   }
 });
 
-test("[X6] an endpoint to bind is refused if it has a key", () => {
+test("[X6] an endpoint that a process is to bind is refused if the endpoint has a key", () => {
   const settings = new Settings({ bind: `tcp://127.0.0.1:1#${key}` }, {});
   expect(() => settings.get("bind")).toThrow("--bind: ");
   expect(() => settings.get("bind")).toThrow("no key belongs where it is bound");
@@ -126,7 +126,7 @@ test("a list of endpoints is refused if it has an empty entry or names an endpoi
   }
 });
 
-test("the refusal of a host name with letters beyond ASCII shows the name's form in ASCII", () => {
+test("the error for a host name with letters beyond ASCII shows the ASCII form of the name", () => {
   const settings = new Settings({}, { TERTULIA_BROKER: "tcp://bücher.example:5555" });
   expect(() => settings.get("broker")).toThrow(
     'TERTULIA_BROKER: "tcp://bücher.example:5555" won\'t do: "tcp://bücher.example:5555" is not ' +
@@ -205,7 +205,7 @@ test("a value from a settings file with Windows line ends has no CR", () => {
   expect(settings.optional("user")).toBeUndefined();
 });
 
-test("the setting of a folder or file is refused if its flag is empty, and an empty variable counts as not set", () => {
+test("an empty flag for a folder or a file is refused, and an empty environment variable counts as not set", () => {
   for (const name of ["data", "secretFile", "serverKeyFile", "passwordFile"] as const) {
     expect(() => new Settings({ [name]: "" }, {}).optional(name), name).toThrow("it is empty");
   }

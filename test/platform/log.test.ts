@@ -51,7 +51,7 @@ describe("a log line", () => {
   });
 });
 
-test("[O18] a process logs at most 50 lines a second about single requests, and one line with the number left out", async () => {
+test("[O18] a process logs at most 50 lines a second about single requests, and one line that counts the omitted lines", async () => {
   await using opened = await open();
   const { log, lines } = opened;
   const requestLog = new RequestLog(log);

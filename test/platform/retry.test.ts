@@ -24,7 +24,7 @@ test("an action is tried until it succeeds, with pauses that double up to a limi
   expect(triedMs).toEqual([0, 500, 1_500, 3_000, 4_500]);
 });
 
-test("after the last of a limited number of tries, the error of this try is thrown", async () => {
+test("if all of a limited number of tries fail, the error of the last try is thrown", async () => {
   const { result, triedMs } = failing(9, { pauseMs: 1, mostTries: 3 });
   await vi.advanceTimersByTimeAsync(10);
   await expect(result).rejects.toThrow("try 3");

@@ -106,7 +106,7 @@ test("[X1] inspect and JSON.stringify of a secret do not reveal it", () => {
   );
 });
 
-test("[X1] a secret does not change with a byte order mark or with the line ends of Windows", async () => {
+test("[X1] a byte order mark before a secret, or a Windows line end after the secret, does not change the secret", async () => {
   await using folder = await temporaryFolder();
   const secretFile = join(folder.path, "secret");
   const text = "0123456789abcdef0123456789abcdef";

@@ -88,7 +88,7 @@ describe("the shape of JSON", () => {
     }
   });
 
-  test("[W11] JSON of 16 levels is accepted, and 17 levels are refused; brackets in a text do not count", () => {
+  test("[W11] JSON of 16 levels is accepted and JSON of 17 levels is refused, where brackets inside texts do not count as levels", () => {
     const nested = (levels: number) => Buffer.from("[".repeat(levels) + "]".repeat(levels));
     expect(() => decode(nested(16), "json")).not.toThrow();
     expect(() => decode(nested(17), "json")).toThrow(/too deeply/);

@@ -26,7 +26,7 @@ const anyChain = fc
   .map((digits) => digits.join("") as Chain);
 
 describe("an event line", () => {
-  test("[J5] an event line reads back as written, and follows the chain before it", () => {
+  test("[J5] an event line is read as the event that was written, and follows the chain of the previous event", () => {
     fc.assert(
       fc.property(anyEvent, anyChain, (event, previous) => {
         const written = writeLine(event, previous, digest);
@@ -38,7 +38,7 @@ describe("an event line", () => {
     );
   });
 
-  test("[J5] an event line does not follow a different chain", () => {
+  test("[J5] an event line follows no chain except the chain of the previous event", () => {
     fc.assert(
       fc.property(anyEvent, anyChain, anyChain, (event, previous, other) => {
         fc.pre(previous !== other);

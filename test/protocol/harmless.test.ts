@@ -31,7 +31,7 @@ function* texts(): Generator<string> {
 const left = (text: string) => signs.filter((sign) => text.includes(sign));
 
 describe("texts of other users", () => {
-  test("a text made harmless has no line ends and no other characters that control a terminal", () => {
+  test("harmless text has no line ends and no other characters that control a terminal", () => {
     expect(left(harmless(harmful))).toEqual([]);
     for (const text of texts()) {
       const shown = harmless(text);

@@ -49,7 +49,7 @@ describe("a Lamport clock", () => {
     );
   });
 
-  test("[W4] guests together raise the clock by at most a fixed step at once, then a fixed step a second", () => {
+  test("[W4] large jumps of guests' clocks together raise the clock by at most a fixed amount at once, and then a fixed amount a second", () => {
     const { clockAhead, clockAheadPace, clockLead } = limits;
     const leaps = fc.array(
       fc.record({ ms: fc.nat(2_000), by: fc.oneof(fc.nat(3 * clockLead), fc.nat(2 * clockAhead)) }),

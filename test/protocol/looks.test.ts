@@ -74,21 +74,21 @@ describe("a new name", () => {
   });
 
   test.each(["c\u0430rlos", "bot-Ана", "Ελenη", "नेહા", "ひらγ", "한ㄅ", "\u{10330}b"])(
-    "a new name may not mix letters of several scripts, as %s",
+    "a new name that mixes letters of several scripts is refused: %s",
     (name) => {
       expect(oddityOf(name, "user")).toMatch(/^`user` mixes/);
     },
   );
 
   test.each(["ana\ufe0f", "an\u034fa", "an\u180ba", "\u3164", "a\u{e0100}"])(
-    "a new name may hold no invisible character, as %j",
+    "a new name that has an invisible character is refused: %j",
     (name) => {
       expect(oddityOf(name, "channel")).toMatch(/^`channel` holds/);
     },
   );
 
   test.each(["مح\u0640مد", "ߒ\u07faߞ", "김\u302e", "ろ\u3031", "々\u303b"])(
-    "a new name may hold no letter that only stretches or repeats others, as %j",
+    "a new name that has a letter that only stretches or repeats other letters is refused: %j",
     (name) => {
       expect(oddityOf(name, "user")).toMatch(/^`user` holds a letter that only/);
     },

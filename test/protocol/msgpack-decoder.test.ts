@@ -231,12 +231,17 @@ describe("keys with a special meaning in JavaScript objects", () => {
     ["a string", bytes(0x81, 0xa9, proto, inherited)],
     ["a string with a long header", bytes(0x81, 0xd9, 9, proto, inherited)],
     ["binary", bytes(0x81, 0xc4, 9, proto, inherited)],
-  ])("[W10] a key __proto__ as %s is a key like any other, as in JSON", (_, payload) => {
-    const map = decode(payload) as Record<string, unknown>;
-    expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
-    expect(map.user).toBeUndefined();
-    expect(Object.entries(map)).toEqual(Object.entries(JSON.parse('{"__proto__":{"user":"ana"}}')));
-  });
+  ])(
+    "[W10] a key __proto__ that is encoded as %s becomes an ordinary key, as with JSON.parse",
+    (_, payload) => {
+      const map = decode(payload) as Record<string, unknown>;
+      expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
+      expect(map.user).toBeUndefined();
+      expect(Object.entries(map)).toEqual(
+        Object.entries(JSON.parse('{"__proto__":{"user":"ana"}}')),
+      );
+    },
+  );
 
   test.each([
     ["nil", bytes(0xc0)],

@@ -65,7 +65,7 @@ describe("the limits on fields", () => {
     expect(accepted("history", { channel: "c" })).toMatchObject({ limit: 100 });
   });
 
-  test("a request of 64 KiB is accepted; with one byte more it gets too_large, and the error has its service", () => {
+  test("a request of 64 KiB is accepted, and the error too_large for a larger request has the service of that request", () => {
     const padded = (padding: number) =>
       encode({ service: "users", data: { clock: 1, padding: "x".repeat(padding) } });
     const base = padded(60_000).length - 60_000;

@@ -74,16 +74,23 @@ describe("JSON and MessagePack", () => {
     ["line ends and tabs", "\r\n\t \n"],
     ["a byte order mark", "\ufeff"],
     ["a byte order mark and a line end", "\ufeff\n"],
-  ])("[W9] JSON with %s in front is read as JSON, as one request or an array", (_, front) => {
-    const one = { service: "login", data: { user: "ana" } };
-    const payload = (value: unknown) => Buffer.from(front + JSON.stringify(value));
-    const requests = [{ service: "login", user: "ana" }];
-    expect(parsedPayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
-    expect(parsedPayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
-    // The limit on a request's size holds whatever is in front.
-    const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
-    expect(parsedPayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
-  });
+  ])(
+    "[W9] JSON with %s in front is read as JSON, whether the payload is one request or an array",
+    (_, front) => {
+      const one = { service: "login", data: { user: "ana" } };
+      const payload = (value: unknown) => Buffer.from(front + JSON.stringify(value));
+      const requests = [{ service: "login", user: "ana" }];
+      expect(parsedPayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
+      expect(parsedPayload(payload([one]))).toMatchObject({
+        format: "json",
+        batch: true,
+        requests,
+      });
+      // The limit on a request's size holds whatever is in front.
+      const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
+      expect(parsedPayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
+    },
+  );
 
   test("[W9] white space alone, or white space before a byte order mark, is not a request", () => {
     for (const payload of [" ", "\n", "\ufeff", " \ufeff{}", "\ufeff\ufeff{}"]) {
@@ -112,7 +119,7 @@ describe("JSON and MessagePack", () => {
   });
 
   test.each(["json", "msgpack"])(
-    "[W10] if a map has a key twice, the last value counts, in %s",
+    "[W10] if a map in %s has a key twice, the last value counts",
     (format) => {
       const json = Buffer.from(
         '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',

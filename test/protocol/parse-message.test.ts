@@ -65,7 +65,7 @@ describe("an invalid request", () => {
     ["two JSON values", Buffer.from("{}{}"), ["error", "bad_request"]],
   ];
 
-  test.each(malformed)("[W7] a payload that is or has %s is refused", (_, payload, expected) => {
+  test.each(malformed)("[W7] an invalid payload is refused: %s", (_, payload, expected) => {
     const request = refused(payload);
     expect([request.service, request.refused.code]).toEqual(expected);
     expect(request.refused.description).toMatch(/^.+\.$/);
@@ -113,7 +113,7 @@ describe("an invalid request", () => {
     );
   });
 
-  test("[W7] a valid request with one byte changed parses to something that can be answered", () => {
+  test("[W7] a valid request in which one byte was changed is parsed to requests or errors that can be answered", () => {
     const whole = encode({
       service: "publish",
       data: { user: "ana", channel: "geral", message: "Olá", clock: 7, id: "x", after: {} },

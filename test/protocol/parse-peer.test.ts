@@ -82,7 +82,7 @@ describe("the gate between servers, for messages of elections and clocks", () =>
   const heard = (fields: Readonly<Record<string, unknown>>) =>
     parseReplication(encode({ ...summary, ...heartbeat, ...fields }));
 
-  test("[L1] [E5] a heartbeat has the values of clock synchronisation, which are undefined from an older server", () => {
+  test("[L1] [E5] the values of clock synchronisation are parsed from a heartbeat, and are undefined if an older server sent the heartbeat", () => {
     const told = { offsetMs: -3.25, lastCorrectionMs: -0.5, clockRounds: 7 };
     expect(heard(told)).toMatchObject(told);
     const nothing = { offsetMs: undefined, lastCorrectionMs: undefined, clockRounds: undefined };
@@ -104,9 +104,12 @@ describe("the gate between servers, for messages of elections and clocks", () =>
     expect(heard({ offsetMs: value, lastCorrectionMs: value })).toMatchObject(none);
   });
 
-  test.each(noCounts)("[L1] [E5] a number of rounds of %s counts as missing", (value) => {
-    expect(heard({ clockRounds: value })).toMatchObject({ clockRounds: undefined });
-  });
+  test.each(noCounts)(
+    "[L1] [E5] the number of rounds in a heartbeat counts as missing if this number is %s",
+    (value) => {
+      expect(heard({ clockRounds: value })).toMatchObject({ clockRounds: undefined });
+    },
+  );
 
   test.each(noCounts)("[E1] a coordinator's epoch with the term %s counts as missing", (term) => {
     const heard = { ...summary, office: { view: 3, term }, type: "ack" };
@@ -147,12 +150,15 @@ describe("the gate between servers, for presence", () => {
     ...[7, {}, "x".repeat(limits.idCharacters + 1)].map((client) => ({ client })),
   ];
 
-  test.each(wrong)("[L11] a presence message with a report with %o is refused", (fields) => {
-    expect(() => heard([word, { ...word, ...fields }])).toThrow(PeerMessageError);
-  });
+  test.each(wrong)(
+    "[L11] a presence message is refused if a report in the message has the invalid field %o",
+    (fields) => {
+      expect(() => heard([word, { ...word, ...fields }])).toThrow(PeerMessageError);
+    },
+  );
 
   test.each([null, 7, "ana", []])(
-    "[L11] a presence message with a report that is %o is refused",
+    "[L11] a presence message is refused if a report in the message is %o",
     (value) => {
       expect(() => heard([value])).toThrow(PeerMessageError);
     },

@@ -41,7 +41,7 @@ describe("the gate of the reference", () => {
         ...[text("data"), map(text("clock"), bytes(1), binary("clock"), bytes(7))],
       ),
     ],
-  ])("[W10] if a map has a key twice, the last value counts, in %s", (_, payload) => {
+  ])("[W10] if a map in %s has a key twice, the last value counts", (_, payload) => {
     const request = parseReferenceRequest(decodeReferenceRequest(payload, false));
     expect(request).toMatchObject({ service: "list", clock: 7 });
   });

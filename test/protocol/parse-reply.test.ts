@@ -74,14 +74,17 @@ describe("a client's parser of replies", () => {
     }
   });
 
-  test.each(writes)("[C8] a reply to %s without a whole receipt is refused", (service) => {
-    expect(parseReply(service, { entry: receipt })).toMatchObject({ entry: receipt });
-    const odd = [undefined, null, "done", [receipt], { ...receipt, durable: [7] }];
-    const lacking = Object.keys(receipt).map((field) => ({ ...receipt, [field]: undefined }));
-    for (const entry of [...odd, ...lacking]) {
-      expect(() => parseReply(service, { entry })).toThrow(IncompleteReply);
-    }
-  });
+  test.each(writes)(
+    "[C8] a reply of the service %s is refused if the receipt in the reply is missing or incomplete",
+    (service) => {
+      expect(parseReply(service, { entry: receipt })).toMatchObject({ entry: receipt });
+      const odd = [undefined, null, "done", [receipt], { ...receipt, durable: [7] }];
+      const lacking = Object.keys(receipt).map((field) => ({ ...receipt, [field]: undefined }));
+      for (const entry of [...odd, ...lacking]) {
+        expect(() => parseReply(service, { entry })).toThrow(IncompleteReply);
+      }
+    },
+  );
 
   test.each<[Service, string, unknown[]]>([
     ["users", "users", [undefined, "ana", [7], { 0: "ana" }]],

@@ -34,7 +34,7 @@ describe("vectors", () => {
     );
   });
 
-  test("`join` gives the least vector that covers both: it is commutative, associative and idempotent", () => {
+  test("`join` returns the least vector that covers both of its arguments, and is commutative, associative and idempotent", () => {
     fc.assert(
       fc.property(anyVector, anyVector, anyVector, (a, b, c) => {
         const both = join(a, b);

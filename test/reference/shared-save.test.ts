@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SharedSave } from "../../src/reference/shared-save.ts";
 
-test("[N2] the reference answers changes in order, each answer after a save that began after the change", async () => {
+test("[N2] the reference answers changes in order, and answers each change only after a save that began after that change", async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 20 }), async (scheduler, count) => {
       let changed = 0;

@@ -25,7 +25,7 @@ test("[W7] a peer that announces an invalid endpoint does not end the process", 
 
 const summary = { server: asker, clock: 7, view: noView, durable: {}, office: undefined };
 
-test("[L3] a server broadcasts an acknowledgement if its origin is not connected", () => {
+test("[L3] a server that is not connected to an event's origin broadcasts the acknowledgement of the event", () => {
   const broadcast: ReplicationMessage[] = [];
   const peers = peersOf({
     bus: { broadcast: (message: ReplicationMessage) => broadcast.push(message) } as never,
@@ -38,7 +38,7 @@ test("[L3] a server broadcasts an acknowledgement if its origin is not connected
   expect(broadcast).toEqual([{ ...summary, type: "ack" }]);
 });
 
-test("[L3] a server's acknowledgement reaches a connected peer over its peer link, and gets no answer", async () => {
+test("[L3] a server sends a connected peer an acknowledgement over the peer link, and the peer sends no answer", async () => {
   await using closing = new Closing();
   const { clock, membership, seals } = member(asked);
   const inputs: Input[] = [];

@@ -36,7 +36,7 @@ test("[R8] a server that is far behind starts from a peer's saved state", () => 
   expect(new Set(cluster.servers.map(checkpointText)).size).toBe(1);
 });
 
-test("[R11] a server that is stopped while it loads a peer's saved state ends", () => {
+test("[R11] a server ends if it is stopped while it loads a peer's saved state", () => {
   const { cluster, behind } = farBehind();
   // The slow disk makes loading slow, and until the state is loaded the server has no core.
   behind.syncMs = 300;
@@ -45,7 +45,7 @@ test("[R11] a server that is stopped while it loads a peer's saved state ends", 
   cluster.runUntil(() => !behind.isRunning, "it ends", 2 * durations.settleMs + durations.drainMs);
 });
 
-test("[R11] a server that is stopped while it fetches a peer's saved state abandons the fetch and ends", () => {
+test("[R11] if a server is stopped while it fetches a peer's saved state, the server abandons the fetch and ends", () => {
   const { cluster, behind } = farBehind();
   untilLogged(cluster, behind, "fetches the saved state of");
   cluster.stop(behind);
@@ -64,7 +64,7 @@ test("a server asks for its rank until the reference gives it", () => {
   untilLogged(cluster, late, "Has a rank");
 });
 
-test("[J5] a server ends if no peer returns the events that its disk lost within a minute", () => {
+test("[J5] a server ends if its disk lost events and no peer returns them within a minute", () => {
   const cluster = servingCluster(3);
   const server = cluster.server(3);
   cluster.kill(server);

@@ -32,7 +32,7 @@ describe("seeds of the simulation that once broke a promise", () => {
       "[J1] a server saves a fetched state as part of its own state before it fetches another state",
     ],
     [1371, "[J5] the reference counts no report that a server made before its disk rotted"],
-  ])("the simulation of seed %i, which once broke a promise, keeps it: %s", (seed) => {
+  ])("the simulation of seed %i keeps a promise that this simulation once broke: %s", (seed) => {
     expect(run(seed).broken).toBeUndefined();
   });
 });

@@ -209,7 +209,7 @@ describe("a crash while a state is saved", () => {
     ["the first", []],
     ["a later", [stateOf(1)]],
   ] as const)(
-    "[J1] a crash at any point while %s state is saved leaves exactly the old or the new state",
+    "[J1] if a crash happens at any point while %s state is saved, the folder has exactly the old or the new state",
     async (_, before) => {
       await using folder = await memoryFolder();
       const old = before.length === 0 ? new Map<string, Buffer>() : await filesOf(...before);
@@ -227,7 +227,7 @@ describe("a crash while a state is saved", () => {
     },
   );
 
-  test("[J1] a server that starts after a crash finds the new state, whichever of its files have their final names", async () => {
+  test("[J1] after a crash, a starting server finds the new state, whichever files of that state have their final names", async () => {
     await using folder = await memoryFolder();
     const old = await filesOf(stateOf(1));
     const next = await filesOf(stateOf(2));

@@ -47,7 +47,7 @@ test("[X1] [R7] after a crash the clock continues above every earlier value", as
   }
 });
 
-test("[X1] once half of its lead over the running clock is used up, the clock on disk is raised", async () => {
+test("[X1] the clock on disk is raised once half of its lead over the running clock is used up", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path);
   const before = reserved(folder.path);

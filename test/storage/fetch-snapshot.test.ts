@@ -169,7 +169,7 @@ describe("fetching a saved state", () => {
     expect(readCheckpoint(join(folder.path, "snapshot")).checkpoint?.mark.clock).toBe(2);
   });
 
-  test("[R8] a peer that gets more concurrent fetches than the limit ends only the oldest fetch", async () => {
+  test("[R8] if a peer gets one concurrent fetch too many, the peer ends only the oldest fetch", async () => {
     await peer.save(1);
     const [first] = [await peer.answer({ of: undefined, file: 0, offset: 0 })];
     const others: string[] = [];

@@ -42,7 +42,7 @@ async function write(open: OpenDisk, lines: readonly EventLine[]): Promise<void>
 }
 
 describe("a disk without space for a saved state", () => {
-  test("[J1] a server without disk space for a saved state reports that once, keeps running, and tries again when the journal has grown", async () => {
+  test("[J1] if the disk has no space for a saved state, the server logs one error, runs on, and tries again when the journal has grown", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
@@ -82,7 +82,7 @@ describe("a disk without space for a saved state", () => {
     expect(open.infos).toContain("Saved the state");
   });
 
-  test("[R2] an error other than a full disk while a server saves its state ends the server", async () => {
+  test("[R2] a server ends if saving its state fails with an error other than a full disk", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });

@@ -22,7 +22,7 @@ vi.mock("node:fs/promises", async (original) => {
   return { ...fs, default: fs, open };
 });
 
-test("[R2] a starting server syncs every folder with names that it relies on, because an earlier process may have died before the sync", async () => {
+test("[R2] a starting server syncs every folder whose file names it relies on, because an earlier process may have died before that sync", async () => {
   await using parent = await memoryFolder();
   const [slots, theirs] = [join(parent.path, "servers"), join(parent.path, "theirs")];
   const slot = join(slots, "1");

@@ -172,7 +172,7 @@ describe("lines after the damage in a journal", () => {
     open.disk.append(open.core.ledger.takeAppended());
   }
 
-  test("[J5] [R2] a server recovers undamaged lines that no peer has from its damaged journal", async () => {
+  test("[J5] [R2] if no peer has the undamaged lines of a damaged journal, the server recovers the lines from that journal", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);

@@ -143,7 +143,7 @@ describe("`cut`, which begins a new journal file", () => {
 });
 
 describe("older journal files", () => {
-  test("[J1] a journal removes its oldest files above `keptBytes`, and then has no page for a peer that needs their lines", async () => {
+  test("[J1] a journal removes its oldest files while the older files exceed `keptBytes`; a peer that needs removed lines gets no page", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     const sizes = { fileBytes: 600, keptBytes: 2_000 };
@@ -226,7 +226,7 @@ describe("older journal files", () => {
     return { files: readFiles(path), before, after };
   }
 
-  test("[J5] a starting server names an older journal file with a changed byte, and removes it and the files before it", async () => {
+  test("[J5] if an older journal file has a changed byte, a starting server names that file, and removes that file and all earlier files", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);

@@ -113,7 +113,7 @@ describe("the files of a journal", () => {
     return written;
   }
 
-  test("[J2] a starting server names a sealed journal file that is cut short at any byte", async () => {
+  test("[J2] if a journal file that is not the last is cut short at any byte, a starting server names that file", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -126,7 +126,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] a starting server notices a missing journal file at the beginning of the next file", async () => {
+  test("[J2] [J5] if a journal file is missing, a starting server reports the damage at the beginning of the next file", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -293,7 +293,7 @@ describe("the files of a journal", () => {
     expect(found.damages[0]?.why).toMatch(/goes from 0 to 2/);
   });
 
-  test("[J5] a starting server names a journal line of another history, because the line's chain does not fit", async () => {
+  test("[J5] a starting server names a journal line whose chain does not fit the earlier lines", async () => {
     await using folder = await memoryFolder();
     const { files } = await killedAfter([[a, a], [b]], 10_000);
     const [name, bytes] = [...files][0] as [string, Buffer];

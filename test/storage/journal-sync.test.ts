@@ -97,7 +97,7 @@ describe("a disk that fails", () => {
     ["sync", "EIO"],
     ["write", "ENOSPC"],
   ] as const)(
-    "[R2] a %s that fails with %s is reported once, and none of its lines counts as flushed",
+    "[R2] if a journal's %s fails with %s, the journal reports the failure once, and counts none of the new lines as flushed",
     async (call, code) => {
       await using folder = await temporaryFolder();
       const journal = await OpenJournal.at(folder.path);

@@ -36,7 +36,7 @@ describe("promises.json", () => {
     { where: "in the journal", saved: false },
     { where: "in the saved state", saved: true },
   ])(
-    "[R2] [E2] with events $where and no promises.json, a server does not start, but names the file and what to do",
+    "[R2] [E2] a server with events $where but without promises.json does not start, and its error names this file and what to do",
     async ({ saved }) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -96,7 +96,7 @@ describe("promises.json", () => {
     await again.close();
   });
 
-  test("[R2] a server writes promises.json before its first event, so that it can start after a crash between the two", async () => {
+  test("[R2] a server writes promises.json before its first event, so it can start again after a crash before that event", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);

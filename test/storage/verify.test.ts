@@ -41,7 +41,7 @@ async function serverFolder(folder: string): Promise<void> {
 }
 
 describe("the command verify", () => {
-  test("[J5] a fetched peer's state with fewer events than the server's own state does not lower the vector that verify reports", async () => {
+  test("[J5] verify does not lower its reported vector if a state fetched from a peer has fewer events of this server", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     // The peer has fewer events of this server, and more of another server.

@@ -119,7 +119,7 @@ describe("sessions of commands", () => {
     expect(await place.run("users")).toMatchObject({ code: 0 });
   });
 
-  test("a person who has the cluster's secret may administer even if their session is no administrator's", async () => {
+  test("a person with the cluster's secret may administer the cluster, even if their session is not an administrator's", async () => {
     await place.account("hugo");
     const refused = await place.run("accounts promote hugo");
     expect(refused).toMatchObject({
@@ -130,7 +130,7 @@ describe("sessions of commands", () => {
     expect(await place.run("accounts registration open")).toMatchObject({ code: 0 });
   });
 
-  test("`login` reports in the person's language, with folder and error code, a session that can't be saved", async () => {
+  test("`login` reports the folder and the error code in the person's language if the session can't be saved", async () => {
     expect(await place.run("register ivo", "ivo's\n")).toMatchObject({ code: 0 });
     await writeFile(join(place.home.path, "tertulia"), "no folder");
     const { stderr } = await place.run("login ivo --lang pt-br", "ivo's\n");

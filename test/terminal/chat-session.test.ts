@@ -20,7 +20,7 @@ test("if two requests are refused because the session has ended, the person is a
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a request that was refused after the person logged in again is repeated without a second question", async () => {
+test("if the refusal of a request arrives after a new log-in, the request is repeated without asking the person to log in", async () => {
   const logIn = vi.fn(async () => true);
   const session = sessionOf({}, { logIn });
   const refuse: ((error: unknown) => void)[] = [];
@@ -38,7 +38,7 @@ test("a request that was refused after the person logged in again is repeated wi
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a chat's request fails with its refusal if the person declines to log in", async () => {
+test("if the person declines to log in, the chat's request fails with the original refusal", async () => {
   const logIn = vi.fn(async () => false);
   const session = sessionOf({}, { logIn });
   await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);

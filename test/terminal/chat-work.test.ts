@@ -100,7 +100,7 @@ test("a chat neither creates nor joins a channel whose name looks like an existi
   ]);
 });
 
-test("a chat finds each user who wrote while the person was away, even if another user has written 2,499 messages since", async () => {
+test("a chat finds each user who wrote while the person was away, even if another user then wrote 2,499 messages", async () => {
   const entry = (seq: number) => ({
     src: seq === 1 ? "zoe" : "bot",
     dst: "ana",

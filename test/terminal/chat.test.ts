@@ -111,7 +111,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("ana · connected");
   }, 90_000);
 
-  test("two chats of one person show the same messages, and the next chat shows the channels that each joined", async () => {
+  test("two chats of one person show the same messages, and the person's next chat shows all channels that these two chats joined", async () => {
     const [one, other] = [await place.channel("sala"), await place.channel("varanda")];
     const desk = place.chat("ana");
     await desk.shows("#geral");
@@ -176,7 +176,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     restartMs,
   );
 
-  test("the next chat sends once each of the three messages that a killed chat left in its outbox", async () => {
+  test("the next chat sends each of the three messages in a killed chat's outbox exactly once", async () => {
     const name = await place.channel("outbox");
     const ana = place.chat("ana");
     await join(ana, name);
@@ -196,7 +196,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(await place.texts(name)).toEqual(["a10", ...waiting]);
   }, 90_000);
 
-  test("a new chat opens the conversation that was open last, and marks the messages that arrived since as new", async () => {
+  test("a new chat opens the last chat's conversation, and marks as new the messages that arrived between the two chats", async () => {
     const name = await place.channel("left");
     const first = place.chat("ana");
     await join(first, name);

@@ -95,7 +95,7 @@ describe("commands for scripts", () => {
     expect((await run(["send", "#geral", "-", "--user", "ana"], most)).code).toBe(0);
   });
 
-  test("`history` of another user shows only the messages between this user and one's own", async () => {
+  test("`history` of another user shows only the messages between this user and the user who runs the command", async () => {
     await run(["send", "@ana", "psst", "--user", "bia"]);
     await run(["send", "@bia", "sim?", "--user", "ana"]);
     await run(["send", "@ana", "from caio", "--user", "caio"]);
@@ -123,7 +123,7 @@ describe("commands for scripts", () => {
 });
 
 describe("the command listen", () => {
-  test("`listen` ended by a signal prints the vector from which another `listen` continues without repeating a message", async () => {
+  test("when a signal ends `listen`, the command prints a vector, from which a second `listen` continues without repeating a message", async () => {
     using listener = new CliProcess(["listen", "#geral", "--json"], commands.env);
     await listener.saw('{"seen":');
     await run(["send", "#geral", "one", "--user", "ana"]);

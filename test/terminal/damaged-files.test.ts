@@ -98,7 +98,7 @@ describe.skipIf(!hasTmux)(`a damaged chat.json in the full screen${why}`, () => 
 });
 
 test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
-  "chat by lines shows private messages whose read mark is damaged: %s",
+  "chat by lines shows unread private messages although chat.json has the damaged content %s",
   async (content) => {
     const user = `rui${content.length}`;
     await cluster.client().login(parseUserName(user));
@@ -113,7 +113,7 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
   60_000,
 );
 
-test("after a chat by lines found a damaged file, the next chat shows the messages that arrived between the two", async () => {
+test("after a chat by lines found a damaged file, the next chat shows the messages that arrived between these two chats", async () => {
   await cluster.client().login(parseUserName("eva"));
   damaged("eva", "{");
   await lines("eva");

@@ -108,7 +108,7 @@ test("chat by lines shows the newest lines of a joined channel, and then each ne
   expect(all.length).toBeGreaterThanOrEqual(20);
 }, 60_000);
 
-test("chat by lines marks no message as read that it has not shown", async () => {
+test("chat by lines marks a message as read only if the chat has shown the message", async () => {
   await place.zoe.createChannel(parseChannelName("gap"));
   await place.zoe.publish(parseChannelName("gap"), "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);

@@ -11,7 +11,7 @@ afterAll(() => commands?.[Symbol.asyncDispose](), 30_000);
 
 const run = (args: readonly string[], input?: string) => commands.run(args, input);
 
-test("[W18] a name that looks like an existing one is refused with the reason name_confusable, an equal one without a reason", async () => {
+test("[W18] a name that looks like an existing name is refused with the reason name_confusable, and an equal name without a reason", async () => {
   await run(["register", "carlos"], "secret\n");
   const english = await run(["register", "Carl0s"], "other\n");
   expect(english).toMatchObject({ code: 1, stdout: "" });
@@ -31,7 +31,7 @@ test.each([
   ["Persian", "علی\u200cرضا"],
   ["Sinhala", "ශ\u0dca\u200dරී"],
 ])(
-  "[W18] users and channels may have %s names with a joiner, and the name without the joiner is refused as look-alike",
+  "[W18] users and channels may have %s names with a joiner, and a channel's name without this joiner is refused as confusable",
   async (_, name) => {
     expect(await run(["create", `#${name}`, "--user", name])).toMatchObject({ code: 0 });
     expect(await run(["send", `#${name}`, "oi", "--user", name])).toMatchObject({ code: 0 });

@@ -30,7 +30,7 @@ test("a line is printed above the open prompt, and the prompt is drawn again unc
   expect(written.at(-1)).toBe(`\r\x1b[2A\x1b[Joi\n${first}`);
 });
 
-test("after a line is printed, only the newest form of the prompt is drawn, without inquirer's erasing of the old form", () => {
+test("after a line is printed, the screen draws the newest form of the prompt, without inquirer's commands that erase the old form", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);

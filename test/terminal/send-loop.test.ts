@@ -63,7 +63,7 @@ test("a message that can't be sent yet delays only later messages of its convers
 });
 
 test.each(["accepted", "refused", "unreadable", "silent"] as const)(
-  "[C8] a message with the outcome %s from a server of the original protocol is sent once and shown as refused",
+  "[C8] a message that gets the outcome %s from a server of the original protocol is sent once and shown as refused",
   async (outcome) => {
     vi.useFakeTimers();
     const asked: string[] = [];

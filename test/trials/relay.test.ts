@@ -110,7 +110,7 @@ describe("the relay", () => {
     await Promise.all([ana.got("12"), bia.got("12")]);
   });
 
-  test("a cut at the relay that is healed by a reset loses the held bytes and the connection", async () => {
+  test("if a cut at the relay is healed by a reset, the held bytes and the connection are lost", async () => {
     const { relay, ana, bia, endpoint, accepted } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -147,7 +147,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("late");
   });
 
-  test("a slow link at the relay delays its bytes, and keeps their order after it is healed", async () => {
+  test("a slow link at the relay delays its bytes, and the bytes stay in order after the link is healed", async () => {
     const { relay, ana, bia } = await pair();
     const slow = relay.slow([there], 150);
     const beganMs = performance.now();

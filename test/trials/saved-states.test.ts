@@ -29,7 +29,7 @@ function filesOf(folder: string): string[] {
   return checkpointFiles.map((name) => readFileSync(join(folder, name), "utf8"));
 }
 
-test("[R4] [R11] saveJournals gives replicas that stopped without saving the same saved state as a replica that saved", async () => {
+test("[R4] [R11] saveJournals gives all replicas the same saved state, whether or not they saved before they stopped", async () => {
   await using data = await temporaryFolder();
   const saved = await stopped(data.path, "1", [true, true]);
   const before = filesOf(saved);

@@ -31,7 +31,7 @@ describe("a connection after its handshake", () => {
     expect(other.messages).toHaveLength(10);
   });
 
-  test("a connection holds the frames of an unfinished message, and frees the commands received with them", () => {
+  test("a connection holds the frames of an unfinished message, and frees the commands that were received together with these frames", () => {
     const bound = ready();
     const ping = command("PING", "\0\0");
     const noise = Buffer.alloc(7_000 * ping.length, ping);
@@ -82,7 +82,7 @@ describe("a connection after its handshake", () => {
 });
 
 describe("[X8] random bytes", () => {
-  test("random changes of a valid stream cause no error but a refusal, and no message with too many frames", () => {
+  test("random changes of a valid stream cause no error other than a refusal, and no message with too many frames", () => {
     const valid = Buffer.concat([
       greeting(),
       command("READY", about),

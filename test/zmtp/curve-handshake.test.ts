@@ -51,7 +51,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(bound.ready).toBe(1);
   });
 
-  test("a client with a different server key, or with its own key of zeros, is refused", async () => {
+  test("a client that uses another server's key, or whose own key consists of zeros, is refused", async () => {
     const { publicKey } = sodium.crypto_box_keypair();
     const stranger = await CurveClient.of(publicKey);
     expect(new Bound(curve).refuses(greeting("CURVE"), stranger.hello())).toBe("otherKey");

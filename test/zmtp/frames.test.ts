@@ -77,7 +77,7 @@ describe("a stream of frames", () => {
     }
   });
 
-  test("the frame reader holds at most 4,096 bytes or four times the bytes received, whatever length a frame announces", () => {
+  test("the frame reader holds at most 4,096 bytes or four times the received bytes, whichever is more, for any announced length", () => {
     const announced = 4 * 1_024 * 1_024;
     const bytes = frame(Buffer.alloc(announced));
     const reader = new FrameReader(announced);

@@ -15,7 +15,7 @@ describe("a greeting", () => {
     ["ZMTP 1.0 with a name", "\u0006\u0000name!"],
     ["SSH", "SSH-2.0-OpenSSH"],
     ["a zero byte", "\0"],
-  ])("a greeting that begins as %s is refused at its first byte", (_name, text) => {
+  ])("a greeting that begins like %s is refused at its first byte", (_name, text) => {
     expect(() => readGreeting(Buffer.from(text, "latin1").subarray(0, 1))).toThrow(Refused);
   });
 

@@ -35,7 +35,7 @@ describe("a peer of ZMTP 2.0", () => {
     expect(new Bound(curve).refuses(from(3))).toBe("keyWanted");
   });
 
-  test("a peer of ZMTP 2.0 is refused with a wrong type of socket or an invalid frame for its name", () => {
+  test("a peer of ZMTP 2.0 is refused if its socket has a wrong type or if the frame with its name is invalid", () => {
     expect(new Bound(nobody).refuses(from(8))).toBe("otherSocket");
     expect(new Bound(nobody).refuses(from(3).subarray(0, 12), message("a", "b"))).toBe("malformed");
     expect(new Bound(nobody).refuses(from(3).subarray(0, 12), command("READY"))).toBe("malformed");
@@ -45,7 +45,7 @@ describe("a peer of ZMTP 2.0", () => {
 describe("[X8] a handshake", () => {
   const open = [greeting(), command("READY", about)];
 
-  test("a handshake of NULL admits a peer of the right socket type, and answers with the socket's type", () => {
+  test("a handshake of NULL admits a peer of the right socket type, and sends this peer the type of the bound socket", () => {
     const bound = new Bound(nobody).hear(...open);
     expect(bound.ready).toBe(1);
     expect(bound.said.subarray(0, 64)).toEqual(greeting("NULL"));
@@ -81,11 +81,14 @@ describe("[X8] a handshake", () => {
     ["no type", property("Identity", "me")],
     ["no metadata", Buffer.alloc(0)],
     ["the type in lower case", metadata("dealer")],
-  ])("a handshake with %s is refused because of the socket's type", (_name, rest) => {
-    expect(new Bound(nobody).refuses(greeting(), command("READY", rest))).toBe("otherSocket");
-  });
+  ])(
+    "a handshake whose READY has %s is refused because of the peer's socket type",
+    (_name, rest) => {
+      expect(new Bound(nobody).refuses(greeting(), command("READY", rest))).toBe("otherSocket");
+    },
+  );
 
-  test("a handshake with malformed metadata is refused, and random metadata causes no error but a refusal", () => {
+  test("a handshake with malformed metadata is refused, and random metadata causes no error other than a refusal", () => {
     for (const rest of [
       about.subarray(0, -1),
       Buffer.concat([about, Buffer.of(3)]),

@@ -62,7 +62,7 @@ describe("a message that the person sends", () => {
     );
   });
 
-  test("a refused message shows the reason until the history shows that a server has stored the message", () => {
+  test("the chat shows a message as refused, with the reason, until the history contains the message", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why: "No such channel." });
     expect(scene.screen).toContain("ana  Oi ✗ No such channel.");
@@ -73,7 +73,7 @@ describe("a message that the person sends", () => {
     expect(scene.on({ type: "entries", entries: [entry] }).screen).not.toContain("✗");
   });
 
-  test("refused messages count toward the limit on the messages that a chat holds of a conversation", () => {
+  test("refused messages count toward the limit on the messages that a chat stores for one conversation", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 3_000; number += 1) {
       const refused = outgoing(`${number}`, "Oi");

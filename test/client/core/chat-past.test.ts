@@ -16,7 +16,7 @@ describe("the past of a conversation", () => {
       .on({ type: "tick", nowMs: 0 });
   }
 
-  test("while the person pages up, the chat fetches older messages before the oldest one is on the screen", () => {
+  test("while the person pages up, the chat fetches older messages before the oldest loaded message is on the screen", () => {
     const scene = long();
     expect(scene.screen).toContain("m99");
     const before = scene.effects.length;
@@ -100,7 +100,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).toContain("› to nobody else");
   });
 
-  test("↑ recalls a draft that another recalled text replaced, and Ctrl-Y pastes cut text in another conversation", () => {
+  test("↑ recalls a draft that a recalled text replaced, and Ctrl-Y pastes text that Ctrl-U cut in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
     expect(scene.screen).toContain("› first!");
     expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
@@ -108,7 +108,7 @@ describe("the past of a conversation", () => {
     expect(scene.types(`\x15cut this\x15${other}\x19`).screen).toContain("› cut this");
   });
 
-  test("a chat drops a page of older messages that does not reach up to the oldest message it has", () => {
+  test("a chat drops a page of older messages if a gap remains between this page and the chat's oldest message", () => {
     const scene = long();
     const was = currentOf(scene.model);
     const again = new ChatScene();
@@ -120,7 +120,7 @@ describe("the past of a conversation", () => {
     expect(isFetching).toBe(false);
   });
 
-  test("a chat drops the oldest messages of a long conversation, and keeps the cursor to fetch them again", () => {
+  test("a chat drops the oldest messages of a long conversation, and stores the place in the history for fetching these messages", () => {
     const scene = new ChatScene().start();
     for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
     const { items, older } = currentOf(scene.model);

@@ -21,7 +21,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.types("\x1b1\x1b2").screen).not.toContain("new since you left");
   });
 
-  test("a chat marks the messages that arrived since the person left the chat before", () => {
+  test("a chat marks the messages that arrived after the person left the previous chat", () => {
     const first = new ChatScene().start(["geral"]);
     first.says("geral", "bia", "read");
     const saved = savedOf(first.model);
@@ -45,7 +45,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.types("/msg\r").screen).toContain("Escreva assim: /msg nome texto");
   });
 
-  test("a chat reopens a private conversation that the person closed when a new message arrives in it", () => {
+  test("when a new message arrives in a private conversation that the person closed, a chat reopens the conversation", () => {
     const first = new ChatScene().start();
     const target = { user: "bia" as never };
     first.on({ type: "found", users: [target.user], heard: {} });
@@ -82,7 +82,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(savedOf(scene.model).muted).toEqual([]);
   });
 
-  test("a message that the person sends does not mark missed messages as read while the chat still fetches them", () => {
+  test("if the person sends a message while the chat still fetches missed messages, the missed messages stay unread", () => {
     const saved = { ...nothingSaved, joined: ["geral", "café"], read: { "#café": {} } };
     const scene = new ChatScene().start([], { ...saved, joined: ["geral"] });
     scene.types("/join #café\r");
@@ -160,14 +160,14 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("two drafts of one conversation that two chats saved are restored as one text", () => {
+  test("if two chats have saved drafts of one conversation, the next chat restores both drafts as one text", () => {
     const drafts = { "#geral": ["of one", "of the other"] };
     const saved = { ...nothingSaved, joined: ["geral"], drafts };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["of one\nof the other"] });
   });
 
-  test("a restored draft does not discard the text that the person began before; ↑ recalls that text", () => {
+  test("if a restored draft replaces a text that the person has begun, ↑ recalls the begun text", () => {
     const saved = {
       ...nothingSaved,
       joined: ["geral"],
@@ -188,7 +188,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, closed: ["@bia"] });
   });
 
-  test("messages of a new user count as unread only if a chat of the person has saved its state before", () => {
+  test("messages of a new user count as unread only if an earlier chat of the person has saved its state", () => {
     for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
       const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
       const target = { user: "bia" as never };

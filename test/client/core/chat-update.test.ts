@@ -45,7 +45,7 @@ test("Esc and a key directly after Esc are read as two keys, unless they form a 
   expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });
 });
 
-test("the hint that a second Ctrl-C quits the chat disappears after 4 s, and Ctrl-C then does not quit", () => {
+test("after 4 s, the chat hides the hint that a second Ctrl-C quits, and the next Ctrl-C does not quit the chat", () => {
   const scene = new ChatScene().start().types("\x03");
   expect(scene.screen).toContain("Press Ctrl-C again to quit.");
   scene.on({ type: "tick", nowMs: scene.model.nowMs + 4_000 });

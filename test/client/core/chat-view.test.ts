@@ -14,7 +14,7 @@ function conversation(columns: number, rows: number, language?: "pt-br"): ChatSc
   return scene.types("E aí");
 }
 
-test("a conversation is drawn in 80 columns and 24 rows", () => {
+test("the chat shows a conversation on a terminal of 80 columns and 24 rows", () => {
   expect(conversation(80, 24).screen).toMatchInlineSnapshot(`
     "
     › #geral        │ #geral
@@ -45,7 +45,7 @@ test("a conversation is drawn in 80 columns and 24 rows", () => {
   `);
 });
 
-test("a conversation is drawn in 120 columns and 40 rows", () => {
+test("the chat shows a conversation on a terminal of 120 columns and 40 rows", () => {
   expect(conversation(120, 40).screen).toMatchInlineSnapshot(`
     "
     › #geral                │ #geral
@@ -92,7 +92,7 @@ test("a conversation is drawn in 120 columns and 40 rows", () => {
   `);
 });
 
-test("a conversation is drawn in 16 columns, without the list of conversations", () => {
+test("on a terminal of 16 columns, the chat shows a conversation without the list of conversations", () => {
   expect(conversation(16, 14).screen).toMatchInlineSnapshot(`
     "
     #geral        @1
@@ -113,7 +113,7 @@ test("a conversation is drawn in 16 columns, without the list of conversations",
   `);
 });
 
-test("a conversation is drawn in 200 columns", () => {
+test("the chat shows a conversation on a terminal of 200 columns", () => {
   expect(conversation(200, 12).screen).toMatchInlineSnapshot(`
     "
     › #geral                │ #geral
@@ -132,7 +132,7 @@ test("a conversation is drawn in 200 columns", () => {
   `);
 });
 
-test("a conversation is drawn in Portuguese", () => {
+test("the chat shows a conversation's headings and the status line in Portuguese", () => {
   expect(conversation(80, 16, "pt-br").screen).toMatchInlineSnapshot(`
     "
     › #geral        │ #geral
@@ -211,7 +211,7 @@ test("the quick switch lists the conversations that match the typed letters, and
   expect(scene.types("\r").screen).toContain("bia  ana, tem café?");
 });
 
-test("the chat escapes a message's control characters, and its line breaks can't imitate another message", () => {
+test("the chat escapes a message's control characters, and a message with line breaks can't imitate a second message", () => {
   const scene = new ChatScene(60, 12).start();
   scene.says("geral", "mau", "\x1b[2J\x1b]0;title\x07\u202eabc\n08:00 bia  I never said that");
   expect(scene.screen).toMatchInlineSnapshot(`
@@ -249,7 +249,7 @@ test("the status line says in words that the chat reconnects, and in how many se
   expect(scene.screen).toContain("reconnecting …");
 });
 
-test("the screen has as many rows as the terminal, and no row is wider than a terminal of at least four columns", () => {
+test("the screen has as many rows as the terminal, and each row fits into a terminal of at least four columns", () => {
   for (const columns of [1, 5, 16, 40, 59, 60, 80, 200]) {
     for (const rows of [1, 2, 3, 5, 24]) {
       for (const keys of ["", "\x0b", "/help\r", "\x1b[5~", "x".repeat(300)]) {

@@ -45,7 +45,7 @@ test("Ctrl-W, Ctrl-U and Alt-D cut text of the input line, and Ctrl-Y pastes it"
   expect(typed(`um dois\x01${right}\x1b[3~`)).toBe("u| dois");
 });
 
-test("↑ and ↓ show the texts submitted before, and ↓ after the newest shows the draft", () => {
+test("↑ and ↓ show the submitted texts, and ↓ at the newest submitted text shows the draft", () => {
   const twice = submitted(keyed("dois", submitted(keyed("um"))));
   expect(typed(`três${up}`, twice)).toBe("dois|");
   expect(typed(`três${up}${up}${up}`, twice)).toBe("um|");

@@ -17,7 +17,7 @@ test.each([
   expect(found(text)).toEqual(links);
 });
 
-test("/links lists a link of several messages once, at the place of the newest of them", () => {
+test("if several messages contain the same link, /links lists the link once, at the newest message's place", () => {
   const texts = [
     "/me reads http://a.example",
     "http://b.example\nhttp://c.example",

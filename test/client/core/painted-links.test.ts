@@ -51,7 +51,7 @@ test("a link in a message ends before a control character, and the chat escapes 
   );
 });
 
-test("a link is drawn as plain text if the terminal has no links or the address is too long", () => {
+test("a link is shown as plain text if the terminal does not support links or the address is too long", () => {
   const link = "https://example.org";
   expect(painted([{ ...span(link), link }], plain)).toBe(link);
   expect(painted([{ ...span("x"), link: `${link}/${"x".repeat(2_100)}` }], look)).toBe("x");

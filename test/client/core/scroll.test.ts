@@ -92,7 +92,7 @@ function allTheWay(from: ChatModel, direction: "up" | "down"): ChatModel {
   return model;
 }
 
-test("if the message at the view's bottom was removed, the view shows the oldest remaining message", () => {
+test("if the message at the pane's bottom was removed, the pane shows the oldest remaining message", () => {
   const model = chatOf([2, 2, 2, 2], 14);
   const anchored = change(model, model.current, (present) => ({
     ...present,

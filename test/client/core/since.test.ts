@@ -38,7 +38,7 @@ describe("a time for `--since`", () => {
     expect(at("2026-01-31T08:00:00.123999Z")).toBe("2026-01-31T08:00:00.123Z");
   });
 
-  test("a time for `--since` without an offset is local time, and a date alone is local midnight", () => {
+  test("`--since` reads a time without an offset as local time, and a date alone as local midnight", () => {
     const saoPaulo: Zone = () => -180;
     expect(at("2026-01-31", saoPaulo)).toBe("2026-01-31T03:00:00.000Z");
     expect(at("2026-01-31T08:00", saoPaulo)).toBe("2026-01-31T11:00:00.000Z");

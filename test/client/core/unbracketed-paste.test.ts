@@ -32,7 +32,7 @@ test("a paste without brackets keeps tabs and control characters as text, and dr
   expect(kept.map(({ text }) => text).join("")).toBe("def\n\treturn\x03\x04\n");
 });
 
-test("Backspace in a paste without brackets erases a letter, because keys typed over a slow line look like a paste", () => {
+test("in a paste without brackets, Backspace erases a letter, because the paste may be keys typed over a slow line", () => {
   expect(asPaste(keysOf("hello\rho\x7f\x7fyou"))).toEqual([
     { name: "paste", text: "hello\nho" },
     { name: "backspace" },
@@ -58,7 +58,7 @@ describe("a key that is passed to another program", () => {
     { name: "text", text: "b", alt: true },
   );
 
-  test("the bytes that the chat writes for a key are decoded as the same key", () => {
+  test("encoding a key as bytes and decoding these bytes gives the same key", () => {
     fc.assert(
       fc.property(fc.oneof(moves, others), (key) => {
         const { keys } = decodeKeys(bytesOf(key), true);
@@ -68,7 +68,7 @@ describe("a key that is passed to another program", () => {
     );
   });
 
-  test("the bytes that the chat writes for a paste are one line without control characters", () => {
+  test("the chat encodes a pasted text as one line without control characters", () => {
     expect(bytesOf({ name: "paste", text: "one\n\n two\x03\tthree\n" })).toBe("one  two three");
   });
 });

@@ -75,7 +75,7 @@ describe("subscriptions at a proxy", () => {
     );
   });
 
-  test("a connection that cancels a topic without a subscription does not change the subscriptions of other connections", () => {
+  test("a connection that cancels a topic to which it has not subscribed does not change the subscriptions of other connections", () => {
     const subscriptions = new Subscriptions<string>();
     subscriptions.add("ana", "geral");
     for (const topic of ["geral", "", "ger", "geral!"]) {
@@ -95,7 +95,7 @@ describe("subscriptions at a proxy", () => {
     expect([...subscriptions.listeners(bytes.subarray(0, 2))]).toEqual([]);
   });
 
-  test("a proxy's largest subscriber is the connection with the most topics at the address with the most topics", () => {
+  test("of the address with the most topics, the connection with the most topics is the largest subscriber of the proxy", () => {
     const subscriptions = new Subscriptions<string>();
     for (let number = 0; number < 30; number += 1) subscriptions.add("home: ana", `${number}`);
     for (let peer = 0; peer < 20; peer += 1) {

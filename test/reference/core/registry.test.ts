@@ -154,7 +154,7 @@ describe("a change of the view", () => {
     expect(reports.view).toEqual({ number: 4, members: [a, b, c, d] });
   });
 
-  test("[R5] rule (b): a change of the view waits until a majority has the events that the present view's adopters had at adoption", () => {
+  test("[R5] rule (b): the view changes only after a majority has all events that the adopters of the present view had at adoption", () => {
     const reports = new Reports(three);
     reports.report(a, three, { durable: { [a]: 5 } });
     reports.report(b, three, { durable: { [b]: 7 } });
@@ -169,7 +169,7 @@ describe("a change of the view", () => {
     expect(reports.view.number).toBe(4);
   });
 
-  test("[R5] a member that has adopted the view does not count toward the majority once it is silent", () => {
+  test("[R5] a silent member does not count toward the majority, even if that member has adopted the view", () => {
     const reports = new Reports(three);
     reports.settle(a, b);
     reports.nowMs += 2_100;
@@ -288,7 +288,7 @@ describe("the removal of a member", () => {
 });
 
 describe("a server that is still reading its journal", () => {
-  test("[R5] a server that is still reading its journal reports its view, so that the reference makes no new first view", () => {
+  test("[R5] the reference makes no new first view if a server that is still reading its journal reports a view", () => {
     const reports = new Reports(undefined);
     reports.registry.heartbeat({ user: a, role: "server", view: three }, member, reports.nowMs);
     reports.nowMs += 60_000;
@@ -308,7 +308,7 @@ describe("a server that is still reading its journal", () => {
   });
 });
 
-test("[J5] after a server reports without its vector, the reference no longer counts the vector it reported before", () => {
+test("[J5] the reference stops counting a server's last reported vector when the server sends a report without a vector", () => {
   const two: View = { number: 3, members: [a, b] };
   const reports = new Reports(two);
   reports.settle(a, b);

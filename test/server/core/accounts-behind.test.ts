@@ -104,7 +104,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.scene.cluster.time.nowMs - startMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test("a server that lags refuses at once an unauthorized request without `after`, without a valid session, or for another user", () => {
+  test("a lagging server refuses an unauthorized request at once if the request lacks `after` or a valid session, or is for another user", () => {
     const lagging = new Lagging();
     lagging.cut();
     const { token, after } = lagging.change("password", newPassword);
@@ -128,7 +128,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     ]);
   });
 
-  test("a server that has caught up refuses a locked account; a claim whose `after` no server covers gets `behind`", () => {
+  test("a waiting request of a locked account is refused after the server catches up; a claim whose `after` no server covers gets `behind`", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });
@@ -146,7 +146,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.reply(claim)).toMatchObject({ code: "behind" });
   });
 
-  test("a server counts requests that wait for missing events in the rate limit of their user", () => {
+  test("a request that waits for missing events counts against the rate limit of its user", () => {
     const pace = { perSecond: 0.1, burst: 1 };
     const lagging = new Lagging({ user: pace, connection: undefined });
     lagging.cut();

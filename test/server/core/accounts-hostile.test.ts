@@ -73,7 +73,7 @@ describe("[X2] attacks that are refused", () => {
     expect(codes.at(-1)).toBe("rate_limited");
   });
 
-  test("guesses of invitations are limited across all connections, and a limited answer does not show whether the guess was right", () => {
+  test("guesses of invitations are limited across all connections, and the answer rate_limited does not show whether the guess was right", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
@@ -162,7 +162,7 @@ describe("[X2] attacks that are refused", () => {
     expect(codes).toContain("rate_limited");
   });
 
-  test("a request to create a channel without a `user` creates the channel as the session's user", () => {
+  test("if a request to create a channel has no `user`, the session's user creates the channel", () => {
     const scene = new Scene();
     const [first, second] = [scene.user("ana"), scene.user("bia")];
     expect(scene.ask("channel", { channel: "geral", token: first, id: "1" })).toMatchObject({
@@ -193,7 +193,7 @@ describe("[X2] attacks that are refused", () => {
     ["resets a password", "account", { user: "bia", newPassword: "by a thief" }],
     ["makes an account", "register", { user: "leo", password: "leo's" }],
   ])(
-    "an administrator who %s is refused if locked or demoted while the server hashes the password",
+    "an administrator who %s is refused if somebody locks or demotes that administrator while the server hashes the password",
     (_, service, change) => {
       for (const flag of [{ locked: true }, { administrator: false }]) {
         const scene = new Scene();

@@ -116,7 +116,7 @@ describe("[X2] each service is only for those who may use it", () => {
     return { scene, ana, bia, chief };
   }
 
-  test.each(Object.keys(services) as Service[])("%s refuses whoever may not use it", (service) => {
+  test.each(Object.keys(services) as Service[])("%s refuses senders without rights", (service) => {
     const { scene, ana, bia, chief } = furnish();
     const { for: whom, as } = services[service];
     let count = 0;
@@ -182,7 +182,7 @@ describe("[X2] changes of an account", () => {
     expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
   });
 
-  test("[R4] of two concurrent password changes one wins on all replicas, and the older session ends", () => {
+  test("[R4] of two concurrent password changes, the same change wins on all replicas, and the session from before the changes ends", () => {
     const scene = new Scene();
     const session = scene.user("ana");
     const [a, b] = scene.cluster.servers as [VirtualServer, VirtualServer];
@@ -204,7 +204,7 @@ describe("[X2] changes of an account", () => {
     expect(new Set(texts).size).toBe(1);
   });
 
-  test("a locked account can neither log in nor use its session; after a reset only the new password is valid", () => {
+  test("a user with a locked account can neither log in nor use a session; after a password reset only the new password is valid", () => {
     const scene = new Scene();
     const ana = scene.user("ana");
     const { operator } = scene;

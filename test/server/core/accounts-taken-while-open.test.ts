@@ -99,7 +99,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     expect(texts.size).toBe(1);
   });
 
-  test("a claim made with accounts stays valid even if the name is used while the cluster runs without accounts", () => {
+  test("a claim made while the cluster had accounts stays valid even if the name is used while the cluster runs without accounts", () => {
     const scene = new Scene();
     scene.user("eva");
     const { cluster } = scene;

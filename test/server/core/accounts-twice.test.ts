@@ -58,7 +58,7 @@ describe("[R6] a change of an account that is requested twice takes effect once"
     }
   });
 
-  test("an administrator's change that is requested again after a later change takes effect only once", () => {
+  test("an administrator's change takes effect only once, even if the same request arrives again after a later change", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;
@@ -90,7 +90,7 @@ describe("[R6] a different change of an account under a used id is refused", () 
   const reused = { status: "erro", code: "id_reused", retry: false };
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
 
-  test("a password change with a used id and another new password gets id_reused only if its present password is right", () => {
+  test("a password change that reuses an id for a different new password gets id_reused only if the present password is right", () => {
     const scene = new Scene();
     scene.user("ana");
     scene.ask("password", change);
@@ -103,7 +103,7 @@ describe("[R6] a different change of an account under a used id is refused", () 
     scene.login("ana", "newer");
   });
 
-  test("a password change with a used id and another new password is refused even while the first new password is hashed", () => {
+  test("a password change that reuses an id for a different new password is refused even while the first change is still being hashed", () => {
     const scene = new Scene();
     scene.user("ana");
     const { server, cluster } = scene;

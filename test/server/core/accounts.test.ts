@@ -39,7 +39,7 @@ function claimLike(place: Place, id: string, epoch: Epoch): Claim {
 describe("claims of names that look the same", () => {
   const looks = ["eva"];
 
-  test("[E3] if two claims of names that look the same count, only the claim of the higher epoch holds its name", () => {
+  test("[E3] if two claims count and their names look the same, only the claim of the higher epoch holds its name", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
@@ -50,7 +50,7 @@ describe("claims of names that look the same", () => {
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
   });
 
-  test("[E3] a claim that does not count takes no look-alike name from a claim that counts", () => {
+  test("[E3] a claim that counts holds its name despite a look-alike name whose newer claim does not count", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -58,7 +58,7 @@ describe("claims of names that look the same", () => {
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
-  test("[E3] a claim from an older version, which has no `looks`, excludes only the identical name", () => {
+  test("[E3] a claim without `looks`, made by an older version, conflicts only with claims of the identical name", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -95,7 +95,7 @@ describe("claims and epochs", () => {
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
-  test("[E3] if two claims of a name count, the one of the higher epoch holds the name", () => {
+  test("[E3] if two claims count and have the same name, the claim of the higher epoch holds the name", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([b, 9], "young", epochOf(2)));
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));

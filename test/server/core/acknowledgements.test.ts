@@ -56,7 +56,7 @@ describe("acknowledgements", () => {
     expect(sent).toContainEqual({ from: third, to: first });
   });
 
-  test("[L3] in a cluster of five servers, an acknowledgement is broadcast, because every server must know three disks", () => {
+  test("[L3] in a cluster of five servers, an acknowledgement is broadcast, because each server must learn of three disks that have the event", () => {
     const cluster = servingCluster(5);
     const { event, sent } = publishOnce(cluster);
     cluster.runUntil(
@@ -67,7 +67,7 @@ describe("acknowledgements", () => {
     expect(sent.every(({ to }) => to === undefined)).toBe(true);
   });
 
-  test("[L3] an acknowledgement is broadcast if the event's origin is of a version that takes no acknowledgement on its peer link", () => {
+  test("[L3] an acknowledgement is broadcast if the event's origin runs a version that accepts no acknowledgements on peer links", () => {
     const cluster = servingCluster(3);
     const [first, second] = cluster.servers as [VirtualServer, VirtualServer];
     second.core.replication.peer(first.name).takesAcks = false;

@@ -37,7 +37,7 @@ describe("a server that lacks events", () => {
     expect(checkpointText(late)).toBe(checkpointText(first));
   });
 
-  test("[R1] a server that misses an event fetches it before it applies later events of the same server", () => {
+  test("[R1] a server that misses an event fetches that event before it applies later events of the same origin", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const held = c.disk.durable[a.name] ?? 0;

@@ -48,7 +48,7 @@ describe("claims left by earlier coordinators", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] a claim is refused with name_taken only when no later event can make its sender the owner of the name", () => {
+  test("[E3] a claim is refused with name_taken only if the sender of the claim can never become the owner of the name", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");
@@ -81,7 +81,7 @@ describe("passwords of claims", () => {
 
   const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
 
-  test("[E3] two claims of different names under one id each get their own password, whichever is hashed first", () => {
+  test("[E3] two claims of different names with the same id each have their own password, whichever password is hashed first", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -130,7 +130,7 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] claims that time out before their hash is done leave room for new claims", () => {
+  test("[E3] a claim that times out before its password is hashed leaves room for a new claim", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     server.hashMs = () => 2 * durations.claimMs;

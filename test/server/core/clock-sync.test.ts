@@ -63,7 +63,7 @@ describe("a round of clock synchronisation", () => {
     { roundTripMs: durations.clockRoundTripMs, corrections: { [near]: -50, [far]: 20 } },
     { roundTripMs: durations.clockRoundTripMs + 1, corrections: { [near]: -40 } },
   ])(
-    "[E5] the coordinator averages only clocks whose answers took at most 40 ms: one took $roundTripMs ms",
+    "[E5] the coordinator averages only clocks whose answers took at most 40 ms; here one answer took $roundTripMs ms",
     ({ roundTripMs, corrections }) => {
       const { clock, summary, asked, effects } = inRound();
       expect(asked.map(({ peer }) => peer)).toEqual([near, far]);
@@ -115,7 +115,7 @@ describe("servers that agree on the time", () => {
     expect(coordinator(cluster)).toBe(first);
   });
 
-  test("[E5] a server answers clock requests, and applies corrections, only of its own coordinator", () => {
+  test("[E5] a server answers only clock requests from its own coordinator, and applies only corrections from that coordinator", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member, stranger] = others(cluster, first) as [VirtualServer, VirtualServer];

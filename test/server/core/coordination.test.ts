@@ -98,7 +98,7 @@ describe("the coordinator", () => {
     expect(again).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E2] a coordinator that gets an election request with a higher epoch resigns, and the next coordinator's epoch is above both", () => {
+  test("[E2] a coordinator resigns when it gets an election request with a higher epoch, and the next coordinator's epoch is even higher", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second] = others(cluster, first) as [VirtualServer];
@@ -123,7 +123,7 @@ describe("the coordinator", () => {
 });
 
 describe("claims", () => {
-  test("[E3] [R10] a claim that won a name succeeds again at another server; a claim with another id is refused", () => {
+  test("[E3] [R10] a repetition of a successful claim also succeeds at another server, but a claim with a different id is refused", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const ask = (number: number, id: string) =>
@@ -148,7 +148,7 @@ describe("claims", () => {
     expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(29);
   });
 
-  test("[E3] a second claim of a name without an id is not a retry, and gets name_taken", () => {
+  test("[E3] if claims have no id, a second claim of the same name is not a retry, and gets name_taken", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     expect(cluster.request(cluster.server(1), "register", register("eva")).status).toBe("OK");
@@ -156,7 +156,7 @@ describe("claims", () => {
     expect(second).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] the reply to a login names the account once the claim of the name is confirmed", () => {
+  test("[E3] once the claim of a name is confirmed, the reply to a login with that name contains the account", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const server = cluster.server(1);
@@ -167,7 +167,7 @@ describe("claims", () => {
     expect(account).toMatchObject({ server: coordinator(cluster).name });
   });
 
-  test("[E3] a claim that no quorum accepted holds the name on no server once a new coordinator is elected", () => {
+  test("[E3] if no quorum accepted a claim, the claim holds the name on no server once a new coordinator is elected", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -245,7 +245,7 @@ describe("the cluster's clocks", () => {
     return Math.max(...times) - Math.min(...times);
   }
 
-  test("[E5] clocks that are a second off agree to 20 ms within five rounds, and still agree later", () => {
+  test("[E5] within five rounds, clocks that were a second wrong differ by at most 20 ms, also in the next ten rounds", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);
@@ -280,7 +280,7 @@ describe("the cluster's clocks", () => {
     }
   });
 
-  test("[E5] a failover makes no clock jump, and no server's time runs backwards", () => {
+  test("[E5] during a failover no server's clock jumps, and no server's time runs backwards", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     const first = coordinator(cluster);
     cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);

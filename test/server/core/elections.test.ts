@@ -164,7 +164,7 @@ describe("a coordinator that was replaced", () => {
 });
 
 describe("answers and epochs of other servers", () => {
-  test("[E2] a coordinator counts an accept only if it comes from the server that was asked", () => {
+  test("[E2] a coordinator does not count the accept of a server that answers in place of the asked server", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [near, ...far] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];

@@ -70,7 +70,7 @@ function cluster(servers: number): CoreCluster {
 }
 
 describe("a fact and a service that are one table row each", () => {
-  test("a service added as one table row writes a note, which every server returns once for each id", () => {
+  test("a service that is only one added table row stores a note; a repeated request stores no second note on any server", () => {
     const notes = cluster(3);
     const first = notes.request(notes.server(1), "note", { note: "milk", id: "a" });
     const again = notes.request(notes.server(2), "note", { note: "milk", id: "a" });

@@ -144,7 +144,7 @@ describe("history", () => {
     expect(page(cluster, { user: "caio" }).entries).toMatchObject([{ src: "caio", dst: "bia" }]);
   });
 
-  test("[H8] history with a `with` returns the messages between two users, both page by page and since a vector", () => {
+  test("[H8] a history request with the field `with` returns the messages between two users, both with `before` and with `since`", () => {
     const cluster = servingCluster(3);
     cluster.request(cluster.server(1), "login", { user: "caio" });
     for (let number = 1; number <= 12; number += 1) {
@@ -233,7 +233,7 @@ describe("[W2] the bound on messages that the pages of one payload read", () => 
   const committed = { [server]: 100 };
 
   test.each([undefined, {}])(
-    "every message read for a payload's history pages uses up their common limit, even if no page shows it (since: %j)",
+    "every message that is read for a payload's history pages counts toward one common limit, even if no page shows the message (since: %j)",
     (since) => {
       const room = { bytes: limits.replyBytes };
       let pages = 0;

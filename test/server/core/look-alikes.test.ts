@@ -79,7 +79,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, with auth %s",
 
 describe("[W14] names that a login or a channel's creation introduces", () => {
   test.each(Object.entries(odd))(
-    "a new user or channel name with %s is refused, but an existing name with it stays usable",
+    "a new user or channel can't have a name with %s, but an existing user or channel with such a name stays usable",
     (_, name) => {
       const cluster = servingCluster(3);
       const server = cluster.server(1);

@@ -192,7 +192,7 @@ describe("[A10] an administrator removes a channel", () => {
     expect(states()).toEqual([false, false, false]);
   });
 
-  test("[R9] a client that has seen a channel restored can use the channel even at a server that lags", () => {
+  test("[R9] a client that has seen that a channel was restored can use the channel even at a server that lags", () => {
     const { scene, ana, write, remove } = furnish();
     remove(true);
     scene.cluster.runUntilEqual();

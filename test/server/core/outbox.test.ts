@@ -21,7 +21,7 @@ function secondForm(cluster: CoreCluster, topic: string): Publication[] {
 }
 
 describe("publications", () => {
-  test("[P5] an event is published as soon as it is committed, and not before", () => {
+  test("[P5] a server does not publish an event until the event is committed, and then publishes the event at once", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -34,7 +34,7 @@ describe("publications", () => {
     expect(question.reply?.status).toBe("OK");
   });
 
-  test("[P5] an event that reaches a quorum only after a partition is not published during the partition", () => {
+  test("[P5] during a partition, an event without a quorum is not published; it is published after the partition has healed", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
@@ -127,7 +127,7 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic).sort()).toEqual([geral, "geral"]);
   });
 
-  test("[P2] all publications of one commit on a topic are sent in one message", () => {
+  test("[P2] if several publications on a topic are committed together, the server sends them in one message", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe(geral);
@@ -163,7 +163,7 @@ describe("publications", () => {
     }
   });
 
-  test("[P3] `prev` counts a publication even if nobody was subscribed, so a late subscriber sees the gap", () => {
+  test("[P3] `prev` names the previous publication even if nobody had subscribed, so a late subscriber sees the gap", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const { seq } = cluster.request(server, "publish", hello).entry as { seq: number };
@@ -172,7 +172,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ prev: seq }]);
   });
 
-  test("[P3] a restarted server publishes the messages that it had not published, and continues their `prev`", () => {
+  test("[P3] a restarted server publishes the messages that were still unpublished at the crash, each with the correct `prev`", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const first = cluster.request(a, "publish", hello).entry as { seq: number };

@@ -121,7 +121,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("a newer report to any server replaces a user's presence, and no older report brings it back", () => {
+  test("a newer presence report to any server replaces a user's older reports, and repeated older reports change nothing", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(soonMs);
@@ -202,7 +202,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere("online"));
   });
 
-  test("presence changes within 200 ms are sent in one message; without reports nothing is sent", () => {
+  test("a server sends all presence reports of 200 ms in one message, and sends nothing if there are no reports", () => {
     const scene = new Scene();
     const { told } = scene.listener;
     scene.cluster.runFor(2 * presenceMs);
@@ -236,7 +236,7 @@ describe("[L11] presence", () => {
     expect(scene.cluster.servers.map(({ core }) => core.ledger.snapshot())).toEqual(held);
   });
 
-  test("a presence report requires a user who has logged in, and waits for a login that the client has seen", () => {
+  test("a server refuses a presence report of a user who has not logged in, but first waits for logins that the client has seen", () => {
     const scene = new Scene();
     const { cluster } = scene;
     const asking = { user: "duda", state: "online" };
@@ -266,7 +266,7 @@ describe("[L11] presence", () => {
 describe("[L11] bounds of presence", () => {
   const user = (number: number) => `user${number}` as UserName;
 
-  test("above the limits, a server keeps the presence of the users that came first, and of each user's latest clients", () => {
+  test("above the limits, a server ignores the presence of additional users, and drops the oldest report of a user with too many clients", () => {
     const presence = new Presence(serverName(1));
     let clock = 0;
     const say = (number: number, state: PresenceState, { client = "", atMs = 0 } = {}) => {

@@ -15,7 +15,7 @@ function messages(reply: ReplyData): string[] {
 }
 
 describe("a client reads its own writes through any server", () => {
-  test("[R9] a read with `after` at a server that lags waits until the server covers `after`", () => {
+  test("[R9] at a server that lags, a read with `after` waits until the server covers `after`", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     c.syncMs = 600;
@@ -38,7 +38,7 @@ describe("a client reads its own writes through any server", () => {
     expect(messages(cluster.request(b, "history", { channel: "geral", after }))).toEqual(["Olá!"]);
   });
 
-  test("[R9] a read or write without `after` sees a write that another server acknowledged before", () => {
+  test("[R9] after one server has acknowledged a write, reads and writes without `after` at other servers see that write", () => {
     const cluster = servingCluster(3);
     for (let round = 0; round < 12; round += 1) {
       const [writer, reader] = [
@@ -54,7 +54,7 @@ describe("a client reads its own writes through any server", () => {
     }
   });
 
-  test("[R9] a write that would fail because its server lacks an event waits for that event", () => {
+  test("[R9] if a write would fail because its server lacks an event, the write waits for that event", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);

@@ -174,7 +174,7 @@ describe("a repeated request", () => {
     cluster.runUntil(() => other.reply?.code === "id_reused", "it is refused");
   });
 
-  test("[R6] creating a channel again gets sucesso with the same id, and channel_exists without an id", () => {
+  test("[R6] a repeated request to create a channel gets sucesso if it has the same id, and channel_exists if it has no id", () => {
     const cluster = servingCluster(2);
     const data = { channel: "new", id: "make" };
     for (const server of [...cluster.servers, ...cluster.servers]) {

@@ -186,7 +186,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] a restored saved state and the events after it give the same state as all events", () => {
+  test("[J1] [R4] restoring a saved state and applying the later events gives the same state as applying all events", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const before = upTo(events, vector);

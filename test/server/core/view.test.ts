@@ -61,7 +61,7 @@ describe("a server that joins the view", () => {
 });
 
 describe("a server in the brokers' rotation", () => {
-  test("[R8] a server that hears no quorum leaves the rotation, and returns once it hears a quorum", () => {
+  test("[R8] a server leaves the rotation when it hears from no quorum, and returns once it hears from a quorum", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.partition([a.name], [b.name, c.name]);
@@ -73,7 +73,7 @@ describe("a server in the brokers' rotation", () => {
     expect(a.core.catchUp.phase).toBe("live");
   });
 
-  test("the log of a server that waits for a quorum names the members that do not answer", () => {
+  test("a server that waits for a quorum logs the names of the members that do not answer", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(b);
@@ -131,7 +131,7 @@ describe("a server that leaves the view", () => {
     expect(cluster.request(b, "login", { user: "caio" })).toMatchObject({ status: "sucesso" });
   });
 
-  test("[R11] the events of a server that leaves stay with the remaining servers", () => {
+  test("[R11] after a server has left the cluster, the remaining servers have all events of that server", () => {
     const cluster = servingCluster(3);
     const a = cluster.server(1);
     cluster.ask(a, "publish", { user: "ana", channel: "geral", message: "the last word" });
@@ -150,7 +150,7 @@ describe("a server that leaves the view", () => {
     expect(cluster.registry.view.members).toEqual([cluster.server(3).name]);
   });
 
-  test("[R5] a member can't leave if too few of the remaining members are up for a quorum", () => {
+  test("[R5] a member can't leave if too few of the remaining members are running to form a quorum", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(c);

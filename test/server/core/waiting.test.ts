@@ -25,7 +25,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     expect(asked.reply).toMatchObject({ code: "unauthenticated", reason: "no_session" });
   });
 
-  test("with accounts, a guest's request whose `after` the server does not cover gets `behind` at once and uses up no attempt", () => {
+  test("with accounts, if the server does not cover the `after` of a guest's request, the request gets `behind` at once and uses up no attempt", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -118,7 +118,7 @@ describe("[R9] repeated checks of a waiting request", () => {
     return { reads, asked: { ...asked, until: counted, deadlineMs } satisfies WaitingCover };
   }
 
-  test("a waiting read is checked only when the event that it lacks is committed, or at its deadline", () => {
+  test("a waiting read is checked again only when an event for which the read waits is committed, or at the read's deadline", () => {
     const covers = new WaitingCovers<WaitingCover>();
     const first = cover({ [a]: 2, [b]: 5 }, 1_000);
     const second = cover({ [b]: 3 }, 1_000);

@@ -63,7 +63,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] after each added entry, a window has exactly the entries that J3 keeps, and has returned all others as dropped", () => {
+  test("[J3] [R4] whenever an entry is added, a window has exactly the entries that J3 requires, and returns the entries that it drops", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);

@@ -16,7 +16,7 @@ function receiptOf(reply: ReplyData): Receipt {
 }
 
 describe("a write", () => {
-  test("[R3] a write is answered as soon as a quorum has it on disk, and not before", () => {
+  test("[R3] a server does not answer a write until a quorum has the event on disk, and then answers at once", () => {
     const cluster = servingCluster(5);
     const [first, ...others] = cluster.servers as [VirtualServer, ...VirtualServer[]];
     // The disks sync one after the other, the server's own disk first.
@@ -42,7 +42,7 @@ describe("a write", () => {
     expect(id).toBe(`${server}/${seq}`);
   });
 
-  test("[R3] a write is answered only once its event is on its own server's disk and on a second disk", () => {
+  test("[R3] a write is answered only once the origin and a second server have the event on disk", () => {
     const cluster = servingCluster(3);
     const first = cluster.server(1);
     first.syncMs = 700;

@@ -93,7 +93,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ reads })).toEqual(["doubled"]);
   });
 
-  test("the chaos checker finds a message in the history that was refused, or that no client sent to the conversation", () => {
+  test("the chaos checker finds a history with a message that was refused, or that no client sent to the conversation", () => {
     expect(rulesBroken(everywhere([...history, seen("x", 4)]))).toEqual(["neverAttempted"]);
     const elsewhere: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const shown = everywhere([...history, seen("d", 4)]);
@@ -106,7 +106,7 @@ describe("the checker of chaos runs", () => {
     );
   });
 
-  test("the chaos checker finds servers with different histories or files, and missing reports", () => {
+  test("the chaos checker finds missing reports, and servers with different histories or files", () => {
     const other = [history[0], history[1], seen("c", 5)] as Seen[];
     const reports = [
       ...sound.reports.slice(0, 1),
@@ -164,7 +164,7 @@ describe("the checker of chaos runs", () => {
     );
   });
 
-  test("the chaos checker finds a message in the history that a subscriber never received", () => {
+  test("the chaos checker finds a subscriber that never received a message of the history", () => {
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: history.slice(1) }];
     expect(rulesBroken({ deliveries })).toEqual(["unheard"]);
   });
@@ -195,7 +195,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ reads: [{ ...read, entries, client: "bia" }] })).toEqual([]);
   });
 
-  test("the chaos checker expects no messages in a read that are older than the page", () => {
+  test("the chaos checker allows a read of one page to lack the messages that are older than this page", () => {
     const [read] = sound.reads;
     if (read === undefined) throw new Error("there is one");
     const page = { ...read, entries: history.slice(2), isWhole: false };

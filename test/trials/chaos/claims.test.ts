@@ -54,7 +54,7 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
   });
 
-  test("the checker of claims accepts a claim that was proposed again in a later epoch, beside another client's unconfirmed claim", () => {
+  test("the checker of claims accepts an unconfirmed claim of one client and another client's claim that was proposed in two epochs", () => {
     const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
     expect(rulesBroken({ accounts })).toEqual([]);
   });
@@ -87,7 +87,7 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims, accounts: everywhere(account("nobody")) })).toEqual(["misowned"]);
   });
 
-  test("the checker of claims finds a name whose owner was answered name_taken", () => {
+  test("the checker of claims finds a name whose owner got the answer name_taken", () => {
     const claims = [claimed("eva", "taken"), claimed("gil", "taken")];
     expect(checkClaims({ ...sound, claims })).toEqual([
       {
@@ -97,7 +97,7 @@ describe("[R10] [E3] the checker of claims", () => {
     ]);
   });
 
-  test("the checker of claims finds a name without an owner if all clients were answered name_taken", () => {
+  test("the checker of claims finds a name without an owner if all clients got the answer name_taken", () => {
     const claims = sound.claims.slice(1);
     expect(rulesBroken({ claims, accounts: everywhere() })).toEqual(["misowned"]);
     const accounts = everywhere(account("gil", 1, false));

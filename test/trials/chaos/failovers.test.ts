@@ -47,7 +47,7 @@ describe("failovers", () => {
     });
   });
 
-  test("a failover's successor can be the same process, whatever the order of the terms", () => {
+  test("the coordinator and the successor of a failover can be the same process, and the terms may be listed in any order", () => {
     const again = [term(one, 2, 3_400), term(one, 1, 0)];
     const [failover] = failoversOf(again, [faultOf(one, "stop", [1_000, 3_000])], []);
     expect(failover).toMatchObject({ coordinator: one, successor: one, servedAfterMs: undefined });
@@ -60,14 +60,14 @@ describe("failovers", () => {
     expect(failoversOf(terms, [faultOf(one, "kill", [4_000])], [])).toEqual([]);
   });
 
-  test("a failover's cause is the coordinator's first kill or fault of at least 1.2 s, else the coordinator's last fault", () => {
+  test("a failover's cause is the coordinator's first fault that kills or lasts at least 1.2 s, or else the coordinator's last fault", () => {
     const faults = [faultOf(one, "stop", [100, 600]), faultOf(one, "cut", [1_500, 5_000])];
     expect(only(faults)).toMatchObject({ fault: "cut", atMs: 1_500 });
     expect(only([...faults, faultOf(one, "kill", [2_000])])).toMatchObject({ fault: "cut" });
     expect(only(faults.slice(0, 1))).toMatchObject({ fault: "stop", atMs: 100 });
   });
 
-  test("a fault that is over causes no failover if claims were served again before the next term", () => {
+  test("a fault causes no failover if claims were served between the end of the fault and the next term", () => {
     const stop = faultOf(one, "stop", [500, 2_000]);
     const served = [claim(2_100, 2_300), claim(3_500, 3_600)];
     expect(failoversOf(terms, [stop], served)).toEqual([]);
@@ -80,7 +80,7 @@ describe("failovers", () => {
     });
   });
 
-  test("a failover is marked as alone if no other fault is active from its fault until the next claim is served", () => {
+  test("a failover is marked as alone if no other fault is active between the failover's fault and the next served claim", () => {
     const kill = faultOf(one, "kill", [2_000, 3_000]);
     const served = [claim(2_100, 3_700)];
     const isAlone = (other: NodeFault) => only([kill, other], served).isAlone;

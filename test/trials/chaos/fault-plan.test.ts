@@ -82,7 +82,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("the plan of faults never chooses a single process that still has an earlier fault", () => {
+  test("the plan of faults never gives a single process a new fault while its earlier fault lasts", () => {
     for (const seed of seeds) {
       const busyUntil = new Map<string, number>();
       for (const fault of plan(seed)) {
@@ -113,7 +113,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("a fault planned for the coordinator hits the coordinator of the moment, and other faults stay as planned", () => {
+  test("a fault planned for the coordinator hits the process that is coordinator at that time, and other faults stay as planned", () => {
     for (const planned of plan(5)) {
       const fault = aimedAt("server 2", planned);
       if (!targetsOf(planned).includes(theCoordinator)) {
