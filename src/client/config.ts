@@ -39,10 +39,7 @@ export interface ClientConfig {
   readonly json: boolean;
   /** The folder for sessions and chats; undefined if the person has no such folder. */
   readonly keptIn: string | undefined;
-  /**
-   * The saved session of `user`, or else of the user who logged in last; undefined if there is
-   * none.
-   */
+  /** The saved log-in of `user`, by default the last one; undefined if none is saved. */
   readonly session: SavedSession | undefined;
   readonly sessions: SessionFiles;
   readonly passwordFile: string | undefined;

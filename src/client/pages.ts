@@ -17,8 +17,8 @@ export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
 }
 
 /**
- * The most consecutive pages that may be empty and not advance. A page can be empty because other
- * requests of the same payload use up the reply's room (H2).
+ * The number of empty pages in a row, each asking for the same place again, after which reading
+ * stops. A page can be empty because other requests of its payload use up the reply's room (H2).
  */
 const mostStalls = 100;
 

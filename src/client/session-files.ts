@@ -34,7 +34,7 @@ export class SessionFiles {
     this.#cluster = clusterOf(brokers);
   }
 
-  /** @returns the session of `user`; without `user`, the session of the user who logged in last */
+  /** @returns the saved log-in of `user`; if `user` is undefined, the last saved log-in */
   read(user: string | undefined): SavedSession | undefined {
     const whose = user ?? this.#file(parseChosen)?.read()?.user;
     return whose === undefined ? undefined : this.#file(parseSession, whose)?.read();

@@ -84,8 +84,8 @@ export class Bus {
   publish({ topic, payload, version = "" }: Effect & { readonly type: "publish" }): void {
     const { auth, topicKeys, correctedMs } = this.#parts;
     const plain = encode(payload);
-    // Messages on the topic `servers` say only who is coordinator, which is no secret. Clients of
-    // the original protocol can read these messages only unencrypted (P6).
+    // Messages on the topic `servers` only name the coordinator. They are not secret, and clients
+    // of the original protocol can read only unencrypted messages (P6).
     const isOpen = auth === "open" || topic === serversTopic;
     const sealing = { topic, version, plain };
     this.#publisher.publish(

@@ -62,8 +62,8 @@ export class FileStore implements Store {
    */
   #saved: string | undefined;
   /**
-   * Whether a start needs the saved state fetched from a peer, because this server has not yet
-   * saved a state with the same events.
+   * Whether the folder still holds a state that was fetched from a peer, which a start needs until
+   * this server has saved a state of its own with the same events.
    */
   #isForeign = false;
   readonly #aborting = new AbortController();

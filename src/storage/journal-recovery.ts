@@ -35,7 +35,7 @@ export interface Found {
   readonly cutBytes: number;
   /** Rot in synced data. If there is any, the journal must not be appended to. */
   readonly damages: readonly Damage[];
-  /** Rot in files that are kept only for peers that miss events; these files were removed. */
+  /** Rot in files that only peers would have needed. The recovery has removed these files. */
   readonly givenUp: readonly Damage[];
   /** For each server, the newest event that the journal is known to have had, damaged or not. */
   readonly known: Heads;

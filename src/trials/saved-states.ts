@@ -15,8 +15,8 @@ import { serverFolders, verifyFolder } from "../storage/verify.ts";
 
 /**
  * Saves the state of each stopped server again, with all events of its journal. If saving takes too
- * long, a stopping server leaves its state unsaved (R11). Then its saved state alone does not show
- * what the replica has.
+ * long, a stopping server leaves its state unsaved (R11). Its last saved state then lacks the newest
+ * events, which only the journal has.
  * @param environment the environment of the servers
  * @throws Problem if a file is damaged
  */

@@ -59,7 +59,7 @@ export const keysByFinal: Readonly<Record<string, KeyName>> = {
   H: "home",
   Z: "backtab",
 };
-/** Enter on the keypad exists only with SS3: with CSI, the same letter begins a mouse's report. */
+/** Enter on the keypad exists only with SS3: with CSI, `M` begins a mouse's report. */
 const keypadEnter = "\x1bOM";
 /** Keys by the number in their sequence (CSI number ~). */
 export const keysByNumber: Readonly<Record<string, KeyName>> = {

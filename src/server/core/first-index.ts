@@ -1,6 +1,6 @@
 /**
  * Finds a place in a sorted list by binary search. Returns the first index at which `isBefore` is
- * false, or `length` if there is none.
+ * false, or `length` if `isBefore` is true for all indexes.
  * @param isBefore whether the item at an index is before the place
  */
 export function firstIndex(length: number, isBefore: (index: number) => boolean): number {

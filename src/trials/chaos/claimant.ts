@@ -36,7 +36,7 @@ export class Claimant {
 
   constructor(options: ClaimantOptions) {
     this.#options = options;
-    // Every claim that is to be sent again listens to the signal, so there may be many listeners.
+    // Each claim that waits for its next try listens to the signal, so the signal has many listeners.
     setMaxListeners(0, options.signal);
   }
 

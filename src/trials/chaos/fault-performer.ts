@@ -20,7 +20,7 @@ export interface FaultPerformerOptions {
   readonly relay: Relay;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
-  /** Returns the label of the coordinator; undefined while there is none. */
+  /** Returns the label of the coordinator; undefined while no coordinator is known. */
   readonly coordinator: () => string | undefined;
   readonly onFault: (fault: PlannedFault) => void;
 }

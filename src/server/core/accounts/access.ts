@@ -70,7 +70,7 @@ export function restsOnAccounts({ reason }: ProtocolError): boolean {
   return byAccounts.has(reason);
 }
 
-/** Returns the session of the request, or undefined if that session is not valid. */
+/** Returns the request's session, or undefined if it is not valid. */
 export function loggedIn(
   request: ParsedRequest,
   accounts: Accounts,
@@ -79,7 +79,7 @@ export function loggedIn(
   return sessionProblem(request, accounts, timeMs) === undefined ? request.session : undefined;
 }
 
-/** Whether the request has a valid session of an administrator or of the operator. */
+/** Whether an administrator or the operator makes the request, by a valid session. */
 export function administers(request: ParsedRequest, accounts: Accounts, timeMs: number): boolean {
   const session = loggedIn(request, accounts, timeMs);
   if (session === undefined) return false;

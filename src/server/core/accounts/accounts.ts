@@ -67,8 +67,8 @@ export interface Credential {
 /**
  * All claims and accounts (E3). A name belongs to one account forever. The state depends on the set
  * of events, not on the order in which they come. A claim counts if no `coordinator` event has a
- * higher epoch than the claim. Otherwise it counts if the `sees` of the event with the highest
- * epoch covers the claim. A claim that does not count is ignored; no reply has reported its
+ * higher epoch than the claim. Otherwise it counts if the vector `sees` of the event with the
+ * highest epoch covers the claim. A claim that does not count is ignored; no reply has reported its
  * success.
  */
 export class Accounts {

@@ -94,8 +94,8 @@ function isOverBy({ toMs = Infinity }: NodeFault, atMs: number): boolean {
 }
 
 /**
- * Returns the first fault that must have ended the coordinator's term. If there is none, returns
- * the last fault that may have ended it.
+ * Returns the first fault that must have ended the coordinator's term. If no fault must have ended
+ * the term, returns the last fault that may have ended it.
  */
 function causeOf(last: Term, next: Term, faults: readonly NodeFault[]): NodeFault | undefined {
   const hits = faults
