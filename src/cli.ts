@@ -139,8 +139,8 @@ for (const command of clientCommands) defineClient(command);
 defineConfig();
 
 /**
- * Returns the called command, such as `tertulia send`; a usage error names the help of this
- * command.
+ * Returns the called command, such as `tertulia send`. The message for a usage error points to the
+ * help of this command.
  */
 function askedCommand(): string {
   const names = program.commands.map((command) => command.name());

@@ -17,7 +17,8 @@ export type ClientCommand = Definition & {
 };
 
 /**
- * Settings by which a command finds the cluster's secret, with which an operator needs no session.
+ * Settings by which a command finds the cluster's secret. An operator who has the secret needs no
+ * session.
  */
 const administering = ["data", "secretFile", "cluster", "curve"] as const;
 

@@ -8,7 +8,10 @@ import { rows, type SettingName, type Settings } from "./platform/settings.ts";
 import { type Role, roles } from "./protocol/reference-messages.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
-/** The parsed command line and the surroundings of a process command. */
+/**
+ * What a process command gets: the parsed command line, the texts, and the host and environment of
+ * the process.
+ */
 export interface Call {
   readonly settings: Settings;
   readonly flags: Record<string, never>;

@@ -148,8 +148,8 @@ class Runner {
   }
 
   /**
-   * Ends the bot if a broker refuses the connection for good, because the bot reads the cluster's
-   * key only when it starts.
+   * Ends the bot if a broker refuses the connection for good. Retries can't help, because the bot
+   * reads the cluster's key only when it starts.
    */
   #endIfRefused(): void {
     const { refusal } = this.#parts.connection;
@@ -197,8 +197,8 @@ class Runner {
   /** Logs and returns a ProtocolError. @throws any other error */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
-    // A server of the original protocol has answered. It could execute a retry twice, so the bot
-    // ends.
+    // A server of the original protocol has answered. Such a server does not recognise retries, so
+    // a retried request could take effect twice. So the bot ends.
     if (error.code === "unsupported") {
       this.#unsupported ??= new Problem(error.message);
       return error;

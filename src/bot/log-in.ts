@@ -11,7 +11,8 @@ export interface BotAccount {
 
 /**
  * Logs in with the name alone if the cluster allows this, else with a password. If a server refuses
- * the password, registers the account, which may not exist, and logs in.
+ * the password, the account may not exist. Then registers the account with this password, and logs
+ * in.
  * @throws ProtocolError if a request fails
  */
 export async function logIn(session: Session, account: BotAccount): Promise<void> {

@@ -82,8 +82,9 @@ export class Routing implements Exchange {
     if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
-    // The broker stops reading from a client only at the client's bound of open requests. While it
-    // does not read, it notices neither the client's PINGs nor the end of the connection.
+    // While the broker does not read from a client, it notices neither the client's PINGs nor the
+    // end of the connection. So it stops reading only when the client has reached its bound of open
+    // requests.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
     client.pause();

@@ -9,8 +9,8 @@ export class ClientRequest implements OpenRequest {
   readonly bytes: number;
   readonly atMs = now().steadyMs;
   /**
-   * The frames from the client. After `tagged`, a short request is stored as its encoded message
-   * instead, with the tag.
+   * The frames from the client. Once `tagged` was called, a short request is stored as the encoded
+   * message for the worker instead, which begins with the tag.
    */
   #kept: Buffer[] | Buffer;
 

@@ -39,7 +39,10 @@ export interface ClientConfig {
   readonly json: boolean;
   /** The folder for sessions and chats; undefined if the person has no such folder. */
   readonly keptIn: string | undefined;
-  /** The saved log-in of `user`, by default the last one; undefined if none is saved. */
+  /**
+   * The saved log-in of `user` or, without `user`, of the user who logged in last; undefined if
+   * none is saved.
+   */
   readonly session: SavedSession | undefined;
   readonly sessions: SessionFiles;
   readonly passwordFile: string | undefined;

@@ -10,7 +10,7 @@ interface Place {
 
 /**
  * How many of the newest messages are remembered to recognize duplicates. Retries end at a
- * deadline, so a message rarely gets a duplicate later.
+ * deadline, so a duplicate rarely arrives after so many other messages.
  */
 const rememberedMessages = 20_000;
 

@@ -42,7 +42,10 @@ export class Feeds {
   readonly #clock: LamportClock;
   readonly #wire: Wire | undefined;
   readonly #feeds = new Map<string, Feed>();
-  /** All subscriptions. Each round of fetches uses the first ones, and moves them to the end. */
+  /**
+   * All subscriptions. In each round of fetches, the first `looksAtOnce` subscriptions fetch, and
+   * move to the end.
+   */
   readonly #inTurn = new Set<Subscription>();
   readonly #looker: NodeJS.Timeout;
   #connections = 0;

@@ -119,7 +119,8 @@ export class OutboxFile {
       if (this.isEmpty) this.#file.remove();
       else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
     });
-    // With this limit, at most half of all written bytes are rewritten lines.
+    // With this limit, the file is rewritten again only after at least as many bytes were appended
+    // as this rewriting has written.
     this.#largestBytes = 2 * this.#file.bytes + limits.outboxBytes;
   }
 }
@@ -134,8 +135,9 @@ function ifPossible(change: () => void): void {
 }
 
 /**
- * Whether the bytes are the beginning of a `settled` line, which a kill has cut off. The loss is
- * harmless, because the servers recognize the id of the resent message (R6).
+ * Whether the bytes are the beginning of a `settled` line, which a kill has cut off. Without this
+ * line, the next process resends the message. That is harmless, because the servers recognize the
+ * message's id (R6).
  */
 function isCutSettling(bytes: Uint8Array): boolean {
   const line = Buffer.from(bytes).toString("latin1");

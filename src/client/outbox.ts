@@ -97,7 +97,8 @@ export class Outbox {
 
   /**
    * Removes a message that no later chat may send, because a server accepted it or refused it for
-   * good, or because the person has seen that it failed. After `close`, the message stays.
+   * good, or because the person has seen that it failed. After `close`, this method does nothing,
+   * so the message stays in its file.
    */
   settle(id: RequestId): void {
     for (const file of this.#files) {

@@ -17,17 +17,18 @@ export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
 }
 
 /**
- * The number of empty pages in a row, each asking for the same place again, after which reading
- * stops. A page can be empty because other requests of its payload use up the reply's room (H2).
+ * The most empty pages in a row that may lead back to a place already read from. At one more such
+ * page, reading stops. A page can be empty because other requests of its payload use up the reply's
+ * room (H2).
  */
 const mostStalls = 100;
 
 /**
  * Reads a conversation page by page. The entries of a page go from oldest to newest. With `since`,
  * each page is newer than the page before. Without `since`, pages go from the newest entry, or from
- * `before`, to older entries. `seen` is always the vector to resume from after the newest entry. A
- * page can be empty although more pages follow (H2). Reading ends at the end of the history, at
- * `most` entries, or when the server repeats pages.
+ * `before`, to older entries. A later read whose `since` is the `seen` of any page continues after
+ * the newest entry up to that page. A page can be empty although more pages follow (H2). Reading
+ * ends at the end of the history, at `most` entries, or when the server repeats pages.
  */
 export async function* pages(
   client: HistoryReader,

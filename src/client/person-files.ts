@@ -45,7 +45,8 @@ export class PersonFiles {
     this.#folder = join(root, "chats", fileName([clusterOf(brokers), user]));
     this.#file = new KeptFile(join(this.#folder, "chat.json"), parseSaved, (trouble) => {
       this.#hasTrouble = true;
-      // Nothing counts as saved now, so the next save writes all that this chat knows.
+      // The file has lost some or all of its content. So nothing counts as saved now, and the next
+      // save writes all that this chat knows.
       if ("aside" in trouble) this.#saved = nothingSaved;
       this.onTrouble(trouble);
     });

@@ -65,8 +65,9 @@ export function encodeRequests(requests: readonly Sent[], ownClock: LamportClock
   const clock = ownClock.tick();
   const timestamp = isoTime(now().wallMs);
   const maps = requests.map(({ service, id, data, asker: { seen, token } }) => {
-    // A session that has seen nothing sends no `after`. Servers then make sure that a person's
-    // command reads what their previous command wrote (R9).
+    // A session that has seen nothing sends no `after`. Servers then delay the receipt of a write
+    // until the live members have the write, so that the person's next command can read the write
+    // at any server (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
     return { service, data: { ...data, id, clock, timestamp, after, token } };
   });

@@ -75,7 +75,7 @@ const firstTimeoutMs = 1_200;
 const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
 const longestRestMs = 1_000;
-/** How long after a request has ended late replies to it may arrive. */
+/** Late replies to a request may arrive for this long after the request has ended. */
 const lateMs = 5_000;
 const sweepMs = 25;
 const untried = { token: undefined, tries: 0, answers: 0, lastError: undefined };
@@ -298,7 +298,9 @@ export class RequestQueue {
     this.#rest(pending, restMs);
   }
 
-  /** Ends a request with the answer of a server of the original protocol, whatever it is. */
+  /**
+   * Ends a request when a server of the original protocol has answered, whatever the answer says.
+   */
   #answerFromOriginal(pending: Pending, data: Fields): void {
     this.#servers = "original";
     const answer = readOriginalReply(pending.service, data);
@@ -315,7 +317,8 @@ export class RequestQueue {
 
   #sweep(): void {
     const { steadyMs } = now();
-    // A server of the original protocol knows no ids, so it would execute a repeated request twice.
+    // A server of the original protocol knows no ids, and would execute a repeated request twice.
+    // So once the servers are known to speak the original protocol, no request counts as lost.
     const lost = this.#servers === "original" ? [] : this.#places.takeLost(steadyMs);
     for (const pending of lost) this.#lose(pending);
     this.#probe();

@@ -21,8 +21,8 @@ export class SessionFiles {
   readonly #folder: string | undefined;
   readonly #cluster: string;
   /**
-   * Why a session could not be saved; undefined if none failed. Only this process can use such a
-   * session.
+   * Why a session could not be saved; undefined if no save has failed. Only this process can use a
+   * session that was not saved.
    */
   failure: "no folder" | { readonly folder: string; readonly code: string } | undefined;
   /** Damaged and unreadable files. */
@@ -34,7 +34,10 @@ export class SessionFiles {
     this.#cluster = clusterOf(brokers);
   }
 
-  /** @returns the saved log-in of `user`; if `user` is undefined, the last saved log-in */
+  /**
+   * @returns the saved session of `user`; if `user` is undefined, the saved session of the user who
+   * logged in last
+   */
   read(user: string | undefined): SavedSession | undefined {
     const whose = user ?? this.#file(parseChosen)?.read()?.user;
     return whose === undefined ? undefined : this.#file(parseSession, whose)?.read();
@@ -94,7 +97,8 @@ function parseSession(value: unknown): SavedSession {
 
 /**
  * @returns a text that identifies a cluster by its brokers, in any order. The endpoints contain the
- * brokers' keys, so a token is never sent to a broker with another key.
+ * brokers' keys. With other keys the text differs, so no saved token is found, and none is sent to
+ * a broker with another key.
  */
 export function clusterOf(brokers: readonly string[]): string {
   return [...brokers].sort().join(",");

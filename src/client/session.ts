@@ -202,7 +202,8 @@ export class Session implements Disposable {
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {
     const data = { user: this.user, client: this.#name, state };
-    // The next report replaces this one, so this request fails when the next report is due.
+    // The next report replaces this report, so this request is retried only until the next report
+    // is due.
     return (await this.#ask("presence", data, { mostMs: durations.presenceMs })).present;
   }
 

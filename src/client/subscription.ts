@@ -141,8 +141,9 @@ export class Subscription {
   /**
    * Delivers each held publication whose previous entry has been delivered.
    * @param before the publications held when the fetch began. Such a publication is dropped if the
-   * fetch did not return its previous entry: the entry does not exist, or the answering server
-   * lacks it. If the server lacks it, a later fetch delivers both.
+   * fetch did not return its previous entry: the previous entry does not exist, or the answering
+   * server lacks it. If the server lacks it, a later fetch delivers the previous entry and the
+   * publication.
    */
   #release(before: ReadonlySet<Publication>): void {
     const held = this.#held.sort((a, b) => a.seq - b.seq);

@@ -27,7 +27,10 @@ export class TopicKeyring {
   readonly #keys = new Map<string, TopicKeys>();
   readonly #askedMs = new Map<string, number>();
 
-  /** @param ask requests a topic's keys from a server @param opener the opener of the connection */
+  /**
+   * @param ask requests a topic's keys from a server @param opener opens publications with these
+   * keys; all sessions of a connection share the opener
+   */
   constructor(ask: Ask, opener: SealOpener) {
     this.#ask = ask;
     this.#opener = opener;
@@ -36,8 +39,8 @@ export class TopicKeyring {
   /**
    * @param onKeys called when new keys have arrived; the caller must then fetch the publications
    * that could not be opened
-   * @returns the opened payload; the payload itself if it is not sealed; undefined without the
-   * right key or a server's signature
+   * @returns the opened payload; the payload itself if it is not sealed; undefined if the keyring
+   * lacks the right key, or if no server has signed the payload
    */
   open(topic: string, payload: Buffer, onKeys: () => void): Uint8Array | undefined {
     const read = readSealed(payload);

@@ -25,8 +25,8 @@ export interface ChildOptions {
 const firstBackoffMs = 200;
 const longestBackoffMs = 5_000;
 /**
- * After a run of at least this many milliseconds, the next pause before a restart is the shortest
- * one.
+ * If the process ran for more than this many milliseconds, the pause before its next start is
+ * `firstBackoffMs` again.
  */
 const steadyRunMs = 10_000;
 
@@ -79,7 +79,8 @@ export class Child {
 
   /**
    * Returns the last line of the process's log file, which nobody has seen yet. A process without a
-   * log file has already written to stderr, so the text then refers to that message.
+   * log file has already written its error to stderr, so this method returns a sentence that points
+   * to that error.
    */
   #lastWords(): string {
     const { logPath } = this.#options;

@@ -13,8 +13,8 @@ import type { Role } from "../protocol/reference-messages.ts";
 const timeoutMs = 3_000;
 
 /**
- * `tertulia health ROLE`: asks a process of this machine whether it is ready. The process is
- * expected at the endpoint that it binds with the same settings.
+ * `tertulia health ROLE`: asks a process of this machine whether it is ready. `settings` must give
+ * the endpoint that the process has bound.
  * @throws Problem (exit code 1) that says why the process is not ready
  */
 export async function runHealth(settings: Settings, role: Role): Promise<void> {

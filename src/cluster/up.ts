@@ -25,8 +25,8 @@ export interface UpOptions {
 }
 
 /**
- * Flags of bots that run during a chat: they send so few messages that a person finds their own
- * messages.
+ * Flags of bots that run during a chat. With these flags the bots send so few messages that the
+ * person's messages remain easy to find.
  */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 

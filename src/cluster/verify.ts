@@ -27,7 +27,8 @@ export function runVerify(folder: string, json: boolean, text: Text): void {
 }
 
 function verifyUnused(folder: string): Verified {
-  // Locking creates the lock file. So a folder without this file, such as a backup, is not locked.
+  // Locking would create the lock file, but `verify` changes no folder. So a folder without a lock
+  // file, such as a backup, is checked without locking it.
   using _slot = existsSync(join(folder, "lock")) ? lockFolderOrFail(folder) : undefined;
   return verifyFolder(folder, digest);
 }

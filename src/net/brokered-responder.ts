@@ -5,8 +5,8 @@ import { SendQueue } from "./send-queue.ts";
 import { receiveAll, socketOptions } from "./socket.ts";
 
 /**
- * The shortest time, in milliseconds, that a link waits for a moment with no message to read or
- * send, before it leaves its broker.
+ * A link leaves its broker at a moment with no message to read or send. After this many
+ * milliseconds, the link checks for such a moment, even if no message has arrived.
  */
 const shortestWaitMs = 10;
 /** After this many milliseconds, the link leaves the broker even without such a moment. */
@@ -50,7 +50,8 @@ export class BrokeredResponder {
 
   /**
    * Leaves a broker. Handles the requests that have arrived, and sends the queued replies. Only a
-   * request that is in transit at this moment is lost; the broker answers it (B4).
+   * request that is in transit at this moment is lost; the broker itself answers this request with
+   * `unavailable` (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);

@@ -83,7 +83,10 @@ class Connector {
   }
 }
 
-/** Repeats a call of libzmq that a signal interrupted, which has then done nothing (EINTR). */
+/**
+ * Calls libzmq again if a signal has interrupted the call (EINTR). An interrupted call has done
+ * nothing.
+ */
 function uninterrupted(call: () => void): void {
   for (;;) {
     try {

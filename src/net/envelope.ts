@@ -17,8 +17,8 @@ export function takeSeal(frames: Buffer[]): Buffer | undefined {
 
 /**
  * Splits a message into envelope and payload. The payload follows the empty delimiter of a REQ
- * (W12). If a DEALER leaves the delimiter out, the last frame is the payload. Further frames are
- * appended to the payload, which makes the payload invalid.
+ * (W12). If a DEALER leaves the delimiter out, the last frame is the payload. Any frames behind the
+ * payload are appended to the payload, which makes it invalid.
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

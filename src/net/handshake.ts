@@ -24,7 +24,8 @@ const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 /**
  * Calls `onRefusal` with a reason once all endpoints refuse the socket, and with `undefined` once
  * one of them accepts it again. Either side may notice a mismatch first and close the connection.
- * ZeroMQ retries until this side has noticed the mismatch.
+ * If the other side notices the mismatch first, ZeroMQ connects again, until this side has noticed
+ * the mismatch itself and can report it.
  */
 export function watchRefusals(
   events: Observer,
@@ -42,8 +43,9 @@ export function watchRefusals(
   events.on("handshake:error:protocol", ({ error, address }) => {
     if (error.code === mismatch) refuse(address, hasKey ? "keyUnwanted" : "keyWanted");
   });
-  // A server sends no error to a peer that it does not trust. If no endpoint has a key, the server
-  // may be stopping instead, so no refusal is reported.
+  // A server that does not trust a peer ends the connection without an error. If no endpoint has a
+  // key, the server may have ended the connection because the server is stopping, so no refusal is
+  // reported.
   events.on("handshake:error:other", ({ address }) => {
     if (hasKey) refuse(address, "otherKey");
   });

@@ -153,7 +153,8 @@ export class Listener {
 
   #tick(): void {
     const { steadyMs } = now();
-    // A stopped process (SIGSTOP) receives nothing, so peers were not silent while it was stopped.
+    // While this process is stopped (SIGSTOP), it receives nothing. So this time does not count as
+    // silence of the peers.
     const wasStopped = steadyMs - this.#tickedMs > 2 * tickMs;
     this.#tickedMs = steadyMs;
     let unread = 0;

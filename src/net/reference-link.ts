@@ -145,7 +145,8 @@ export function reportPresence(
 ): Disposable {
   const report: HeartbeatReport = { user: name, ...who, pid: processId };
   const beat = () => {
-    // If the reference is down, the next heartbeat is sent half a second later.
+    // The error of a failed heartbeat is ignored, because the next heartbeat follows half a second
+    // later.
     link.ask("heartbeat", { ...report }).catch(() => {});
   };
   beat();

@@ -39,8 +39,9 @@ interface RequesterOptions {
  */
 const handshakeMs = 200;
 /**
- * The most attempts for one question. If this process's clock lags, the first answer only brings a
- * newer clock. Before the second attempt, other processes may raise their clocks again.
+ * The most attempts for one question. If this process's clock lags, the other process does not take
+ * the question, and its answer only brings a newer clock. The second attempt may fail too, because
+ * other processes may have raised their clocks in the meantime.
  */
 const mostTries = 3;
 

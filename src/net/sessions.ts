@@ -41,7 +41,8 @@ export class Sessions {
   check(token: string): Session | undefined {
     const end = token.lastIndexOf(".");
     const signed = token.slice(0, end);
-    // The signatures are compared as text, so that each session has exactly one valid token.
+    // The signatures are compared as text, because several texts decode to the same signature. So
+    // each session has exactly one valid token.
     const expected = Buffer.from(this.#signature(signed));
     const given = Buffer.from(token.slice(end + 1));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;

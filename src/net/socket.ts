@@ -10,8 +10,9 @@ import { durations, limits } from "../protocol/limits.ts";
 export const socketOptions = {
   linger: 500,
   sendHighWaterMark: limits.highWaterMark,
-  // libzmq aborts if a connection ends while the full receive queue has stopped libzmq from reading
-  // it. So the queue has no bound here, and the senders limit what they send (B5, X8).
+  // While the receive queue is full, libzmq does not read the connection; if the connection then
+  // ends, libzmq aborts. So the queue has no bound here, and the senders limit what they send (B5,
+  // X8).
   receiveHighWaterMark: 0,
   maxMessageSize: limits.frameBytes,
   heartbeatInterval: durations.zmtpIntervalMs,
@@ -62,9 +63,9 @@ export async function receiveAll(
 }
 
 /**
- * Returns whether libzmq's XPUB takes the frame for a subscription, at any position in a message.
- * The XPUB drops a subscription that it already knows. If the dropped frame is the last of a
- * message, the message has no end, or continues with the frames of the next message.
+ * Returns whether libzmq's XPUB takes the frame for a subscription, wherever the frame is in its
+ * message. The XPUB drops a subscription that it already knows. If the dropped frame is the last of
+ * a message, the message has no end, or continues with the frames of the next message.
  */
 export function isSubscription(frame: Buffer): boolean {
   return frame[0] === 0 || frame[0] === 1;

@@ -23,7 +23,7 @@ export interface CurvePair {
   readonly publicKey: string;
 }
 
-/** Derives the keys from the secret, so that a machine needs no other file. */
+/** Derives the cluster's key pairs from the secret, so that a machine needs no key files. */
 export function curveKeys(secret: Secret): CurveKeys {
   return { ...pairOf(secret, "curve"), members: pairOf(secret, "curve/members") };
 }

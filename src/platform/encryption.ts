@@ -14,7 +14,7 @@ export function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: s
 }
 
 /**
- * Decrypts bytes of `encrypt`.
+ * Decrypts bytes that `encrypt` has returned.
  * @returns undefined if the bytes were not encrypted with this key for this purpose
  */
 export function decrypt(

@@ -23,16 +23,17 @@ export interface Host {
    * SIGSTOP, which gives no warning, calls both when the process continues.
    */
   onSuspend(terminal: LentTerminal): Suspension;
-  /** Calls `end` when the process ends in any way except a kill. It may be called twice. */
+  /** Calls `end` when the process ends in any way except a kill. `end` may be called twice. */
   onEnd(end: () => void): Disposable;
   /** Passes Node's warnings to `warn` instead of stderr. */
   onWarning(warn: (text: string) => void): Disposable;
 }
 
 /**
+ *
  * Returns the host of this process. If output can't be written, the process ends with code 1,
- * because the program that reads it lacks data.
- * @param sayWhy writes to stderr, given the system's error code, why the data on stdout is
+ * because the program that reads the output lacks data.
+ * @param sayWhy gets the system's error code, and writes to stderr why the data on stdout is
  * incomplete
  */
 export function thisHost(sayWhy: (code: string) => void): Host {
@@ -97,7 +98,10 @@ function endWithTerminal(): void {
   });
 }
 
-/** Runs an action without Node's warnings, for a package that warns about an intended use. */
+/**
+ * Runs an action without Node's warnings, because a package may warn about a use that this project
+ * intends.
+ */
 export function withoutWarnings(act: () => void): void {
   const { emitWarning } = process;
   process.emitWarning = () => {};

@@ -12,13 +12,16 @@ export interface LentTerminal {
 }
 
 export interface Suspension extends Disposable {
-  /** Stops the process as a job, for Ctrl-Z read from a terminal in raw mode. */
+  /**
+   * Stops the process as a job. In raw mode a terminal sends no signal for Ctrl-Z, so the code that
+   * reads the key calls this method.
+   */
   suspend(): void;
 }
 
 /**
- * Milliseconds in which the stop signal certainly arrives. The timer does not run while the process
- * is stopped.
+ * Milliseconds in which the stop signal certainly arrives. A stopped process runs no timers, so a
+ * timer of this length ends only after the process has continued.
  */
 const signalMs = 50;
 

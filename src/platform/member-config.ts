@@ -4,7 +4,7 @@ import { openSecret, secretSource } from "./secret.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * Reads the settings that all processes of the cluster with bound endpoints have in common.
+ * Reads the settings that all members with bound endpoints have in common.
  * @throws Problem as `protect`, `openSecret` and `Settings.get`
  */
 export function memberConfig(settings: Settings, ...bound: readonly string[]) {

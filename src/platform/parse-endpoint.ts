@@ -86,8 +86,8 @@ function check(address: string, { isBound }: { isBound: boolean }): void {
 
 function whyNoPath(path: string): string | undefined {
   if (path === "" || /\s/.test(path)) return "";
-  // In libzmq `@…` is a name without a file, and `*` stands for any free name. This project's
-  // sockets need a file.
+  // For libzmq, a path `@…` names a socket without a file, and the path `*` stands for any free
+  // name. But this project's sockets need a file.
   if (/^@|^\*$/.test(path)) return "its path must be that of a file";
   return Buffer.byteLength(path) > mostPathBytes
     ? `its path is longer than ${mostPathBytes} bytes`

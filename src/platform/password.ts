@@ -11,8 +11,9 @@ const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
 const nobodys = `${start()}${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /**
- * Checks a password, hashes one, or both. The work takes tens of milliseconds, too long for a
- * thread that serves requests. A right password whose hash has outdated parameters is hashed again.
+ * Checks a password, hashes a new password, or does both. The work takes tens of milliseconds, too
+ * long for a thread that serves requests. A right password whose hash has outdated parameters is
+ * hashed again.
  * @returns whether the check succeeded, and the new credential, if any: hash, parameters and salt
  * as a PHC string
  * @throws Error if the credential is invalid, or the machine lacks memory for hashing

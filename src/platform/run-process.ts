@@ -27,9 +27,9 @@ export interface Running extends AsyncDisposable {
 }
 
 /**
- * Returns whether this process ends when its terminal closes. Under nohup it must not end. Node
- * forgets that nohup set SIGHUP to be ignored, but under nohup none of the three streams is a
- * terminal.
+ * Returns whether this process ends when its terminal closes. Under nohup the process must not end.
+ * Node does not keep nohup's setting that SIGHUP is ignored, so this function looks at stdin,
+ * stdout and stderr: under nohup none of them is a terminal.
  */
 function hasTerminal(): boolean {
   return [0, 1, 2].some((fd) => isatty(fd));
@@ -49,8 +49,8 @@ export function untilStopped(): Promise<void> {
       process.on("SIGHUP", hasTerminal() ? stop : () => {});
       return;
     }
-    // The terminal sends these signals to all processes at once, but the supervisor stops its
-    // processes in order.
+    // A supervised process ignores these signals: the terminal sends them to all processes at once,
+    // but the supervisor stops its processes in order.
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
     process.once("disconnect", stop);
     // The supervisor may have ended while this process was being loaded.
@@ -69,8 +69,9 @@ export function outliveLog(): void {
 
 /**
  * Runs one role in the foreground: starts it, waits until it is stopped, and disposes of it. The
- * process ends when its event loop is empty. Callers read the role's settings first, because
- * reading may wait for a pipe, and a signal must then end the process.
+ * process ends when its event loop is empty. Callers read the role's settings before they call this
+ * function, because reading may wait for a pipe. Until this call, a signal ends the process at
+ * once.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   const stopped = untilStopped();

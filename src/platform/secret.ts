@@ -38,7 +38,7 @@ const keyBytes = 32;
 export interface SecretSource {
   readonly text: string | undefined;
   readonly path: string;
-  /** Whether no setting names the file. Then a missing file may be created. */
+  /** True if no setting names the file. Only then may `openSecret` create a missing file. */
   readonly isDefault: boolean;
   readonly cluster: string;
 }
@@ -123,8 +123,8 @@ export function readSecret(source: SecretSource): Secret {
 }
 
 /**
- * Reads the secret, for a process of the cluster. If no setting names a file and no file exists,
- * creates it.
+ * Reads the secret, for a process of the cluster. Creates a missing file, unless the environment
+ * gives the secret or a setting names the file.
  * @throws Problem as `readSecret`
  */
 export function openSecret(source: SecretSource): Secret {
@@ -134,7 +134,7 @@ export function openSecret(source: SecretSource): Secret {
 
 /**
  * Creates the file unless it exists. If several processes call this function at once, only one of
- * them creates the file, and it never exists in part.
+ * them creates the file. The file is complete from the moment at which it exists.
  */
 function makeSecret(path: string): void {
   const own = `${path}.${randomHex(8)}`;

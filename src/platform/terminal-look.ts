@@ -23,7 +23,7 @@ const programs: ReadonlyMap<string, readonly number[]> = new Map([
   ["WarpTerminal", []],
 ]);
 const firstTmux = [3, 4];
-/** Environment variables that only terminals with links set. */
+/** Environment variables that are set only by terminals with links. */
 const marks = ["KITTY_WINDOW_ID", "WT_SESSION", "DOMTERM"];
 const terms = /^(?:alacritty|foot|xterm-kitty|xterm-ghostty)/;
 /** The first versions with links, as one number each: 0.50 and 20.12. */

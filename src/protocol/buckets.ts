@@ -17,9 +17,9 @@ interface Bucket {
 export class Buckets {
   readonly #pace: Pace;
   /**
-   * The map drops the oldest buckets when it is full, and a dropped bucket is full again when its
-   * key returns. A client gains nothing by this: to have one bucket dropped, it must send more
-   * requests than that bucket would refuse.
+   * Above its bound the map drops the bucket that was used longest ago. If the key of a dropped
+   * bucket comes again, the key gets a new bucket with all tokens. A client gains nothing by this:
+   * to have one bucket dropped, the client must send more requests than that bucket would refuse.
    */
   readonly #buckets = new Recent<string, Bucket>(limits.floodBuckets);
 

@@ -21,7 +21,7 @@ export function compareEpochs(a: Epoch, b: Epoch): number {
 /** An epoch, and the candidate that asks members to promise this epoch. */
 export interface Ballot {
   readonly epoch: Epoch;
-  /** Undefined if the member has promised no epoch yet. */
+  /** Undefined in `noBallot`, the ballot of a member that has promised no epoch yet. */
   readonly candidate: ServerName | undefined;
 }
 

@@ -63,7 +63,7 @@ export function writeLine(event: Event, previous: Chain, digest: Digest): EventL
 }
 
 /**
- * Reads an event from a line; only `follows` checks its chain.
+ * Reads an event from a line. Does not check the line's chain; `follows` checks it.
  * @throws Error if the checksum or the shape of the line is wrong
  */
 export function readLine(line: string, digest: Digest): EventLine {

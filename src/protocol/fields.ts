@@ -37,8 +37,8 @@ export function object<T extends object>(parsers: { readonly [K in keyof T]-?: F
 }
 
 /**
- * Parsers by the value of a tag field; each parser reads the other fields of a message with that
- * tag.
+ * For each value of the field that tells a message's kind (`type` or `service`), the parser of the
+ * message's other fields.
  */
 export type KindTable = Readonly<Record<string, (fields: Fields) => object>>;
 

@@ -34,7 +34,7 @@ const pattern = new RegExp(`(${belonging})|(${tooMany})|${harmful}`, "gu");
 
 /**
  * Escapes a foreign text for a terminal, as one line. Visible symbols replace all characters that
- * would move the cursor, colour, ring, reorder, hide text or cover other lines.
+ * would move the cursor, change colours, ring the bell, reorder or hide text, or cover other lines.
  */
 export function harmless(text: string): string {
   return text.replace(pattern, (found, belongs?: string, marks?: string) => {

@@ -27,8 +27,9 @@ export const emptyChain = "0".repeat(32) as Chain;
 
 const reservedNames = new Set(["servers", "replication"]);
 /**
- * Matches a name on disk. Its writer may have used another version of Unicode. No matched character
- * can split a line or a topic.
+ * Matches a name on disk. The name may have letters that this process's Unicode does not have,
+ * because the name's writer may have used another version. No matched character can split a line or
+ * a topic.
  */
 const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
 const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}\p{Join_Control}_.-]*$/u;

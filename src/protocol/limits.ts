@@ -134,7 +134,7 @@ export const limits = {
   openClaims: 1_000,
   /**
    * The most terms by which a received epoch may be above the highest known epoch. A server ignores
-   * any higher epoch (as in W4).
+   * an epoch that is further above (as in W4).
    */
   termsAhead: 1_000_000,
   /** The most online users that a server remembers: more than a team has. */
@@ -224,7 +224,10 @@ export const limits = {
    * sent (C5).
    */
   outboxMessages: 1_000,
-  /** Bytes of an outbox file above which the client first removes answered messages. */
+  /**
+   * Bytes of an outbox file above which the client, for the first time, removes answered messages
+   * from the file.
+   */
   outboxBytes: 256 * KiB,
   /** Bytes of a journal file above which the server begins a new file. */
   journalFileBytes: 16 * MiB,
@@ -256,7 +259,10 @@ export const durations = {
   pollMs: 200,
   /** Time after which a server stops waiting for a quorum to store a write (R3). */
   commitMs: 2_000,
-  /** The most time that a write without `after` waits for all live members (R9). */
+  /**
+   * The most time that a write without `after` waits until all live members have its event on disk
+   * (R9), or that a read without `after` waits for commits (Q4).
+   */
   allMembersMs: 250,
   /** The most time that a request waits for the events that its `after` names (R9). */
   coverMs: 1_000,
@@ -268,7 +274,7 @@ export const durations = {
   coordinatorSilenceMs: 1_500,
   /** The timeout of `election`. */
   electionMs: 300,
-  /** Time that a server waits for the announcement of another likely coordinator. */
+  /** Time that a server waits for a likely coordinator to announce that it is elected. */
   announcementMs: 1_000,
   /** Time that a candidate waits for promises and accepts before it begins again. */
   candidacyMs: 2_000,
@@ -295,7 +301,10 @@ export const durations = {
    * server sends all its presence reports to its peers.
    */
   presenceMs: 10_000,
-  /** The shortest time between two messages with changed presence to the peers. */
+  /**
+   * The shortest time between two messages in which a server sends new presence reports to its
+   * peers.
+   */
   presenceNewsMs: 200,
   /** Silence after which a client counts as offline: two lost reports are tolerated. */
   presenceSilenceMs: 30_000,
@@ -317,15 +326,15 @@ export const durations = {
   /** Silence of a peer after which a server closes the saved state that the peer fetches. */
   snapshotIdleMs: 30_000,
   /**
-   * Time without a returned event after which a server that waits for the events that it lost ends,
-   * and says what a person can do (J5).
+   * Time that a server waits for the next of the events that its disk has lost. If no lost event
+   * returns in this time, the server ends, and says what a person can do (J5).
    */
   repairMs: 60_000,
   /** Pause in writing after which the journal writes a sync note about its last batch (J2). */
   journalIdleMs: 50,
   /** Time allowed for the last checkpoint of a stopping server (R11). */
   lastCheckpointMs: 1_000,
-  /** Time from the start of a stop in which the server still accepts new requests. */
+  /** Time after which a stopping server refuses new requests. */
   patienceMs: 250,
   /**
    * The most time, counted from the beginning of its stop, that a server waits for its open
@@ -333,8 +342,8 @@ export const durations = {
    */
   drainMs: 2_000,
   /**
-   * The most time, after its open requests have ended, that a stopping server waits for its peers
-   * to have its events (R11).
+   * The most time that a stopping server, after the end of its open requests, waits until its peers
+   * have its events (R11).
    */
   settleMs: 2_000,
   /**
@@ -358,8 +367,8 @@ export const durations = {
   firstViewMs: 1_200,
   /**
    * The timeout of a heartbeat to the reference. If a process reads the answer later, for example
-   * after SIGSTOP, it ignores the view in it: a reference that has lost its file meanwhile may no
-   * longer have that view.
+   * after SIGSTOP, the process ignores the view in the answer: a reference that has lost its file
+   * meanwhile may no longer have that view.
    */
   viewAnswerMs: 700,
   /**

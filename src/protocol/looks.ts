@@ -45,8 +45,9 @@ const dotOverDot = /(?<=[ij])\u0307/gu;
  * replaces each letter (Unicode's confusables). Unicode also replaces "m" by "rn"; this function
  * does not, because a terminal shows them differently.
  *
- * A letter newer than this process's Unicode may have other looks at another server. So an event on
- * whose looks servers must agree contains the looks that its origin computed.
+ * A letter newer than this process's Unicode may have other looks at another server. So if servers
+ * must agree on the looks of a name, the name's event contains the looks that the event's origin
+ * computed.
  */
 export function looksOf(name: string): readonly string[] {
   const plain = name.replace(invisible, "").normalize("NFKD");

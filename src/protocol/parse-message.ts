@@ -79,7 +79,7 @@ function wrongLength(length: number): string {
 
 /**
  * Refuses a too large request. The error has the request's service and `id`, if these are readable,
- * so that the client can match the error.
+ * so that the client knows which request the error is for.
  */
 function refuseLargeRequest(bytes: Uint8Array, format: Format, description: string): Refused {
   let value: unknown;

@@ -25,7 +25,10 @@ function decodeMap(payload: Uint8Array): Fields {
   return must(isMap, "it is no map")(value);
 }
 
-/** @throws PeerMessageError if the table has no parser for the value of the field `tag` */
+/**
+ * @throws PeerMessageError if the table has no parser for `word`, the value of the field that `tag`
+ * names
+ */
 function parseKind<Table extends KindTable, Tag extends string>(
   table: Table,
   tag: Tag,

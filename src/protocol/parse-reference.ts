@@ -37,8 +37,8 @@ function endpointOf(value: unknown): string {
 }
 
 /**
- * Decodes a payload after checking its size: a guest's request is short, a member's vector may fill
- * a frame.
+ * Decodes a payload after checking its size. A guest's request must be short. A member's request
+ * may fill a frame, because the request can contain a long vector.
  * @throws ProtocolError `too_large` or `bad_request`
  */
 export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): unknown {

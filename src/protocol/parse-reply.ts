@@ -6,7 +6,7 @@ import { parseClock } from "./lamport-clock.ts";
 import type { Publication } from "./publications.ts";
 import { isEntry, type Replies, type Reply, replies } from "./replies.ts";
 
-/** The most characters of a server's description that a client shows. */
+/** The most characters of an error's description that a client shows. */
 const mostDescription = 500;
 
 export function isService(name: unknown): name is Service {
@@ -23,7 +23,7 @@ export function parseReply<S extends Service>(service: S, data: Fields): Reply<S
   return { ...own, server: isServerName(server) ? server : undefined };
 }
 
-/** Returns a server's description, from `description` or `message`; empty if neither is a text. */
+/** Returns an error's description, from `description` or `message`; empty if neither is a text. */
 export function parseDescription({ description, message }: Fields): string {
   const said = [description, message].find((words) => typeof words === "string" && words !== "");
   return typeof said === "string" ? said.slice(0, mostDescription) : "";

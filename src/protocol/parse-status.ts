@@ -14,7 +14,7 @@ const member = object({
   live: isTrue,
   /** One of `phases`; a newer server may send an unknown one. */
   phase: textOf,
-  /** The number of events that other servers have and this server lacks. */
+  /** The number of events that the server lacks and some other server has. */
   lag: numberOf,
   durable: vectorOf,
   clock: numberOf,
@@ -27,7 +27,9 @@ const member = object({
   rate: numberOf,
 });
 
-/** Reads a server's `status`. Unknown values become null, so that the rest can be shown. */
+/**
+ * Reads a server's `status`. A missing or invalid value is no error, so that the rest can be shown.
+ */
 export const parseStatus = object({
   members: (members) => (Array.isArray(members) ? members.flatMap(memberOf) : []),
   /** The last list that the answering server received from the reference. */

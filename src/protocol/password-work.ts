@@ -13,8 +13,8 @@ export interface PasswordResult {
   /** Whether the check succeeded; true if there was no check. */
   readonly isRight: boolean;
   /**
-   * The credential to store: of the hashed new password, or of the checked password if its stored
-   * hash has outdated parameters.
+   * The credential to store, if any: the hash of the new password, or a new hash of the checked
+   * password if the stored hash has outdated parameters.
    */
   readonly credential: string | undefined;
 }

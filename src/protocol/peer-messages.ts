@@ -78,12 +78,13 @@ function msIfAny(value: unknown): number | undefined {
 const ms = needed(msIfAny, "a time");
 
 /**
+ *
  * The phases of a server.
  * - backfill: the server fetches events that it lacks;
- * - cutover: it applies live events and closes the last gap;
+ * - cutover: it waits until it has the events that a quorum had when first heard;
  * - live: it may serve requests;
  * - draining: it is stopping and still has open requests;
- * - settled: it is stopping and waits for its peers.
+ * - settled: it is stopping and waits until its live peers have the same events.
  */
 export const phases = ["backfill", "cutover", "live", "draining", "settled"] as const;
 export type Phase = (typeof phases)[number];
@@ -166,7 +167,7 @@ function isEndpoint(value: unknown): value is string {
 
 const noHeartbeat = "`address` or `phase` is wrong";
 
-/** Messages on `replication`, by their `type`. */
+/** Messages on the topic `replication`, by their `type`. */
 export const replication = {
   /** Journal lines of the sender's own events, in `seq` order. */
   events: (fields: Fields) => ({ ...parseSummary(fields), lines: parseLines(fields.events) }),
@@ -277,7 +278,10 @@ export const coordinationAnswers = {
     outcome: needed((value) => claimOutcomes.find((one) => one === value)),
     /** The `seq` of the event, made by the answering server, that holds the name. */
     seq: parseClock,
-    /** For a won claim, the credential of the copy of the request that was proposed first. */
+    /**
+     * For a won claim, the credential in the event that holds the name, perhaps from another copy
+     * of the request.
+     */
     credential: textIfAny,
   }),
   clock: object({

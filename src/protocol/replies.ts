@@ -90,7 +90,7 @@ export type Reply<S extends Service> = Replies[S] & {
 
 export type Written = ReturnType<typeof written>;
 
-/** The event name, as server and `seq`, of the claim that owns an account's name. */
+/** The server and `seq` that identify the claim of an account's name. */
 export type ClaimPlace = NonNullable<Replies["login"]["account"]>;
 
 export type HistoryPage = Replies["history"];

@@ -78,8 +78,9 @@ export const client: Field<string> = (value, name) => {
 };
 
 /**
- * Parses the client's own time: a short text or a number, because servers only echo it (W3).
- * Anything else counts as missing, including a number beyond the safe integers.
+ * Parses the client's own time, a short text or a number. The text may have any form, because
+ * servers only echo the time (W3). Anything else counts as missing, including a number beyond the
+ * safe integers.
  */
 export const ownTime: Field<string | number | undefined> = (value) => {
   if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;

@@ -1,4 +1,7 @@
-/** The last result. The events and receipts of one payload have the same time, mostly. */
+/**
+ * The last result. It is kept because the events and receipts of one payload mostly have the same
+ * time.
+ */
 let last = { ms: Number.NaN, text: "" };
 
 /** Converts milliseconds since 1970 to ISO 8601 in UTC with milliseconds (W3). */

@@ -49,8 +49,8 @@ export class Hub implements Exchange {
 
   #welcome(publisher: Peer): void {
     this.#publishers.add(publisher);
-    // Publishers always get the replication topic. So members receive each other's messages,
-    // whatever guests subscribe to (Z7).
+    // Each publisher is told that the replication topic is wanted, even if no connection has
+    // subscribed to it. So no guest can end the exchange of messages between members (Z7).
     for (const topic of new Set([replicationTopic, ...this.#wanted.told])) {
       publisher.send(told(subscribe, topic));
     }
@@ -109,8 +109,9 @@ export class Hub implements Exchange {
   }
 
   /**
-   * Sends changes to publishers at once, but at most `limits.topicNews` in each pause. Until the
-   * change is sent, a new subscriber misses publications.
+   * Sends changes to publishers at once, but at most `limits.topicNews` changes each
+   * `durations.topicNewsMs`. A subscriber of a newly wanted topic misses publications until the
+   * topic's change is sent.
    */
   #tell(): void {
     const news = this.#wanted.take(this.#newsLeft);

@@ -58,8 +58,8 @@ async function open(config: ReferenceConfig) {
 }
 
 /**
- * Starts the reference. It answers requests in order, each after the changes that the answer shows
- * are on disk.
+ * Starts the reference. The reference answers requests in order. It sends an answer only when all
+ * changes that the answer shows are on disk.
  */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
   const { path, saved, clock, log, membership, close } = await open(config);
@@ -128,8 +128,8 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     registry.advance(now().steadyMs);
     saving.afterwards(() => {});
   };
-  // After its first answer, a process may look for the cluster's key. So the file is written before
-  // the reference answers.
+  // A process may look for the file with the cluster's key as soon as the reference has answered
+  // the process. So the file is written before the reference answers.
   makeFolder(config.publicFolder);
   await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   beat();

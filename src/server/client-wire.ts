@@ -63,7 +63,7 @@ export class ClientWire {
     });
   }
 
-  /** Replaces each session that a reply grants with a new token, then sends the replies. */
+  /** Puts a new token in place of each session that a reply grants, then sends the replies. */
   reply(effect: ReplyEffect): void {
     for (const { data } of effect.replies) {
       const { grant } = data;
@@ -99,7 +99,7 @@ function connectionOf([broker, tag]: Envelope): string {
 
 /**
  * Encodes the replies. If they are larger than `limits.frameBytes`, encodes an error in place of
- * each reply, because the broker would close the connection.
+ * each reply, because the broker closes a connection that sends a larger frame.
  */
 function encodeReplies({ batch, replies }: ReplyEffect, format: Format): Uint8Array {
   const bytes = encode(batch ? replies : replies[0], format);

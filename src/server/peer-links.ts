@@ -68,8 +68,8 @@ export class PeerLinks {
   }
 
   /**
-   * Keeps a connection to the peer. If the address is not an endpoint, only the peer's silence will
-   * show that the peer is lost.
+   * Keeps a connection to the peer. If the address is not an endpoint, no connection is made, and
+   * only the peer's silence will show that the peer is lost.
    * @param onLost called when the connection ends
    */
   watch(peer: ServerName, address: string, onLost: () => void): void {

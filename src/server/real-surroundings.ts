@@ -60,8 +60,8 @@ export interface RealParts extends Foundation, Wires {
 }
 
 /**
- * Returns the real surroundings of a shell: sockets, files and timers. When a promise of a socket
- * or file settles, the surroundings call the shell's callback.
+ * Returns the real surroundings of a shell: sockets, files and timers. When an operation of a
+ * socket or file has ended, the surroundings call the shell's callback.
  */
 export function realSurroundings(parts: RealParts): Surroundings {
   const { bus, clients, link, log, peers, responder } = parts;

@@ -88,8 +88,9 @@ async function openServer(place: Foundation): Promise<Server> {
   const refused = membership.refusals.counts;
   const newCore = () => new ServerCore({ name, clock, digest, address, refused, ...policy });
   const core = await disk.load(newCore);
-  // New seals reject messages whose clock is below this server's present clock. So the wires are
-  // opened after `load`, which raises the clock to its value before the restart.
+  // A `Seals` object rejects messages whose clock is not above the clock that this server had when
+  // the object was made. So the wires, which make these objects, are opened after `load`, which
+  // raises the clock to its value before the restart.
   const wires: Wires = openWires({ ...place, responder, disk, topicKeys, shell: () => shell });
   let onServing = () => {};
   const firstServing = new Promise<void>((resolve) => {
@@ -160,9 +161,9 @@ function openWires(parts: WireParts): Wires {
 }
 
 /**
- * Sends the saved view to the reference before the journal is loaded. Loading may take long. After
- * a start without its file, the reference waits only 1.2 s for servers' views before it may make a
- * different view.
+ * Sends the saved view to the reference before the journal is loaded, because after loading it may
+ * be too late: a reference that starts without its file waits only 1.2 s for servers' views, and
+ * may then make a different view.
  */
 async function tellView({ link, name }: Foundation, view: View): Promise<void> {
   try {

@@ -21,7 +21,7 @@ export type EndTimer = () => void;
  * (`real-surroundings.ts`), virtual in the simulation (`test/support/virtual-surroundings.ts`).
  *
  * Every method returns at once. A method that takes time calls back later, once. Only the callbacks
- * of a stop may run within a step of the core.
+ * of a stop may run at once, while the shell still performs the effects of a step.
  */
 export interface Surroundings {
   readonly timers: Timers;

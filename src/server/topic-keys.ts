@@ -11,8 +11,8 @@ interface Sealing extends Omit<TopicKey, "day"> {
 }
 
 /**
- * The key of messages between servers. No channel or user has this topic, and no credential has
- * this version.
+ * The topic and the version from which the key of messages between servers is derived. No channel
+ * or user has this topic, and no credential has this version.
  */
 const replication = { topic: replicationTopic, version: "members" };
 

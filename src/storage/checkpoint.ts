@@ -258,7 +258,8 @@ function damagedMainLine(path: string): number {
     tableLine = line;
   }
   // The line of checksums is not found, because its beginning is damaged. If the end of the rows is
-  // found, it is the line after that, otherwise the second to last line of the file.
+  // found, the line of checksums is the line after that end. Otherwise the second to last line of
+  // the file is taken.
   if (tableAt === 0) return rowsEnd === 0 ? Math.max(1, count - 1) : rowsEnd + 1;
   const encoded = tableLine.slice(linesLead.length + 9, -2);
   if (tableLine !== ownTable(encoded)) return tableAt;
@@ -337,8 +338,8 @@ function isWhole(path: string, size: Size | undefined): boolean {
 
 /**
  * After a crash, finishes the renames of a new state if all its files are whole, otherwise removes
- * its temporary files. A power cut may have undone any of the renames, so each file may have either
- * name.
+ * its temporary files. A power cut may have undone any of the renames, so each file of the new
+ * state may have its temporary or its final name.
  */
 function finishOrRemove(folder: string): void {
   const left = temporaryFiles(folder);

@@ -24,8 +24,8 @@ export class ClockFile implements AsyncDisposable {
   /** The value on disk. */
   #reserved = 0;
   /**
-   * The number of ticks that `#cover` last reserved while the process waited, and the steady time
-   * of that wait.
+   * The number of ticks that the last call of `#nextReserve` returned, and the steady time of that
+   * call.
    */
   #reserve: number = limits.clockReserve;
   #raisedMs = Number.NEGATIVE_INFINITY;

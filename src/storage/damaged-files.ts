@@ -10,8 +10,8 @@ import { readWholeLines } from "./journal-recovery.ts";
 const damagedFolder = "damaged";
 
 /**
- * Keeps the files of a damaged state for a person to examine: adds hard links to them to the folder
- * for damaged files.
+ * Keeps the files of a damaged state for a person to examine: makes hard links to these files in
+ * the folder for damaged files.
  * @param isMore whether the folder already has damaged files of an unfinished repair
  */
 export function keepDamaged(folder: string, isMore: boolean): void {

@@ -57,8 +57,8 @@ export class FileStore implements Store {
   #hasPromises = false;
   #journal!: Journal;
   /**
-   * The checksum of the saved state if the state contains all events that the journal lacks,
-   * otherwise undefined.
+   * The checksum of the saved state that peers can fetch; undefined if the state is of an older
+   * version, or lacks events that the journal lacks too.
    */
   #saved: string | undefined;
   /**
@@ -75,7 +75,10 @@ export class FileStore implements Store {
   #checkpointing: Promise<void> | undefined;
   /** Bytes of journal at which the next save of the state begins. */
   #dueBytes = 0;
-  /** False during loading, and once closing has begun; then only `close` may begin a checkpoint. */
+  /**
+   * False during loading, and once closing has begun. While it is false, only `close` may begin a
+   * checkpoint.
+   */
   #isOpen = false;
 
   constructor(options: DiskOptions) {
@@ -342,7 +345,10 @@ function openFetched(folder: string): ReturnType<typeof openCheckpoint> {
   return existsSync(path) ? openCheckpoint(path) : { checkpoint: undefined, damages: [] };
 }
 
-/** Syncs all folders, because a process that changed a name may have died before its sync (R2). */
+/**
+ * Syncs all folders, because an earlier process may have created or renamed a file and died before
+ * it synced the folder (R2).
+ */
 async function syncNames(folder: string): Promise<void> {
   const fetched = join(folder, snapshotFolder);
   for (const path of [dirname(resolve(folder)), folder, join(folder, "journal"), fetched]) {

@@ -62,8 +62,8 @@ export function readNote(line: string, digest: Digest): Note | undefined {
 }
 
 /**
- * Reads a sync note at the end of another line, after a damaged newline; undefined if the line has
- * no sync note.
+ * Reads a sync note that has become part of the line before it, because the newline between them is
+ * damaged; undefined if the line has no sync note.
  */
 export function readHangingNote(line: string, digest: Digest): Note | undefined {
   return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);

@@ -145,7 +145,9 @@ export class Recovery {
     this.#bytes += end;
     if (!isLast) return 0;
     this.#fd = openSync(path, "r+");
-    // Data written after a failed sync may be only in memory, so it is written again, then synced.
+    // If the last sync of an earlier process failed, the data of that sync may be only in memory,
+    // and a second sync would not write the data to disk. So the data is written again, then
+    // synced.
     writeAt(this.#fd, bytes.subarray(synced, end), synced);
     ftruncateSync(this.#fd, end);
     fdatasyncSync(this.#fd);
@@ -180,8 +182,9 @@ export class Recovery {
 }
 
 /**
- * Reports damage if the journal's last files are missing. If `least` is set, a journal without
- * files is not new, because other processes know its events.
+ * Reports damage if the journal's last files are missing. If `least` is set, the folder has had a
+ * journal before, and other processes may know its events. So a journal without files is then
+ * damaged, not new.
  * @param least the lowest number that the last file may have
  */
 export function findMissing(folder: string, least: number | undefined): Damage[] {

@@ -108,7 +108,8 @@ export class Scan {
       // The process died while it was writing the header of this file, so no event of this file was
       // synced.
       if (isLast && synced === 0) return { header, end: 0, synced: 0 };
-      // The damaged header would have named the events lost before this file.
+      // If there was damage before this file, the header of this file would have named the lost
+      // events. Without the header, these events count as unknown.
       this.isLossUnknown ||= !this.#isNews;
       this.damages.push({ path, line: 1, why: "the header is damaged" });
     } else {
@@ -160,8 +161,8 @@ export class Scan {
   }
 
   /**
-   * Works like `#heed`, for a sync note after a damaged newline; returns 0 if the line has no sync
-   * note.
+   * Works like `#heed`, for a sync note at the end of a line whose newline in front of the note is
+   * damaged; returns 0 if the line has no sync note.
    */
   #noteOf(line: { readonly text: string | undefined } | undefined): number {
     const note = readHangingNote(line?.text ?? "", this.#digest);

@@ -50,8 +50,8 @@ export class KeptFile<T extends object> {
   #toldCode: string | undefined;
 
   /**
-   * @param parse returns the valid part of a value, which is undefined if the file is not JSON;
-   * throws if no part is valid
+   * @param parse gets the file's JSON value, or undefined if the file is not JSON; returns the
+   * valid part, and throws if no part is valid
    * @param tell called once for each damaged file, when reading begins to fail, and when the reason
    * of the failure changes
    */
@@ -94,7 +94,10 @@ export class KeptFile<T extends object> {
     });
   }
 
-  /** Renames or copies a damaged file, and replaces it by its valid part. */
+  /**
+   * Puts a damaged file, or a copy of it, under another name. If a part of the file is valid,
+   * replaces the file by that part.
+   */
   #mended(): Content<T> | undefined {
     const there = this.#content();
     if (there === undefined || there.isWhole) return there;

@@ -68,14 +68,18 @@ export function measureFile(
   return { bytes, checksum: hash.digest("hex"), rest };
 }
 
-/** Returns the CRC-32 of each line and its newline, even if the last line lacks its newline. */
+/**
+ * Returns a CRC-32 for each line, over the line and a newline. The last line counts as ended by a
+ * newline even if it lacks one.
+ */
 export function lineChecksums(path: string): number[] {
   return Array.from(linesOf(path), (line) => crc32(`${line}\n`));
 }
 
 /**
  * Returns the first line, from 1, that differs from its checksum, is missing or is surplus. If all
- * lines match, the last line lacks its newline, and its number is returned.
+ * lines of a damaged file match, the last line must lack its newline, so the number of the last
+ * line is returned.
  */
 export function findDamagedLine(path: string, expected: readonly number[]): number {
   const found = lineChecksums(path);

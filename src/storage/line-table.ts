@@ -32,8 +32,9 @@ export function findByTable(folder: string, name: string): number {
 }
 
 /**
- * Returns the first damaged line, from 1, of the table itself. Its expected text is built from the
- * other files, and compared as text, because a comma or a newline may be damaged.
+ * Returns the first damaged line, from 1, of the table itself. The table's expected text is built
+ * from the undamaged other files. The lines are compared as text, not as checksums, because a comma
+ * or a newline may be damaged.
  * @param names the names of the other files, in order
  * @param whole the names of the undamaged files among them
  */

@@ -65,8 +65,8 @@ export async function takeSlot(
 }
 
 /**
- * Locks all free slots of a folder, or a new slot if no slot is free, so that the caller can take
- * over the data of dead processes (C5).
+ * Locks all free slots of a folder, so that the caller can take over the data of dead processes
+ * (C5). If no slot is free, locks a new slot.
  * @param mode the mode of new folders
  * @throws Problem if the folder can't be used, or all slots are in use
  */

@@ -16,8 +16,8 @@ interface OpenState {
 }
 
 /**
- * Sends peers the saved state in pages. All pages for one peer are of the same state: its files
- * stay open, and so readable, when a newer state replaces them.
+ * Sends peers the saved state in pages. A peer gets all pages from the same state. The state's
+ * files stay open when a newer state replaces them, so they can still be read.
  */
 export class SnapshotSource {
   readonly #folder: string;
@@ -29,7 +29,8 @@ export class SnapshotSource {
 
   /**
    * Returns a page of a state.
-   * @param newest the checksum of the state on disk; undefined if peers may not have it
+   * @param newest the checksum of the state on disk; undefined if the disk has no state that may be
+   * sent to peers
    * @returns undefined if the requested state is not available
    */
   async page(request: SnapshotRequest, newest: string | undefined): Promise<Page | undefined> {

@@ -19,7 +19,7 @@ export interface Stored {
   recoverEvent(line: EventLine): void;
   /**
    * @param heads the newest events that the store has lost (J5)
-   * @param salvaged undamaged lines among the lost events
+   * @param salvaged the undamaged lines of the damaged journal
    */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void;
   /**
@@ -33,7 +33,7 @@ export interface SavedLines {
   readonly rows: Iterable<string>;
 }
 
-/** A page of a saved state for a peer, without the clock that is sent with the page. */
+/** A page of a saved state for a peer. The sender of the page adds its Lamport clock. */
 export interface Page {
   /** The checksum that identifies the state. */
   readonly of: string;
@@ -84,8 +84,8 @@ export interface Store {
   /** Returns a page of a saved state. @returns undefined if the requested state is not available */
   page(request: SnapshotRequest): Promise<Page | undefined>;
   /**
-   * Resolves when a state fetched from a peer may be moved to its final folder. @throws Error if an
-   * earlier fetched state is not saved yet
+   * Waits for a running save of the state; then a state may be fetched from a peer. @throws Error
+   * if an earlier fetched state is not part of the saved state yet
    */
   readyForState(): Promise<void>;
   /** Saves the state if the log has grown enough, or a state was fetched from a peer (J1). */

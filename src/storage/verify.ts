@@ -63,8 +63,8 @@ export function verifyFolder(folder: string, digest: Digest): Verified {
 }
 
 /**
- * Returns the lowest number that the journal's last file may have; undefined if no journal is
- * expected.
+ * Returns the lowest number that the journal's last file may have, from `promises.json`; undefined
+ * if `promises.json` has no such number.
  */
 function leastOf(folder: string): number | undefined {
   const path = join(folder, "promises.json");
@@ -137,7 +137,10 @@ class JournalCheck {
     this.heads = furthest(this.heads, scan.heads);
   }
 
-  /** Reports an event of the journal that differs from the same event in a saved state. */
+  /**
+   * Reports an event of the journal whose chain differs from the chain that a saved state's mark
+   * has for this event.
+   */
   #compare(path: string, { event: { server, seq }, chain }: EventLine): void {
     for (const { vector, chains } of this.#marks) {
       if (vector[server] !== seq || (chains[server] ?? emptyChain) === chain) continue;

@@ -35,7 +35,7 @@ export const en = {
   "original.silent":
     "The server speaks only the original protocol and did not answer `{service}`, so it is unknown whether the request was carried out.",
 
-  // Reasons of a refusal, where its code leaves them open.
+  // The reasons of refusals: a reason is more precise than the error's code.
   "reason.no_accounts": "This cluster has no accounts: its servers run with --auth open.",
   "reason.no_session": "This cluster has accounts, and you are not logged in.",
   "reason.session_unknown": "Your session does not belong to this cluster.",
@@ -263,7 +263,7 @@ export const en = {
   "menu.notShown": "(not shown)",
   "menu.logInNext": "{why} You will log in again with your next action.",
 
-  // The full-screen chat; line mode uses some of it.
+  // The full-screen chat; line mode uses some of these texts.
   "chat.home": "Tertulia",
   "chat.hint": "Type and press Enter. Ctrl-K goes elsewhere, Tab completes, /help explains it all",
   "chat.noChannels":
@@ -478,5 +478,5 @@ export const en = {
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 
 export type TextKey = keyof typeof en;
-/** What every language has: the same keys, with any words. */
+/** The texts of one language. Every language has the same keys. */
 export type Catalogue = Readonly<Record<TextKey, string>>;

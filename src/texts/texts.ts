@@ -1,7 +1,10 @@
 import { type Catalogue, en } from "./en.ts";
 import { ptBr } from "./pt-br.ts";
 
-/** The names in `{name}`; a brace before a quote is part of an example. */
+/**
+ * The names of a text's placeholders, such as `name` for `{name}`. A brace before a quote is part
+ * of an example of JSON, and not a placeholder.
+ */
 type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
   ? (Name extends `"${string}` ? never : Name) | Placeholders<Rest>
   : never;
@@ -13,7 +16,7 @@ type Values<English extends Words, Key extends keyof English> =
     ? []
     : [values: Readonly<Record<Placeholders<English[Key]>, string | number>>];
 
-/** Says a text of these, in the language that was chosen. */
+/** Returns a text in the chosen language, with its values filled in. */
 export type TextOf<English extends Words> = <Key extends keyof English>(
   key: Key,
   ...values: Values<English, Key>
@@ -30,7 +33,7 @@ export function textsIn(language: Language): Text {
   return textsOf(catalogues[language]);
 }
 
-/** @param catalogue every text of `English`, with the same placeholders */
+/** @param catalogue the texts of one language, with the keys and placeholders of `English` */
 export function textsOf<English extends Words>(
   catalogue: Readonly<Record<keyof English, string>>,
 ): TextOf<English> {
@@ -42,7 +45,10 @@ export function textsOf<English extends Words>(
   };
 }
 
-/** `pt_BR.UTF-8`, `pt-br` and `pt` are Portuguese; undefined for what is neither. */
+/**
+ * Returns the language of a name such as `pt_BR.UTF-8`, `pt-br` or `pt`; undefined if the name is
+ * neither Portuguese nor English.
+ */
 export function languageOf(name: string): Language | undefined {
   const tag = name
     .toLowerCase()
@@ -53,8 +59,10 @@ export function languageOf(name: string): Language | undefined {
 }
 
 /**
- * `--lang`, else TERTULIA_LANG, else the locale of the environment; English for any other.
- * @param flag what `--lang` says, if it is there
+ *
+ * Returns the language that `--lang` names, else TERTULIA_LANG, else the environment's locale.
+ * Returns English if none of them is set, or if the first that is set names another language.
+ * @param flag the value of `--lang`; undefined without this flag
  */
 export function chooseLanguage(
   flag: string | undefined,

@@ -64,8 +64,8 @@ export class CoordinatorWatch {
 class ServerLog {
   readonly label: string;
   /**
-   * Whether, by its log, this server became coordinator and has neither resigned nor restarted
-   * since.
+   * Whether the server's log says that the server became coordinator, and that it has neither
+   * resigned nor restarted since.
    */
   isCoordinator = false;
   readonly #path: string;
@@ -136,8 +136,8 @@ class OpenFile implements Disposable {
 }
 
 /**
- * Returns the fields of a log line. A line that is not JSON has no fields, such as the error
- * message with which a process exits.
+ * Returns the fields of a log line. A line that is not JSON, such as the error message with which a
+ * process exits, has no fields.
  */
 function entryOf(line: string): Readonly<Record<string, unknown>> {
   try {

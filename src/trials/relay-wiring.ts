@@ -7,8 +7,8 @@ export const clientsNode: NodeName = "clients";
 
 /**
  * Returns the number of ports for a cluster with one broker and one proxy. Each server connects to
- * five endpoints, and its peers connect to one of its own. Broker and proxy connect to the
- * reference, and clients to broker and proxy.
+ * five endpoints, and its peers connect to one endpoint of this server. Broker and proxy connect to
+ * the reference, and clients to broker and proxy.
  */
 export function relayPorts(servers: number): number {
   return 6 * servers + 4;
@@ -39,14 +39,14 @@ export class RelayWiring implements Wiring {
     return this.#route(from.label, to.label, endpoint);
   }
 
-  /** Returns the endpoint at which clients reach the endpoint that a process has bound. */
+  /** Returns the relay's endpoint that leads clients to an endpoint that a process has bound. */
   forClients(to: Process, endpoint: string): string {
     return this.#route(clientsNode, to.label, endpoint);
   }
 
   /**
    * Returns the endpoints of a server's peer link. All peers connect to the same address. The relay
-   * identifies each peer by the server name in its questions.
+   * identifies each peer by the server name in the peer's questions.
    */
   peerLink({ label, number }: Process): { bind: string; advertise: string } {
     const bind = `ipc://${join(this.#options.folder, `peer-${number}`)}`;

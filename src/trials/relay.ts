@@ -52,7 +52,8 @@ const heldBytes = 1024 * 1024;
  * slow links down, or reset their connections. A cut behaves like a network that drops all packets:
  * data, closes and resets wait until the cut is healed. Then they are delivered in order. With
  * `heal({reset: true})` the connections are reset instead, and the data is lost. A new connection
- * waits while either direction is cut, but not while its process is unknown.
+ * waits while either direction between its two processes is cut. A connection whose process is not
+ * known yet does not wait.
  */
 export class Relay implements AsyncDisposable {
   readonly #servers: Server[] = [];
@@ -125,7 +126,7 @@ export class Relay implements AsyncDisposable {
       heal: ({ reset } = { reset: false }) => {
         if (isHealed) return;
         isHealed = true;
-        // Resetting the connections first discards the bytes that waited.
+        // The connections are reset before the cut ends, so that the waiting bytes are discarded.
         if (reset) this.reset(links);
         raise(-by);
       },

@@ -57,7 +57,10 @@ export class RelayedCluster implements AsyncDisposable {
     return roles.flatMap((role) => this.local.of(role));
   }
 
-  /** Opens a session on a separate connection through the relay. Closing the cluster closes it. */
+  /**
+   * Opens a session on a separate connection through the relay. The connection is closed with the
+   * cluster.
+   */
   client(options: Partial<ConnectionOptions> & SessionOptions = {}): Session {
     return this.local.client({ ...this.endpoints, ...options });
   }

@@ -127,8 +127,9 @@ export class Connection {
 
   /**
    * Writes the beginning of the greeting. The rest, with this side's mechanism, is written when the
-   * peer's mechanism is known. So a socket can have doors with several mechanisms, and both sides
-   * notice a mismatch.
+   * peer's mechanism is known. So a socket can have doors with several mechanisms. If no door has
+   * the peer's mechanism, the peer receives the mechanism of a door, so both sides notice the
+   * mismatch.
    */
   start(): void {
     this.#events.write(greetingStart);
@@ -268,8 +269,8 @@ export class Connection {
   }
 
   /**
-   * Turns a subscription command into a message, as ZMTP 3.0 sends it. Sockets other than an XPUB
-   * ignore the command.
+   * Turns a subscription command into the message that a peer with ZMTP 3.0 sends instead. Sockets
+   * other than an XPUB ignore the command.
    */
   #subscription(first: 0 | 1, topic: Buffer): void {
     if (this.#options.socketType !== "XPUB") return;
@@ -286,8 +287,8 @@ export class Connection {
 }
 
 /**
- * Returns a frame of an unfinished message. If the frame would keep much more memory than its own
- * bytes, returns a copy.
+ * Returns a frame of an unfinished message. If the frame fills less than half of its buffer,
+ * returns a copy, so that the buffer can be freed.
  */
 function withoutTheRest(frame: Buffer): Buffer {
   if (frame.buffer.byteLength <= 2 * frame.length) return frame;

@@ -33,8 +33,8 @@ export function isCommand(flags: number): boolean {
 }
 
 /**
- * Splits a stream of bytes into frames. An unfinished frame takes at most four times its received
- * bytes of memory, but at least 4 KiB.
+ * Splits a stream of bytes into frames. An unfinished frame takes at most 4 KiB of memory or four
+ * times its received bytes, whichever is more.
  */
 export class FrameReader {
   /** The most bytes of a frame's body; the connection changes it after the handshake. */

@@ -7,7 +7,7 @@ import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 const as = () => ({ name: "broker", clock: new LamportClock(), wallMs: 0 });
 const error = { status: "erro", code: "unavailable", retry: true, server: "broker", clock: 1 };
 
-test("[B4] [W8] a broker can answer a request of any bytes with the error unavailable", () => {
+test("[B4] [W8] whatever bytes a request has, a broker can answer it with the error unavailable", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (payload) => {
       const bytes = Buffer.from(payload);

@@ -263,7 +263,7 @@ describe("the state of the connection", () => {
     return { endpoint: `tcp://127.0.0.1:${port}`, dropped: () => dropped };
   }
 
-  test("[C4] a client reports the state connected while only one of its two brokers can be reached", async () => {
+  test("[C4] a client reports the state connected even if one of its two brokers can't be reached", async () => {
     const made = await wires();
     const { endpoint, dropped } = await deaf();
     const states: string[] = [];

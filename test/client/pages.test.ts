@@ -39,7 +39,7 @@ function historyOf(count: number) {
   return { client: { history }, asked };
 }
 
-test("[H3] a client reads pages back from the newest entry, and each page has the `seen` of the first page", async () => {
+test("[H3] a client reads pages from the newest entry to older ones, and each page has the `seen` of the newest page", async () => {
   const { client } = historyOf(2_500);
   const found: HistoryPage[] = [];
   for await (const page of pages(client, name)) found.push(page);

@@ -46,7 +46,7 @@ test("an input line is returned when its CR arrives, without waiting for an LF",
   expect(await found.next()).toMatchObject({ done: true });
 });
 
-test("U+2028 does not end an input line, so a text can't hide a command", async () => {
+test("the Unicode line separator U+2028 does not end an input line, so a text can't hide a command", async () => {
   const input = Readable.from([Buffer.from("one\u2028/quit\u0085/part\n")]);
   expect(await allOf(linesOf(input))).toEqual(["one\u2028/quit\u0085/part"]);
 });

@@ -95,7 +95,7 @@ test("without a folder, a session is not saved, and `failure` says that there is
   expect(nowhere.failure).toBe("no folder");
 });
 
-test("an invalid token is not saved, and `failure` names a folder that can't be used", () => {
+test("an invalid token is not saved, and if the folder can't be used, `failure` names the folder", () => {
   files().save("nonsense");
   expect(readdirSync(folder.path)).toEqual([]);
   const path = join(folder.path, "file");

@@ -185,7 +185,7 @@ describe("a subscription", () => {
 });
 
 describe("two subscriptions to one topic", () => {
-  test("[C3] [R6] each of two subscriptions on one connection delivers only the first duplicate that this subscription receives", async () => {
+  test("[C3] [R6] of two duplicates, each subscription on one connection delivers only the one that it receives first", async () => {
     const duplicates = new Duplicates();
     const [first, second] = [new Listener({ duplicates }), new Listener({ duplicates })];
     const [one, other] = [publication(a, 1, { id: "same" }), publication(b, 1, { id: "same" })];

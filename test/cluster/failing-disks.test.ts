@@ -115,7 +115,7 @@ describe("servers on a full disk", { timeout: 60_000 }, () => {
     return true;
   }
 
-  test("[R2] [R5] one of three servers ends with a sentence when its disk is full, and catches up when there is space", async (context) => {
+  test("[R2] [R5] one of three servers ends and logs why when its disk is full; restarted with space, it catches up", async (context) => {
     const data = await temporaryFolder();
     closing.push(() => data[Symbol.asyncDispose]());
     const slot = join(data.path, "servers", "2");

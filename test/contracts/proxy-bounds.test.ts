@@ -222,7 +222,7 @@ describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
   });
 });
 
-test("[X7] a proxy lets in the raw peer of these tests if the peer gives the members' password", async () => {
+test("[X7] a proxy lets in a peer that gives the members' password", async () => {
   const closed = closing.add(await localProxy({ front: byPassword, back: byPassword }));
   const peer = closing.add(new RawPeer(closed.back));
   peer.say(greeting("PLAIN"), plainHello("members'"), command("INITIATE", metadata("SUB")));

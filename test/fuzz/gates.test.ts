@@ -73,7 +73,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     expect(made(7)).not.toEqual(made(8));
   });
 
-  test("[W7] each mutant of a request is parsed to requests or errors that can be answered", () => {
+  test("[W7] each mutant of a request is parsed to requests, or to errors that a server can send as replies", () => {
     const data = {
       clock: 3,
       id: "a-1",

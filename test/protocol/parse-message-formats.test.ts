@@ -166,7 +166,7 @@ describe("JSON and MessagePack", () => {
     ["int8", [0xd0, 7]],
     ["int64", [0xd3, 0, 0, 0, 0, 0, 0, 0, 7]],
     ["float64", [0xcb, 0x40, 0x1c, 0, 0, 0, 0, 0, 0]],
-  ])("[W10] an integer encoded as %s is an integer", (_, number) => {
+  ])("[W10] an integer that is encoded as %s is read as an integer", (_, number) => {
     const payload = map(
       text("service"),
       text("users"),

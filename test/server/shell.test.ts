@@ -54,7 +54,7 @@ test("[R11] if a server is stopped while it fetches a peer's saved state, the se
   expect(behind.disk.fetched).toBeUndefined();
 });
 
-test("a server asks for its rank until the reference gives it", () => {
+test("a server asks for a rank until the reference gives the server a rank", () => {
   const cluster = servingCluster(3);
   cluster.stopReference();
   const late = cluster.addServer();

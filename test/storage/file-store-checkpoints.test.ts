@@ -93,7 +93,7 @@ function linesOf(bytes: Buffer): string[] {
 }
 
 describe("saving the state", () => {
-  test("[R11] a server stops, even if the last flush of its journal makes a saved state due", async () => {
+  test("[R11] a server stops, even if after the last flush of its journal a save of the state is due", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });

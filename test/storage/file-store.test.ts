@@ -145,7 +145,7 @@ describe("a damaged folder", () => {
     await expect(OpenDisk.at(folder)).rejects.toThrow("it can't be told what was lost");
   });
 
-  test("[J5] once peers have returned all lost events, a server misses nothing and removes the damaged files", async () => {
+  test("[J5] once peers have returned all lost events, a server has no missing events and removes the damaged files", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { after } = await fill(folder);

@@ -72,7 +72,7 @@ describe("`cut`, which begins a new journal file", () => {
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
-  test("[J1] once the state at a journal's `cut` is saved, a starting server reads only the later lines", async () => {
+  test("[J1] after a journal's `cut` and a save of the state, a starting server reads only the lines after the `cut`", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let before: EventLine[];
@@ -143,7 +143,7 @@ describe("`cut`, which begins a new journal file", () => {
 });
 
 describe("older journal files", () => {
-  test("[J1] a journal removes its oldest files while the older files exceed `keptBytes`; a peer that needs removed lines gets no page", async () => {
+  test("[J1] a journal keeps at most `keptBytes` of files that no start needs; a peer that needs removed lines gets no page", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     const sizes = { fileBytes: 600, keptBytes: 2_000 };

@@ -160,7 +160,7 @@ describe("reading from a journal", () => {
     );
   });
 
-  test("[R8] a journal gives an empty page if it has no lines between the two vectors", async () => {
+  test("[R8] a journal gives an empty page if it has no lines above `since` and up to `upTo`", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     expect(await journal.journal.read({}, {})).toEqual({ lines: [], more: false });

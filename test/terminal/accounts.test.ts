@@ -168,7 +168,7 @@ describe("chat by lines with accounts", () => {
 
 // This test comes last, because it leaves the cluster's clock far ahead of the operator's clock.
 describe("the age of a token", () => {
-  test("commands renew tokens that are two hours old, even several commands at once, and an unused session expires", async () => {
+  test("commands, even several at once, renew tokens that are two hours old, and an unused session expires", async () => {
     await place.account("iris");
     await place.account("joao");
     const before = await tokens();

@@ -45,7 +45,7 @@ function partsOf(presence: () => Promise<never>, events: ClientEvents): ChatShel
   } as unknown as ChatShellParts;
 }
 
-test("a chat goes on after a report that its session has ended, if no server confirms the report", async () => {
+test("if a refusal says that the chat's session has ended, but no server confirms this, the chat goes on", async () => {
   const events: ClientEvents = {};
   let reports = 0;
   const presence = async () => {

@@ -84,7 +84,7 @@ describe("a paste without brackets", () => {
     expect(keys.some(({ name }) => name === "enter")).toBe(false);
   });
 
-  test("after a pause, a paste without brackets has ended and Enter sends the text", () => {
+  test("a paste without brackets ends at a pause in the input, and the next Enter sends the text", () => {
     input.types("one\rtwo\r");
     vi.advanceTimersByTime(1_000);
     input.types("\r");

@@ -38,7 +38,7 @@ describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
     ["TERM_PROGRAM=tmux TERM_PROGRAM_VERSION=3.4", true, "new-tmux"],
     ["TERM_PROGRAM=tmux TERM_PROGRAM_VERSION=3.3a", false, "old-tmux"],
   ])(
-    "with the environment variables %s, the chat draws links as OSC 8 sequences (true or false): %s",
+    "with the environment variables %s, it is %s that the chat draws links as OSC 8 sequences",
     async (env, hasLinks, channel) => {
       const ana = await place.chatIn(channel, "ana", { env });
       const file = `${place.home.path}/bytes`;

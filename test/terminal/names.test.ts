@@ -31,7 +31,7 @@ test.each([
   ["Persian", "علی\u200cرضا"],
   ["Sinhala", "ශ\u0dca\u200dරී"],
 ])(
-  "[W18] users and channels may have %s names with a joiner, and a channel's name without this joiner is refused as confusable",
+  "[W18] users and channels may have %s names with a joiner; the same channel name without the joiner is confusable",
   async (_, name) => {
     expect(await run(["create", `#${name}`, "--user", name])).toMatchObject({ code: 0 });
     expect(await run(["send", `#${name}`, "oi", "--user", name])).toMatchObject({ code: 0 });

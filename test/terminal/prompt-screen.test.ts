@@ -30,7 +30,7 @@ test("a line is printed above the open prompt, and the prompt is drawn again unc
   expect(written.at(-1)).toBe(`\r\x1b[2A\x1b[Joi\n${first}`);
 });
 
-test("after a line is printed, the screen draws the newest form of the prompt, without inquirer's commands that erase the old form", () => {
+test("the newest prompt is drawn below a printed line, without inquirer's commands that erased the older prompt", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);
@@ -39,7 +39,7 @@ test("after a line is printed, the screen draws the newest form of the prompt, w
   expect(written.at(-1)).toBe("\r\x1b[Joi\n? Menu 1\n  1) one\x1b[1A\x1b[9G");
 });
 
-test("the cursor returns to its last column after a line is printed above the prompt", () => {
+test("the cursor returns to its previous column after a line is printed above the prompt", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write("? Text abc\x1b[11G");

@@ -19,7 +19,7 @@ describe("a connection after its handshake", () => {
     expect(ready().refuses(Buffer.alloc(2_000_000, Buffer.of(1, 0)))).toBe("tooLarge");
   });
 
-  test("a connection refuses a frame by its announced length, and a message by the sum of its frames' lengths", () => {
+  test("a connection refuses a frame whose announced length is too large, and a message whose frames together are too large", () => {
     expect(ready().refuses(Buffer.from("0200000000000003e9", "hex"))).toBe("tooLarge");
     const bound = ready();
     bound.hear(frame(Buffer.alloc(800), 1));

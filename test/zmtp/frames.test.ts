@@ -42,7 +42,7 @@ function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buf
 }
 
 describe("a stream of frames", () => {
-  test("a stream is read as the same messages, into whatever pieces it is cut", () => {
+  test("a stream is read as the same messages, however the stream is cut into pieces", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 10 });
     fc.assert(
       fc.property(messages, sizes, (sent, cuts) => {

@@ -30,7 +30,7 @@ describe("a greeting", () => {
   test.each([
     ["ZMTP 1.0 with a length in eight bytes", "ff000000000000000500"],
     ["version 0", `${signature}00`],
-  ])("a greeting of %s is refused at its tenth byte or later", (_name, hex) => {
+  ])("a greeting of %s is refused, but not before its tenth byte", (_name, hex) => {
     const bytes = Buffer.from(hex, "hex");
     expect(() => readGreeting(bytes)).toThrow(Refused);
     expect(readGreeting(bytes.subarray(0, 9))).toBeUndefined();

@@ -30,8 +30,8 @@ interface Load {
 /**
  * The requests that wait for a worker, and the requests that a worker has. A reply is accepted only
  * if its tag belongs to an open request and the reply comes from the worker that has this request.
- * So a second reply is not accepted (B3), nor a reply to a request of this broker's previous
- * process or of a closed connection.
+ * So the broker accepts no second reply (B3), no reply to a request of its previous process, and no
+ * reply of a worker that has reconnected since it got the request.
  */
 export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   /** The open requests by number, in order of arrival. */

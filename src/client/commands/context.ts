@@ -44,7 +44,8 @@ export interface ClientEvents {
 
 /**
  * Opens a session for a command, and closes it afterwards.
- * @throws Problem in the person's language with a server's refusal, or if no server can be reached
+ * @throws Problem in the person's language if a server refuses a request, or if no server can be
+ * reached
  */
 export async function withClient<T>(
   context: Context,

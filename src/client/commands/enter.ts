@@ -19,7 +19,8 @@ export async function enter(
   const ended = isKept ? await refusalOf(client.history({ user }, { limit: 1 })) : undefined;
   if (isKept && ended === undefined) return undefined;
   const refusal = await refusalOf(client.login(user));
-  // The reason why the session ended is more helpful than the fact that a session is needed.
+  // If the log-in is refused too, return the reason why the saved session ended: the refusal of the
+  // log-in says only that a session is needed.
   return refusal && ended?.reason !== undefined ? ended : refusal;
 }
 
@@ -28,7 +29,8 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
     await asked;
     return undefined;
   } catch (error) {
-    // A password does not help at a server of the original protocol.
+    // A returned refusal means that the user needs a password, but a password does not help at a
+    // server of the original protocol.
     if (error instanceof OriginalServerError) throw error;
     if (error instanceof ProtocolError && !error.retry) return error;
     throw error;

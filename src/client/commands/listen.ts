@@ -56,7 +56,8 @@ async function begin(
 ): Promise<HistoryPage> {
   if (since !== undefined && "vector" in since) return { seen: since.vector, entries: [] };
   const isNew = ({ timestamp }: Entry) => since !== undefined && timeOf(timestamp) >= since.timeMs;
-  // Drops messages that the user sent, because the subscription to the user does not deliver them.
+  // The subscription delivers only the private messages to the user. So messages that the user sent
+  // are dropped here too.
   const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
   const found: Entry[][] = [];
   let seen: Vector = {};

@@ -28,7 +28,8 @@ export async function removeServer(
   let link: ReferenceLink | undefined;
   const endpoints = addressesOf(config.reference);
   try {
-    // A removal must not be sent twice, so first request the list until the reference answers.
+    // A link loses requests that are sent before it is connected, and a removal must not be sent
+    // twice. So first request the list until the reference answers.
     const reply = await askReference(guest, config.timeoutMs);
     if (reply === undefined) {
       throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
@@ -69,7 +70,7 @@ function memberLink(endpoints: readonly string[], clock: LamportClock, secret: S
 }
 
 /**
- * How long to wait for an answer over `memberLink`. The reference has answered the guest, so a
- * silent reference does not accept the secret.
+ * How long to wait for an answer over `memberLink`. The reference has already answered the link
+ * without a secret. So if it does not answer this link, it does not accept the secret.
  */
 const silenceMs = 2_000;

@@ -101,8 +101,8 @@ export function pad(text: string, cells: number): string {
 
 /**
  * Breaks a text into lines, between words where possible.
- * @param first cells of the first line; the others have `rest` cells. Widths below 2, the width of
- * the widest character, count as 2
+ * @param first cells of the first line; the others have `rest` cells. A width below 2 counts as 2,
+ * because the widest characters take two cells
  */
 export function wrap(text: string, first: number, rest: number): string[] {
   const lines: string[] = [];

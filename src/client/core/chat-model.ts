@@ -134,7 +134,7 @@ export interface ChatModel extends Beginning {
    * closed since.
    */
   readonly saved: SavedChat;
-  /** True until a person without a saved chat enters a first line. */
+  /** True if the person has no saved chat and has entered no line yet. */
   readonly isNew: boolean;
   /**
    * Vector of all received private messages; undefined until the search for missed ones has ended.

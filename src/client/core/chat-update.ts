@@ -114,8 +114,8 @@ function step(model: ChatModel, event: ChatEvent): Step {
 
 /** Restores the conversations of an earlier chat. For a new person, opens the first channel. */
 function started(model: ChatModel, { saved, channels }: EventOf<"started">): Step {
-  // Line mode saves read marks but no channels, so a saved read mark does not prove an earlier chat
-  // in full screen.
+  // Line mode saves read marks but no channels. So a person with saved read marks and no saved
+  // channels may be new to the full screen.
   const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
   const keys = [...names.map((name) => `#${name}`), ...privateKeys(saved)];

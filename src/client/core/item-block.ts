@@ -18,7 +18,10 @@ const indent = "        ";
 
 type Context = Pick<ChatModel, "me" | "words" | "language" | "zoneMinutes">;
 
-/** The lines of one item. Rules above them mark a new day and "new since you left". */
+/**
+ * The lines of one item. Horizontal rules above these lines mark a new day and "new since you
+ * left".
+ */
 export function itemBlock(
   { conversation, at, columns }: { conversation: Conversation; at: number; columns: number },
   context: Context,

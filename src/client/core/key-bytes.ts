@@ -28,8 +28,8 @@ export function bytesOf(key: Key): string {
 }
 
 /**
- * Replaces control characters with spaces, because the reader would treat a line end as Enter, and
- * any other as a key.
+ * Replaces control characters with spaces, because the program that reads the line would treat a
+ * line end as Enter, and any other control character as another key.
  */
 function asOneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern must match control characters

@@ -105,8 +105,8 @@ export function decodeKeys(input: string, isAll = false): Decoded {
 }
 
 /**
- * Whether an unfinished sequence may be a complete key press. If not, the end of the sequence
- * always follows.
+ * Whether an unfinished sequence may be a complete key press. A longer sequence is never a complete
+ * key press: the rest of the sequence always follows.
  */
 export function mayBeKey(rest: string): boolean {
   return rest.length <= 2;
@@ -124,7 +124,10 @@ function unended(rest: string): Step {
   return { key: { name: "unknown" }, length: rest.length };
 }
 
-/** Whether the next input belongs to a paste, up to its end. */
+/**
+ * Whether `rest` begins a paste. Then the next input belongs to the paste, up to the end of the
+ * paste.
+ */
 export function isPasting(rest: string): boolean {
   return rest.startsWith(pasteBegins);
 }
@@ -168,7 +171,8 @@ function pasted(input: string, end: number): Key {
 
 function sequenceKey(parameters = "", final = ""): Key {
   const [number = "", modifier = "1"] = parameters.split(";");
-  // The sequence of a key has only digits here; `<` begins a mouse's report.
+  // In the sequence of a key, this parameter has only digits; in a mouse's report it begins with
+  // `<`.
   const isKey = /^\d*$/.test(number);
   const name = final === "~" ? keysByNumber[number] : isKey ? keysByFinal[final] : undefined;
   if (name === undefined) return { name: "unknown" };
@@ -194,7 +198,7 @@ function plain(input: string): Step {
 
 /**
  * @returns the text up to the next control character, as a single key. So the chat handles a long
- * text only once
+ * text as one key press, not character by character
  */
 function typed(input: string): Step {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters end a typed text

@@ -45,8 +45,8 @@ export function paneColumnsOf(size: Size): number {
 }
 
 /**
- * Breaks the text into rows at any character, so that the cursor is where the next character will
- * appear.
+ * Breaks the text into rows at any character, not only between words. So typing never moves the
+ * word before the cursor to the next row.
  * @returns `cursor`, the cursor's place among all rows; `top`, the first visible row; `height`, the
  * number of visible rows
  */
@@ -58,7 +58,7 @@ function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most
     rows.push("");
     used = 0;
   };
-  // A cursor after the last character takes a cell of its own.
+  // After the last character, the cursor takes a cell of its own, which may need a new row.
   const shown = cursor < parts.length ? parts : [...parts, ""];
   shown.forEach((part, at) => {
     const isBreak = part === "\n";

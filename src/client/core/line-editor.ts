@@ -70,7 +70,8 @@ function remembered(history: readonly string[], text: string): readonly string[]
 }
 
 /**
- * Makes the recalled text the one being written. The text that it replaced is added to the history.
+ * Makes the recalled text the text that the person is writing. The person's unsent text is added to
+ * the history.
  */
 function adopted(editor: Editor): Editor {
   const { recalled, history } = editor;
@@ -128,7 +129,7 @@ function motionOf({ name, text, ctrl = false, alt = false }: Key): Motion | unde
   return ({ a: "lineStart", e: "lineEnd", b: "left", f: "right" } as const)[text as "a"];
 }
 
-/** @returns the motion to the end of the text that the key removes */
+/** @returns the motion from the cursor to the other end of the text that the key removes */
 function removalOf({ name, text, ctrl = false, alt = false }: Key): Motion | undefined {
   if (name === "backspace") return alt || ctrl ? "wordLeft" : "left";
   if (name === "delete") return alt || ctrl ? "wordRight" : "right";

@@ -6,7 +6,10 @@ const accents = /\p{Script=Inherited}/gu;
 
 const ascii = /^[ -~]*$/;
 
-/** @returns the same text for every spelling of a name: composed or decomposed, in any case */
+/**
+ * @returns the same text for every spelling of a name: composed or decomposed, in upper or lower
+ * case
+ */
 function folded(name: string): string {
   // Most names are ASCII, and need no slow normalization.
   if (ascii.test(name)) return name.toUpperCase();

@@ -10,8 +10,8 @@ export function turn(model: ChatModel, direction: "up" | "down"): Step {
   const moved = change(model, key, (conversation) =>
     anchor === undefined ? atEnd(conversation) : { ...conversation, anchor },
   );
-  // Does not depend on `moved`: a conversation shorter than the pane can't scroll, but may have
-  // older messages.
+  // Older messages are fetched even if the pane did not scroll: a conversation shorter than the
+  // pane can't scroll, but may have older messages.
   const isWanted = direction === "up" && nearsOldest && !isFetching;
   if (!isWanted || older === undefined || target === undefined) return still(moved);
   return {

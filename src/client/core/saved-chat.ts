@@ -65,7 +65,8 @@ export function mergedSaved(
   for (const [key, vector] of Object.entries(after.read)) {
     read[key] = join(read[key] ?? {}, vector);
   }
-  // A conversation that another chat has closed stays open here, and may have new messages.
+  // A conversation that is open in this chat is not saved as closed, even if another chat has
+  // closed it, because it may have new messages.
   const isOpen = (key: string) => key in after.read && !after.closed.includes(key);
   const closed = merged("closed").filter((key) => !isOpen(key));
   const lists = { joined: merged("joined"), muted: merged("muted"), closed };

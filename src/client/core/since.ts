@@ -31,8 +31,8 @@ const offset = "(?<utc>z)|(?<sign>[+-])(?<ahead>\\d\\d):?(?<minutesAhead>\\d\\d)
 const timePattern = new RegExp(`^${date}(?:[t ]${clock}(?:${offset})?)?$`, "i");
 
 /**
- * Parses an ISO 8601 date, or a date with a time, each with or without an offset from UTC. Without
- * an offset, the time is local. A date alone is the first moment of that local day.
+ * Parses an ISO 8601 date, or a date with a time. The time may have an offset from UTC; without an
+ * offset, the time is local. A date alone is the first moment of that local day.
  * @returns undefined for any other text, and for a day or a time that does not exist
  */
 function parseTime(text: string, zone: Zone): number | undefined {

@@ -25,7 +25,7 @@ export type Line =
       readonly suggestion: string | undefined;
     };
 
-/** All commands without a slash, in the order of the help. */
+/** The names of all commands, without their slash, in the order of the help. */
 export const commands = [
   "join",
   "part",

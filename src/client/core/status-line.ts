@@ -8,7 +8,10 @@ interface Part {
   readonly rank: number;
 }
 
-/** The status line: the user, the connection, and the servers' last reports. */
+/**
+ * The status line: the user, the connection, the round trip, the server that answered last, the
+ * clock, and the number of replicas that had the last sent message.
+ */
 export function statusLine(model: ChatModel, columns: number): Line {
   const { words, me, isAway, roundTripMs, server, clock, replicas, quitAskedMs } = model;
   if (quitAskedMs !== undefined) return [span(words("chat.quitAgain"), "warning")];

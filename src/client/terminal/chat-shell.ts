@@ -69,8 +69,8 @@ export class ChatShell {
   #drawing: { readonly timer: NodeJS.Timeout; readonly atMs: number } | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
   /**
-   * True after the newest messages were shown. Notices wait for this, because the newest messages
-   * would push a notice out of sight.
+   * True after the newest messages were shown. Notices about the person's files wait for this,
+   * because the newest messages would push a notice out of sight.
    */
   #hasBegun = false;
   /** Sentences about the person's files that the screen has not shown. */

@@ -75,8 +75,8 @@ export class ChatWork {
   }
 
   /**
-   * Fetches a conversation's newest messages, and subscribes to a channel. One subscription, made
-   * by `start`, delivers all private messages.
+   * Fetches a conversation's newest messages. If the conversation is a channel, also subscribes to
+   * the channel. One subscription, made by `start`, delivers all private messages.
    */
   join(target: Target, read: Vector | undefined): Promise<void> {
     return this.#join(target, read, this.#wish(target));
@@ -136,8 +136,8 @@ export class ChatWork {
   }
 
   /**
-   * The users with whom the person exchanged private messages since the saved chat. Without a saved
-   * chat, only the newest `privateEntries` messages count.
+   * Returns the users with whom the person has exchanged private messages since the chat was last
+   * saved. Without a saved chat, only the newest `privateEntries` messages count.
    */
   async #privateWriters(saved: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
     const { heard, closed } = saved;
@@ -171,7 +171,7 @@ export class ChatWork {
     this.#client.unsubscribe({ channel });
   }
 
-  /** Fetches the page of older messages before a place. */
+  /** Fetches the page of messages just before the oldest fetched page, whose `next` is `before`. */
   async fetch(target: Target, before: string): Promise<void> {
     const key = writeTarget(target);
     try {

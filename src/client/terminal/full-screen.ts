@@ -6,7 +6,10 @@ import { ChatShell } from "./chat-shell.ts";
 import { LoginFlow } from "./login-flow.ts";
 import { withPrompts } from "./prompts.ts";
 
-/** The most milliseconds between two attempts to connect; long enough for a readable countdown. */
+/**
+ * The longest pause between two attempts to connect, in milliseconds. The status line counts the
+ * seconds of this pause down, so the pause is long enough for a person to read them.
+ */
 const reconnectMaxMs = 4_000;
 
 /**

@@ -66,7 +66,8 @@ export class FullTerminal implements Disposable {
     if (this.#isOpen) return;
     this.#isOpen = true;
     const { input, output } = this.#host;
-    // Set raw mode first: here, the system stops a background process until it has the terminal.
+    // Set raw mode first: if this process is in the background, the system stops the process in
+    // this call, until the process has the terminal.
     input.setRawMode(true);
     output.write(enter);
     output.on("resize", this.#resized);
@@ -86,7 +87,8 @@ export class FullTerminal implements Disposable {
     input.off("data", this.#read);
     input.pause();
     input.setRawMode(false);
-    // `show` has left the second screen; leaving it twice would move the cursor.
+    // After `show`, the terminal has already left the second screen; leaving it again would move
+    // the cursor.
     output.write(this.#showsLines ? leaveModes : leaveModes + leaveScreen);
     this.#showsLines = false;
   }
@@ -116,7 +118,8 @@ export class FullTerminal implements Disposable {
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
     const shown = lines.map((line) => painted(line, this.#look));
     shown.forEach((line, row) => {
-      // Erase first: after a line as wide as the terminal, erasing would remove the last character.
+      // Erase before writing the line. After a line as wide as the terminal, the cursor is still on
+      // the last character, and erasing would remove this character.
       if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H\x1b[K${line}`;
     });
     this.#shown = shown;

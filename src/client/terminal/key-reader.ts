@@ -25,13 +25,11 @@ const interrupts = /^\x03+$/;
  * types that fast.
  */
 const lineEndMs = 20;
-/**
- * `lineEndMs` during a paste: longer, because a busy machine may deliver a paste with pauses.
- */
+/** `lineEndMs` during a paste: longer, because a busy machine may deliver a paste with pauses. */
 const pieceMs = 100;
 /**
- * An input of at least this many characters is a paste, of which one read returns up to 4095 bytes;
- * no person types that much between two reads.
+ * Input of at least this many characters belongs to a paste, because no person types that much
+ * between two reads. One read returns at most 4,095 bytes of a paste.
  */
 const longRead = 256;
 
@@ -47,8 +45,8 @@ export class KeyReader {
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
   /**
-   * The Enter at the end of a piece of input. It is passed on when more of the piece arrives, or
-   * none does in time.
+   * The Enter at the end of a piece of input. The Enter is passed on when more of the piece
+   * arrives, or when the wait for more is over.
    */
   #held: readonly Key[] = [];
   /** True if the present piece of input is a paste without brackets. */
@@ -128,7 +126,10 @@ export class KeyReader {
     this.#isPiecePasted = false;
   }
 
-  /** Passes the keys on. Must be called last, because a key may close the terminal. */
+  /**
+   * Passes the keys on. Callers must call `#give` last, because a key may close the terminal, and
+   * closing calls `forget`.
+   */
   #give(keys: readonly Key[], isPasted: boolean): void {
     for (const key of isPasted ? asPaste(keys) : keys) this.#onKey(key);
   }

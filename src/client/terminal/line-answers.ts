@@ -24,7 +24,6 @@ interface AnswerParts {
   show(entry: Entry): void;
 }
 
-/** Answers a question of line mode. */
 export async function answerLine(question: LineQuestion, parts: AnswerParts): Promise<void> {
   const { context, client } = parts.session;
   const { output, text } = context;

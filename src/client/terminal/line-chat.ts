@@ -98,7 +98,8 @@ export class LineChat {
       await this.#perform(line);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
-      // All further lines would fail for this reason, so the chat ends.
+      // Line mode can't log the person in again. Without a session all further lines would fail
+      // too, so the chat ends.
       if (wantsLogin(error)) throw error;
       const failure = asFailure(error, context, client);
       if (!(failure instanceof Problem)) throw error;
@@ -221,7 +222,7 @@ export class LineChat {
     this.#note(this.#text("lines.left", { channel }));
   }
 
-  /** Shows private messages that arrived while the person was away, then each new one. */
+  /** Shows the unread private messages, then each new private message. */
   async #hearPeople(): Promise<void> {
     const { client, user } = this.#session;
     if (this.#files.isNew) {

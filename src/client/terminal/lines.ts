@@ -36,7 +36,7 @@ export async function runLines(context: Context): Promise<void> {
   try {
     await withClient(context, use, { proxies: config.proxies });
   } finally {
-    // Nobody reads the remaining lines of the input.
+    // An open input would keep the process from ending, and nobody reads the remaining lines.
     host.input.destroy();
   }
 }

@@ -49,7 +49,8 @@ export class LoginFlow {
 
   /**
    * Logs in a person whose session has ended.
-   * @param question says what an empty password leads to
+   * @param question the name of the question's text, which says what happens if the password is
+   * empty
    * @returns false if the person enters an empty password
    */
   async again(

@@ -19,7 +19,7 @@ export class PromptInput extends PassThrough {
   /** True while the process is stopped and another process has the terminal. */
   #isLent = false;
 
-  /** @param question draws the question */
+  /** @param question the screen on which the question is drawn */
   constructor(host: Host, question: LentTerminal) {
     super();
     this.#terminal = host.input;

@@ -71,7 +71,7 @@ export class PromptScreen implements LentTerminal {
     this.#terminal.write(`\r${up}\x1b[J${text}\n${drawing}`);
   }
 
-  /** Moves the cursor below the prompt, which stays readable. */
+  /** Moves the cursor below the prompt, so that other programs do not write over the prompt. */
   giveBack(): void {
     this.#held ??= [];
     const rows = rowsBelow(this.#drawing ?? "");

@@ -128,7 +128,8 @@ export class Prompts {
   async #ask<Value extends string>(question: Record<string, unknown>): Promise<Value> {
     using input = new PromptInput(this.#context.host, this.#screen);
     const closing = new AbortController();
-    // Ctrl-D closes the prompt's input. Without this abort, the prompt would wait for ever.
+    // On Ctrl-D, readline pauses the prompt's input and reads no more. Without this abort, the
+    // prompt would wait for ever.
     input.on("pause", () => setImmediate(() => closing.abort()));
     const prompt = inquirer.createPromptModule({
       input,

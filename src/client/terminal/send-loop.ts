@@ -28,7 +28,7 @@ const pauses = { pauseMs: 500, mostPauseMs: 4_000 };
  */
 export class SendLoop {
   readonly #parts: SendLoopParts;
-  /** Conversations with a running send. */
+  /** Conversations whose messages `#run` is sending at the moment. */
   readonly #busy = new Set<string>();
 
   constructor(parts: SendLoopParts) {

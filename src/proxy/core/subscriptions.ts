@@ -12,8 +12,8 @@ export class Subscriptions<Subscriber> {
   readonly #topics = new Map<string, Topic<Subscriber>>();
   readonly #ofSubscriber = new Map<Subscriber, Set<Topic<Subscriber>>>();
   /**
-   * The number of topics of each length. A publication is looked up only by the lengths that some
-   * topic has.
+   * The number of topics of each length. For a publication, only the prefixes of its topic that
+   * have one of these lengths are looked up.
    */
   readonly #lengths: number[] = [];
   #topicBytes = 0;
@@ -98,8 +98,9 @@ export class Subscriptions<Subscriber> {
   }
 
   /**
-   * Returns the subscriber with the most topics in the group with the most topics. If each address
-   * is a group, many connections of one address can't displace the connections of another address.
+   * Returns the subscriber with the most topics in the group with the most topics. To make room, a
+   * proxy closes the connection of this subscriber. If each address is a group, many connections of
+   * one address can't displace the connections of another address.
    */
   largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
     const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();

@@ -22,7 +22,8 @@ interface Reference {
 export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
-  // A member's clock, the counter in its seal, was received when the seal was checked.
+  // A member's clock is the counter in the member's seal. The reference's clock already received
+  // this counter when the seal was checked.
   if (!speaker.isKnown) clock.receive(registry.believed(request.clock, clock.value, steadyMs));
   switch (request.service) {
     case "rank": {

@@ -48,11 +48,11 @@ interface ServerReport {
 
 /**
  * Keeps the ranks, the list of live processes, and the view. The view changes by one member at a
- * time. A change is made only when every quorum of the next view is certain to share a member with
- * every quorum of earlier views. So two rules must hold: (a) a majority of the present members has
- * adopted the number of the present view, and (b) each server of this majority has on disk all
- * events that any live adopter had on disk when it adopted the view. Each change must be on disk
- * before an answer contains it (`takeChanged`).
+ * time. So every quorum of a view shares a member with every quorum of the next view. The next
+ * change waits until the change before can lose no acknowledged event. For this, two rules must
+ * hold: (a) a majority of the present members has adopted the present view, and (b) each server of
+ * this majority has on disk all events that any live adopter had on disk when that adopter adopted
+ * the view. Each change must be on disk before an answer contains it (`takeChanged`).
  */
 export class Registry {
   readonly #ranks: Map<string, number>;
@@ -67,8 +67,8 @@ export class Registry {
   disbelievedClocks = 0;
   /**
    * Steady time until which the reference makes no view, and only adopts higher views that servers
-   * report. A view made earlier could get the number of another view, which a lost or old file does
-   * not show.
+   * report. The reference's file may be lost or old, so servers may have a view that the file does
+   * not show. A view made before these servers report could get the same number.
    */
   readonly #listensUntil: number;
 
@@ -152,13 +152,13 @@ export class Registry {
     this.#hear(report, speaker, steadyMs);
     const { user, view, durable, ready = false } = report;
     if (view === undefined || !speaker.isKnown) return;
-    // A server that reports `ready` does not, or no longer, want to leave.
+    // A server that reports `ready` does not want to leave, even if it has asked to leave before.
     if (ready) this.#leaving.delete(user as ServerName);
     // The reference's file is lost or old, so the reference adopts the higher view.
     if (view.number > this.#view.number) this.#setView(view);
-    // A server without `durable` is still reading its disk, or has lost part of it. It reports its
-    // view, so that no other view gets the same number. Its earlier reports of its disk no longer
-    // count (rule (b)).
+    // A server that reports no `durable` is still reading its disk, or has lost events. The server
+    // still reports its view, so that no other view gets the same number. The server's earlier
+    // durable vectors no longer count (rule (b)).
     if (durable === undefined) {
       this.#reports.delete(user);
       return;
@@ -186,7 +186,7 @@ export class Registry {
   }
 
   /**
-   * Removes a member that is down from the view.
+   * Removes from the view a member that is down.
    * @throws ProtocolError if the member must not be removed now
    */
   remove(name: ServerName, force: boolean, steadyMs: number): View {

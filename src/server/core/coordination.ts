@@ -45,8 +45,8 @@ export class Coordination {
     switch (request.service) {
       case "election":
         election.onElection(request.epoch, now);
-        // The asking server waits for a coordinator once it has an answer, so only a server that
-        // may be coordinator answers.
+        // A server that gets an answer waits for a coordinator. So this server answers only if it
+        // may be coordinator.
         if (rotation.isStopping || !election.mayBeCoordinator(now)) return;
         return answer({ service: "election" });
       case "candidate":

@@ -84,7 +84,7 @@ export class Reports {
     const coordinator = election.current(now);
     const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
     const names = new Set([replica.name, ...replication.peers.keys()]);
-    /** The join of the durable vectors of all known servers. */
+    /** For each server, the highest `seq` in the durable vectors of all known servers. */
     const all = { ...replication.durableOf(replica.name) };
     for (const peer of replication.peers.values()) raise(all, peer.durable);
     const members = [...names].sort().map((name) => {

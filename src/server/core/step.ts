@@ -204,7 +204,8 @@ export class ServerCore {
   }
 
   step(input: Input, now: Now): Iterable<Effect> {
-    // Lines that are not yet synced again must not be sent to anybody (R2).
+    // Only the input `recovered` says that the lines loaded from the disk are synced again. Before
+    // `recovered`, these lines must not be sent to anybody (R2).
     if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#take(input, now);
     if (this.#replica.missesEvents) this.ledger.takeSalvaged();

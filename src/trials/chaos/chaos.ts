@@ -69,8 +69,8 @@ const racers = [
 const healMs = 60_000;
 const askMs = 5_000;
 /**
- * The most milliseconds for which a run waits for the last deliveries. A subscription looks for
- * missed messages every 4 s.
+ * The most milliseconds for which a run waits for the last deliveries. This time is enough, because
+ * a subscription looks for missed messages every 4 s.
  */
 const deliveryMs = 20_000;
 const lookMs = 250;

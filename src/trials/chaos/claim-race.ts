@@ -61,7 +61,9 @@ export class ClaimRace {
     return this.#racers.flatMap(({ claims }) => claims);
   }
 
-  /** The number of names of which some client was told that it owns the name. */
+  /**
+   * The number of names that were won: for each of them, a client was told that it owns the name.
+   */
   get owned(): number {
     return new Set(this.claims.filter((claim) => wasTold(claim, "won")).map(({ name }) => name))
       .size;

@@ -36,7 +36,8 @@ export class Claimant {
 
   constructor(options: ClaimantOptions) {
     this.#options = options;
-    // Each claim that waits for its next try listens to the signal, so the signal has many listeners.
+    // Each claim that waits to be sent again listens to the signal, so Node must allow many
+    // listeners.
     setMaxListeners(0, options.signal);
   }
 

@@ -82,7 +82,7 @@ async function reportsOn(
     const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
     const page = await readPage(client, conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
-    // The report of the answering server continues at another page, so this page is not used.
+    // A page is used only if it is the next page of the answering server's report.
     if (page === undefined || reader?.since !== since || reader.isDone) continue;
     reader.entries.push(...page.entries.map(seenOf));
     reader.since = page.seen;
@@ -114,8 +114,8 @@ async function readPage(
 }
 
 /**
- * Returns checksums of each replica's files. By then all servers must have stopped, and their
- * journals must be part of their saved states.
+ * Returns checksums of each replica's files. Before the call, all servers must have stopped, and
+ * each server's saved state must have all events of its journal.
  */
 export async function filesOf(folder: string): Promise<Files[]> {
   const replicas = await replicasIn(folder);
@@ -130,8 +130,8 @@ export async function filesOf(folder: string): Promise<Files[]> {
 }
 
 /**
- * Returns the accounts of each replica. By then all servers must have stopped, and their journals
- * must be part of their saved states.
+ * Returns the accounts of each replica. Before the call, all servers must have stopped, and each
+ * server's saved state must have all events of its journal.
  */
 export async function accountsOf(folder: string): Promise<AccountsFile[]> {
   const replicas = await replicasIn(folder);

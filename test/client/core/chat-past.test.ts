@@ -100,7 +100,7 @@ describe("the past of a conversation", () => {
     expect(scene.screen).toContain("› to nobody else");
   });
 
-  test("↑ recalls a draft that a recalled text replaced, and Ctrl-Y pastes text that Ctrl-U cut in another conversation", () => {
+  test("↑ still recalls a draft after a recalled text was sent, and Ctrl-Y pastes text cut in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
     expect(scene.screen).toContain("› first!");
     expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
@@ -120,7 +120,7 @@ describe("the past of a conversation", () => {
     expect(isFetching).toBe(false);
   });
 
-  test("a chat drops the oldest messages of a long conversation, and stores the place in the history for fetching these messages", () => {
+  test("a chat drops the oldest messages of a long conversation, and stores from which place to fetch them again", () => {
     const scene = new ChatScene().start();
     for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
     const { items, older } = currentOf(scene.model);

@@ -21,7 +21,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.types("\x1b1\x1b2").screen).not.toContain("new since you left");
   });
 
-  test("a chat marks the messages that arrived after the person left the previous chat", () => {
+  test("a chat shows a line above the messages that arrived after the person left the previous chat", () => {
     const first = new ChatScene().start(["geral"]);
     first.says("geral", "bia", "read");
     const saved = savedOf(first.model);
@@ -119,7 +119,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("a chat saves each conversation's unsent text, the next chat restores the text there, and sending removes it", () => {
+  test("a chat saves each conversation's unsent text until the text is sent, and the next chat restores the text", () => {
     const first = new ChatScene().start(["geral", "café"]);
     first.types("/join geral\r").types("begun here").types("\x1b2").types("and there");
     expect(savedOf(first.model).drafts).toEqual({
@@ -188,7 +188,7 @@ describe("unread messages and the saved state of a chat", () => {
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, closed: ["@bia"] });
   });
 
-  test("messages of a new user count as unread only if an earlier chat of the person has saved its state", () => {
+  test("the first messages of another user count as unread only if an earlier chat of the person was saved", () => {
     for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
       const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
       const target = { user: "bia" as never };

@@ -70,7 +70,7 @@ test("an accented name is found whether the text writes the accent composed or d
   expect(mentioned("\u1112\u1161\u11ab 한", "한")).toEqual(["\u1112\u1161\u11ab", "한"]);
 });
 
-test("in random texts, every mention that is found is the name, and the name is always found as a separate word", () => {
+test("in random texts, each mention that is found is the name, and a name that is a separate word is always found", () => {
   const name = fc.stringMatching(/^[aé_-][aé._-]{0,3}$/).map((one) => one.normalize("NFC"));
   const text = fc.stringMatching(/^(?:[aéeÉ @#._-]|\u0301){0,20}$/);
   fc.assert(

@@ -68,7 +68,7 @@ describe("a key that is passed to another program", () => {
     );
   });
 
-  test("the chat encodes a pasted text as one line without control characters", () => {
+  test("for a program that reads one line, the chat turns a pasted text into one line without control characters", () => {
     expect(bytesOf({ name: "paste", text: "one\n\n two\x03\tthree\n" })).toBe("one  two three");
   });
 });

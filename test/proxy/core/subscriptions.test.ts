@@ -95,7 +95,7 @@ describe("subscriptions at a proxy", () => {
     expect([...subscriptions.listeners(bytes.subarray(0, 2))]).toEqual([]);
   });
 
-  test("of the address with the most topics, the connection with the most topics is the largest subscriber of the proxy", () => {
+  test("a proxy's largest subscriber is the connection with the most topics at the address with the most topics", () => {
     const subscriptions = new Subscriptions<string>();
     for (let number = 0; number < 30; number += 1) subscriptions.add("home: ana", `${number}`);
     for (let peer = 0; peer < 20; peer += 1) {

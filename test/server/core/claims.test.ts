@@ -94,7 +94,7 @@ describe("passwords of claims", () => {
     expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
   });
 
-  test("[E3] if a claim is refused before its password is hashed, no other claim gets that hash", () => {
+  test("[E3] if a claim is refused before its password is hashed, no other claim gets the hash of that password", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];

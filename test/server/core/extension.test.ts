@@ -70,7 +70,7 @@ function cluster(servers: number): CoreCluster {
 }
 
 describe("a fact and a service that are one table row each", () => {
-  test("a service that is only one added table row stores a note; a repeated request stores no second note on any server", () => {
+  test("a service that is added as one table row stores a note, and stores no second note for a repeated request", () => {
     const notes = cluster(3);
     const first = notes.request(notes.server(1), "note", { note: "milk", id: "a" });
     const again = notes.request(notes.server(2), "note", { note: "milk", id: "a" });

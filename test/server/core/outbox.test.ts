@@ -207,7 +207,7 @@ describe("publications", () => {
     }
   });
 
-  test("[P5] each committed publication is sent exactly once, by the server of its origin", () => {
+  test("[P5] each committed publication is sent exactly once, by its origin", () => {
     const cluster = servingCluster(3);
     cluster.subscribe(geral);
     cluster.network.broadcastLoss = 0.3;

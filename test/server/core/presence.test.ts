@@ -110,7 +110,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
 
-  test("a user's presence lasts while any server gets a report of it every ten seconds", () => {
+  test("a user's presence lasts while any server gets a report of the user every ten seconds", () => {
     const scene = new Scene();
     for (let beat = 0; beat < 12; beat += 1) {
       scene.say(1 + (beat % 3), "ana", "away");

@@ -63,7 +63,7 @@ describe("a client reads its own writes through any server", () => {
     expect(reply.status).toBe("OK");
   });
 
-  test("[R9] creating an existing channel with `after` fails, even at a server that lacked the channel", () => {
+  test("[R9] a request with `after` to create an existing channel fails, even at a server that lacked the channel", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);

@@ -19,13 +19,13 @@ const never = Object.fromEntries(
 );
 
 describe("[X2] with accounts no request of a guest waits", () => {
-  test("with accounts, a login without a password is refused at once, even if the server does not cover its `after`", () => {
+  test("with accounts, a login without a password is refused at once, even if the server does not cover the login's `after`", () => {
     const scene = new Scene();
     const asked = scene.cluster.ask(scene.server, "login", { user: "ana", after: never });
     expect(asked.reply).toMatchObject({ code: "unauthenticated", reason: "no_session" });
   });
 
-  test("with accounts, if the server does not cover the `after` of a guest's request, the request gets `behind` at once and uses up no attempt", () => {
+  test("with accounts, a guest's request gets `behind` at once if the server does not cover `after`, and uses up no attempt with a password", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -51,7 +51,7 @@ describe("[X2] with accounts no request of a guest waits", () => {
     expect(cluster.ask(server, "login", login).reply).toMatchObject({ code: "behind" });
   });
 
-  test("a request with a valid token waits until the server covers its `after`, or gets `behind`", () => {
+  test("a request with a valid token waits until the server covers the request's `after`, or gets `behind`", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = scene.cluster.ask(scene.server, "users", { token, after: never });

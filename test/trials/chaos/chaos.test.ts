@@ -68,7 +68,7 @@ describe("tertulia chaos", () => {
     expect(stderr).toMatch(/^tertulia: --seconds: "soon" won't do: .*\n$/);
   });
 
-  test("the command `chaos` in a package without the trials ends with a sentence that says so", async () => {
+  test("the command `chaos` in a package without the trials ends with a sentence that says that the trials are missing", async () => {
     await using temporary = await temporaryFolder();
     const root = fileURLToPath(new URL("../../../", import.meta.url));
     const isKept = (path: string) => path !== join(root, "dist", "trials");

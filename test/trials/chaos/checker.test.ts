@@ -147,7 +147,7 @@ describe("the checker of chaos runs", () => {
     ).toEqual([]);
   });
 
-  test("the chaos checker finds a write whose clock is not above the clock of an earlier acknowledged write", () => {
+  test("the chaos checker finds a write whose clock is not above the clock of its client's previously acknowledged write", () => {
     // c was sent after b had been acknowledged with clock 5.
     const writes = [written("a", 1, 0), written("b", 5, 10), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes })).toEqual(["misordered"]);
@@ -156,7 +156,7 @@ describe("the checker of chaos runs", () => {
     expect(rulesBroken({ ...untold, writes: apart })).toEqual([]);
   });
 
-  test("the chaos checker finds a write without an answer whose clock in the history is too low", () => {
+  test("the chaos checker finds an unanswered write whose clock in the history is not above a clock its client had received", () => {
     const late: Write = { ...unanswered, sentMs: 40 };
     const entries = [seen("d", 0, two), ...history];
     expect(rulesBroken({ ...everywhere(entries), writes: [...sound.writes, late] })).toContain(

@@ -54,7 +54,7 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
   });
 
-  test("the checker of claims accepts an unconfirmed claim of one client and another client's claim that was proposed in two epochs", () => {
+  test("the checker of claims accepts a name with an unconfirmed claim and another client's claim from two epochs", () => {
     const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
     expect(rulesBroken({ accounts })).toEqual([]);
   });

@@ -82,7 +82,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("the plan of faults never gives a single process a new fault while its earlier fault lasts", () => {
+  test("a planned fault of a single process never begins while an earlier fault of that process lasts", () => {
     for (const seed of seeds) {
       const busyUntil = new Map<string, number>();
       for (const fault of plan(seed)) {

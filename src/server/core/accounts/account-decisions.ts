@@ -18,8 +18,9 @@ export function granting<Answer extends object>(
 }
 
 /**
- * Decides a request whose id has already made the changes in `before`. Answers with a receipt if
- * one of them is the requested change, otherwise refuses. Returns undefined if `before` is empty.
+ * Decides a request whose id may already be in use: `before` has the changes that earlier requests
+ * with this id made. Answers with a receipt if one of these changes is the requested change,
+ * otherwise refuses. Returns undefined if `before` is empty.
  */
 export function repeated<Change extends Placed>(
   services: Services,

@@ -84,7 +84,8 @@ function register(accounts: Accounts): Fact<AccountData["register"]> {
     fold: (claim, placed) => accounts.addClaim({ ...claim, ...placed }),
     file: "accounts.json",
     freeze: () => ({ entries: claimEntries(accounts.freezeClaims()) }),
-    // The state may have the claim but lack its confirmation.
+    // The state in memory may already have the claim, but lack the confirmation that the saved
+    // claim has.
     recall: ({ confirmed }, claim) => {
       if (confirmed === true) accounts.confirm(claim);
     },

@@ -94,7 +94,8 @@ function keys(
 ): Decision<Replies["keys"]> {
   const { chat, accounts } = services;
   const user = request.session?.user as UserName;
-  // Each key is charged `limits.keyCostBytes`, because deriving a key costs more than sending it.
+  // Each topic is charged `limits.keyCostBytes`, because deriving the topic's keys costs more than
+  // sending them.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
   const today = dayOf(services.correctedMs(now));
   const found: Record<string, DayKey[]> = {};

@@ -2,7 +2,10 @@ import { limits } from "../../../protocol/limits.ts";
 import type { PasswordResult, PasswordWork } from "../../../protocol/password-work.ts";
 import type { Effects } from "../effects.ts";
 
-/** @param result undefined if hashing or checking failed */
+/**
+ * @param result undefined if the work could not be done, such as for lack of memory; a wrong
+ * password has a result, with `isRight` false
+ */
 type Done = (result: PasswordResult | undefined) => void;
 
 interface Job {

@@ -98,9 +98,7 @@ export interface ChannelChange extends Change {
 export class User {
   readonly name: UserName;
   readonly to: Target;
-  /**
-   * The user's newest logins. The list is empty if the name occurs only in private messages.
-   */
+  /** The user's newest logins. The list is empty if the name occurs only in private messages. */
   readonly logins: Window<Login>;
   readonly conversation: Conversation;
 
@@ -117,7 +115,7 @@ export class User {
 
   /**
    * Whether a login of the user is committed. A full window of logins counts as having a committed
-   * login, because the window may have dropped one.
+   * login, because the window may have dropped a committed login.
    */
   isCommitted(committed: Vector): boolean {
     return this.logins.isFull || some(this.logins.entries, committed);

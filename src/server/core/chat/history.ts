@@ -101,8 +101,8 @@ function pageBefore(
   const seen = sorted(committed);
   const entries = page.reverse().map(toEntry);
   if (at === 0) return { entries, seen };
-  // The next page ends just before the lowest message that this page read. If this page read none,
-  // the next page ends where this page would have ended.
+  // `next` asks for the messages before the lowest message that this page read. If this page read
+  // no message, `next` asks for the same page again.
   const place = messages.at(at) ?? { clock: (above?.clock ?? 0) + 1, server: lowestServer };
   return { entries, next: writeCursor(place), seen };
 }
@@ -117,8 +117,8 @@ function pageSince(
   let passed = 0;
   for (const [server, messages] of conversation.byServer) {
     let at = firstAbove(messages, since[server] ?? 0);
-    // A page shows at most `limit` messages; one more from the same server proves that the page is
-    // not the last.
+    // The page shows at most `limit` messages of this server. The loop also takes the next message,
+    // whose existence proves that the page is not the last.
     for (let found = 0; at < messages.length && found <= limit; at += 1) {
       const message = messages.at(at) as StoredMessage;
       if (!isCommitted(message, committed)) break;

@@ -36,11 +36,14 @@ export class Presence {
   #toldMs = Number.NEGATIVE_INFINITY;
   #allToldMs = Number.NEGATIVE_INFINITY;
   /**
-   * Whether this server must pass on all of its reports, because another server may have missed
-   * some.
+   * Whether this server must pass on all reports of its own clients again, because another server
+   * may have missed some.
    */
   #isMissed = false;
-  /** The last result of `list`; valid until a user's state may have changed. */
+  /**
+   * The last result of `list`, valid until the first report expires (`#listUntilMs`). Undefined
+   * once a client's state has changed.
+   */
   #list: readonly Present[] | undefined;
   #listUntilMs = 0;
 
@@ -65,8 +68,8 @@ export class Presence {
   }
 
   /**
-   * Lists the users who are online or away, by name. A user is online if any of their clients is
-   * online.
+   * Returns the users who are online or away, sorted by name. A user is online if any of their
+   * clients is online.
    */
   list(steadyMs: number): readonly Present[] {
     if (this.#list !== undefined && steadyMs < this.#listUntilMs) return this.#list;
@@ -121,8 +124,8 @@ export class Presence {
 
   /**
    * Stores a report, unless a later report of the same client is known.
-   * @returns whether the report says something new, so that the server that received it from the
-   * client must pass it on
+   * @returns whether the report has news for the peers. If so, the server that received the report
+   * from the client must pass the report on
    */
   #take(report: PresenceReport, steadyMs: number): boolean {
     const { user, client, state, untilMs } = report;

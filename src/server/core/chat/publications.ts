@@ -20,7 +20,7 @@ interface Unpublished {
   readonly message: StoredMessage;
   /** For each topic, the `seq` of this server's previous message on the topic (P3). */
   readonly prevs: ReadonlyMap<string, number>;
-  /** The time in the sender's request, which publications of the first form contain (P1). */
+  /** The time in the sender's request. Publications of the old form contain this time (P1). */
   readonly timestamp: string | number | undefined;
 }
 
@@ -129,7 +129,8 @@ export class Publications {
           byTopic.delete(topic);
         }
       }
-      // The first form is never encrypted, so a cluster with accounts does not publish it (X5).
+      // Publications of the old form are never encrypted, so a cluster with accounts does not send
+      // them (X5).
       const plain = "channel" in entry ? entry.channel : entry.dst;
       if (this.#auth === "open" && this.#isWanted(plain)) {
         effects.add({ type: "publish", topic: plain, payload: firstForm(next, entry) });

@@ -57,7 +57,8 @@ export const readServices: ServiceRows<"users" | "channels" | "history" | "prese
         chat.channels.get(name)?.isCommitted(replication.committed) === true;
       const options = { room, copies: 2, isShown };
       const { names, next } = readNames(chat.channelNames.sorted, request, options);
-      // The original protocol has the list of channels in the field `users`.
+      // In the original protocol the list of channels is in the field `users`, so the answer has
+      // both fields.
       return { next: "answer", answer: { channels: names, users: names, next } };
     }),
   },

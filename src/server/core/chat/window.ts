@@ -69,10 +69,11 @@ export interface Sameness<T> {
 }
 
 /**
- * Keeps the entries of the newest requests (J3). From the newest entry downwards in the total
- * order, `add` keeps all entries until the `most`-th distinct request first appears. It drops all
- * lower entries, including duplicates of kept entries. So the kept entries depend only on the set
- * of added entries, not on the order in which they were added (R4).
+ * Keeps the entries of the newest requests (J3). `add` counts distinct requests from the newest
+ * entry downwards in the total order. The newest entry of the `most`-th request is the lowest entry
+ * that `add` keeps. `add` drops all lower entries, including duplicates of kept entries. So the
+ * kept entries depend only on the set of added entries, not on the order in which they were added
+ * (R4).
  */
 export class Window<T extends Placed> {
   /** The kept entries, duplicates included, in the total order. */

@@ -144,7 +144,7 @@ const publication = messageWrite<RequestOf<"publish">>({
 
 const privateMessage = messageWrite<RequestOf<"message">>({
   endsOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
-  // A message stays while its sender or its receiver keeps it (J3).
+  // Both conversations are searched, because perhaps only one of them still keeps the message (J3).
   keepers: (chat, { src, dst }) => [chat.users.get(dst), chat.users.get(src)],
   missing: (chat, { src, dst }) => {
     if (!chat.knowsUser(src)) return noUser(src);

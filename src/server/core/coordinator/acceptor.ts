@@ -63,8 +63,8 @@ export class Acceptor {
   }
 
   /**
-   * Whether the ballot is this server's highest promise, in memory and on disk. The adopted view
-   * must be the ballot's view, with this server as a member.
+   * Whether the ballot is this server's highest promise, in memory and on disk. Also requires that
+   * the ballot's view is the adopted view, and that this server is a member of that view.
    */
   holds(ballot: Ballot): boolean {
     const { view, adopting } = this.#replica.replication;

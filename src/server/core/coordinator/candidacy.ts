@@ -33,7 +33,9 @@ export class Candidacy {
   readonly #parts: CandidacyParts;
   readonly #sinceMs: number;
   readonly #promisers = new Set<ServerName>();
-  /** The join of the vectors that the promising members had on disk. */
+  /**
+   * For each server, the highest `seq` in the durable vectors of the members that have promised.
+   */
   readonly #needed: MutableVector = {};
   /** The `seq` of the `coordinator` event; 0 until the event is made. */
   #first = 0;

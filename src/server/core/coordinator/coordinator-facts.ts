@@ -9,7 +9,8 @@ import type { CoordinatorTerms } from "./coordinator-terms.ts";
 /** For each operation, the data of its events. */
 export interface CoordinatorData {
   /**
-   * A candidate has the promises of a quorum, and all events that the promising members had (E2).
+   * A candidate begins its term with this event, once the candidate has the promises of a quorum
+   * and all events that the promising members had on disk (E2).
    */
   coordinator: { readonly epoch: Epoch; readonly sees: Vector };
 }

@@ -133,8 +133,8 @@ export class Election {
     if (this.coordinator?.name !== name) return;
     this.#heard.known = undefined;
     const stops = phase === "draining" || phase === "settled";
-    // A former coordinator that is not stopping has probably only changed its view, and will soon
-    // be coordinator again, so this server first waits for its announcement.
+    // A former coordinator that is not stopping has probably only changed its view. It will soon
+    // announce itself again, so this server waits before it asks other servers.
     const untilMs = now.steadyMs + (stops ? 0 : durations.announcementMs);
     if (this.#search.step === "rest") this.#search = { step: "wait", untilMs };
   }
@@ -215,7 +215,8 @@ export class Election {
     if (isStopping || !this.#isEligible(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
-      // While a new view is being saved, the server waits, because it may be eligible in that view.
+      // While a new view is being saved, `#isCandidateAgain` stays as it is, because this server
+      // may be eligible in the new view.
       if (replication.adopting === undefined) this.#isCandidateAgain = false;
       if (this.ownEpoch === undefined) this.#candidacy = undefined;
       return this.#advanceCandidacy(now);

@@ -32,8 +32,8 @@ export class HeardCoordinator {
   }
 
   /**
-   * Whether a message has a higher clock than all earlier messages of this server. If so, records
-   * the clock. An older message may arrive later, over another connection.
+   * Whether a message of the server `name` has a higher clock than all earlier messages of that
+   * server. If so, records the clock. An older message may arrive later, over another connection.
    */
   isNewer(name: ServerName, clock: number): boolean {
     if (clock <= (this.#clocks.get(name) ?? -1)) return false;

@@ -16,15 +16,16 @@ interface SyncState {
   /** The number of requests that failed one after the other. */
   failures: number;
   /**
-   * After an answer with new lines: the vector that must be on disk before the next request, which
-   * acknowledges the lines. Otherwise undefined.
+   * After an answer with new lines: the vector that must be on disk before the next request is
+   * sent. The next request tells the peer that the lines are on disk. Otherwise undefined.
    */
   again: Vector | undefined;
   /** Whether the peer is known to have events that this server lacks. */
   gap: boolean;
   /**
-   * The peer's durable vector at the time `markMs`. A live server asks only for events up to this
-   * vector, because newer events are probably on their way.
+   * The peer's durable vector at the time `markMs`. A live server that knows of no gap asks the
+   * peer only if this server lacks events up to this vector, because newer events are probably on
+   * their way.
    */
   mark: Vector;
   markMs: number;
@@ -98,8 +99,8 @@ export class CatchUp {
   }
 
   /**
-   * Records that the peer has events that this server lacks. The peer was just heard, so its
-   * failures no longer count.
+   * Records that the peer has events that this server lacks. The peer was just heard, so earlier
+   * failed requests to the peer no longer count.
    */
   sawGap(name: ServerName): void {
     const asked = this.#of(name);

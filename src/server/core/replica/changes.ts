@@ -42,8 +42,8 @@ export class Changes<T extends Change> {
   }
 
   /**
-   * Returns the changes with the request's id. They are by copies of the request, or by requests
-   * with other content.
+   * Returns the user's changes with the request's id. Copies of the request made these changes, or
+   * requests with the same id and other content.
    */
   asked(thing: string, { id, by }: RequestKey): T[] {
     if (id === undefined) return [];

@@ -29,7 +29,8 @@ export interface Fact<Data = object> {
    */
   readonly file?: EntryFile;
   /**
-   * Adds to the state what an entry says beyond its event, even if the state already has the event.
+   * Adds to the state what a saved entry has in addition to its event, such as whether a claim is
+   * confirmed. Called for each entry, even if the state already has the event.
    */
   recall?(entry: Fields, placed: Placed): void;
   /**

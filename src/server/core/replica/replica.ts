@@ -137,7 +137,7 @@ export class Replica {
     }
   }
 
-  /** Acknowledges these servers' events: to those servers alone, if nobody else waits for it. */
+  /** Acknowledges these servers' events: to them only, if no other server waits for that. */
   #acknowledge(origins: ReadonlySet<ServerName>, now: Now): void {
     const peers = this.replication.waitingFor(origins, now.steadyMs);
     if (peers === undefined) return this.broadcast({ ...this.summary(), type: "ack" });
@@ -162,7 +162,7 @@ export class Replica {
   }
 
   /**
-   * Handles a peer's summary, its view first, so that its vector is never counted in an older view.
+   * Handles a peer's summary: the view before the vector, which must not count in an older view.
    */
   hear(summary: ReplicaSummary, now: Now, phase?: Phase): Peer {
     this.clock.receive(summary.clock);

@@ -161,10 +161,11 @@ export class Replication {
   }
 
   /**
-   * Returns the servers that wait for an acknowledgement of these servers' events; undefined if all
-   * peers may wait for it. If two disks are a quorum, only an event's origin waits, because every
-   * other server knows two disks that have the event: its own, and the disk of the server that sent
-   * it the event. But a stopping server waits for the vectors of all members (R11).
+   * Returns the servers that wait for an acknowledgement of the events of `origins`; undefined if
+   * all peers may wait for the acknowledgement. If two disks are a quorum, only an event's origin
+   * waits. Every other server already knows two disks that have the event: its own disk, and the
+   * disk of the server that sent the event. But a stopping server waits for the vectors of all
+   * members (R11).
    */
   waitingFor(origins: ReadonlySet<ServerName>, steadyMs: number): readonly Peer[] | undefined {
     const peers = [...this.peers.values()];

@@ -20,7 +20,7 @@ interface RotationParts {
  */
 export class Rotation {
   readonly #parts: RotationParts;
-  /** Whether the server is in the rotation, so that replies reach clients. */
+  /** Whether the server is in the rotation; only then do its replies reach clients. */
   #isJoined = false;
   /**
    * Whether new requests are refused, because the server stays in the rotation only until the open

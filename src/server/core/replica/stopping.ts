@@ -58,8 +58,9 @@ export class Stopping {
   }
 
   /**
-   * Whether new requests are refused, which begins `durations.patienceMs` after the stop. Without
-   * this refusal, a busy server would always have open requests, and so never leave the rotation.
+   * Whether new requests are refused. The refusal begins `durations.patienceMs` after the beginning
+   * of the stop. Without this refusal, a busy server would always have open requests, and so never
+   * leave the rotation.
    */
   refuses(now: Now): boolean {
     return now.steadyMs - this.#sinceMs >= durations.patienceMs;
@@ -71,10 +72,7 @@ export class Stopping {
     raise(this.#target, peer.durable);
   }
 
-  /**
-   * Returns the next step.
-   * @param open whether clients can reach the server or wait for its answers
-   */
+  /** @param open whether clients can reach the server or wait for its answers */
   next(open: boolean, now: Now): StopStep {
     if (this.#settledMs === undefined) {
       const late = now.steadyMs - this.#sinceMs > durations.drainMs;

@@ -66,7 +66,7 @@ export class Admission {
   /**
    * Returns a refusal if the sender may not make the request. If the decision depends on accounts,
    * and this server lacks events that the client has seen, the request waits (A6). An attempt with
-   * a password that waits is counted only when its password is checked.
+   * a password counts toward its pace only after this wait.
    */
   forbids(
     { request, waited }: { readonly request: ParsedRequest; readonly waited: boolean },

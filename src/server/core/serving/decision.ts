@@ -141,8 +141,8 @@ export function full(): Decision<never> {
 }
 
 /**
- * Returns the error for an id that an earlier request used with other content. A receipt would
- * acknowledge a write that was never made (R6).
+ * Returns the error for an id that an earlier request used with other content. The earlier
+ * request's receipt would acknowledge a write of the new content, which was never made (R6).
  */
 export function idReused(): ProtocolError {
   const description = "The `id` stands for another content already: a new request needs a new one.";

@@ -31,7 +31,10 @@ export class Flood {
     burst: limits.invitationGuesses,
   });
 
-  /** The pace of copies of a won claim that have another password, for each claimed name. */
+  /**
+   * For each name, the pace of `register` requests that have the id of the claim that won the name,
+   * but another hash of the password.
+   */
   readonly #repeated = perAccount();
 
   /**
@@ -70,8 +73,8 @@ export class Flood {
   }
 
   /**
-   * After too many wrong invitations, every invitation is refused for a while. Otherwise the
-   * different answer would reveal a right invitation.
+   * After too many wrong invitations, every invitation is refused for a while. If only wrong
+   * invitations were refused, the different answer would reveal a right invitation.
    */
   refusesInvitation(steadyMs: number): ProtocolError | undefined {
     return slower("wrong invitations", this.#invitations.wait("", steadyMs));
@@ -83,7 +86,8 @@ export class Flood {
   }
 
   /**
-   * Counts a copy of a won claim with another password, which may be a guess of the right password.
+   * Counts a `register` request that has the id of the claim that won the name, but another hash of
+   * the password. The request's password may be a guess of the right password.
    */
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
     return slower(attempts, this.#repeated.take(user, steadyMs));

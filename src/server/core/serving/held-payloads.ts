@@ -18,7 +18,10 @@ export class HeldPayloads {
     this.#addTo(connection, count);
   }
 
-  /** Does nothing for a payload that was answered at once. */
+  /**
+   * Subtracts the payload's requests from its connection's count. Does nothing for a payload that
+   * was answered at once, because such a payload was never counted.
+   */
   remove(payload: PayloadReply): void {
     const held = this.#held.get(payload);
     if (held === undefined) return;

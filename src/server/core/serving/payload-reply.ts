@@ -117,8 +117,9 @@ export interface WaitingWrite extends Pending {
    */
   readonly plain: boolean;
   /**
-   * Steady time at which the write is given up, or answered without the missing members if it is
-   * committed.
+   * Steady time at which the write is given up if its event is not committed. A write with a
+   * committed event is answered at this time, even if some live members do not have the event on
+   * disk.
    */
   deadlineMs: number;
   answer(): object;

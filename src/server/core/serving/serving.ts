@@ -33,8 +33,8 @@ type OpenRequest = Pending & {
   readonly connection: string;
   readonly waited: boolean;
   /**
-   * Whether the request was admitted: the sender's rights were checked, and the request counted for
-   * its pace.
+   * Whether the request was admitted: the sender's rights were checked, and the request was counted
+   * for the sender's pace.
    */
   readonly isAdmitted: boolean;
 };
@@ -241,7 +241,8 @@ export class Serving {
 
   /**
    * Decides the answer to a won claim. The name belongs to the sender only if the password matches
-   * the claim's credential, because an id alone proves nothing (E3).
+   * the claim's credential. The claim's id proves nothing, because another client may have sent the
+   * same id (E3).
    */
   #won(
     { user, password }: RequestOf<"register">,
@@ -295,7 +296,8 @@ export class Serving {
 
   #isWrongInvitation(request: ParsedRequest, decision: Decision): boolean {
     const guess = rowOf(this.#table, request).guesses?.(request);
-    // A `register` that waits with this error did not have the right invitation.
+    // A `register` with a wrong invitation may wait before it is refused. Its decision `wait`
+    // already has an error with the reason `invitation_wanted`.
     const isJudged = decision.next === "refuse" || decision.next === "wait";
     return (
       guess?.invitation !== undefined && isJudged && decision.error?.reason === "invitation_wanted"

@@ -21,7 +21,10 @@ export class WaitingWrites {
   readonly #name: ServerName;
   readonly #replication: Replication;
   #lastOwn = 0;
-  /** The values on which outcomes depend, as of the last check. */
+  /**
+   * The version of `#replication`, and the number of live members (0 while `#plain` is empty), at
+   * the last check.
+   */
   #seen = { version: -1, live: 0 };
   /** Whether a write whose event is already committed was added after the last check. */
   #isNew = false;
@@ -47,7 +50,8 @@ export class WaitingWrites {
 
   /**
    * Removes and returns the writes that can be answered now, because they are committed or given
-   * up. Checks only the deadlines while nothing has changed on which a write may depend.
+   * up. If nothing that could make a write due has changed since the last call, checks only the
+   * deadlines.
    */
   due(steadyMs: number): DueWrite[] {
     if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
@@ -88,7 +92,7 @@ export class WaitingWrites {
 
   /**
    * Whether any write may be due, because something has changed or a deadline has passed. Each list
-   * is sorted by deadline, so only its first write is compared.
+   * is sorted by deadline, so it is enough to check the deadline of its first write.
    */
   #mayBeDue(steadyMs: number): boolean {
     const { version } = this.#replication;

@@ -37,10 +37,10 @@ interface WriteParts<R extends ParsedRequest> extends Pick<Circumstances, "now" 
 
 /**
  * Answers a write with the event that an equal request with the same id has made, or makes a new
- * event (R6). A write that would succeed does not wait for the events that its client has seen: no
- * later event makes a user unknown, and a message to a channel that turns out to be removed is kept
- * but hidden (A10). A write waits for these events if it would fail, or if it succeeds only because
- * something does not exist.
+ * event (R6). A write waits for the events that its client has seen if it would fail without them,
+ * or if it succeeds only because something does not exist. Any other write succeeds without a wait:
+ * no later event makes a user unknown, and a message to a channel that turns out to be removed is
+ * kept but hidden (A10).
  */
 export function decideWrite<R extends ParsedRequest>(
   services: Services,

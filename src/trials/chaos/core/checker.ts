@@ -19,7 +19,10 @@ export interface Write {
   readonly message: string;
   /** The client that sent the message. */
   readonly client: string;
-  /** The conversations that contain the message; subscribers receive it in the first of them. */
+  /**
+   * The conversations that contain the message: of a private message the receiver's, then the
+   * sender's. Subscribers receive the message only in the first conversation.
+   */
   readonly conversations: readonly [string, ...string[]];
   readonly sentMs: number;
   /** Undefined until an answer says that the write took effect. */
@@ -92,8 +95,8 @@ export const rules = [
   /** Servers report different histories, or have different files (R4, R8). */
   "diverged",
   /**
-   * A message is out of the total order, or its clock is not above the clock of an answer that its
-   * sender had received (R7, C3).
+   * A message is out of the total order. Or its clock is not above the clock of an answer that the
+   * sender had received before it sent the message (R7, C3).
    */
   "misordered",
   /**
@@ -104,7 +107,8 @@ export const rules = [
   /** A client did not read its own acknowledged message, or a correct write was refused (R9). */
   "stale",
   /**
-   * A message was acknowledged while a majority was stopped, so that no quorum could have it (R3).
+   * A message was sent and acknowledged while a majority was stopped, although no quorum could have
+   * it on disk (R3).
    */
   "early",
   ...claimRules,
@@ -240,7 +244,10 @@ function outOfOrder(seen: Observations): Violation[] {
   });
 }
 
-/** Finds writes whose clock is not above every clock that their client had received before (R7). */
+/**
+ * Finds writes whose clock is lower than, or equal to, a clock that the client had received before
+ * it sent the write (R7).
+ */
 function againstCause({ writes, reports }: Observations): Violation[] {
   const clocks = new Map<string, number>();
   for (const { acknowledged, message } of writes) {
@@ -320,8 +327,9 @@ function stale({ writes, reads }: Observations): Violation[] {
   const causes = causesByClient(writes);
   const unread = reads.flatMap(({ client, conversation, askedMs, entries, isWhole }) => {
     const read = messagesOf(entries);
-    // The event of this write has a clock above `toldClock`, whichever server made it. So if
-    // `toldClock` is not below the page's oldest clock, the page must contain the event.
+    // The event of this write has a clock above `toldClock`, whichever server made the event. So if
+    // `toldClock` is at least the clock of the page's oldest entry, the page must contain the
+    // event.
     const oldest = isWhole ? 0 : (entries[0]?.clock ?? 0);
     return (causes.get(client) ?? [])
       .filter(({ write, toldClock }) => {

@@ -22,7 +22,7 @@ export interface Claim {
    * same decision.
    */
   readonly answers: readonly ClaimAnswer[];
-  /** The code of an error that decides nothing, but that a retry would only repeat. */
+  /** The code of an error that leaves the claim undecided; a retry would get the same error. */
   readonly refused?: string;
   /** Whether the client has stopped sending the claim. The client may own the name nevertheless. */
   readonly isGivenUp: boolean;
@@ -108,7 +108,8 @@ function contradicted(claims: readonly Claim[]): ClaimViolation[] {
 }
 
 /**
- * Checks the owners on the first replica only; `ownersDiffer` compares it with the other replicas.
+ * Checks the owners on the first replica only; `ownersDiffer` compares the first replica with the
+ * others.
  */
 function misowned(
   claims: readonly Claim[],

@@ -94,8 +94,9 @@ function isOverBy({ toMs = Infinity }: NodeFault, atMs: number): boolean {
 }
 
 /**
- * Returns the first fault that must have ended the coordinator's term. If no fault must have ended
- * the term, returns the last fault that may have ended it.
+ * Returns the first fault that is assumed to have ended the coordinator's term: a kill, or a fault
+ * of at least `survivedMs`. Without such a fault, returns the last fault that may have ended the
+ * term.
  */
 function causeOf(last: Term, next: Term, faults: readonly NodeFault[]): NodeFault | undefined {
   const hits = faults

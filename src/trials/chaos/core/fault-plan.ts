@@ -200,8 +200,8 @@ class Scene {
   }
 
   /**
-   * Kills a majority of the servers, including servers that have a fault already. So the servers
-   * left may be fewer than a quorum needs.
+   * Kills a majority of the servers; some of these servers may already have a fault. So the servers
+   * that are left are fewer than a quorum.
    */
   killMajority(): Fault {
     return this.#killed(this.#majority());

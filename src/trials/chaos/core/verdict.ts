@@ -20,7 +20,10 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly acknowledged: number;
   /** The number of writes for which no answer said whether they took effect. */
   readonly indeterminate: number;
-  /** The number of indeterminate writes that were read after the run, so that they took effect. */
+  /**
+   * The number of indeterminate writes that were read after the run, which shows that they took
+   * effect.
+   */
   readonly indeterminateRead: number;
   readonly read: number;
   readonly heard: number;
