@@ -24,7 +24,7 @@ const written = object({ entry });
 export const replies = {
   /** In an open cluster, `account` names the confirmed claim that owns the user's name (A11). */
   login: object({ entry, account: claimPlace }),
-  /** `account` is missing if another copy of the request had already decided the claim. */
+  /** `account` is missing if a coordinator of an older version decided the claim. */
   register: object({ account: claimPlace }),
   password: written,
   account: written,

@@ -33,7 +33,7 @@ describe("[X5] a SUB socket without keys", { timeout: 60_000 }, () => {
       "said to one alone",
     ]);
     const topics = new Set(heard.map(([topic]) => String(topic)));
-    // No topic has the first form, which is not encrypted.
+    // No topic has the old form, which is not encrypted.
     expect(topics).not.toContain("geral");
     expect(topics).not.toContain("bea");
     for (const [, payload] of heard) {

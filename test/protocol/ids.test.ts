@@ -61,7 +61,7 @@ describe("names", () => {
   });
 
   test.each([undefined, null, 5, true, [], {}, new Uint8Array([97])])(
-    "[W7] %j is not a name",
+    "[W7] %j is not a name, because it is not a string",
     (value) => {
       expect(() => parseUserName(value, "dst")).toThrow(/`dst` must be a string/);
     },

@@ -133,7 +133,7 @@ export class Publications {
       // them (X5).
       const plain = "channel" in entry ? entry.channel : entry.dst;
       if (this.#auth === "open" && this.#isWanted(plain)) {
-        effects.add({ type: "publish", topic: plain, payload: firstForm(next, entry) });
+        effects.add({ type: "publish", topic: plain, payload: oldForm(next, entry) });
       }
     }
     for (const [topic, { publications }] of byTopic) {
@@ -159,10 +159,7 @@ export class Publications {
   }
 }
 
-function firstForm(
-  { timestamp }: Unpublished,
-  entry: ReturnType<typeof toEntry>,
-): PlainPublication {
+function oldForm({ timestamp }: Unpublished, entry: ReturnType<typeof toEntry>): PlainPublication {
   const time = timestamp ?? entry.timestamp;
   if ("channel" in entry) {
     const { user, message, clock } = entry;
