@@ -67,8 +67,9 @@ export function lastFirstPort(brokers: number, proxies: number): number {
 }
 
 /**
- * The most milliseconds for which `up` waits until a group of processes has stopped. Their sum is
- * below the 10 s in which `up` must end.
+ * For each group of processes, the most milliseconds for which `up` waits until the group has
+ * stopped. `up` stops the groups one after the other, and must end within 10 s. So the sum of the
+ * three times is below 10 s.
  */
 const stopBotsMs = 2_300;
 const stopServersMs = 5_500;

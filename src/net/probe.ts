@@ -12,8 +12,8 @@ export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: timeoutMs });
     const end = (greeted: boolean) => {
-      // An orderly end before the handshake would look like a peer without the key, so the
-      // connection is reset.
+      // The probed process could take an orderly end before the handshake for a peer that lacks the
+      // cluster's key. So the probe resets the connection.
       socket.resetAndDestroy();
       resolve(greeted);
     };

@@ -1,8 +1,8 @@
 import { lookup } from "node:dns/promises";
 
 /**
- * Resolves a host name, for binding and for connecting. If the name has addresses of both families,
- * both uses get an IPv4 address.
+ * Resolves a host name, for binding and for connecting. If the name has IPv4 and IPv6 addresses,
+ * the result is always an IPv4 address.
  * @returns undefined if the name can't be resolved at present
  */
 export async function addressOfName(

@@ -48,7 +48,7 @@ export interface JournalOptions extends RecoveryOptions {
 
 /** A call of `cut` that is not finished. */
 interface Cut {
-  /** The number of lines appended before the call. */
+  /** The number of lines that were appended to the journal before `cut` was called. */
   readonly at: number;
   done(): void;
 }

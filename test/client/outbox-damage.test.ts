@@ -141,7 +141,7 @@ describe("[C5] an outbox that was changed from outside", () => {
   ];
 
   test.each(ways)(
-    "an outbox whose file is written %s has all its messages, and no damage is reported",
+    "an outbox reads all messages from a changed file (%s), and reports no damage",
     (_name, written) => {
       const first = found(written());
       expect(textsOf(first)).toEqual(["one", "two", "three"]);

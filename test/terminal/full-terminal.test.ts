@@ -160,7 +160,7 @@ test("a terminal that reports no size counts as 80 columns and 24 rows", () => {
   expect(terminal.size).toEqual({ columns: 30, rows: 10 });
 });
 
-test("the chat sets the terminal's mode before its first write, so a background chat is stopped before it writes", () => {
+test("the chat sets the terminal's mode before its first write, so the system stops a background chat before it writes", () => {
   terminal.close();
   const order: string[] = [];
   input.setRawMode = () => order.push("mode");

@@ -111,7 +111,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
       await menu.shows("Goodbye.");
     }, 60_000);
 
-    test("a password that is typed partly before and partly after its command was stopped is read as a whole", async () => {
+    test("a password is read as a whole if its command's job is stopped and resumed while the person types", async () => {
       const register = place.run(`register caio ${place.endpoints}`, { isJob: true });
       await register.answers("New password:", "half of ");
       await stopAndGoOn(register);

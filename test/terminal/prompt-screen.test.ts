@@ -30,7 +30,7 @@ test("a line is printed above the open prompt, and the prompt is drawn again unc
   expect(written.at(-1)).toBe(`\r\x1b[2A\x1b[Joi\n${first}`);
 });
 
-test("the newest prompt is drawn below a printed line, without inquirer's commands that erased the older prompt", () => {
+test("below a printed line the prompt's last drawing is repeated, without the codes that erased the drawing before", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);

@@ -91,7 +91,10 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return this.#remove(number, request);
   }
 
-  /** Removes and returns the requests that arrived before a steady time. */
+  /**
+   * Removes and returns the requests that arrived before `beforeMs`. This is a steady time:
+   * milliseconds of a clock that never goes back.
+   */
   expire(beforeMs: number): Request[] {
     return this.#removeWhere(({ request }) => request.atMs < beforeMs);
   }

@@ -113,8 +113,8 @@ export function older(model: ChatModel, { key, before, entries, next }: EventOf<
     if (present.older !== before) return { ...present, isFetching: false };
     const filled = fill(present, entries.map(asMessage));
     const { items } = filled;
-    // If the oldest fetched message is new, older messages may also be new. Then the line "new
-    // since you left" moves up to the oldest new message.
+    // If the oldest message before this page was added is new, messages of the page may also be
+    // new. Then the line "new since you left" moves up to the oldest new message.
     const isAllNew = present.firstNew !== undefined && present.firstNew === oldestOf(present);
     const read = model.saved.read[key];
     const earlier = isAllNew && read ? firstUnread(items, read, model.me) : undefined;

@@ -92,7 +92,8 @@ export class KeyReader {
     const keys = [...this.#held, ...more];
     const isPasted = this.#isPiecePasted || isUnbracketedPaste(keys);
     const [only] = more;
-    // A single key without text was pressed by a person, so it is not part of a piece.
+    // A key that arrives alone and is not text was pressed by a person. Such a key does not prolong
+    // the wait for the rest of a piece of input.
     const isKey = more.length === 1 && only?.name !== "text";
     const endsLine = keys.at(-1)?.name === "enter";
     const mayGoOn = isPasted || (endsLine && keys.length > 1);

@@ -193,7 +193,7 @@ describe("[X2] attacks that are refused", () => {
     ["resets a password", "account", { user: "bia", newPassword: "by a thief" }],
     ["makes an account", "register", { user: "leo", password: "leo's" }],
   ])(
-    "an administrator who %s is refused if somebody locks or demotes that administrator while the server hashes the password",
+    "if an administrator %s but is locked or demoted while the new password is hashed, the request is refused",
     (_, service, change) => {
       for (const flag of [{ locked: true }, { administrator: false }]) {
         const scene = new Scene();

@@ -130,7 +130,7 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] a claim that times out before its password is hashed leaves room for a new claim", () => {
+  test("[E3] a claim that times out before its password is hashed frees its place in the queue of passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     server.hashMs = () => 2 * durations.claimMs;

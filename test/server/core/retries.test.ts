@@ -161,7 +161,7 @@ describe("a repeated request", () => {
     expect(receipts[0]?.[0]).not.toBe(receipts[1]?.[0]);
   });
 
-  test("[R6] a server refuses other content under a used id only once it has all events of the request's `after`", () => {
+  test("[R6] a server waits for all events of a request's `after` before it refuses other content under a used id", () => {
     const cluster = servingCluster(3);
     const [a, b] = [cluster.server(1), cluster.server(2)];
     const first = cluster.request(a, "publish", hello).entry as Receipt;

@@ -47,7 +47,7 @@ describe("failovers", () => {
     });
   });
 
-  test("the coordinator and the successor of a failover can be the same process, and the terms may be listed in any order", () => {
+  test("a failed coordinator can be its own successor, and the terms of coordinators can be listed in any order", () => {
     const again = [term(one, 2, 3_400), term(one, 1, 0)];
     const [failover] = failoversOf(again, [faultOf(one, "stop", [1_000, 3_000])], []);
     expect(failover).toMatchObject({ coordinator: one, successor: one, servedAfterMs: undefined });

@@ -57,8 +57,8 @@ function mayRegister(
     const description = "Registration wants the `invitation` of an administrator.";
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
-  // A user without an account may use this name, or one with the same looks. A new owner of the
-  // name could read that user's messages, or be mistaken for that user.
+  // If a user without an account uses this name, or a name that looks the same, the request is
+  // refused. A new owner of the name could read that user's messages, or be mistaken for that user.
   const like = chat.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;

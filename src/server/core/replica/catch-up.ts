@@ -16,8 +16,9 @@ interface SyncState {
   /** The number of requests that failed one after the other. */
   failures: number;
   /**
-   * After an answer with new lines: the vector that must be on disk before the next request is
-   * sent. The next request tells the peer that the lines are on disk. Otherwise undefined.
+   * Set from an answer with new lines until the next request is sent; undefined at any other time.
+   * The next request is sent once the events of this vector are on disk, because the request tells
+   * the peer that the new lines are on disk.
    */
   again: Vector | undefined;
   /** Whether the peer is known to have events that this server lacks. */

@@ -39,7 +39,7 @@ export type Decision<Answer extends object = object> =
   | {
       readonly next: "wait";
       readonly until: Vector;
-      /** The error that this server would answer without the wait. */
+      /** The error with which this server would refuse the request if the request did not wait. */
       readonly error?: ProtocolError;
     }
   /** The answer is sent once this event is committed. */

@@ -25,15 +25,19 @@ export class Flood {
     burst: limits.connectionAttempts,
   });
 
-  /** The pace of wrong invitations, over all connections together. */
+  /**
+   * The pace of `register` requests with a wrong invitation, over all connections together. Each
+   * such request may be a guess.
+   */
   readonly #invitations = new Buckets({
     perSecond: 1_000 / durations.invitationGuessMs,
     burst: limits.invitationGuesses,
   });
 
   /**
-   * For each name, the pace of `register` requests that have the id of the claim that won the name,
-   * but another hash of the password.
+   * For each name, the pace of repeated `register` requests. A repeated request has the id of the
+   * claim that holds the name, but not the hash of this claim. So the request's password must be
+   * checked.
    */
   readonly #repeated = perAccount();
 
@@ -86,8 +90,8 @@ export class Flood {
   }
 
   /**
-   * Counts a `register` request that has the id of the claim that won the name, but another hash of
-   * the password. The request's password may be a guess of the right password.
+   * Counts a repeated `register` request. The request's password may be a guess of the password of
+   * the claim that holds the name.
    */
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
     return slower(attempts, this.#repeated.take(user, steadyMs));

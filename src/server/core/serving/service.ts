@@ -19,7 +19,8 @@ export interface ServiceRow<R extends ParsedRequest = ParsedRequest, Answer exte
    */
   parse(data: Fields): OwnFields<R>;
   /**
-   * Returns the user whose pace the request counts for, if it makes a message or a channel (X4).
+   * If the request makes a message or a channel, returns the user by whose pace the request is
+   * limited (X4).
    */
   sender?(request: R): UserName | undefined;
   /**
