@@ -1,5 +1,5 @@
 import { digest } from "../platform/digest.ts";
-import { emptyChain, type ServerName } from "../protocol/ids.ts";
+import type { ServerName } from "../protocol/ids.ts";
 import type { Entry } from "../protocol/publications.ts";
 import { Recent } from "../protocol/recent.ts";
 
@@ -15,18 +15,16 @@ interface Place {
 const rememberedMessages = 20_000;
 
 /**
- * The server and `seq` of each remembered message of one topic. A message has several such places
- * if a retry created a second event (R6).
+ * Remembers the places of the newest messages of one topic. A place is the server and `seq` of an
+ * event. A message has more than one place if a retry created a second event (R6).
  */
 export class Duplicates {
   readonly #places = new Recent<string, Place[]>(rememberedMessages);
-  /** Keys by entry object. Several sessions get the same object, so its key is computed once. */
-  readonly #keys = new WeakMap<Entry, string>();
 
   /** Records the place of an entry. @returns the recorded places of its duplicates */
   note(entry: Entry): readonly Place[] {
     const { server, seq } = entry;
-    const key = this.#keyOf(entry);
+    const key = keyOf(entry);
     const places = this.#places.get(key);
     if (places === undefined) {
       this.#places.set(key, [{ server, seq }]);
@@ -36,17 +34,14 @@ export class Duplicates {
     if (others.length === places.length) places.push({ server, seq });
     return others;
   }
+}
 
-  /**
-   * @returns a key of the message's sender, receiver, id and content. The id alone is not enough,
-   * because a client may use it for several receivers or contents.
-   */
-  #keyOf(entry: Entry): string {
-    const known = this.#keys.get(entry);
-    if (known !== undefined) return known;
-    const whose = "channel" in entry ? [entry.user] : [entry.src, entry.dst];
-    const key = digest.chain(emptyChain, JSON.stringify([...whose, entry.id, entry.message]));
-    this.#keys.set(entry, key);
-    return key;
-  }
+/**
+ * @returns a key of the message's sender, receiver, id and content. The id alone is not enough,
+ * because a client may use it for several receivers or contents. Whoever makes two contents with
+ * one checksum only hides one of their own messages.
+ */
+function keyOf(entry: Entry): string {
+  const whose = "channel" in entry ? entry.user : `${entry.src} ${entry.dst}`;
+  return `${digest.checksum(entry.message)} ${whose} ${entry.id}`;
 }

@@ -3,6 +3,11 @@ export class Recent<K, V> {
   readonly #most: number;
   /** The values by key; the key that was set last comes last. */
   readonly #values = new Map<K, V>();
+  /**
+   * Points behind the last key that was replaced. A new iterator would step over the places of all
+   * keys that were deleted since the map last grew.
+   */
+  readonly #oldest = this.#values.keys();
 
   constructor(most: number) {
     this.#most = most;
@@ -15,10 +20,6 @@ export class Recent<K, V> {
   set(key: K, value: V): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    if (this.#values.size <= this.#most) return;
-    for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest);
-      return;
-    }
+    if (this.#values.size > this.#most) this.#values.delete(this.#oldest.next().value as K);
   }
 }
