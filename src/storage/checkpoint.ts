@@ -199,6 +199,14 @@ export function readMark(folder: string): Mark | undefined {
   return "why" in read ? undefined : read.mark;
 }
 
+/** Returns the bytes of all files of a folder's saved state; 0 if there is none. */
+export function bytesOfCheckpoint(folder: string): number {
+  const sizes = checkpointFiles.map((name) => {
+    return statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /** Returns the entries of a file, without the brackets and commas around them. */
 function* entriesOf(path: string): Generator<string> {
   for (const line of linesOf(path)) {

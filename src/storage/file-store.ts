@@ -15,6 +15,7 @@ import type { SnapshotRequest } from "../protocol/peer-messages.ts";
 import { covers, type Vector } from "../protocol/vector.ts";
 import type { View } from "../protocol/view.ts";
 import {
+  bytesOfCheckpoint,
   type Checkpoint,
   NoSpaceError,
   openCheckpoint,
@@ -38,7 +39,7 @@ import type { Page, Store, Stored } from "./store.ts";
 
 interface DiskOptions extends Pick<JournalOptions, "onFlushed" | "onFailed"> {
   readonly folder: string;
-  /** Bytes of new journal lines after which the state is saved. */
+  /** The fewest bytes of new journal lines after which the state is saved. */
   readonly checkpointBytes: number;
   readonly clock: LamportClock;
   readonly log: Log;
@@ -148,7 +149,7 @@ export class FileStore implements Store {
     // Peers can't use a state of an older version, so a state of this version is saved at once.
     const isOlder = own.checkpoint?.hasAllFiles === false;
     this.#saved = this.#isForeign || isOlder ? undefined : own.checkpoint?.checksum;
-    this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#options.checkpointBytes;
+    this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#bytesUntilSave();
     this.#isOpen = true;
     replica.recoverMissing(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
@@ -248,7 +249,7 @@ export class FileStore implements Store {
   }
 
   async #saveState(replica: Stored): Promise<void> {
-    const { folder, checkpointBytes, log, onFailed } = this.#options;
+    const { folder, log, onFailed } = this.#options;
     const { signal } = this.#aborting;
     const started = now().steadyMs;
     const longestPause = watchPauses();
@@ -264,7 +265,7 @@ export class FileStore implements Store {
       this.#isForeign = false;
       await this.#noteJournal();
       await this.#journal.release();
-      this.#dueBytes = checkpointBytes;
+      this.#dueBytes = this.#bytesUntilSave();
     } catch (error) {
       longestPause();
       if (error instanceof NoSpaceError) return this.#postpone(error);
@@ -273,6 +274,15 @@ export class FileStore implements Store {
     }
     const ms = Math.round(now().steadyMs - started);
     log.info({ ms, longestPauseMs: longestPause() }, "Saved the state");
+  }
+
+  /**
+   * A save writes the whole state. So the journal must grow by as much as the state, or a server
+   * with a large state would hardly do anything but save.
+   */
+  #bytesUntilSave(): number {
+    const { folder, checkpointBytes } = this.#options;
+    return Math.max(checkpointBytes, bytesOfCheckpoint(folder));
   }
 
   /**

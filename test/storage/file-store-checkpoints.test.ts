@@ -104,6 +104,26 @@ describe("saving the state", () => {
     await again.close();
   });
 
+  test("[J1] after a save of a large state, the journal must grow by the size of that state before the next save", async () => {
+    await using folder = await memoryFolder();
+    makeMember(folder.path);
+    const maker = new EventMaker();
+    const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
+    const saves = () => open.infos.filter((text) => text === "Saved the state").length;
+    const put = async (count: number) => {
+      open.put(maker.many(own, count));
+      await open.settled();
+    };
+    await put(500);
+    await until(() => saves() === 1, "the large state is saved");
+    // 250 lines of journal are many times `checkpointBytes`, but about half of the state.
+    await put(250);
+    expect(saves()).toBe(1);
+    await put(500);
+    await until(() => saves() === 2, "the state is saved again");
+    await open.close();
+  });
+
   test("[R8] a server that saves its own state does not remove a peer's state that arrives at the same time", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
