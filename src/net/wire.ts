@@ -164,9 +164,11 @@ export class Wire {
     if (!this.#connection.knowsHeartbeats) return;
     // A paused peer is not read, so this side receives no sign of life. A failed write shows that
     // such a peer is gone.
-    const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
-    if (isSilent) return this.destroy();
-    if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;
+    const silentMs = steadyMs - this.#heardMs;
+    if (!this.#isPaused && silentMs > durations.zmtpTimeoutMs) return this.destroy();
+    // A peer that sends heartbeats itself needs no PING to show that it lives.
+    const quietMs = Math.min(silentMs, steadyMs - this.#pingedMs);
+    if (quietMs < durations.zmtpIntervalMs || this.isFull) return;
     this.#pingedMs = steadyMs;
     this.#connection.ping();
   }

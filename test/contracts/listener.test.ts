@@ -122,6 +122,20 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     expect(framesOf(old.heard)).toHaveLength(1);
   });
 
+  test("[Z5] a bound socket sends no PING to a peer that sends a PING more often than each `zmtpIntervalMs`", async () => {
+    const scene = await Scene.open(closing);
+    const [peer] = await scene.peer();
+    const [quiet] = await scene.peer();
+    const heard = ({ heard: bytes }: RawPeer, name: string) =>
+      framesOf(bytes).filter(({ flags, body }) => flags === 4 && body.includes(name)).length;
+    const beat = setInterval(() => peer.say(command("PING", "\0\0")), durations.zmtpIntervalMs / 4);
+    await quiet.closed();
+    clearInterval(beat);
+    expect(heard(quiet, "PING")).toBeGreaterThan(0);
+    expect(heard(peer, "PONG")).toBeGreaterThan(5);
+    expect(heard(peer, "PING")).toBe(0);
+  });
+
   test("a bound socket notices that a peer has ended even while it does not read from the peer", async () => {
     const scene = await Scene.open(closing);
     scene.onMessage = (from) => from.pause();
