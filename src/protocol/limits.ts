@@ -225,8 +225,8 @@ export const limits = {
    */
   outboxMessages: 1_000,
   /**
-   * Bytes of an outbox file above which the client, for the first time, removes answered messages
-   * from the file.
+   * Bytes of an outbox file above which the client removes the settled messages from the file.
+   * After a removal, the bound is this number plus twice the bytes that are left in the file.
    */
   outboxBytes: 256 * KiB,
   /** Bytes of a journal file above which the server begins a new file. */
@@ -236,8 +236,8 @@ export const limits = {
   /** Bytes of new journal before a server retries a checkpoint that found the disk full. */
   checkpointRetryBytes: 4 * MiB,
   /**
-   * The most journal older than the checkpoint that a server keeps for peers that miss events, as a
-   * multiple of `checkpointBytes`.
+   * For peers that miss events, a server keeps journal files that are older than its saved state.
+   * This is the most bytes of such files, as a multiple of `checkpointBytes`.
    */
   journalKeptCheckpoints: 2,
 } as const;
@@ -359,8 +359,8 @@ export const durations = {
    */
   originalAliveMs: 30_000,
   /**
-   * Silence after which the reference forgets a process, except its rank and a member's last
-   * report.
+   * Silence after which the reference forgets a process. The reference keeps the ranks of all
+   * processes, and the last heartbeat of each member of the view.
    */
   forgetMs: 60_000,
   /** Time that a newly started reference waits for reports of a higher view. */
@@ -383,6 +383,8 @@ export const durations = {
   topicNewsMs: 20,
   /** Time after which a broker stops waiting for a reply; servers answer within seconds. */
   openRequestMs: 30_000,
-  /** Time between two ticks of the core. */
+  /** Time between two ticks of a core that has something open, such as a request or an election. */
   tickMs: 50,
+  /** The longest time between two ticks of a core. */
+  restTickMs: 250,
 } as const;

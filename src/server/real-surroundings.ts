@@ -103,10 +103,6 @@ export function realSurroundings(parts: RealParts): Surroundings {
 
 const timers: Timers = {
   now,
-  every(ms, run) {
-    const timer = setInterval(run, ms);
-    return () => clearInterval(timer);
-  },
   after(ms, run) {
     const timer = setTimeout(run, ms).unref();
     return () => clearTimeout(timer);

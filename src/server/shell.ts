@@ -14,7 +14,9 @@ interface Stop {
 export class Shell {
   readonly #world: Surroundings;
   readonly #repair: RepairWatch;
-  readonly #endTicks: EndTimer;
+  #endTick: EndTimer = () => {};
+  /** Whether the next tick was planned while the core was at rest. */
+  #isResting = false;
   /** Undefined before the start, and while a peer's saved state is being loaded. */
   #core: ServerCore | undefined;
   #stopping: Stop | undefined;
@@ -26,7 +28,7 @@ export class Shell {
     this.#repair = new RepairWatch(timers, () => {
       if (store.isDamaged) crash(store.way);
     });
-    this.#endTicks = timers.every(durations.tickMs, () => this.dispatch({ type: "tick" }));
+    this.#planTick();
   }
 
   start(core: ServerCore): void {
@@ -78,7 +80,7 @@ export class Shell {
   #end(): void {
     const { clients, store, close } = this.#world;
     clients.close(() => {
-      this.#endTicks();
+      this.#endTick();
       this.#isStopped = true;
       close(() => {
         this.#repair.end();
@@ -91,6 +93,18 @@ export class Shell {
     // Inputs that come while no core exists are dropped: clients and peers repeat their requests.
     if (this.#core === undefined) return;
     for (const effect of this.#core.step(input, this.#world.timers.now())) this.#perform(effect);
+    if (this.#isResting && !this.#core?.isAtRest) this.#planTick();
+  }
+
+  #planTick(): void {
+    const { timers } = this.#world;
+    const pauseMs = this.#core?.untilTickMs(timers.now()) ?? durations.tickMs;
+    this.#isResting = this.#core?.isAtRest === true;
+    this.#endTick();
+    this.#endTick = timers.after(pauseMs, () => {
+      this.dispatch({ type: "tick" });
+      if (!this.#isStopped) this.#planTick();
+    });
   }
 
   onFlushed(count: number): void {

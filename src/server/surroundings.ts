@@ -47,7 +47,6 @@ export interface Surroundings {
 
 export interface Timers {
   now(): Now;
-  every(ms: number, run: () => void): EndTimer;
   after(ms: number, run: () => void): EndTimer;
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { durations } from "../../src/protocol/limits.ts";
 import { type CoreCluster, checkpointText, servingCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
@@ -76,4 +76,22 @@ test("[J5] a server ends if its disk lost events and no peer returns them within
   expect(server.isRunning).toBe(true);
   cluster.runUntil(() => !server.isRunning, "it gives up");
   expect(server.logged.at(-1)).toContain("no peer has returned what was lost");
+});
+
+test("a server ticks 20 times a second while a request is open, and at most 6 times a second at rest", () => {
+  const cluster = servingCluster(3);
+  cluster.runFor(10_000);
+  const [server, ...others] = cluster.servers as [VirtualServer, ...VirtualServer[]];
+  const step = vi.spyOn(server.core, "step");
+  const ticksOfASecond = () => {
+    step.mockClear();
+    cluster.runFor(1_000);
+    return step.mock.calls.filter(([{ type }]) => type === "tick").length;
+  };
+  for (const { core } of cluster.servers) expect(core.isAtRest).toBe(true);
+  expect(ticksOfASecond()).toBeLessThanOrEqual(6);
+  const names = others.map(({ name }) => name);
+  cluster.network.partition([server.name], names);
+  cluster.ask(server, "publish", hello);
+  expect(ticksOfASecond()).toBe(20);
 });

@@ -16,7 +16,6 @@ export class VirtualProcess {
     this.#life = server.life;
     this.timers = {
       now: () => server.nowAt(time.nowMs),
-      every: (ms, run) => this.#every(ms, run),
       after: (ms, run) => this.#after(ms, run),
     };
   }
@@ -53,21 +52,6 @@ export class VirtualProcess {
     this.later(ms, () => {
       if (isOn) this.call(run);
     });
-    return () => {
-      isOn = false;
-    };
-  }
-
-  #every(ms: number, run: () => void): EndTimer {
-    let isOn = true;
-    const next = () => {
-      this.later(ms, () => {
-        if (!isOn) return;
-        this.call(run);
-        next();
-      });
-    };
-    next();
     return () => {
       isOn = false;
     };

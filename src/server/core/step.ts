@@ -203,6 +203,31 @@ export class ServerCore {
     return this.#rotation.isServing;
   }
 
+  /** Whether nothing is open. Ticks are then needed only for heartbeats and silent peers. */
+  get isAtRest(): boolean {
+    return (
+      this.#rotation.isServing &&
+      !this.#rotation.isStopping &&
+      this.#serving.open === 0 &&
+      !this.#claims.isAnyOpen &&
+      this.election.isAtRest &&
+      !this.#presence.hasNews
+    );
+  }
+
+  /** The most milliseconds until the next tick. */
+  untilTickMs({ steadyMs }: Now): number {
+    const { tickMs, restTickMs } = durations;
+    if (!this.isAtRest) return tickMs;
+    return Math.max(tickMs, Math.min(restTickMs, Math.ceil(this.#heartbeatDueMs - steadyMs)));
+  }
+
+  get #heartbeatDueMs(): number {
+    const { heartbeatMs, coordinatorHeartbeatMs } = durations;
+    const pauseMs = this.#toldEpoch === undefined ? heartbeatMs : coordinatorHeartbeatMs;
+    return this.#replica.heartbeatAtMs + pauseMs;
+  }
+
   step(input: Input, now: Now): Iterable<Effect> {
     // Only the input `recovered` says that the lines loaded from the disk are synced again. Before
     // `recovered`, these lines must not be sent to anybody (R2).
@@ -290,9 +315,7 @@ export class ServerCore {
     for (const heard of this.#presence.due(now.steadyMs)) {
       replica.broadcast({ ...replica.summary(), type: "presence", heard });
     }
-    const { heartbeatMs, coordinatorHeartbeatMs } = durations;
-    const pauseMs = this.#toldEpoch === undefined ? heartbeatMs : coordinatorHeartbeatMs;
-    if (replica.isHeartbeatDue(pauseMs, now)) this.#reports.heartbeat(now);
+    if (now.steadyMs >= this.#heartbeatDueMs) this.#reports.heartbeat(now);
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 

@@ -105,6 +105,10 @@ export class Claims {
     this.#ledger = parts.replica.ledger;
   }
 
+  get isAnyOpen(): boolean {
+    return this.#open.size > 0 || this.#unconfirmed.length > 0;
+  }
+
   /** Whether so many claims or passwords wait that a new claim would not be decided in time. */
   get isFull(): boolean {
     return this.#open.size >= limits.openClaims || this.#parts.passwords.isFull;

@@ -59,6 +59,11 @@ export class Presence {
     if (this.#take(report, steadyMs)) this.#news.add(report);
   }
 
+  /** Whether there are reports that the peers should get soon. */
+  get hasNews(): boolean {
+    return this.#news.size > 0;
+  }
+
   /** Stores reports that clients sent to another server, which passes them on. */
   learn(server: ServerName, heard: readonly HeardPresence[], steadyMs: number): void {
     for (const { ageMs, ...said } of heard) {

@@ -81,6 +81,15 @@ export class Election {
     this.#heard = new HeardCoordinator(parts.replica);
   }
 
+  /** Whether this server is coordinator, or neither looks for a coordinator nor is a candidate. */
+  get isAtRest(): boolean {
+    return this.ownEpoch !== undefined || this.#isFree;
+  }
+
+  get #isFree(): boolean {
+    return this.#candidacy === undefined && this.#search.step === "rest";
+  }
+
   /** The server that was last heard as coordinator; it may have been silent since then. */
   get coordinator(): KnownCoordinator | undefined {
     return this.#heard.known;
@@ -91,18 +100,12 @@ export class Election {
     return this.#candidacy?.isElected === true ? this.#candidacy.ballot.epoch : undefined;
   }
 
-  /**
-   * The highest `seq` up to which a quorum has accepted this server's events of this term; 0 if
-   * this server is not coordinator.
-   */
+  /** The `seq` up to which a quorum has accepted this term's events; 0 if not coordinator. */
   get committed(): number {
     return this.#candidacy?.isElected === true ? this.#candidacy.committed : 0;
   }
 
-  /**
-   * Makes the candidacy, if any, ask the members to accept this server's events of this term up to
-   * `seq`.
-   */
+  /** Makes a candidacy ask the members to accept this term's events up to `seq`. */
   want(seq: number): void {
     this.#candidacy?.want(seq);
   }
@@ -157,8 +160,7 @@ export class Election {
    * for an answer.
    */
   lost(peer: ServerName, now: Now): void {
-    if (this.coordinator?.name !== peer || this.#candidacy !== undefined) return;
-    if (this.#search.step !== "rest") return;
+    if (this.coordinator?.name !== peer || !this.#isFree) return;
     const untilMs = now.steadyMs + durations.electionMs;
     this.#search = { step: "ping", coordinator: peer, untilMs };
     return this.#askElection(this.#replica.replication.peer(peer));
@@ -167,8 +169,7 @@ export class Election {
   /** Handles the request of a server of lower rank that hears no coordinator. */
   onElection(epoch: Epoch, now: Now): void {
     this.#see(epoch);
-    if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#isEligible(now))
-      return;
+    if (!this.#isFree || !this.#isEligible(now)) return;
     return this.#heard.isHeard(now)
       ? this.lost((this.coordinator as KnownCoordinator).name, now)
       : this.#ask(now);
@@ -344,10 +345,7 @@ export class Election {
   #advanceCandidacy(now: Now): void {
     const candidacy = this.#candidacy;
     if (candidacy === undefined) return;
-    if (candidacy.isLate(now)) {
-      this.#giveUp("no quorum in time");
-      return;
-    }
+    if (candidacy.isLate(now)) return this.#giveUp("no quorum in time");
     const wasElected = candidacy.isElected;
     candidacy.advance(now);
     if (wasElected || !candidacy.isElected) return;

@@ -68,7 +68,8 @@ export class Replica {
   readonly #ranks = new Map<string, number>();
   readonly #diverged = new Set<ServerName>();
   #isContradicted = false;
-  #heartbeatMs = Number.NEGATIVE_INFINITY;
+  /** Steady time of this server's last heartbeat. */
+  heartbeatAtMs = Number.NEGATIVE_INFINITY;
   /**
    * The peer whose saved state must be fetched, because its journal no longer has the events that
    * this server lacks.
@@ -137,7 +138,7 @@ export class Replica {
     }
   }
 
-  /** Acknowledges these servers' events: to them only, if no other server waits for that. */
+  /** Acknowledges the origins' events: to all peers, or only to the origins if only they wait. */
   #acknowledge(origins: ReadonlySet<ServerName>, now: Now): void {
     const peers = this.replication.waitingFor(origins, now.steadyMs);
     if (peers === undefined) return this.broadcast({ ...this.summary(), type: "ack" });
@@ -149,15 +150,11 @@ export class Replica {
 
   /** Makes a heartbeat due at once, so that peers and reference learn of a change. */
   heartbeatSoon(): void {
-    this.#heartbeatMs = Number.NEGATIVE_INFINITY;
-  }
-
-  isHeartbeatDue(pauseMs: number, { steadyMs }: Now): boolean {
-    return steadyMs - this.#heartbeatMs >= pauseMs;
+    this.heartbeatAtMs = Number.NEGATIVE_INFINITY;
   }
 
   noteHeartbeat({ steadyMs }: Now): void {
-    this.#heartbeatMs = steadyMs;
+    this.heartbeatAtMs = steadyMs;
     this.replication.forget(steadyMs);
   }
 
@@ -316,7 +313,7 @@ export class Replica {
 
   /**
    * Asks for the saved state that this server needs, as soon as no request is open.
-   * @param isBusy whether clients may have open requests, which a new core would lose
+   * @param isBusy whether clients may have open requests, which are lost when the state is loaded
    */
   askState(isBusy: boolean): void {
     const wanted = this.#wantedState;
