@@ -14,8 +14,8 @@ import {
   timeoutFlag,
   usageSentence,
 } from "./client/commands/define.ts";
-import { report } from "./client/commands/failure.ts";
 import { Output } from "./client/commands/output.ts";
+import { report } from "./client/commands/report.ts";
 import { type ClientFlags, clientConfig, clientSettings } from "./client/config.ts";
 import { type ClientCommand, clientCommands, groups } from "./client-commands.ts";
 import { thisHost } from "./platform/host.ts";

@@ -6,8 +6,8 @@ import { readSecret, type Secret } from "../../platform/secret.ts";
 import type { Service } from "../../protocol/client-messages.ts";
 import type { RequestData } from "../../protocol/request-data.ts";
 import { type ClientOptions, type Context, channelOf, nameOf, withClient } from "./context.ts";
-import { Failure } from "./failure.ts";
 import { readNewPassword } from "./read-password.ts";
+import { Failure } from "./report.ts";
 
 /** An administrator's actions on an account. */
 export type AccountAction = "add" | "lock" | "unlock" | "promote" | "demote" | "reset";

@@ -1,6 +1,4 @@
 import { addressesOf } from "../../platform/endpoint.ts";
-import { errorCode, Problem } from "../../platform/problem.ts";
-import type { ErrorCode, RefusalReason } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
@@ -8,22 +6,7 @@ import type { Text } from "../../texts/texts.ts";
 import type { ClientConfig } from "../config.ts";
 import { OriginalServerError } from "../original-server.ts";
 import type { Session } from "../session.ts";
-import type { Output } from "./output.ts";
-
-/** An error in the person's language, with the server's own description. */
-export class Failure extends Problem {
-  readonly code: ErrorCode;
-  readonly reason: RefusalReason | undefined;
-  /** The server's description, in English. */
-  readonly description: string;
-
-  constructor(message: string, { code, reason, message: description }: ProtocolError) {
-    super(message);
-    this.code = code;
-    this.reason = reason;
-    this.description = description;
-  }
-}
+import { Failure } from "./report.ts";
 
 interface Told {
   readonly config: ClientConfig;
@@ -84,17 +67,3 @@ export function describeTrouble(trouble: FileTrouble, text: Text): string {
 
 /** The client library's error message if no reply arrived. */
 const noAnswer = "No server answered in time.";
-
-/** Prints an error in one line, never with a stack. @returns the exit code */
-export function report(error: unknown, output: Output, text: Text): 1 | 2 {
-  const known = error instanceof Problem || errorCode(error) !== undefined;
-  const said = error instanceof Error ? error.message : String(error);
-  const message = known ? said : text("problem.unexpected", { message: said });
-  if (output.json) {
-    const { code, reason, description } = error instanceof Failure ? error : {};
-    output.errorValue({ error: { code, reason, message, description } });
-  } else {
-    output.error(`tertulia: ${message}`);
-  }
-  return error instanceof Problem ? error.exitCode : 1;
-}

@@ -17,7 +17,8 @@ import {
 import { type Paint, plain } from "../core/paint.ts";
 import type { Session } from "../session.ts";
 import { type Context, withClient } from "./context.ts";
-import { asFailure, Failure } from "./failure.ts";
+import { asFailure } from "./failure.ts";
+import { Failure } from "./report.ts";
 
 const watchEveryMs = 1_000;
 

@@ -1,7 +1,8 @@
 import { Problem } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import { asFailure, report, wantsLogin } from "../commands/failure.ts";
+import { asFailure, wantsLogin } from "../commands/failure.ts";
+import { report } from "../commands/report.ts";
 import { deliver } from "../commands/send.ts";
 import { writeTarget } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
