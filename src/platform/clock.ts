@@ -9,6 +9,11 @@ export function now(): Instant {
   return { wallMs: Date.now(), steadyMs: performance.now() };
 }
 
+/** Returns the minutes by which local clocks are ahead of UTC at the time `ms`. */
+export function zoneMinutes(ms: number): number {
+  return -new Date(ms).getTimezoneOffset();
+}
+
 /** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();

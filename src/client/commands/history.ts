@@ -1,7 +1,9 @@
+import { zoneMinutes } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { conversationOf } from "../core/conversation.ts";
+import { entryLine } from "../core/entry-line.ts";
 import { parseSinceVector } from "../core/since.ts";
 import { readPages } from "../pages.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
@@ -29,7 +31,8 @@ export async function history(
   const { entries, seen, next } = await withClient(context, (client) =>
     readPages(client, conversation.name, options),
   );
-  for (const entry of entries) output.data(entry, output.lineOf(entry));
+  const style = { paint: output.paint, zoneMinutes };
+  for (const entry of entries) output.data(entry, entryLine(entry, style));
   if (output.json) output.value({ seen, next });
   else if (next !== undefined && since === undefined) {
     output.note(text("note.older", { cursor: next }));

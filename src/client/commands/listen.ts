@@ -1,3 +1,4 @@
+import { zoneMinutes } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
 import type { Entry } from "../../protocol/publications.ts";
@@ -5,13 +6,13 @@ import type { HistoryPage } from "../../protocol/replies.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import { conversationOf } from "../core/conversation.ts";
+import { entryLine } from "../core/entry-line.ts";
 import { timeOf } from "../core/server-time.ts";
 import { parseSince, type Since } from "../core/since.ts";
 import { writeTarget } from "../core/target.ts";
 import { pages } from "../pages.ts";
 import type { Session } from "../session.ts";
 import { type ClientEvents, type Context, targetOf, userOf, withClient } from "./context.ts";
-import { zoneMinutes } from "./output.ts";
 import { stateNotes } from "./state-notes.ts";
 
 /** `tertulia listen TARGET`: prints entries until a signal arrives. */
@@ -30,7 +31,7 @@ export async function listen(
     // Each server's entries arrive in order, so `seen` covers exactly the entries that arrived.
     seen[entry.server] = Math.max(seen[entry.server] ?? 0, entry.seq);
     if (!has(entry)) return;
-    output.data({ ...entry, seen }, output.lineOf(entry));
+    output.data({ ...entry, seen }, entryLine(entry, { paint: output.paint, zoneMinutes }));
   };
   const follow = async (client: Session, events: ClientEvents) => {
     events.onState = stateNotes(context, (line) => output.note(line));

@@ -1,8 +1,6 @@
 import type { Host } from "../../platform/host.ts";
 import type { TerminalLook } from "../../platform/terminal-look.ts";
 import { harmless, harmlessJson } from "../../protocol/harmless.ts";
-import type { Entry } from "../../protocol/publications.ts";
-import { entryLine } from "../core/entry-line.ts";
 import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
 /**
@@ -30,13 +28,6 @@ export class Output {
 
   line(line: string): void {
     this.#host.output.write(`${harmlessLine(line, this.paint)}\n`);
-  }
-
-  /**
-   * @param isMixed true if the output has several conversations; the line then names its channel
-   */
-  lineOf(entry: Entry, isMixed = false): string {
-    return entryLine(entry, { paint: this.paint, zoneMinutes, mixed: isMixed });
   }
 
   /** Writes data as one line of JSON. */
@@ -68,9 +59,4 @@ export class Output {
   clear(): void {
     if (this.#host.output.isTTY && !this.json) this.#host.output.write("\x1b[H\x1b[2J");
   }
-}
-
-/** @returns the minutes by which local clocks are ahead of UTC at the time `ms` */
-export function zoneMinutes(ms: number): number {
-  return -new Date(ms).getTimezoneOffset();
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { now } from "../../platform/clock.ts";
+import { now, zoneMinutes } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
@@ -8,7 +8,6 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
 import { type ClientEvents, type Context, speak } from "../commands/context.ts";
 import { describe, describeTrouble, wantsLogin } from "../commands/failure.ts";
-import { zoneMinutes } from "../commands/output.ts";
 import type { ConnectionState } from "../connection-watch.ts";
 import type { ChatEffect, ChatEvent } from "../core/chat-events.ts";
 import { beginning, type ChatModel } from "../core/chat-model.ts";

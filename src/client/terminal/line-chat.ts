@@ -1,3 +1,4 @@
+import { zoneMinutes } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName } from "../../protocol/ids.ts";
@@ -9,6 +10,7 @@ import { asFailure, describeTrouble, wantsLogin } from "../commands/failure.ts";
 import { linesOf } from "../commands/read-input.ts";
 import { report } from "../commands/report.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
+import { entryLine } from "../core/entry-line.ts";
 import { commandHelp } from "../core/help.ts";
 import { actionPrefix, type Command, type Line, parseLine } from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
@@ -256,7 +258,7 @@ export class LineChat {
 
   #show(entry: Entry): void {
     const { output } = this.#session.context;
-    output.data(entry, output.lineOf(entry, true));
+    output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes, mixed: true }));
     if (!("channel" in entry && this.#unmarked.has(entry.channel))) this.#marks.add([entry]);
   }
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { zoneMinutes } from "../../platform/clock.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
@@ -9,6 +10,7 @@ import { type ClientEvents, type Context, withClient } from "../commands/context
 import { describe } from "../commands/failure.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
 import { stateNotes } from "../commands/state-notes.ts";
+import { entryLine } from "../core/entry-line.ts";
 import { parseChannel, parseUser, type Target } from "../core/target.ts";
 import type { Session } from "../session.ts";
 import { ChatSession } from "./chat-session.ts";
@@ -185,7 +187,8 @@ class Menu {
   }
 
   #show(entry: Entry): void {
-    this.#print(this.#parts.context.output.lineOf(entry, true));
+    const { paint } = this.#parts.context.output;
+    this.#print(entryLine(entry, { paint, zoneMinutes, mixed: true }));
   }
 
   #print(line: string): void {
