@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { listSettings } from "./client/commands/config.ts";
 import type { Context } from "./client/commands/context.ts";
 import {
   askedLanguage,
@@ -16,8 +15,8 @@ import {
 } from "./client/commands/define.ts";
 import { Output } from "./client/commands/output.ts";
 import { report } from "./client/commands/report.ts";
-import { type ClientFlags, clientConfig, clientSettings } from "./client/config.ts";
-import { type ClientCommand, clientCommands, groups } from "./client-commands.ts";
+import type { ClientFlags } from "./client/config.ts";
+import { type ClientCommand, clientCommands, clientSettings, groups } from "./client-commands.ts";
 import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
 import { endByFailure } from "./platform/run-process.ts";
@@ -57,10 +56,11 @@ function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, st
   return command.optsWithGlobals();
 }
 
-function contextOf(
+async function contextOf(
   command: Command,
   endpoints: Partial<Record<SettingName, string>> = {},
-): Context {
+): Promise<Context> {
+  const { clientConfig } = await import("./client/config.ts");
   const flags = flagsOf(command);
   const settings = new Settings({ ...flags, ...endpoints }, process.env);
   const config = clientConfig(settings, flags, text);
@@ -71,7 +71,7 @@ function contextOf(
 function asClient(command: Command, act: ClientCommand["act"]): void {
   command.action(async () => {
     try {
-      await act(contextOf(command), command.args, flagsOf(command) as never);
+      await act(await contextOf(command), command.args, flagsOf(command) as never);
     } catch (error) {
       host.endWith(report(error, outputOf(flagsOf(command).json === true), text));
     }
@@ -113,7 +113,10 @@ function defineConfig(): void {
     flags: [jsonFlag],
     example: "tertulia config --json",
   });
-  asClient(config, ({ output }) => listSettings(settingsOf(config), output, text));
+  asClient(config, async ({ output }) => {
+    const { listSettings } = await import("./client/commands/config.ts");
+    listSettings(settingsOf(config), output, text);
+  });
 }
 
 function version(): string {

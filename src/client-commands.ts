@@ -16,6 +16,16 @@ export type ClientCommand = Definition & {
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
 };
 
+/** The settings that every client command accepts. */
+export const clientSettings = [
+  "broker",
+  "proxy",
+  "reference",
+  "serverKeyFile",
+  "user",
+  "lang",
+] as const;
+
 /**
  * Settings by which a command finds the cluster's secret. An operator who has the secret needs no
  * session.

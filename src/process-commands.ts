@@ -5,7 +5,6 @@ import { openChat } from "./client-commands.ts";
 import type { Host } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
 import { rows, type SettingName, type Settings } from "./platform/settings.ts";
-import { type Role, roles } from "./protocol/reference-messages.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
 /**
@@ -21,7 +20,7 @@ export interface Call {
   readonly host: Host;
   readonly env: NodeJS.ProcessEnv;
   /** Returns the context of the chat that `up --chat` opens at these endpoints. */
-  contextOf(endpoints: Partial<Record<SettingName, string>>): Context;
+  contextOf(endpoints: Partial<Record<SettingName, string>>): Promise<Context>;
 }
 
 /**
@@ -138,8 +137,8 @@ export const processCommands: readonly ProcessCommand[] = [
     args: ["[ROLE]"],
     settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
     example: "tertulia health broker",
-    run: async (call) =>
-      (await import("./cluster/health.ts")).runHealth(call.settings, roleOf(call)),
+    run: async ({ settings, args: [role], env, text }) =>
+      (await import("./cluster/health.ts")).runHealth(settings, role ?? env.TERTULIA_ROLE, text),
   },
   {
     name: "verify",
@@ -169,7 +168,7 @@ async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> 
   await up.runUp({
     settings,
     flags,
-    openChat: (endpoints) => openChat(contextOf(endpoints)),
+    openChat: async (endpoints) => openChat(await contextOf(endpoints)),
     readyLines: (endpoints) => {
       const ready = text("up.ready", endpoints);
       if (settings.get("auth") === "open") return [ready];
@@ -188,13 +187,6 @@ function operatorFlags(settings: Settings, { broker }: { broker: string }): stri
     (name) => values[name] !== rows[name].fallback,
   );
   return names.map((name) => ` --${name} ${values[name]}`).join("");
-}
-
-function roleOf({ args: [said], env, text }: Call): Role {
-  const name = said ?? env.TERTULIA_ROLE;
-  const found = roles.find((candidate) => candidate === name);
-  if (found !== undefined) return found;
-  throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
 }
 
 /**

@@ -3,21 +3,11 @@ import { serverKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { type SecretSource, secretSource } from "../platform/secret.ts";
-import { loginName, type SettingName, type Settings } from "../platform/settings.ts";
+import { loginName, type Settings } from "../platform/settings.ts";
 import { stateFolder } from "../platform/state-folder.ts";
 import { parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Text } from "../texts/texts.ts";
 import { type SavedSession, SessionFiles } from "./session-files.ts";
-
-/** The settings that every client command accepts. */
-export const clientSettings = [
-  "broker",
-  "proxy",
-  "reference",
-  "serverKeyFile",
-  "user",
-  "lang",
-] as const satisfies readonly SettingName[];
 
 /** Flags of every client command that are not settings. */
 export interface ClientFlags {

@@ -8,16 +8,27 @@ import { readSecret, secretSource } from "../platform/secret.ts";
 import { rows, type Settings } from "../platform/settings.ts";
 import { decode, encode } from "../protocol/codec.ts";
 import { fieldsOf } from "../protocol/fields.ts";
-import type { Role } from "../protocol/reference-messages.ts";
+import { type Role, roles } from "../protocol/reference-messages.ts";
+import type { Text } from "../texts/texts.ts";
 
 const timeoutMs = 3_000;
 
 /**
  * `tertulia health ROLE`: asks a process of this machine whether it is ready. `settings` must give
  * the endpoint that the process has bound.
+ * @param name the name of the process's role
  * @throws Problem (exit code 1) that says why the process is not ready
+ * @throws Problem (exit code 2) if `name` is not the name of a role
  */
-export async function runHealth(settings: Settings, role: Role): Promise<void> {
+export async function runHealth(
+  settings: Settings,
+  name: string | undefined,
+  text: Text,
+): Promise<void> {
+  const role = roles.find((candidate) => candidate === name);
+  if (role === undefined) {
+    throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
+  }
   const endpointOf = (bound: "front" | "back" | "bind", row: keyof typeof rows) =>
     settings.optional(bound) ?? rows[row].fallback ?? "";
   switch (role) {
