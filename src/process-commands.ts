@@ -4,7 +4,7 @@ import { type Definition, jsonFlag } from "./client/commands/define.ts";
 import { openChat } from "./client-commands.ts";
 import type { Host } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
-import { rows, type SettingName, type Settings } from "./platform/settings.ts";
+import type { SettingName, Settings } from "./platform/settings.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
 /**
@@ -168,25 +168,9 @@ async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> 
   await up.runUp({
     settings,
     flags,
+    text,
     openChat: async (endpoints) => openChat(await contextOf(endpoints)),
-    readyLines: (endpoints) => {
-      const ready = text("up.ready", endpoints);
-      if (settings.get("auth") === "open") return [ready];
-      return [ready, text("up.promote", { flags: operatorFlags(settings, endpoints) })];
-    },
   });
-}
-
-/**
- * Returns the flags that an operator's command needs to find this cluster; empty if the defaults
- * are right.
- */
-function operatorFlags(settings: Settings, { broker }: { broker: string }): string {
-  const values = { data: settings.get("data"), broker } as const;
-  const names = (["data", "broker"] as const).filter(
-    (name) => values[name] !== rows[name].fallback,
-  );
-  return names.map((name) => ` --${name} ${values[name]}`).join("");
 }
 
 /**

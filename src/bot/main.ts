@@ -1,4 +1,4 @@
-import { printLine } from "../platform/host.ts";
+import { printLine } from "../platform/print.ts";
 import { announceReady, runProcess } from "../platform/run-process.ts";
 import type { Settings } from "../platform/settings.ts";
 import { startBot } from "./bot.ts";

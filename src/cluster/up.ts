@@ -1,9 +1,11 @@
 import { memberKeys } from "../platform/curve.ts";
-import { isInteractive, printLine, printValue } from "../platform/host.ts";
+import { isInteractive } from "../platform/host.ts";
+import { printLine, printValue } from "../platform/print.ts";
 import { Problem } from "../platform/problem.ts";
 import { outliveLog, untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { integer, readFlag, rows, type Settings } from "../platform/settings.ts";
+import type { Text } from "../texts/texts.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
 
@@ -18,10 +20,9 @@ type ClientEndpoints = Pick<Endpoints, "broker" | "proxy" | "reference">;
 export interface UpOptions {
   readonly settings: Settings;
   readonly flags: UpFlags;
+  readonly text: Text;
   /** Opens the chat in this terminal; resolves when the person quits the chat. */
   readonly openChat: (endpoints: ClientEndpoints) => Promise<void>;
-  /** Returns the lines that say that all processes are ready. */
-  readonly readyLines: (endpoints: ClientEndpoints) => readonly string[];
 }
 
 /**
@@ -72,7 +73,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
 }
 
 /** `tertulia up`: runs the whole cluster on this machine until a signal or the end of the chat. */
-export async function runUp({ settings, flags, openChat, readyLines }: UpOptions): Promise<void> {
+export async function runUp({ settings, flags, text, openChat }: UpOptions): Promise<void> {
   const hasChat = flags.chat === true && isInteractive();
   refusePlaces(settings);
   const config = upConfig(settings, flags, hasChat);
@@ -86,9 +87,24 @@ export async function runUp({ settings, flags, openChat, readyLines }: UpOptions
   if (flags.json) {
     printValue({ ready: true, ...endpoints, processes: cluster.children.map(described) });
   } else {
-    for (const line of readyLines(endpoints)) printLine(line);
+    printLine(text("up.ready", endpoints));
+    if (config.auth === "required") {
+      printLine(text("up.promote", { flags: operatorFlags(settings, broker) }));
+    }
   }
   await Promise.race(hasChat ? [stopped, openChat(endpoints)] : [stopped]);
+}
+
+/**
+ * Returns the flags that an operator's command needs to find this cluster; empty if the defaults
+ * are right.
+ */
+function operatorFlags(settings: Settings, broker: string): string {
+  const values = { data: settings.get("data"), broker } as const;
+  const names = (["data", "broker"] as const).filter(
+    (name) => values[name] !== rows[name].fallback,
+  );
+  return names.map((name) => ` --${name} ${values[name]}`).join("");
 }
 
 function described({ role, ready, pid }: Child) {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { digest } from "../platform/digest.ts";
-import { printLine, printValue } from "../platform/host.ts";
+import { printLine, printValue } from "../platform/print.ts";
 import { Problem } from "../platform/problem.ts";
 import { describeDamage } from "../storage/damage.ts";
 import { lockFolderOrFail } from "../storage/slot-lock.ts";

@@ -1,5 +1,4 @@
 import { isatty } from "node:tty";
-import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { JobControl, type LentTerminal, type Suspension } from "./job-control.ts";
 import { errorCode } from "./problem.ts";
 
@@ -113,16 +112,6 @@ export function withoutWarnings(act: () => void): void {
 }
 
 export const processId = process.pid;
-
-/** Writes a line of data to stdout, escaped so that it can't control a terminal. */
-export function printLine(line: string): void {
-  process.stdout.write(`${harmless(line)}\n`);
-}
-
-/** Writes a value to stdout as a line of JSON, escaped so that it can't control a terminal. */
-export function printValue(value: unknown): void {
-  process.stdout.write(`${harmlessJson(JSON.stringify(value))}\n`);
-}
 
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
