@@ -1,29 +1,24 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import type { Context } from "./client/commands/context.ts";
+import type { Caller } from "./called-command.ts";
 import {
   askedLanguage,
-  define,
   helpTitles,
   isCommanderError,
-  jsonFlag,
   optionsOf,
   rootHelp,
-  timeoutFlag,
   usageSentence,
-} from "./client/commands/define.ts";
-import { Output } from "./client/commands/output.ts";
-import { report } from "./client/commands/report.ts";
-import type { ClientFlags } from "./client/config.ts";
-import { type ClientCommand, clientCommands, clientSettings, groups } from "./client-commands.ts";
+} from "./client/commands/usage.ts";
+import { clientCommands, groups } from "./client-commands.ts";
 import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
-import { endByFailure } from "./platform/run-process.ts";
-import { rows, type SettingName, Settings } from "./platform/settings.ts";
-import { terminalLook } from "./platform/terminal-look.ts";
-import { type ProcessCommand, processCommands } from "./process-commands.ts";
+import { processCommands } from "./process-commands.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
+
+// Code that only some command lines need is loaded when it is needed, so that a command starts
+// quickly.
+const calledCommand = () => import("./called-command.ts");
 
 /** The texts that report a failed write to standard output, by the system's error code. */
 const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.outputFull">> = {
@@ -32,91 +27,19 @@ const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.
   EDQUOT: "problem.outputFull",
 };
 
-const host = thisHost((code) => {
+const host = thisHost(async (code) => {
   const key = outputProblems[code] ?? "problem.output";
-  report(new Problem(text(key, { code })), outputOf(host.args.includes("--json")), text);
+  await report(new Problem(text(key, { code })));
 });
 const asked = askedLanguage(host.args);
 const language = chooseLanguage(asked, process.env);
 const text = textsIn(language);
+const caller: Caller = { host, env: process.env, language, text };
 
-function outputOf(json: boolean): Output {
-  return new Output(host, { json, look: terminalLook(host.output.isTTY, process.env) });
-}
-
-function settingsOf(command: Command): Settings {
-  return new Settings(command.opts(), process.env);
-}
-
-/**
- * Returns the flags of a command and of its parent commands. If both have a flag, returns the
- * parent's value.
- */
-function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
-  return command.optsWithGlobals();
-}
-
-async function contextOf(
-  command: Command,
-  endpoints: Partial<Record<SettingName, string>> = {},
-): Promise<Context> {
-  const { clientConfig } = await import("./client/config.ts");
-  const flags = flagsOf(command);
-  const settings = new Settings({ ...flags, ...endpoints }, process.env);
-  const config = clientConfig(settings, flags, text);
-  return { config, text, language, host, output: outputOf(config.json) };
-}
-
-/** Registers `act` as the command's action, and prints each error of `act` as one sentence. */
-function asClient(command: Command, act: ClientCommand["act"]): void {
-  command.action(async () => {
-    try {
-      await act(await contextOf(command), command.args, flagsOf(command) as never);
-    } catch (error) {
-      host.endWith(report(error, outputOf(flagsOf(command).json === true), text));
-    }
-  });
-}
-
-function defineClient({ parent, act, ...definition }: ClientCommand): void {
-  const above = program.commands.find((command) => command.name() === parent) ?? program;
-  const settings = [...clientSettings, ...(definition.settings ?? [])];
-  const flags = [...(definition.flags ?? []), jsonFlag, timeoutFlag];
-  const command = define(above, text, { ...definition, settings, flags });
-  asClient(command.helpCommand(false), act);
-}
-
-function defineProcess({ run, ...definition }: ProcessCommand): void {
-  const command = define(program, text, definition);
-  command.action(async () => {
-    try {
-      await run({
-        settings: settingsOf(command),
-        flags: command.opts(),
-        args: command.args,
-        text,
-        language,
-        host,
-        env: process.env,
-        contextOf: (endpoints) => contextOf(command, endpoints),
-      });
-    } catch (error) {
-      endByFailure(error);
-    }
-  });
-}
-
-function defineConfig(): void {
-  const config = define(program, text, {
-    name: "config",
-    settings: Object.keys(rows) as SettingName[],
-    flags: [jsonFlag],
-    example: "tertulia config --json",
-  });
-  asClient(config, async ({ output }) => {
-    const { listSettings } = await import("./client/commands/config.ts");
-    listSettings(settingsOf(config), output, text);
-  });
+/** Prints an error in one line. @returns the exit code */
+async function report(error: unknown): Promise<1 | 2> {
+  const isJson = optionsOf(host.args).includes("--json");
+  return (await calledCommand()).reportTo(caller, error, isJson);
 }
 
 function version(): string {
@@ -131,22 +54,20 @@ const program = new Command("tertulia")
   .option("--lang <language>", text("flag.lang"))
   .configureHelp({ styleTitle: helpTitles(text) })
   .configureOutput({ outputError: () => {} })
-  .exitOverride();
+  .exitOverride()
+  .hook("preSubcommand", async (_program, command) => {
+    (await calledCommand()).defineCalled(command, caller);
+  });
 program.helpInformation = () => rootHelp(text);
-for (const group of groups) {
-  const command = program.command(group).description(text(`help.${group}`));
-  command.helpOption("-h, --help", text("help.help")).helpCommand(false);
-}
-for (const command of processCommands) defineProcess(command);
-for (const command of clientCommands) defineClient(command);
-defineConfig();
+const clientRows = clientCommands.filter(({ parent }) => parent === undefined);
+const names = [...groups, ...[...processCommands, ...clientRows].map(({ name }) => name), "config"];
+for (const name of names) program.command(name);
 
 /**
  * Returns the called command, such as `tertulia send`. The message for a usage error points to the
  * help of this command.
  */
 function askedCommand(): string {
-  const names = program.commands.map((command) => command.name());
   const known = host.args.find((arg) => names.includes(arg));
   return known === undefined ? "tertulia" : `tertulia ${known}`;
 }
@@ -157,11 +78,10 @@ try {
   }
   await program.parseAsync(host.args, { from: "user" });
 } catch (error) {
-  const output = outputOf(optionsOf(host.args).includes("--json"));
   if (!isCommanderError(error)) {
-    host.endWith(report(error, output, text));
+    host.endWith(await report(error));
   } else if (error.exitCode !== 0) {
     const sentence = usageSentence(error, text, askedCommand());
-    host.endWith(sentence === undefined ? 2 : report(new Problem(sentence, 2), output, text));
+    host.endWith(sentence === undefined ? 2 : await report(new Problem(sentence, 2)));
   }
 }

@@ -1,5 +1,5 @@
 import type { Context } from "./client/commands/context.ts";
-import type { Definition } from "./client/commands/define.ts";
+import type { Definition, Flag } from "./client/commands/define.ts";
 
 // The code of a command is loaded only when the command runs, so that a command starts quickly.
 const account = () => import("./client/commands/account.ts");
@@ -25,6 +25,14 @@ export const clientSettings = [
   "user",
   "lang",
 ] as const;
+
+export const jsonFlag: Flag = { name: "json" };
+
+/** The flags of every client command that are not settings. */
+export const clientFlags: readonly Flag[] = [
+  jsonFlag,
+  { name: "timeout", value: "seconds", fallback: "10" },
+];
 
 /**
  * Settings by which a command finds the cluster's secret. An operator who has the secret needs no

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Context } from "./client/commands/context.ts";
-import { type Definition, jsonFlag } from "./client/commands/define.ts";
-import { openChat } from "./client-commands.ts";
+import type { Definition } from "./client/commands/define.ts";
+import { jsonFlag, openChat } from "./client-commands.ts";
 import type { Host } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
 import type { SettingName, Settings } from "./platform/settings.ts";

@@ -17,6 +17,8 @@ const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gatewa
 /** The files of the client library that other roles may import. */
 const library = ["client/connection.ts", "client/session.ts"];
 
+const commandLine = ["called-command.ts", "client-commands.ts", "process-commands.ts", "client/"];
+
 const serverShell = ["server/shell.ts", "server/repair-watch.ts", "server/surroundings.ts"];
 
 /** A file belongs to the first row that fits it, so a narrower part comes before a wider one. */
@@ -103,7 +105,7 @@ const table: readonly Row[] = [
       "trials/chaos/command.ts",
     ],
   },
-  { part: "cli.ts", may: ["client-commands.ts", "process-commands.ts", ...shell, "client/"] },
+  ...["called-command.ts", "cli.ts"].map((part) => ({ part, may: [...commandLine, ...shell] })),
 ];
 
 /** The file that programs of other authors import as `tertulia/client`. */

@@ -35,7 +35,7 @@ export interface Host {
  * @param sayWhy gets the system's error code, and writes to stderr why the data on stdout is
  * incomplete
  */
-export function thisHost(sayWhy: (code: string) => void): Host {
+export function thisHost(sayWhy: (code: string) => Promise<void>): Host {
   endWithTerminal();
   const jobControl = new JobControl();
   for (const stream of [process.stdout, process.stderr]) {
@@ -44,8 +44,8 @@ export function thisHost(sayWhy: (code: string) => void): Host {
       if (code === undefined) throw error;
       // A closed terminal has the same effect as the signal SIGHUP.
       if (stream.isTTY) return void process.kill(processId, "SIGHUP");
-      if (stream === process.stdout) sayWhy(code);
-      process.exit(1);
+      if (stream === process.stderr) process.exit(1);
+      void sayWhy(code).finally(() => process.exit(1));
     });
   }
   return {

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { rootHelp, usageSentence } from "../../src/client/commands/define.ts";
+import { rootHelp, usageSentence } from "../../src/client/commands/usage.ts";
 import { commandHelp } from "../../src/client/core/help.ts";
 import { commands } from "../../src/client/core/slash-command.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
