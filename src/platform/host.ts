@@ -50,7 +50,10 @@ export function thisHost(sayWhy: (code: string) => Promise<void>): Host {
   }
   return {
     args: process.argv.slice(2),
-    input: process.stdin,
+    // Node opens stdin at its first use, and most commands do not read it.
+    get input() {
+      return process.stdin;
+    },
     output: process.stdout,
     errors: process.stderr,
     endWith: (code) => {
