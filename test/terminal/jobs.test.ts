@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { parseChannelName } from "../../src/protocol/ids.ts";
 import { until } from "../support/until.ts";
@@ -19,14 +20,22 @@ async function sentToBackground(terminal: Terminal): Promise<void> {
 }
 
 /**
- * Presses Enter until the shell reports the job as stopped. The shell reports this only at a
- * prompt.
+ * Waits until the system has stopped the job, then presses Enter until the shell reports this,
+ * which it does only at a prompt. Each prompt moves the first lines up, so none is made too early.
  */
 async function waitsInBackground(terminal: Terminal): Promise<void> {
   await until(() => {
+    if (!isStopped(terminal.pid)) return false;
     terminal.keys("Enter");
     return terminal.screen.includes("Stopped");
   }, "it waits in the background");
+}
+
+/** Whether the process is stopped by a signal such as SIGTSTP or SIGTTOU. */
+function isStopped(pid: number): boolean {
+  return execFileSync("ps", ["-o", "stat=", "-p", String(pid)])
+    .toString()
+    .startsWith("T");
 }
 
 describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, () => {
