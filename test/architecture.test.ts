@@ -118,7 +118,6 @@ const packageOwners = {
   "@noble/ciphers": "zmtp/",
   "fs-native-extensions": "storage/",
   pino: "platform/",
-  "@msgpack/msgpack": "protocol/",
   unhomoglyph: "protocol/",
   inquirer: "client/",
   "get-east-asian-width": "client/core/",
@@ -126,10 +125,10 @@ const packageOwners = {
 
 /**
  * The `node:` modules that `protocol/` and each `core/` may import. `protocol/` may also import a
- * codec and a table of letters.
+ * table of letters.
  */
 const purePackages = ["node:assert", "node:assert/strict"];
-const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
+const protocolPackages = [...purePackages, "unhomoglyph"];
 /** For `zmtp/`: functions that encrypt and decrypt, with keys that arrive as arguments. */
 const zmtpPackages = [...purePackages, "sodium-native", "@noble/ciphers/salsa.js"];
 /** For the chat's core: a function that returns the width of a character. */

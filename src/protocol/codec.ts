@@ -1,4 +1,3 @@
-import { Encoder } from "@msgpack/msgpack";
 import { jsonShape } from "./json-shape.ts";
 import {
   type DecodeBounds,
@@ -6,13 +5,14 @@ import {
   elementsOf,
   MsgpackDecoder,
 } from "./msgpack-decoder.ts";
+import { MsgpackEncoder } from "./msgpack-encoder.ts";
 
 /** A payload that begins with `{` or `[` is JSON; any other payload is MessagePack (W9). */
 export type Format = "msgpack" | "json";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
-const encoder = new Encoder({ ignoreUndefined: true });
+const encoder = new MsgpackEncoder();
 const decoder = new MsgpackDecoder();
 
 /**

@@ -28,7 +28,7 @@ describe("an invalid request", () => {
     ],
     [
       "data that is a time",
-      encode({ service: "login", data: new Date(0) }),
+      map(text("service"), text("login"), text("data"), bytes(0xd6, 0xff, Buffer.alloc(4))),
       ["login", "bad_request"],
     ],
     ["a number", encode(7), ["error", "bad_request"]],
