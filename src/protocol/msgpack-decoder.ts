@@ -24,9 +24,6 @@ interface KnownKey {
   readonly text: string;
 }
 
-/** Decodes UTF-8, and keeps a leading byte order mark. */
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /**
  * Decodes untrusted MessagePack within bounds (W11). The decoder allocates memory only for bytes
  * that it has read, never for a length that a header claims. So 64 KiB of nested headers that each
@@ -66,7 +63,7 @@ export class MsgpackDecoder {
   #value(): unknown {
     this.#valuesLeft -= 1;
     if (this.#valuesLeft < 0) throw new Error("the payload has too many values");
-    const first = this.#take(1);
+    const first = this.#bytes[this.#skip(1)] as number;
     if (first <= 0x7f) return first;
     if (first >= 0xe0) return first - 0x100;
     if (first <= 0x8f) return this.#map(first & 0x0f);
@@ -171,7 +168,7 @@ export class MsgpackDecoder {
     }
     if (isExtension(first)) throw new Error("the payload has a key that is no text");
     const key = this.#value();
-    const text = key instanceof Uint8Array ? utf8.decode(key) : key;
+    const text = key instanceof Uint8Array ? Buffer.from(key).toString("utf8") : key;
     if (typeof text === "number") return String(text);
     if (typeof text !== "string") throw new Error("the payload has a key that is no text");
     return text;
@@ -203,12 +200,13 @@ export class MsgpackDecoder {
   #textAt(start: number, length: number): string {
     const bytes = this.#bytes;
     const end = start + length;
-    for (let at = start; at < end; at += 1) {
-      if ((bytes[at] as number) > 0x7f) return utf8.decode(bytes.subarray(start, end));
-    }
-    if (length > shortBytes) return bytes.toString("latin1", start, end);
+    if (length > shortBytes) return bytes.toString("utf8", start, end);
     let text = "";
-    for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at] as number);
+    for (let at = start; at < end; at += 1) {
+      const byte = bytes[at] as number;
+      if (byte > 0x7f) return bytes.toString("utf8", start, end);
+      text += String.fromCharCode(byte);
+    }
     return text;
   }
 
