@@ -132,7 +132,7 @@ function claimPlace(value: unknown) {
  * of the original protocol allows any text as a name.
  */
 export function areStrings<Text extends string = string>(list: unknown): list is Text[] {
-  return Array.isArray(list) && list.every((item) => typeof item === "string");
+  return Array.isArray(list) && list.every(isText);
 }
 
 function names<Name extends string>(list: unknown, field: string): readonly Name[] {
@@ -174,12 +174,18 @@ function isPresent(item: unknown): item is Present {
 
 export function isEntry(item: unknown): item is Entry {
   if (!isMap(item)) return false;
-  const { channel, user, src, dst, message, timestamp, id } = item;
-  const place = channel === undefined ? [src, dst] : [channel, user];
+  const { channel, user, src, dst } = item;
   return (
-    areStrings([...place, message, timestamp, id]) &&
+    (channel === undefined ? isText(src) && isText(dst) : isText(channel) && isText(user)) &&
+    isText(item.message) &&
+    isText(item.timestamp) &&
+    isText(item.id) &&
     isServerName(item.server) &&
     parseClock(item.seq) !== undefined &&
     parseClock(item.clock) !== undefined
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
