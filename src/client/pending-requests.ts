@@ -32,6 +32,9 @@ export interface Pending {
   reject(error: ProtocolError): void;
 }
 
+/** The functions that end the promise of a request. */
+type Ending = Pick<Pending, "resolve" | "reject">;
+
 /**
  * Unanswered requests by asker and id. Two askers may use the same id (R6), but a reply does not
  * name its asker. So a request is not sent while another asker's request with the same id may get a
@@ -96,15 +99,21 @@ export class PendingRequests {
     this.#sent.set(request.id, request);
   }
 
-  /** @returns false if the request is no longer among the unanswered ones */
-  delete(request: Pending): boolean {
-    const { asker, id } = request;
+  /**
+   * Removes a request and takes its functions, which hold the reply: V8 may keep a former table of
+   * a growing map, and the ended requests in this table, until the next full garbage collection.
+   * @returns undefined if the request is no longer among the unanswered ones
+   */
+  delete(request: Pending): Ending | undefined {
+    const { asker, id, resolve, reject } = request;
     const requests = this.#byAsker.get(asker);
-    if (requests?.get(id) !== request) return false;
+    if (requests?.get(id) !== request) return undefined;
     requests.delete(id);
     if (requests.size === 0) this.#byAsker.delete(asker);
     if (this.#sent.get(id) === request) this.#sent.delete(id);
-    return true;
+    request.resolve = () => {};
+    request.reject = () => {};
+    return { resolve, reject };
   }
 }
 

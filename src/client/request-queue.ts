@@ -369,12 +369,12 @@ export class RequestQueue {
     return isConnected ? silenceError() : absenceError(this.#options.brokers, this.refusal);
   }
 
-  #settle(pending: Pending): Pending | undefined {
-    if (!this.#pending.delete(pending)) return undefined;
+  #settle(pending: Pending) {
+    const ending = this.#pending.delete(pending);
+    if (ending === undefined) return undefined;
     this.#places.leave(pending);
-    const { tries, answers } = pending;
-    if (tries > answers) this.#pending.keepId(pending, now().steadyMs + lateMs);
-    return pending;
+    if (pending.tries > pending.answers) this.#pending.keepId(pending, now().steadyMs + lateMs);
+    return ending;
   }
 
   #connections(count: number): void {
