@@ -2,6 +2,7 @@ import { type Entrance, Listener, type ListenerOptions } from "../net/listener.t
 import { Membership } from "../net/membership.ts";
 import { reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
+import { collectSeldom } from "../platform/heap.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import { announceReady, crash, type Running, runProcess } from "../platform/run-process.ts";
@@ -57,6 +58,7 @@ export interface Forwarder extends Sides<string> {
 
 /** Runs a broker or proxy in the foreground. */
 export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<void> {
+  collectSeldom();
   const config = forwarderConfig(kind.role, kind.ends, settings);
   return runProcess(() => start(kind, config));
 }
