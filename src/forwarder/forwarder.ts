@@ -56,9 +56,15 @@ export interface Forwarder extends Sides<string> {
   close(): Promise<void>;
 }
 
+/**
+ * How far the heap may grow between two full collections. The multiple is large, because the heap
+ * holds little but code; the bytes of messages are outside of it.
+ */
+const heapGrowth = 8;
+
 /** Runs a broker or proxy in the foreground. */
 export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<void> {
-  collectSeldom();
+  collectSeldom(heapGrowth);
   const config = forwarderConfig(kind.role, kind.ends, settings);
   return runProcess(() => start(kind, config));
 }

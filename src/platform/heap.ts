@@ -1,12 +1,12 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Makes full garbage collections rarer in a process whose heap is small and that passes on many
- * bytes. V8 counts the bytes of messages as growth of the heap, and by default lets a small heap
- * grow by a few megabytes between two full collections, so a busy broker would spend half of its
- * time on them. With this flag, the heap may grow to eight times what is in use; apart from the
- * flag, V8 collects when the bytes of messages have grown by 64 MB.
+ * Makes full garbage collections rarer. V8 counts the bytes of messages as growth of the heap. In a
+ * process with a small heap, or one that was idle before, V8 collects after a few megabytes of
+ * growth, so a busy process would spend much of its time on collections.
+ * @param times how large the heap may be at a full collection, as a multiple of what was in use
+ * after the last one; by default, V8 chooses the multiple by the rate of allocation
  */
-export function collectSeldom(): void {
-  setFlagsFromString("--heap-growing-percent=700");
+export function collectSeldom(times: number): void {
+  setFlagsFromString(`--heap-growing-percent=${100 * (times - 1)}`);
 }
