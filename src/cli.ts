@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Caller } from "./called-command.ts";
 import {
@@ -13,6 +12,7 @@ import {
 import { clientCommands, groups } from "./client-commands.ts";
 import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
+import { ownVersion } from "./platform/version.ts";
 import { processCommands } from "./process-commands.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
@@ -42,13 +42,8 @@ async function report(error: unknown): Promise<1 | 2> {
   return (await calledCommand()).reportTo(caller, error, isJson);
 }
 
-function version(): string {
-  const file = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(file) as { version: string }).version;
-}
-
 const program = new Command("tertulia")
-  .version(version(), "-V, --version", text("help.version"))
+  .version(ownVersion(), "-V, --version", text("help.version"))
   .helpOption("-h, --help", text("help.help"))
   .helpCommand(false)
   .option("--lang <language>", text("flag.lang"))

@@ -1,5 +1,6 @@
 import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
+import { ownVersion } from "../platform/version.ts";
 import { encode } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
@@ -143,7 +144,7 @@ export function reportPresence(
   link: ReferenceLink,
   { name, ...who }: { readonly name: string; readonly role: Role } & Partial<HeartbeatReport>,
 ): Disposable {
-  const report: HeartbeatReport = { user: name, ...who, pid: processId };
+  const report: HeartbeatReport = { version: ownVersion(), user: name, ...who, pid: processId };
   const beat = () => {
     // The error of a failed heartbeat is ignored, because the next heartbeat follows half a second
     // later.

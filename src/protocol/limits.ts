@@ -95,6 +95,12 @@ export const limits = {
    * upper estimate.
    */
   statusRowBytes: 1_024,
+  /**
+   * Free bytes below which a server's disk is nearly full: room for the journal and two saved
+   * states. On a disk below 20 GiB, `diskFreePercent` of the disk counts instead.
+   */
+  diskFreeBytes: 1_024 * MiB,
+  diskFreePercent: 5,
   /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
   /** The most changes of one thing, such as a password, that a server remembers (R6). */
@@ -383,6 +389,10 @@ export const durations = {
   topicNewsMs: 20,
   /** Time after which a broker stops waiting for a reply; servers answer within seconds. */
   openRequestMs: 30_000,
+  /** Time between two looks at the free space of a server's disk, which changes slowly. */
+  diskLookMs: 10_000,
+  /** Error of a machine's clock that `status` reports: far more than with time synchronisation. */
+  clockOffMs: 1_000,
   /** Time between two ticks of a core that has something open, such as a request or an election. */
   tickMs: 50,
   /** The longest time between two ticks of a core. */

@@ -5,6 +5,7 @@ import { isServerName, parseRequestId, parseUserName, type ServerName } from "./
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
 import {
+  type DiskSpace,
   type HeartbeatReply,
   type HeartbeatReport,
   type Listed,
@@ -85,10 +86,28 @@ function isService(service: string): service is ReferenceRequest["service"] {
 }
 
 /**
- * Parsers of two counts: dropped messages, and received clocks that were too far ahead. A missing
- * or invalid count is undefined.
+ * Parsers of the fields of `SelfReport`. A missing or invalid value is undefined, because processes
+ * of other versions may send less, or something else.
  */
-export const counts = { refused: refusedMessages, disbelievedClocks: parseClock };
+export const selfReport = {
+  version: parseVersion,
+  refused: refusedMessages,
+  disbelievedClocks: parseClock,
+  disk: diskSpace,
+};
+
+const versionPattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
+
+function parseVersion(value: unknown): string | undefined {
+  return typeof value === "string" && versionPattern.test(value) ? value : undefined;
+}
+
+function diskSpace(value: unknown): DiskSpace | undefined {
+  const fields = fieldsOf(value);
+  const [freeBytes, totalBytes] = [parseClock(fields.freeBytes), parseClock(fields.totalBytes)];
+  if (freeBytes === undefined || totalBytes === undefined) return undefined;
+  return { freeBytes, totalBytes };
+}
 
 function refusedMessages(value: unknown): RefusedMessages | undefined {
   const fields = fieldsOf(value);
@@ -103,7 +122,7 @@ const reportFields = object({
   pid: parseClock,
   guestServers: isTrue,
   ready: isTrue,
-  ...counts,
+  ...selfReport,
 });
 
 const summary = object({
@@ -162,7 +181,7 @@ const listedFields = object({
   pid: parseClock,
   isKnown: isTrue,
   guestServers: isTrue,
-  ...counts,
+  ...selfReport,
 });
 
 /**

@@ -1,7 +1,7 @@
 import { parseEpoch } from "./epoch.ts";
 import { isMap, isTrue, object } from "./fields.ts";
 import { limits } from "./limits.ts";
-import { counts, parseList } from "./parse-reference.ts";
+import { parseList, selfReport } from "./parse-reference.ts";
 import { parseVector, type Vector } from "./vector.ts";
 import { noView, parseView, type View } from "./view.ts";
 
@@ -38,7 +38,7 @@ export const parseStatus = object({
   epoch: (value) => parseEpoch(value) ?? null,
   view: (view) => (isMap(view) ? viewOf(view) : undefined),
   committed: vectorOf,
-  ...counts,
+  ...selfReport,
 });
 
 function memberOf(value: unknown) {

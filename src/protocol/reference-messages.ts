@@ -10,10 +10,25 @@ export interface RefusedMessages {
   stale: number;
 }
 
+/** Space on the disk of a server's data folder, in bytes. */
+export interface DiskSpace {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What a process tells about itself for `status`. Processes of older versions tell less. */
+export interface SelfReport {
+  readonly version?: string | undefined;
+  readonly refused?: Readonly<RefusedMessages> | undefined;
+  readonly disbelievedClocks?: number | undefined;
+  /** Only servers report it. */
+  readonly disk?: DiskSpace | undefined;
+}
+
 export const roles = ["server", "broker", "proxy", "reference", "bot"] as const;
 export type Role = (typeof roles)[number];
 
-export interface Listed {
+export interface Listed extends SelfReport {
   readonly name: string;
   readonly rank: number;
   readonly address: string;
@@ -27,8 +42,6 @@ export interface Listed {
   readonly isKnown: boolean;
   /** Whether guest servers may connect to this broker or proxy. */
   readonly guestServers?: boolean | undefined;
-  readonly refused?: Readonly<RefusedMessages> | undefined;
-  readonly disbelievedClocks?: number | undefined;
 }
 
 export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId | undefined } & (
@@ -40,14 +53,12 @@ export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId
   | { readonly service: "health" }
 );
 
-export interface HeartbeatReport {
+export interface HeartbeatReport extends SelfReport {
   readonly user: string;
   readonly address?: string | undefined;
   readonly role?: Role | undefined;
   readonly pid?: number | undefined;
   readonly guestServers?: boolean | undefined;
-  readonly refused?: Readonly<RefusedMessages> | undefined;
-  readonly disbelievedClocks?: number | undefined;
   /** The server's adopted view and, in `durable`, its durable vector, read at the same instant. */
   readonly view?: View | undefined;
   readonly durable?: Vector | undefined;

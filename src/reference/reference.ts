@@ -11,6 +11,7 @@ import { makeFolder } from "../platform/folder.ts";
 import { processId } from "../platform/host.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
+import { ownVersion } from "../platform/version.ts";
 import { encode, formatOf } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { isMap } from "../protocol/fields.ts";
@@ -116,12 +117,12 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     role: "reference",
     address: advertised(endpoint, config.advertiseHost),
     pid: processId,
+    version: ownVersion(),
     refused: membership.refusals.counts,
   } as const;
   const beat = () => {
-    const { disbelievedClocks } = registry;
     registry.heartbeat(
-      { ...self, disbelievedClocks },
+      { ...self, disbelievedClocks: registry.disbelievedClocks },
       { isKnown: true, clock: clock.value },
       now().steadyMs,
     );

@@ -6,6 +6,7 @@ import { digest } from "../platform/digest.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
+import { ownVersion } from "../platform/version.ts";
 import { PeerMessageError } from "../protocol/errors.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
@@ -13,6 +14,7 @@ import { durations } from "../protocol/limits.ts";
 import type { TopicKey } from "../protocol/sealed.ts";
 import type { View } from "../protocol/view.ts";
 import { ClockFile } from "../storage/clock-file.ts";
+import { DiskWatch } from "../storage/disk-watch.ts";
 import { FileStore } from "../storage/file-store.ts";
 import { nameOf } from "../storage/identity.ts";
 import type { Store } from "../storage/store.ts";
@@ -85,8 +87,15 @@ async function openServer(place: Foundation): Promise<Server> {
   const topicKeys = new TopicKeys(secret);
   const topicKey = (of: TopicKey) => topicKeys.key(of).toString("base64url");
   const policy = { retention, auth, flood, topicKey, publisher: topicKeys.publisher };
-  const refused = membership.refusals.counts;
-  const newCore = () => new ServerCore({ name, clock, digest, address, refused, ...policy });
+  const diskWatch = new DiskWatch(slot.folder);
+  const self = {
+    version: ownVersion(),
+    refused: membership.refusals.counts,
+    get disk() {
+      return diskWatch.space;
+    },
+  };
+  const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
   const core = await disk.load(newCore);
   // A `Seals` object rejects messages whose clock is not above the clock that this server had when
   // the object was made. So the wires, which make these objects, are opened after `load`, which
@@ -106,6 +115,7 @@ async function openServer(place: Foundation): Promise<Server> {
     // reference, so it does not warn when the reference falls silent.
     if (!leave) place.link.expectSilence();
     await new Promise<void>((onStopped) => shell.stop({ leave, onStopped }));
+    diskWatch[Symbol.dispose]();
     await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();
     log.info("Stopped");
@@ -167,7 +177,8 @@ function openWires(parts: WireParts): Wires {
  */
 async function tellView({ link, name }: Foundation, view: View): Promise<void> {
   try {
-    await link.ask("heartbeat", { user: name, role: "server", view }, durations.pollMs);
+    const report = { user: name, role: "server", version: ownVersion(), view };
+    await link.ask("heartbeat", report, durations.pollMs);
   } catch {
     // A reference that is down makes no view. Once it is up, it gets the present view from the
     // servers' heartbeats.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ownVersion } from "../../src/platform/version.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import { limits } from "../../src/protocol/limits.ts";
@@ -16,6 +17,23 @@ describe("the gate of the reference", () => {
       expect(() => parseReferenceRequest(request)).toThrow(ProtocolError);
     },
   );
+
+  test("[N5] a heartbeat has the version of this program, and the space on the server's disk", () => {
+    const told = { version: ownVersion(), disk: { freeBytes: 7, totalBytes: 9 } };
+    const data = { user: "server_00000001", ...told };
+    expect(parseReferenceRequest({ service: "heartbeat", data })).toMatchObject(told);
+  });
+
+  test.each([
+    ["missing", undefined, undefined],
+    ["of another kind", 3, 4],
+    ["incomplete", "1.2", { freeBytes: 7 }],
+    ["harmful", "1.2.3\x1b[2J", { freeBytes: -1, totalBytes: 9 }],
+  ])("[N5] a version and disk that are %s count as missing", (_, version, disk) => {
+    const data = { user: "server_00000001", version, disk };
+    const untold = { version: undefined, disk: undefined };
+    expect(parseReferenceRequest({ service: "heartbeat", data })).toMatchObject(untold);
+  });
 
   test("[W4] an invalid clock counts as 0, and a clock beside `data` is read", () => {
     const none = parseReferenceRequest({ service: "list", data: { clock: -1 } });

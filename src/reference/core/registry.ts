@@ -2,7 +2,12 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import { ClockAllowance } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import type { HeartbeatReport, Listed, Role } from "../../protocol/reference-messages.ts";
+import type {
+  HeartbeatReport,
+  Listed,
+  Role,
+  SelfReport,
+} from "../../protocol/reference-messages.ts";
 import { covers, emptyVector, join, type Vector } from "../../protocol/vector.ts";
 import { noView, quorumOf, type View } from "../../protocol/view.ts";
 
@@ -12,7 +17,7 @@ export interface Saved {
   readonly view: View;
 }
 
-interface Process {
+interface Process extends SelfReport {
   readonly name: string;
   address: string;
   role: Role;
@@ -27,8 +32,6 @@ interface Process {
   guestServers: boolean | undefined;
   /** Whether the process has reported its role; processes of the original protocol do not. */
   hasRole: boolean;
-  refused: Listed["refused"];
-  disbelievedClocks: number | undefined;
 }
 
 /** The sender of a report: a member of the cluster if `isKnown`, else a guest. */
@@ -317,6 +320,8 @@ export class Registry {
     // fields.
     if (present?.isKnown && !isKnown) return;
     const known = present?.isKnown === isKnown ? present : undefined;
+    // Of a guest, only the version is kept.
+    const told: SelfReport = isKnown ? report : {};
     const most = mostFor(isKnown, limits.processes);
     if (present === undefined && this.#processes.size >= most) {
       throw new ProtocolError("unavailable", `There are ${most} processes listed.`);
@@ -328,10 +333,10 @@ export class Registry {
       pid: report.pid ?? known?.pid,
       guestServers: report.guestServers || undefined,
       hasRole: report.role !== undefined || known?.hasRole === true,
-      refused: isKnown ? (report.refused ?? known?.refused) : undefined,
-      disbelievedClocks: isKnown
-        ? (report.disbelievedClocks ?? known?.disbelievedClocks)
-        : undefined,
+      version: report.version ?? known?.version,
+      refused: told.refused ?? known?.refused,
+      disbelievedClocks: told.disbelievedClocks ?? known?.disbelievedClocks,
+      disk: told.disk ?? known?.disk,
       clock,
       heardMs: steadyMs,
       isKnown,

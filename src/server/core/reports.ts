@@ -1,9 +1,5 @@
 import { limits } from "../../protocol/limits.ts";
-import type {
-  HeartbeatReport,
-  Listed,
-  RefusedMessages,
-} from "../../protocol/reference-messages.ts";
+import type { HeartbeatReport, Listed, SelfReport } from "../../protocol/reference-messages.ts";
 import type { StatusReply } from "../../protocol/replies.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
@@ -22,7 +18,8 @@ interface ReportParts {
   readonly election: Election;
   readonly clockSync: ClockSync;
   readonly serving: Serving;
-  readonly refused: Readonly<RefusedMessages>;
+  /** What the shell tells about this process. Its values change, so each report reads them again. */
+  readonly self: SelfReport | undefined;
 }
 
 /**
@@ -38,7 +35,7 @@ export class Reports {
   }
 
   heartbeat(now: Now): void {
-    const { address, replica, rotation, clockSync, serving, refused } = this.#parts;
+    const { address, replica, rotation, clockSync, serving, self } = this.#parts;
     const { ledger, replication, catchUp, effects } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
@@ -62,7 +59,7 @@ export class Reports {
       // disk (rule (b) of the view).
       durable: replica.missesEvents ? undefined : ledger.snapshot(),
       ready: rotation.mayBeMember,
-      refused,
+      ...self,
       disbelievedClocks: serving.disbelievedClocks,
     };
     effects.add({ type: "heartbeat", report, clock: replica.clock.tick() });
@@ -70,9 +67,9 @@ export class Reports {
 
   /** Returns the status of the cluster as this server knows it (Q10). */
   status(now: Now): StatusReply {
-    const { address, replica, election, clockSync, serving, refused } = this.#parts;
+    const { address, replica, election, clockSync, serving } = this.#parts;
     const { replication, list } = replica;
-    const self = {
+    const own = {
       address,
       phase: replica.catchUp.phase,
       clock: replica.clock.value,
@@ -88,7 +85,7 @@ export class Reports {
     const all = { ...replication.durableOf(replica.name) };
     for (const peer of replication.peers.values()) raise(all, peer.durable);
     const members = [...names].sort().map((name) => {
-      const known = name === replica.name ? self : replication.peer(name);
+      const known = name === replica.name ? own : replication.peer(name);
       const durable = replication.durableOf(name);
       return {
         name,
@@ -113,8 +110,8 @@ export class Reports {
       epoch: coordinator?.epoch ?? null,
       view: replication.view,
       committed: { ...replication.committed },
+      ...this.#parts.self,
       disbelievedClocks: serving.disbelievedClocks,
-      refused: { ...refused },
     };
   }
 }

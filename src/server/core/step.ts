@@ -5,7 +5,7 @@ import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
 import type { ReplicationMessage } from "../../protocol/peer-messages.ts";
-import type { RefusedMessages } from "../../protocol/reference-messages.ts";
+import type { SelfReport } from "../../protocol/reference-messages.ts";
 import type { TopicKey } from "../../protocol/sealed.ts";
 import type { View } from "../../protocol/view.ts";
 import type { Auth } from "./accounts/access.ts";
@@ -42,10 +42,10 @@ export interface CoreOptions {
   readonly address: string;
   readonly retention?: Retention;
   /**
-   * How many messages were refused. The shell counts them, because the core never sees these
-   * messages (X1).
+   * What the shell tells about the process, such as how many messages were refused: the core never
+   * sees these messages (X1).
    */
-  readonly refused?: Readonly<RefusedMessages>;
+  readonly self?: SelfReport;
   readonly auth?: Auth;
   readonly flood?: FloodPaces;
   /** Returns the key with which publications on a topic are encrypted, in base64url (X5). */
@@ -133,7 +133,6 @@ export class ServerCore {
       caughtUp: () => publications.begin(replication.committed),
       entered: () => presence.tellAll(),
     });
-    const refused = options.refused ?? { forged: 0, stale: 0 };
     this.name = name;
     this.clock = clock;
     this.chat = chat;
@@ -152,7 +151,7 @@ export class ServerCore {
     this.#presence = presence;
     const parts = { replica, rotation, election, clockSync };
     this.#coordination = new Coordination({ ...parts, acceptor, claims });
-    this.#reports = new Reports({ ...parts, serving, address, refused });
+    this.#reports = new Reports({ ...parts, serving, address, self: options.self });
   }
 
   // Before the first step, the core is loaded from the disk: saved states first, then events. The

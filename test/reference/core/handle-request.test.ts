@@ -37,18 +37,22 @@ test("the reference ignores a guest's clock that is too far ahead, and counts th
   expect(registry.disbelievedClocks).toBe(1);
 });
 
-test("the reference lists the counts of dropped messages that members report, but not those that guests report", () => {
+test("[N5] the reference lists what members report of themselves, and of guests only the version", () => {
   const registry = new Registry(undefined, 0);
-  const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
+  const disk = { freeBytes: 5, totalBytes: 10 };
+  const told = { version: "0.1.0", refused: { forged: 2, stale: 1 }, disbelievedClocks: 3, disk };
   for (const [user, isKnown] of [
     ["liar", false],
     ["server_00000001", true],
   ] as const) {
-    registry.heartbeat({ user, role: "server", ...counts }, { isKnown, clock: 1 }, 0);
+    registry.heartbeat({ user, role: "server", ...told }, { isKnown, clock: 1 }, 0);
+    // A request for a rank says nothing of this, so the earlier report stays.
+    registry.rank({ user }, { isKnown, clock: 1 }, 0);
   }
   const [liar, server] = registry.list(0);
-  expect(server).toMatchObject({ name: "server_00000001", ...counts });
-  expect(liar).toMatchObject({ name: "liar", refused: undefined, disbelievedClocks: undefined });
+  expect(server).toMatchObject({ name: "server_00000001", ...told });
+  const untold = { refused: undefined, disbelievedClocks: undefined, disk: undefined };
+  expect(liar).toMatchObject({ name: "liar", version: "0.1.0", ...untold });
 });
 
 test("[N5] a guest of the original protocol is listed for 30 s, and a guest with a role for 2 s", () => {
