@@ -189,21 +189,52 @@ export const en = {
   "status.unhealthy": "unhealthy",
   "status.summary": "{health} · coordinator {coordinator} · epoch {epoch} · view {view}: {members}",
   "status.members": "{live} of {count} members live",
-  "status.noQuorum": "Only {live} of the {count} members are live; {quorum} are needed.",
-  "status.guestServers":
-    "Warning: servers that are not members may connect (--guest-servers): anybody who reaches the servers' ports gets requests and may publish.",
-  "status.noBroker": "No broker is alive.",
-  "status.noProxy": "No proxy is alive.",
-  "status.noReference": "No reference answers.",
+  "status.problem": "Problem:",
+  "status.warning": "Warning:",
+  "status.oneProblem": "The cluster has a problem.",
+  "status.problems": "The cluster has {count} problems.",
+  "status.noServer":
+    "No server answers. Start the servers again on their machines: tertulia server.",
+  "status.noServerBecause": "No server answers. {cause}",
+  "status.noQuorum":
+    "Only {live} of the {count} members are live, and {quorum} are needed: no message is accepted. Start the others again; a server that has just started first catches up.",
+  "status.memberDown":
+    "The server {name} of the cluster does not answer. Start it again on its machine{place}, or remove it for good: tertulia servers remove {name}.",
+  "status.memberDownNoQuorum":
+    "The server {name} of the cluster does not answer. Start it again on its machine{place}.",
+  "status.noCoordinator":
+    "The cluster has no coordinator: nobody can register a name, and no clock is corrected. An election takes seconds; if there is still no coordinator then, look at the servers' logs.",
+  "status.noBroker":
+    "No broker is running: no client reaches the servers. Start one: tertulia broker.",
+  "status.noProxy":
+    "No proxy is running: chats get new messages late, and other subscribers miss them. Start one: tertulia proxy.",
+  "status.brokersMissing":
+    "Running brokers: {up} of the {of} in your settings. Start what is missing again on its machine: tertulia broker.",
+  "status.proxiesMissing":
+    "Running proxies: {up} of the {of} in your settings. Start what is missing again on its machine: tertulia proxy.",
+  "status.noReference":
+    "No reference answers. Start it again on its machine (tertulia reference), or name yours with --reference.",
   "status.foreignReference":
-    "The reference speaks only the original protocol: it has neither a view nor members.",
+    "The reference speaks only the original protocol: it has neither a view nor members. Start this program's in its place: tertulia reference.",
+  "status.guestServers":
+    "Servers that are not members may connect to {names}: anybody who reaches these ports gets requests and may publish. Restart without --guest-servers.",
+  "status.diskNearlyFull":
+    "The disk of the server {name} is nearly full: {free} MiB are free. Make room on its machine; the server ends once the disk is full.",
+  "status.clockOff":
+    "The clock of the machine of {name} is off by {seconds} s. Set it, and turn on time synchronisation (NTP) there.",
+  "status.disbelievedClocks":
+    "Since it started, {name} has ignored {count} clocks that were too far ahead. Some client sends a wrong Lamport clock: correct that client.",
+  "status.olderVersion":
+    "{name} runs version {version}, and other processes run {newest}. Upgrade the program on its machine, and start it again.",
+  "status.versionUnknown":
+    "{name} runs a version older than {newest}. Upgrade the program on its machine, and start it again.",
   "status.counts":
-    "Since it started, {name} has refused {forged} messages without the secret, {stale} late or replayed ones, and {clocks} clocks too far ahead.",
-  "status.noServer": "No server answers.",
+    "Since it started, {name} has refused {forged} messages without the secret, and {stale} late or replayed ones.",
   "status.role": "ROLE",
   "status.name": "NAME",
   "status.rank": "RANK",
   "status.address": "ADDRESS",
+  "status.version": "VERSION",
   "status.member": "MEMBER",
   "status.phase": "PHASE",
   "status.lag": "LAG",

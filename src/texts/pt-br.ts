@@ -182,21 +182,52 @@ export const ptBr = {
   "status.summary":
     "{health} · coordenador {coordinator} · época {epoch} · visão {view}: {members}",
   "status.members": "{live} de {count} membros ativos",
-  "status.noQuorum": "Só {live} dos {count} membros estão ativos; são precisos {quorum}.",
-  "status.guestServers":
-    "Aviso: servidores que não são membros podem se conectar (--guest-servers): quem alcança as portas dos servidores recebe pedidos e pode publicar.",
-  "status.noBroker": "Nenhum broker está ativo.",
-  "status.noProxy": "Nenhum proxy está ativo.",
-  "status.noReference": "Nenhuma referência responde.",
+  "status.problem": "Problema:",
+  "status.warning": "Aviso:",
+  "status.oneProblem": "O cluster está com um problema.",
+  "status.problems": "O cluster está com {count} problemas.",
+  "status.noServer":
+    "Nenhum servidor responde. Inicie de novo os servidores nas máquinas deles: tertulia server.",
+  "status.noServerBecause": "Nenhum servidor responde. {cause}",
+  "status.noQuorum":
+    "Só {live} dos {count} membros estão ativos, e são precisos {quorum}: nenhuma mensagem é aceita. Inicie os outros de novo; um servidor que acabou de iniciar primeiro se atualiza.",
+  "status.memberDown":
+    "O servidor {name} do cluster não responde. Inicie-o de novo na máquina dele{place} ou remova-o de vez: tertulia servers remove {name}.",
+  "status.memberDownNoQuorum":
+    "O servidor {name} do cluster não responde. Inicie-o de novo na máquina dele{place}.",
+  "status.noCoordinator":
+    "O cluster está sem coordenador: ninguém consegue registrar um nome, e nenhum relógio é corrigido. Uma eleição leva segundos; se depois disso ainda não houver coordenador, veja os logs dos servidores.",
+  "status.noBroker":
+    "Nenhum broker está rodando: nenhum cliente chega aos servidores. Inicie um: tertulia broker.",
+  "status.noProxy":
+    "Nenhum proxy está rodando: os chats recebem as mensagens com atraso, e outros assinantes as perdem. Inicie um: tertulia proxy.",
+  "status.brokersMissing":
+    "Brokers rodando: {up} dos {of} da sua configuração. Inicie de novo, na máquina dele, o que falta: tertulia broker.",
+  "status.proxiesMissing":
+    "Proxies rodando: {up} dos {of} da sua configuração. Inicie de novo, na máquina dele, o que falta: tertulia proxy.",
+  "status.noReference":
+    "Nenhuma referência responde. Inicie-a de novo na máquina dela (tertulia reference) ou indique a sua com --reference.",
   "status.foreignReference":
-    "A referência só fala o protocolo original: não conhece visão nem membros.",
+    "A referência só fala o protocolo original: não conhece visão nem membros. Inicie no lugar dela a deste programa: tertulia reference.",
+  "status.guestServers":
+    "Servidores que não são membros podem se conectar a {names}: quem alcança essas portas recebe pedidos e pode publicar. Reinicie sem --guest-servers.",
+  "status.diskNearlyFull":
+    "O disco do servidor {name} está quase cheio: restam {free} MiB. Libere espaço na máquina dele; com o disco cheio, o servidor termina.",
+  "status.clockOff":
+    "O relógio da máquina de {name} tem um erro de {seconds} s. Acerte-o e ative a sincronização de hora (NTP) nessa máquina.",
+  "status.disbelievedClocks":
+    "Desde que começou, {name} ignorou {count} relógios adiantados demais. Algum cliente manda um relógio de Lamport errado: corrija esse cliente.",
+  "status.olderVersion":
+    "{name} roda a versão {version}, e outros processos rodam a {newest}. Atualize o programa na máquina dele e inicie-o de novo.",
+  "status.versionUnknown":
+    "{name} roda uma versão anterior à {newest}. Atualize o programa na máquina dele e inicie-o de novo.",
   "status.counts":
-    "Desde que começou, {name} recusou {forged} mensagens sem o segredo, {stale} atrasadas ou repetidas e {clocks} relógios adiantados demais.",
-  "status.noServer": "Nenhum servidor responde.",
+    "Desde que começou, {name} recusou {forged} mensagens sem o segredo e {stale} atrasadas ou repetidas.",
   "status.role": "PAPEL",
   "status.name": "NOME",
   "status.rank": "RANK",
   "status.address": "ENDEREÇO",
+  "status.version": "VERSÃO",
   "status.member": "MEMBRO",
   "status.phase": "FASE",
   "status.lag": "ATRASO",

@@ -149,8 +149,9 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(file).toMatchObject({ code: 0, stdout: expect.stringContaining("ana") });
     const endpoint = await command("users", "--broker", cluster.endpoints.broker);
     expect(endpoint.stdout).toContain("ana");
-    const status = await command("status", "--server-key-file", keyFile());
-    expect(status).toMatchObject({ code: 0 });
+    const isHealthy = async () =>
+      (await command("status", "--server-key-file", keyFile())).code === 0;
+    await until(isHealthy, "the status is healthy");
     const secret = ["--curve", "--data", cluster.folder];
     const removal = await command("servers", "remove", "server_00000000", ...secret);
     expect(removal.stderr).toMatch(/server_00000000 is not a member/);

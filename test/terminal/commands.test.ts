@@ -279,8 +279,8 @@ describe("the command status", () => {
   test("if no reference answers, `status` shows the servers' answer and ends with code 1", async () => {
     const { code, stdout, stderr } = await run(["status", "--reference", "tcp://127.0.0.1:1"]);
     expect(code).toBe(1);
-    expect(stdout).toContain("unhealthy");
-    expect(stderr).toBe("tertulia: No reference answers.\n");
+    expect(stdout).toMatch(/^Problem: No reference answers\. Start it again .*\nunhealthy · /);
+    expect(stderr).toBe("tertulia: The cluster has a problem.\n");
   });
 
   test("if no broker answers, `status` shows the processes that the reference lists and ends with code 1", async () => {
@@ -288,7 +288,10 @@ describe("the command status", () => {
     const { code, stdout, stderr } = await run(["status", ...flags]);
     expect(code).toBe(1);
     expect(stdout).toContain("proxy_");
-    expect(stderr).toMatch(/No server answers\. No broker answers at tcp:\/\/127\.0\.0\.1:1/);
+    expect(stdout).toMatch(
+      /^Problem: No server answers\. No broker answers at tcp:\/\/127\.0\.0\.1:1: start one /,
+    );
+    expect(stderr).toBe("tertulia: The cluster has a problem.\n");
   });
 
   test("`servers remove` refuses a live member, and `status` ends with code 1 while one of three members is live", async () => {
@@ -312,9 +315,12 @@ describe("the command status", () => {
       let last: Ended | undefined;
       await until(async () => {
         last = await run(["status", "--timeout", "3"]);
-        return last.stderr.includes("Only 1 of the 3 members are live; 2 are needed.");
+        return last.stdout.includes("Only 1 of the 3 members are live, and 2 are needed:");
       }, "the status is unhealthy");
       expect(last?.stdout).toContain("down");
+      expect(last?.stdout).not.toContain("coordinator:");
+      // It depends on the broker's choice whether the live server answers.
+      expect(last?.stderr).toMatch(/^tertulia: The cluster has [34] problems\.\n$/);
       expect(last?.code).toBe(1);
     } finally {
       for (const stopped of [commands.cluster.server(1), commands.cluster.server(2)])

@@ -15,6 +15,7 @@ import {
   statusTable,
 } from "../core/cluster-status.ts";
 import { type Paint, plain } from "../core/paint.ts";
+import { problemSentence, warningSentence } from "../core/status-sentences.ts";
 import type { Session } from "../session.ts";
 import { type Context, withClient } from "./context.ts";
 import { asFailure } from "./failure.ts";
@@ -24,7 +25,7 @@ const watchEveryMs = 1_000;
 
 /**
  * `tertulia status`: prints every process of the cluster.
- * @throws Problem (exit code 1) with the cluster's problems, if the cluster is unhealthy
+ * @throws Problem (exit code 1) with the number of problems, if the cluster is unhealthy
  */
 export async function status(
   context: Context,
@@ -55,34 +56,37 @@ async function watchIt(
   { signal, ...links }: Links & { signal: AbortSignal },
 ): Promise<void> {
   while (!signal.aborted) {
-    const { cluster } = await ask(context, links);
+    const asked = await ask(context, links);
     context.output.clear();
-    show(context, cluster);
-    for (const line of [...problems(context, cluster), ...warnings(context, cluster)]) {
-      context.output.note(line);
-    }
+    show(context, asked);
     await pause(watchEveryMs, signal);
   }
 }
 
 async function lookOnce(context: Context, links: Links): Promise<void> {
-  const { cluster, failure } = await ask(context, links);
+  const asked = await ask(context, links);
+  const { cluster, failure } = asked;
   // If neither a server nor the reference answered, report why no server did.
   if (cluster.processes.length === 0) throw failure;
   // Servers of the original protocol have no status to show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
-  show(context, cluster);
-  for (const line of warnings(context, cluster)) context.output.note(line);
+  show(context, asked);
   if (cluster.healthy) return;
-  const cause = failure instanceof Problem ? [failure.message] : [];
-  throw new Problem([...problems(context, cluster), ...cause].join(" "));
+  const { text } = context;
+  const count = cluster.problems.length;
+  throw new Problem(count === 1 ? text("status.oneProblem") : text("status.problems", { count }));
+}
+
+interface Asked {
+  readonly cluster: ClusterStatus;
+  /** Why no server answered; undefined if one did. */
+  readonly failure: unknown;
+  /** The failure as the person reads it; undefined if the problem `noServer` says as much. */
+  readonly cause: string | undefined;
 }
 
 /** Asks a server and the reference, both of which may be down. */
-async function ask(
-  context: Context,
-  { client, link }: Links,
-): Promise<{ cluster: ClusterStatus; failure: unknown }> {
+async function ask(context: Context, { client, link }: Links): Promise<Asked> {
   const { config } = context;
   let failure: unknown;
   const fromServer = client.status().catch((error: unknown) => {
@@ -94,7 +98,14 @@ async function ask(
     (reply): StatusSources["reference"] => (reply === undefined ? undefined : { address, reply }),
   );
   const [server, reference] = await Promise.all([fromServer, fromReference]);
-  return { cluster: clusterStatus({ server, reference }), failure };
+  const configured = { brokers: config.brokers.length, proxies: config.proxies.length };
+  const cluster = clusterStatus({ server, reference, configured });
+  const isSilence =
+    failure instanceof Failure &&
+    failure.code === "unavailable" &&
+    client.connection.state === "connected";
+  const cause = failure instanceof Problem && !isSilence ? failure.message : undefined;
+  return { cluster, failure, cause };
 }
 
 const referenceTimeoutMs = 2_500;
@@ -118,43 +129,58 @@ export async function askReference(
   }
 }
 
-/** The cluster's status for a chat: a summary, a line for each process, and the problems. */
+/** The cluster's status for a chat: as the command shows it, but with a line for each process. */
 export async function statusLines(context: Context, client: Session): Promise<string[]> {
   const link = new ReferenceLink(context.config.reference, new LamportClock());
-  const { cluster } = await ask(context, { client, link }).finally(() => link.close());
-  const rows = cluster.processes.map(({ role, name, address, live, phase, lag }) => {
+  const asked = await ask(context, { client, link }).finally(() => link.close());
+  const { cluster } = asked;
+  const rows = cluster.processes.map(({ role, name, address, live, phase, lag, version }) => {
     const state = live ? (phase ?? "") : context.text("status.down");
     const behind = lag === null ? "" : `${context.text("status.lag")} ${lag}`;
-    return [role, name, address, state, behind].filter((part) => part !== "").join(" · ");
+    return [role, name, address, version ?? "", state, behind]
+      .filter((part) => part !== "")
+      .join(" · ");
   });
   return [
+    ...sentences(context, asked, plain),
     summary(context, cluster, plain),
     ...rows,
     ...countsOf(context, cluster),
-    ...problems(context, cluster),
-    ...warnings(context, cluster),
   ];
 }
 
-function warnings({ text }: Context, cluster: ClusterStatus): string[] {
-  return cluster.warnings.map((warning) => text(`status.${warning}`));
-}
-
-function show(context: Context, cluster: ClusterStatus): void {
-  const { output } = context;
+function show(context: Context, asked: Asked): void {
+  const { output, text } = context;
+  const { cluster } = asked;
   if (output.json) return output.value(cluster);
-  output.line(summary(context, cluster, output.paint));
-  for (const line of statusTable(cluster, context.text)) output.line(line);
-  for (const line of countsOf(context, cluster)) output.line(line);
+  const lines = [
+    ...sentences(context, asked, output.paint),
+    summary(context, cluster, output.paint),
+    ...statusTable(cluster, text),
+    ...countsOf(context, cluster),
+  ];
+  for (const line of lines) output.line(line);
 }
 
-/** A line for each process that has refused a message or a clock. */
+/** A line for each problem, and then for each warning. */
+function sentences({ text }: Context, { cluster, cause }: Asked, paint: Paint): string[] {
+  const hasQuorum = !cluster.problems.some(({ kind }) => kind === "noQuorum");
+  const problem = paint("red", text("status.problem"));
+  const warning = paint("yellow", text("status.warning"));
+  return [
+    ...cluster.problems.map((one) => {
+      return `${problem} ${problemSentence(one, { text, cause, hasQuorum })}`;
+    }),
+    ...cluster.warnings.map((one) => `${warning} ${warningSentence(one, text)}`),
+  ];
+}
+
+/** A line for each process that has refused a message. */
 function countsOf({ text }: Context, { processes }: ClusterStatus): string[] {
-  return processes.flatMap(({ name, refused, disbelievedClocks }) => {
+  return processes.flatMap(({ name, refused }) => {
     const { forged, stale } = refused ?? { forged: 0, stale: 0 };
-    const clocks = disbelievedClocks ?? 0;
-    if (forged + stale + clocks === 0) return [];
-    return [text("status.counts", { name: harmless(name), forged, stale, clocks })];
+    if (forged + stale === 0) return [];
+    return [text("status.counts", { name: harmless(name), forged, stale })];
   });
 }
 
@@ -172,12 +198,4 @@ function summary({ text }: Context, cluster: ClusterStatus, paint: Paint): strin
     view: view.number,
     members,
   });
-}
-
-function problems({ text }: Context, cluster: ClusterStatus): string[] {
-  const { liveMembers, quorum, view } = cluster;
-  const members = { live: liveMembers ?? "-", quorum, count: view.members.length };
-  return cluster.problems.map((problem) =>
-    problem === "noQuorum" ? text("status.noQuorum", members) : text(`status.${problem}`),
-  );
 }

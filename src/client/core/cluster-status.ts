@@ -3,10 +3,22 @@ import type { Fields } from "../../protocol/fields.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import { isOurList, parseList } from "../../protocol/parse-reference.ts";
 import { numberOf, viewOf } from "../../protocol/parse-status.ts";
-import type { Listed, RefusedMessages } from "../../protocol/reference-messages.ts";
+import type {
+  DiskSpace,
+  Listed,
+  RefusedMessages,
+  SelfReport,
+} from "../../protocol/reference-messages.ts";
 import type { MemberStatus, Reply } from "../../protocol/replies.ts";
 import { quorumOf, type View } from "../../protocol/view.ts";
 import type { Text } from "../../texts/texts.ts";
+import {
+  type Configured,
+  problemsOf,
+  type StatusProblem,
+  type StatusWarning,
+  warningsOf,
+} from "./status-problems.ts";
 import { table } from "./table.ts";
 
 /**
@@ -20,21 +32,15 @@ interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durab
   readonly refused: Readonly<RefusedMessages> | null;
   /** Number of received clocks that were too far ahead and therefore not adopted (W4). */
   readonly disbelievedClocks: number | null;
+  readonly version: string | null;
+  /** Space on the disk of a server's data folder. */
+  readonly disk: DiskSpace | null;
 }
-
-export type StatusProblem =
-  | "noServer"
-  | "noQuorum"
-  | "noBroker"
-  | "noProxy"
-  | "noReference"
-  | "foreignReference";
 
 export interface ClusterStatus {
   readonly healthy: boolean;
   readonly problems: readonly StatusProblem[];
-  /** Conditions that are no faults, but that an operator should know. */
-  readonly warnings: readonly "guestServers"[];
+  readonly warnings: readonly StatusWarning[];
   readonly coordinator: string | null;
   readonly epoch: Epoch | null;
   readonly view: View;
@@ -52,13 +58,15 @@ export interface StatusSources {
   readonly server: Reply<"status"> | undefined;
   /** The reference's answer; undefined if it did not answer. */
   readonly reference: { readonly address: string; readonly reply: Fields } | undefined;
+  readonly configured: Configured;
 }
 
 /**
  * Combines the answers of a server and of the reference into the state of the cluster and its
  * problems.
  */
-export function clusterStatus({ server, reference: asked }: StatusSources): ClusterStatus {
+export function clusterStatus(sources: StatusSources): ClusterStatus {
+  const { server, reference: asked, configured } = sources;
   const isForeign = asked !== undefined && !isOurList(asked.reply);
   const reference = isForeign ? undefined : asked;
   const view = server?.view ?? viewOf(reference?.reply.view);
@@ -66,13 +74,14 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
   // may be old.
   const listed = reference ? parseList(reference.reply.list) : (server?.processes ?? []);
   const servers = serverRows(server?.members ?? [], listed, view).map((row) =>
-    withCounts(row, listed, server),
+    withSelfReport(row, listed, server),
   );
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
   // Entries of guests are shown, but do not affect the cluster's problems and warnings.
   const known = listed.filter(({ isKnown }) => isKnown);
   const isListed = known.some(({ role }) => role === "reference");
-  const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
+  const rows = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
+  const processes = rows.sort(byRole);
   // If no server answered, no phase is known, so every member that the reference lists counts as
   // live.
   const serving = servers.filter(
@@ -80,42 +89,28 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
       member === true && live && (server === undefined || phase === "live"),
   );
   const liveMembers = (server ?? reference) === undefined ? null : serving.length;
-  const problems = problemsOf({ server, reference, isForeign, view, liveMembers, listed: known });
+  const coordinator = server?.coordinator ?? null;
+  const problems = problemsOf({
+    hasServer: server !== undefined,
+    coordinator,
+    reference: isForeign ? "foreign" : reference === undefined ? "silent" : "ours",
+    view,
+    liveMembers,
+    rows: processes,
+    known,
+    configured,
+  });
   return {
     healthy: problems.length === 0,
     problems,
-    warnings: known.some(({ guestServers }) => guestServers) ? ["guestServers"] : [],
-    coordinator: server?.coordinator ?? null,
+    warnings: warningsOf({ rows: processes, known }),
+    coordinator,
     epoch: server?.epoch ?? null,
     view,
     liveMembers,
     quorum: quorumOf(view),
-    processes: processes.sort(byRole),
+    processes,
   };
-}
-
-function problemsOf({
-  server,
-  reference,
-  isForeign,
-  view,
-  liveMembers,
-  listed,
-}: StatusSources & {
-  isForeign: boolean;
-  view: View;
-  liveMembers: number | null;
-  listed: readonly Listed[];
-}): StatusProblem[] {
-  const problems: StatusProblem[] = [];
-  if (server === undefined) problems.push("noServer");
-  if (liveMembers !== null && liveMembers < quorumOf(view)) problems.push("noQuorum");
-  if (reference === undefined) {
-    return [...problems, isForeign ? "foreignReference" : "noReference"];
-  }
-  if (!listed.some(({ role }) => role === "broker")) problems.push("noBroker");
-  if (!listed.some(({ role }) => role === "proxy")) problems.push("noProxy");
-  return problems;
 }
 
 function serverRows(
@@ -165,30 +160,39 @@ const unknown: ProcessStatus = {
   rate: null,
   refused: null,
   disbelievedClocks: null,
+  version: null,
+  disk: null,
 };
 
 function otherRow(listed: Listed): ProcessStatus {
-  const { role, name, rank, address, clock } = listed;
-  const row = { ...unknown, role, name, address, live: true, clock, ...countsOf(listed) };
+  const { role, name, rank, address, clock, version, isKnown } = listed;
+  // Of a guest, only the version is shown, because everything else would count as a problem.
+  const told = selfReportOf(isKnown ? listed : { version });
+  const row = { ...unknown, role, name, address, live: true, clock, ...told };
   return { ...row, rank: rank === 0 ? null : rank };
 }
 
-function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disbelievedClocks">) {
-  return { refused: refused ?? null, disbelievedClocks: disbelievedClocks ?? null };
+function selfReportOf({ refused, disbelievedClocks, version, disk }: SelfReport) {
+  return {
+    refused: refused ?? null,
+    disbelievedClocks: disbelievedClocks ?? null,
+    version: version ?? null,
+    disk: disk ?? null,
+  };
 }
 
 /**
- * Adds how many messages and clocks a server has refused. The server that answered has reported its
- * own numbers; those of other servers are in the list of processes.
+ * Adds what a server tells about itself. The server that answered has told it in its answer; what
+ * other servers tell is in the list of processes.
  */
-function withCounts(
+function withSelfReport(
   row: ProcessStatus,
   listed: readonly Listed[],
   server: StatusSources["server"],
 ): ProcessStatus {
   const isAsked = server?.server === row.name;
   const known = isAsked ? server : listed.find(({ name, isKnown }) => isKnown && name === row.name);
-  return known === undefined ? row : { ...row, ...countsOf(known) };
+  return known === undefined ? row : { ...row, ...selfReportOf(known) };
 }
 
 function referenceRows(reference: StatusSources["reference"]): ProcessStatus[] {
@@ -214,6 +218,7 @@ const columns = [
   ["name", "name", "left"],
   ["rank", "rank", "right"],
   ["address", "address", "left"],
+  ["version", "version", "left"],
   ["member", "member", "left"],
   ["phase", "phase", "left"],
   ["lag", "lag", "right"],

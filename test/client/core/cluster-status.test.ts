@@ -1,22 +1,35 @@
 import { describe, expect, test } from "vitest";
 import {
+  type ClusterStatus,
   clusterStatus as describeStatus,
   type StatusSources,
   statusTable,
-} from "../../src/client/core/cluster-status.ts";
-import type { Fields } from "../../src/protocol/fields.ts";
-import { parseReply } from "../../src/protocol/parse-reply.ts";
-import { textsIn } from "../../src/texts/texts.ts";
+} from "../../../src/client/core/cluster-status.ts";
+import type { Fields } from "../../../src/protocol/fields.ts";
+import { parseReply } from "../../../src/protocol/parse-reply.ts";
+import { textsIn } from "../../../src/texts/texts.ts";
 
 const names = ["server_00000001", "server_00000002", "server_00000003"];
 const [first = "", second = "", third = ""] = names;
 const view = { number: 4, members: names };
 
+interface Sources extends Partial<Omit<StatusSources, "server">> {
+  readonly server?: Fields;
+}
+
 /**
  * Parses the server's reply, and describes the status from this reply and the reference's reply.
  */
-function clusterStatus({ server, reference }: Omit<StatusSources, "server"> & { server?: Fields }) {
-  return describeStatus({ server: server && parseReply("status", server), reference });
+function clusterStatus({ server, reference, configured = { brokers: 1, proxies: 1 } }: Sources) {
+  return describeStatus({
+    server: server && parseReply("status", server),
+    reference,
+    configured,
+  });
+}
+
+function kindsOf({ problems }: ClusterStatus): string[] {
+  return problems.map(({ kind }) => kind);
 }
 
 const member = (name: string, rank: number, extra: object = {}) => ({
@@ -41,6 +54,7 @@ const listed = (role: string, name: string, address: string) => ({
   rank: 0,
   clock: 9,
   isKnown: true,
+  version: "0.1.0",
 });
 const list = [
   listed("broker", "broker_1", "tcp://10.0.0.9:5555"),
@@ -51,8 +65,8 @@ const server = {
   status: "OK",
   members: [member(first, 1), member(second, 2), member(third, 3)],
   processes: list,
-  coordinator: null,
-  epoch: null,
+  coordinator: first,
+  epoch: { view: 3, term: 2 },
   view,
 };
 const reference = { address: "tcp://10.0.0.9:5559", reply: { list, view, clock: 12 } };
@@ -62,27 +76,37 @@ describe("the status of a cluster", () => {
     const status = clusterStatus({ server, reference });
     expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
     expect(statusTable(status, textsIn("en")).join("\n")).toMatchInlineSnapshot(`
-      "ROLE       NAME             RANK  ADDRESS        MEMBER  PHASE  LAG  CLOCK  OFFSET MS  CORRECTION MS  ROUNDS  REQ/S
-      reference  reference           -  10.0.0.9:5559  -       -        -     12          -              -       -      -
-      broker     broker_1            -  10.0.0.9:5555  -       -        -      9          -              -       -      -
-      proxy      proxy_1             -  10.0.0.9:5557  -       -        -      9          -              -       -      -
-      server     server_00000001     1  10.0.0.1:5560  yes     live     0    101         -1           -1.5       5     10
-      server     server_00000002     2  10.0.0.2:5560  yes     live     0    102         -2           -0.5      10     20
-      server     server_00000003     3  10.0.0.3:5560  yes     live     0    103         -3            0.5      15     30"
+      "ROLE       NAME             RANK  ADDRESS        VERSION  MEMBER  PHASE  LAG  CLOCK  OFFSET MS  CORRECTION MS  ROUNDS  REQ/S
+      reference  reference           -  10.0.0.9:5559  -        -       -        -     12          -              -       -      -
+      broker     broker_1            -  10.0.0.9:5555  0.1.0    -       -        -      9          -              -       -      -
+      proxy      proxy_1             -  10.0.0.9:5557  0.1.0    -       -        -      9          -              -       -      -
+      server     server_00000001     1  10.0.0.1:5560  0.1.0    yes     live     0    101         -1           -1.5       5     10
+      server     server_00000002     2  10.0.0.2:5560  0.1.0    yes     live     0    102         -2           -0.5      10     20
+      server     server_00000003     3  10.0.0.3:5560  0.1.0    yes     live     0    103         -3            0.5      15     30"
     `);
   });
 
-  test("a cluster's status is healthy while one of three members is down, and the table shows that member as down", () => {
+  test("a cluster's status reports a member that is down with its address, and the table shows that member as down", () => {
     const members = [member(first, 1), member(second, 2), member(third, 3, { live: false })];
     const status = clusterStatus({ server: { ...server, members }, reference });
-    expect(status.healthy).toBe(true);
+    expect(status.healthy).toBe(false);
+    expect(status.problems).toEqual([
+      { kind: "memberDown", name: third, address: "tcp://10.0.0.3:5560" },
+    ]);
     expect(statusTable(status, textsIn("en")).at(-1)).toContain("down");
   });
 
   test("a cluster's status reports a missing quorum while only one of three members is live", () => {
-    const members = [member(first, 1), member(second, 2, { phase: "backfill" })];
+    const members = [
+      member(first, 1),
+      member(second, 2, { phase: "backfill" }),
+      member(third, 3, { live: false, address: null }),
+    ];
     const status = clusterStatus({ server: { ...server, members }, reference });
-    expect(status.problems).toEqual(["noQuorum"]);
+    expect(status.problems).toEqual([
+      { kind: "noQuorum", live: 1, quorum: 2, of: 3 },
+      { kind: "memberDown", name: third, address: null },
+    ]);
     expect(status.liveMembers).toBe(1);
   });
 
@@ -90,7 +114,7 @@ describe("the status of a cluster", () => {
     const outside = { ...view, members: [first, second] };
     const members = [member(first, 1), member(third, 3, { member: false })];
     const status = clusterStatus({ server: { ...server, view: outside, members }, reference });
-    expect(status.problems).toEqual(["noQuorum"]);
+    expect(kindsOf(status)).toEqual(["noQuorum"]);
   });
 
   test("a cluster's status shows a member of the view even if the lists of the server and the reference lack this member", () => {
@@ -101,7 +125,7 @@ describe("the status of a cluster", () => {
     expect(status.processes).toContainEqual(
       expect.objectContaining({ name: third, member: true, live: false }),
     );
-    expect(status.problems).toEqual(["noBroker", "noProxy"]);
+    expect(kindsOf(status)).toEqual(["noBroker", "noProxy", "memberDown"]);
   });
 
   test("[X1] a cluster's status does not count a guest as a broker or a proxy, even if the guest reports this role", () => {
@@ -122,20 +146,19 @@ describe("the status of a cluster", () => {
     };
     const servers = list.filter(({ role }) => role === "server");
     const { problems, warnings, references } = judged([...servers, ...guests]);
-    expect({ problems, warnings }).toEqual({ problems: ["noBroker", "noProxy"], warnings: [] });
+    expect(problems).toEqual([{ kind: "noBroker" }, { kind: "noProxy" }]);
+    expect(warnings).toEqual([]);
     expect(references).toHaveLength(2);
-    const open = { ...listed("broker", "broker_1", ""), guestServers: true };
-    expect(judged([...servers, open]).warnings).toEqual(["guestServers"]);
   });
 
   test("a cluster's status reports no missing brokers or proxies if the reference did not answer", () => {
     const status = clusterStatus({ server: { ...server, processes: [] }, reference: undefined });
-    expect(status.problems).toEqual(["noReference"]);
+    expect(status.problems).toEqual([{ kind: "noReference" }]);
   });
 
   test("if no server answered, a cluster's status shows the processes that the reference lists", () => {
     const status = clusterStatus({ reference });
-    expect(status.problems).toEqual(["noServer"]);
+    expect(status.problems).toEqual([{ kind: "noServer" }]);
     expect(status.processes.map(({ role }) => role)).toEqual([
       "reference",
       "broker",
@@ -149,7 +172,7 @@ describe("the status of a cluster", () => {
   test("if no server answered, a cluster's status counts the members in the reference's list for the quorum", () => {
     const reply = { list: list.filter(({ name }) => name !== second && name !== third), view };
     const status = clusterStatus({ reference: { ...reference, reply } });
-    expect(status.problems).toEqual(["noServer", "noQuorum"]);
+    expect(kindsOf(status)).toEqual(["noServer", "noQuorum", "memberDown", "memberDown"]);
     expect(status.liveMembers).toBe(1);
   });
 
@@ -214,7 +237,7 @@ describe("a reference of the original protocol", () => {
   test("if the reference has the original protocol, a status reports this as a problem and shows the processes that the server lists", () => {
     const foreign = { list: [{ name: "s1", rank: 1 }], clock: 4, timestamp: "" };
     const cluster = clusterStatus({ server, reference: { ...reference, reply: foreign } });
-    expect(cluster.problems).toEqual(["foreignReference"]);
+    expect(cluster.problems).toEqual([{ kind: "foreignReference" }]);
     expect(cluster.processes).toHaveLength(list.length);
   });
 });

@@ -1,0 +1,154 @@
+import { durations, limits } from "../../protocol/limits.ts";
+import type { DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
+import { quorumOf, type View } from "../../protocol/view.ts";
+
+/** A fault of the cluster, which a person must correct. */
+export type StatusProblem =
+  | { readonly kind: "noServer" | "noCoordinator" | "noBroker" | "noProxy" }
+  | { readonly kind: "noReference" | "foreignReference" }
+  | {
+      readonly kind: "noQuorum";
+      readonly live: number;
+      readonly quorum: number;
+      readonly of: number;
+    }
+  /** `address` is null if nobody has reported it. */
+  | { readonly kind: "memberDown"; readonly name: string; readonly address: string | null }
+  /** `of` is the number of endpoints in the settings of the person who asks. */
+  | { readonly kind: "brokersMissing" | "proxiesMissing"; readonly up: number; readonly of: number }
+  /** The names are those of the brokers and proxies to which strangers may connect as servers. */
+  | { readonly kind: "guestServers"; readonly names: readonly string[] }
+  | { readonly kind: "diskNearlyFull"; readonly name: string; readonly freeBytes: number }
+  /** `ms` is the distance between the server's machine clock and the cluster's time. */
+  | { readonly kind: "clockOff"; readonly name: string; readonly ms: number };
+
+/** A condition that is no fault of the cluster, but that an operator should know. */
+export type StatusWarning =
+  | { readonly kind: "disbelievedClocks"; readonly name: string; readonly count: number }
+  /** `version` is null for a process that is too old to report one. */
+  | {
+      readonly kind: "olderVersion";
+      readonly name: string;
+      readonly version: string | null;
+      readonly newest: string;
+    };
+
+/** The fields of a row of `status` that show problems. */
+interface Row {
+  readonly name: string;
+  readonly address: string;
+  readonly member: boolean | null;
+  readonly live: boolean;
+  readonly offsetMs: number | null;
+  readonly disbelievedClocks: number | null;
+  readonly disk: DiskSpace | null;
+}
+
+/** How many brokers and proxies the settings name of the person who asks. */
+export interface Configured {
+  readonly brokers: number;
+  readonly proxies: number;
+}
+
+export interface Seen {
+  readonly hasServer: boolean;
+  readonly coordinator: string | null;
+  readonly reference: "ours" | "foreign" | "silent";
+  readonly view: View;
+  /** Null if neither a server nor the reference answered. */
+  readonly liveMembers: number | null;
+  readonly rows: readonly Row[];
+  /** The listed processes that have the cluster's secret. */
+  readonly known: readonly Listed[];
+  readonly configured: Configured;
+}
+
+/** Returns the cluster's problems. One fault is not reported twice in other words. */
+export function problemsOf(seen: Seen): StatusProblem[] {
+  return [
+    ...processProblems(seen),
+    ...memberProblems(seen),
+    ...guestServers(seen),
+    ...machineProblems(seen),
+  ];
+}
+
+function memberProblems({ hasServer, coordinator, view, liveMembers, rows }: Seen) {
+  const problems: StatusProblem[] = [];
+  const quorum = quorumOf(view);
+  const hasQuorum = liveMembers !== null && liveMembers >= quorum;
+  if (liveMembers !== null && !hasQuorum) {
+    problems.push({ kind: "noQuorum", live: liveMembers, quorum, of: view.members.length });
+  }
+  for (const name of view.members) {
+    // A guest can have a member's name, but its row is no member's.
+    const row = rows.find((one) => one.name === name && one.member === true);
+    if (row?.live === true) continue;
+    problems.push({ kind: "memberDown", name, address: row?.address || null });
+  }
+  if (hasServer && hasQuorum && coordinator === null) problems.push({ kind: "noCoordinator" });
+  return problems;
+}
+
+function processProblems({ hasServer, reference, known, configured }: Seen): StatusProblem[] {
+  const noServer: StatusProblem[] = hasServer ? [] : [{ kind: "noServer" }];
+  // Without the reference nobody knows which brokers and proxies are up.
+  if (reference === "foreign") return [...noServer, { kind: "foreignReference" }];
+  if (reference === "silent") return [...noServer, { kind: "noReference" }];
+  const count = (role: Role) => known.filter((process) => process.role === role).length;
+  const [brokers, proxies] = [count("broker"), count("proxy")];
+  // Without a broker no server can answer, so `noServer` would only repeat `noBroker`.
+  const problems: StatusProblem[] = brokers === 0 ? [{ kind: "noBroker" }] : noServer;
+  if (brokers > 0 && brokers < configured.brokers) {
+    problems.push({ kind: "brokersMissing", up: brokers, of: configured.brokers });
+  }
+  if (proxies === 0) problems.push({ kind: "noProxy" });
+  else if (proxies < configured.proxies) {
+    problems.push({ kind: "proxiesMissing", up: proxies, of: configured.proxies });
+  }
+  return problems;
+}
+
+function guestServers({ known }: Seen): StatusProblem[] {
+  const names = known.filter((process) => process.guestServers).map(({ name }) => name);
+  return names.length === 0 ? [] : [{ kind: "guestServers", names }];
+}
+
+function machineProblems({ rows }: Seen): StatusProblem[] {
+  return rows.flatMap(({ name, live, disk, offsetMs }) => {
+    const problems: StatusProblem[] = [];
+    if (!live) return problems;
+    if (disk !== null && isNearlyFull(disk)) {
+      problems.push({ kind: "diskNearlyFull", name, freeBytes: disk.freeBytes });
+    }
+    const ms = Math.abs(offsetMs ?? 0);
+    if (ms >= durations.clockOffMs) problems.push({ kind: "clockOff", name, ms });
+    return problems;
+  });
+}
+
+function isNearlyFull({ freeBytes, totalBytes }: DiskSpace): boolean {
+  const least = Math.min(limits.diskFreeBytes, (totalBytes * limits.diskFreePercent) / 100);
+  return freeBytes < least;
+}
+
+export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): StatusWarning[] {
+  const clocks = rows.flatMap(({ name, disbelievedClocks: count }): StatusWarning[] =>
+    count === null || count === 0 ? [] : [{ kind: "disbelievedClocks", name, count }],
+  );
+  const newest = known.map(({ version }) => version).reduce(newer, undefined);
+  if (newest === undefined) return clocks;
+  const older = known.filter(({ version }) => version !== newest);
+  return [
+    ...clocks,
+    ...older.map(({ name, version = null }): StatusWarning => {
+      return { kind: "olderVersion", name, version, newest };
+    }),
+  ];
+}
+
+/** Returns the higher of two versions of three numbers each. */
+function newer(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.localeCompare(b, "en", { numeric: true }) < 0 ? b : a;
+}

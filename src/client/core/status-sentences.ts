@@ -1,0 +1,69 @@
+import { harmless } from "../../protocol/harmless.ts";
+import type { Text } from "../../texts/texts.ts";
+import type { StatusProblem, StatusWarning } from "./status-problems.ts";
+
+export interface Telling {
+  readonly text: Text;
+  /** Why no server answered, in the person's language; undefined if nobody knows. */
+  readonly cause: string | undefined;
+  /** Without a quorum, the reference removes no member. */
+  readonly hasQuorum: boolean;
+}
+
+/** Says what is wrong, and then what a person can do. */
+export function problemSentence(
+  problem: StatusProblem,
+  { text, cause, hasQuorum }: Telling,
+): string {
+  switch (problem.kind) {
+    case "noServer":
+      return cause === undefined
+        ? text("status.noServer")
+        : text("status.noServerBecause", { cause: harmless(cause) });
+    case "noQuorum":
+      return text("status.noQuorum", { ...problem, count: problem.of });
+    case "memberDown": {
+      const name = harmless(problem.name);
+      const place = problem.address === null ? "" : ` (${harmless(problem.address)})`;
+      const key = hasQuorum ? "status.memberDown" : "status.memberDownNoQuorum";
+      return text(key, { name, place });
+    }
+    case "brokersMissing":
+    case "proxiesMissing":
+      return text(`status.${problem.kind}`, { up: problem.up, of: problem.of });
+    case "guestServers":
+      return text("status.guestServers", { names: harmless(problem.names.join(", ")) });
+    case "diskNearlyFull": {
+      const free = Math.floor(problem.freeBytes / 1024 ** 2);
+      return text("status.diskNearlyFull", { name: harmless(problem.name), free });
+    }
+    case "clockOff": {
+      const seconds = Math.round(problem.ms / 1_000);
+      return text("status.clockOff", { name: harmless(problem.name), seconds });
+    }
+    case "noCoordinator":
+    case "noBroker":
+    case "noProxy":
+    case "noReference":
+    case "foreignReference":
+      return text(`status.${problem.kind}`);
+    default:
+      return problem satisfies never;
+  }
+}
+
+export function warningSentence(warning: StatusWarning, text: Text): string {
+  const name = harmless(warning.name);
+  switch (warning.kind) {
+    case "disbelievedClocks":
+      return text("status.disbelievedClocks", { name, count: warning.count });
+    case "olderVersion": {
+      const { version, newest } = warning;
+      return version === null
+        ? text("status.versionUnknown", { name, newest })
+        : text("status.olderVersion", { name, version, newest });
+    }
+    default:
+      return warning satisfies never;
+  }
+}
