@@ -363,7 +363,7 @@ export const ptBr = {
   "chat.command.links": "/links: os links desta conversa, inteiros, para copiar",
   "chat.command.away": "/away: ausente, ou de volta",
   "chat.command.mute": "/mute #canal: conta só menções, ou tudo de novo; sozinho, aqui",
-  "chat.command.status": "/status: os processos do cluster",
+  "chat.command.status": "/status: o que há de errado e os processos do cluster",
   "chat.command.time": "/time: a hora do cluster",
   "chat.command.lang": "/lang en: outra língua, na hora",
   "chat.command.help": "/help: isto",
@@ -407,7 +407,7 @@ export const ptBr = {
   "help.history": "mostra o que foi escrito em um canal ou com um usuário",
   "help.listen": "mostra o que se escreve, à medida que chega, até Ctrl-C",
   "help.time": "mostra a hora do cluster",
-  "help.status": "mostra cada processo do cluster; código de saída 1 se há problemas",
+  "help.status": "diz o que há de errado e mostra cada processo; código de saída 1 se há problemas",
   "help.health": "pergunta a um processo se está vivo e pronto; código de saída 0 ou 1",
   "help.verify":
     "confere uma pasta de dados que nenhum processo usa; código 1 se estiver danificada",
