@@ -38,6 +38,7 @@ const common = [
   "auth",
   "curve",
   "insecure",
+  "metrics",
   "logLevel",
   "lang",
 ] as const;
@@ -58,6 +59,7 @@ export const processCommands: readonly ProcessCommand[] = [
       "guestServers",
       "user",
       "passwordFile",
+      "metrics",
       "logLevel",
       "lang",
     ],

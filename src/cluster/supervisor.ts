@@ -26,6 +26,8 @@ export interface ClusterConfig {
   /** The cluster's public key in an encrypted cluster, else undefined. */
   readonly serverKey?: string | undefined;
   readonly guestServers?: boolean;
+  /** Whether each process serves its metrics, on a free port of this machine. */
+  readonly hasMetrics?: boolean;
   /** Whether logs are written to files in the data folder instead of stderr. */
   readonly logFiles: boolean;
   /** Returns further environment variables of a server, such as its settings. */
@@ -184,10 +186,12 @@ export class Supervisor implements Running {
 
   #environment(child: Child): Record<string, string> {
     const { role, number, ready } = child;
-    const { data, logLevel, cluster, secretFile, auth, serverKey } = this.#config;
+    const { data, logLevel, cluster, secretFile, auth, serverKey, hasMetrics } = this.#config;
     const common = {
       TERTULIA_DATA: data,
       TERTULIA_LOG_LEVEL: logLevel,
+      // The endpoint in the environment of `up` is that of `up` itself.
+      TERTULIA_METRICS: hasMetrics === true ? "tcp://127.0.0.1:*" : "",
       ...(auth === undefined ? {} : { TERTULIA_AUTH: auth }),
       ...(serverKey === undefined ? {} : { TERTULIA_CURVE: "true" }),
       ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),

@@ -7,6 +7,7 @@ import { openSecret, secretSource } from "../platform/secret.ts";
 import { integer, readFlag, rows, type Settings } from "../platform/settings.ts";
 import type { Text } from "../texts/texts.ts";
 import type { Child } from "./child.ts";
+import { serveMetricsOfAll } from "./metrics-of-all.ts";
 import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
 
 type NumberFlag = "servers" | "bots" | "brokers" | "proxies" | "port";
@@ -69,6 +70,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     auth: settings.get("auth"),
     serverKey: keys?.publicKey,
     guestServers: settings.get("guestServers"),
+    hasMetrics: settings.optional("metrics") !== undefined,
   };
 }
 
@@ -80,6 +82,9 @@ export async function runUp({ settings, flags, text, openChat }: UpOptions): Pro
   const stopped = untilStopped();
   outliveLog();
   await using cluster = new Supervisor(config);
+  const metrics = settings.optional("metrics");
+  await using _metrics =
+    metrics === undefined ? undefined : await serveMetricsOfAll(metrics, () => cluster.children);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
   const { broker, proxy, reference } = cluster.endpoints;

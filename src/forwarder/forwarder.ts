@@ -1,9 +1,12 @@
 import { type Entrance, Listener, type ListenerOptions } from "../net/listener.ts";
+import { type MeasuredProcess, measureProcess } from "../net/measure-process.ts";
 import { Membership } from "../net/membership.ts";
+import { openMetricsPort } from "../net/metrics-port.ts";
 import { reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
 import { collectSeldom } from "../platform/heap.ts";
 import { type Log, openLog } from "../platform/log.ts";
+import type { Metrics } from "../platform/metrics.ts";
 import { randomHex } from "../platform/random.ts";
 import { announceReady, crash, type Running, runProcess } from "../platform/run-process.ts";
 import type { Settings } from "../platform/settings.ts";
@@ -146,6 +149,16 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     onSharedName: (identity) => membership.refusals.sharedName(identity),
   });
   const { front, back } = forwarder;
+  const port = await openMetricsPort(config.metrics, () => {
+    return counts[members] === 0 ? "no server is connected" : undefined;
+  });
+  measureForwarder(port.metrics, {
+    role,
+    name,
+    clock,
+    refused: membership.refusals.counts,
+    counts,
+  });
   const address = advertised(front, config.advertiseHost);
   const presence = reportPresence(link, {
     name,
@@ -156,7 +169,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   });
   if (guestServers) log.warn("Servers that are no members may connect (--guest-servers)");
   log.info({ front, back }, "Ready");
-  announceReady({ name, endpoints: { front, back } });
+  announceReady({ name, endpoints: { front, back, metrics: port.endpoint } });
   return {
     [Symbol.asyncDispose]: async () => {
       presence[Symbol.dispose]();
@@ -165,7 +178,18 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
       await file.save(clock);
       await clockFile[Symbol.asyncDispose]();
       await file[Symbol.asyncDispose]();
+      await port[Symbol.asyncDispose]();
       log.info("Stopped");
     },
   };
+}
+
+function measureForwarder(
+  metrics: Metrics,
+  { counts, ...process }: MeasuredProcess & { readonly counts: Sides<number> },
+): void {
+  measureProcess(metrics, process);
+  metrics.gauge({ name: "tertulia_connections", help: "Open connections.", labels: ["side"] }, () =>
+    (["front", "back"] as const).map((side) => ({ labels: { side }, value: counts[side] })),
+  );
 }

@@ -17,5 +17,7 @@ export function memberConfig(settings: Settings, ...bound: readonly string[]) {
     /** The key pairs of an encrypted cluster; undefined if the cluster is not encrypted. */
     keys: memberKeys(settings, secret),
     logLevel: settings.get("logLevel"),
+    /** Where the process shows its metrics and its health over HTTP; undefined for nowhere. */
+    metrics: settings.optional("metrics"),
   };
 }

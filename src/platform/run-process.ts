@@ -10,7 +10,13 @@ export interface ReadyMessage {
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
-export function announceReady(message: Omit<ReadyMessage, "ready">): void {
+interface Announced {
+  readonly name: string;
+  /** The bound endpoints; undefined ones are left out. */
+  readonly endpoints: Readonly<Record<string, string | undefined>>;
+}
+
+export function announceReady(message: Announced): void {
   // The error is ignored, because `untilStopped` notices when the supervisor has ended.
   process.send?.({ ready: true, ...message }, undefined, undefined, () => {});
 }

@@ -81,6 +81,7 @@ export const rows = {
   front: row("TERTULIA_FRONT", boundPlace),
   back: row("TERTULIA_BACK", boundPlace),
   bind: row("TERTULIA_BIND", boundPlace),
+  metrics: row("TERTULIA_METRICS", boundPlace),
   advertise: row("TERTULIA_ADVERTISE", { value: "host", parse: advertisedPlace }),
   data: row("TERTULIA_DATA", path("folder"), "./data"),
   auth: row(

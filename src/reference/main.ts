@@ -8,7 +8,8 @@ export function runReference(settings: Settings): Promise<void> {
   const config = referenceConfig(settings);
   return runProcess(async () => {
     const reference = await startReference(config);
-    announceReady({ name: "reference", endpoints: { bind: reference.endpoint } });
+    const { endpoint: bind, metrics } = reference;
+    announceReady({ name: "reference", endpoints: { bind, metrics } });
     return reference;
   });
 }

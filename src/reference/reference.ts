@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { Envelope } from "../net/envelope.ts";
+import { type MeasuredProcess, measureProcess } from "../net/measure-process.ts";
 import { Membership } from "../net/membership.ts";
+import { openMetricsPort } from "../net/metrics-port.ts";
 import { referenceName } from "../net/reference-link.ts";
 import { Responder } from "../net/responder.ts";
 import type { Question } from "../net/seal.ts";
@@ -10,6 +12,7 @@ import { keyFileText } from "../platform/curve.ts";
 import { makeFolder } from "../platform/folder.ts";
 import { processId } from "../platform/host.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
+import type { Metrics } from "../platform/metrics.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { ownVersion } from "../platform/version.ts";
 import { encode, formatOf } from "../protocol/codec.ts";
@@ -18,7 +21,7 @@ import { isMap } from "../protocol/fields.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import { decodeReferenceRequest, parseReferenceRequest } from "../protocol/parse-reference.ts";
-import type { ReferenceRequest } from "../protocol/reference-messages.ts";
+import { type ReferenceRequest, roles } from "../protocol/reference-messages.ts";
 import { isoTime } from "../protocol/time.ts";
 import { parseView } from "../protocol/view.ts";
 import { ClockFile } from "../storage/clock-file.ts";
@@ -31,6 +34,8 @@ import { SharedSave } from "./shared-save.ts";
 
 export interface Reference extends Running {
   readonly endpoint: string;
+  /** The endpoint of the reference's metrics, if it has one. */
+  readonly metrics: string | undefined;
 }
 
 /**
@@ -51,6 +56,10 @@ async function open(config: ReferenceConfig) {
     clock: () => clock.value,
   });
   const membership = new Membership({ secret, keys, self: () => referenceName, clock, log });
+  // A process may look for the file with the cluster's key as soon as the reference has answered
+  // the process. So the file is written before the reference answers.
+  makeFolder(config.publicFolder);
+  await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   const close = async () => {
     await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();
@@ -95,9 +104,8 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     });
   }
 
-  function reply(to: Envelope, payload: Uint8Array, member: Question | undefined): void {
+  const reply = (to: Envelope, payload: Uint8Array, member: Question | undefined) =>
     responder.reply(to, payload, member && seals.sealAnswer(member, payload));
-  }
 
   /**
    * Handles a request. A request without a seal comes from a guest. A request with an invalid seal
@@ -129,23 +137,21 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     registry.advance(now().steadyMs);
     saving.afterwards(() => {});
   };
-  // A process may look for the file with the cluster's key as soon as the reference has answered
-  // the process. So the file is written before the reference answers.
-  makeFolder(config.publicFolder);
-  await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   beat();
+  const port = await openPort(config, { registry, clock, refused: self.refused });
   responder.start();
   const timer = setInterval(beat, durations.pollMs);
-  const serverKey = config.keys?.publicKey;
-  log.info({ endpoint, view: registry.view, serverKey }, "Ready");
+  log.info({ endpoint, view: registry.view, serverKey: config.keys?.publicKey }, "Ready");
   return {
     endpoint,
+    metrics: port.endpoint,
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await saving.settled();
       await responder.close();
       await save();
       await close();
+      await port[Symbol.asyncDispose]();
       log.info("Stopped");
     },
   };
@@ -198,4 +204,36 @@ function parseSaved(value: unknown): Saved & { clock: number } {
     view: parseView(value.view),
     clock: parseClock(value.clock) ?? 0,
   };
+}
+
+interface Measured extends Pick<MeasuredProcess, "clock" | "refused"> {
+  readonly registry: Registry;
+}
+
+/** Opens the endpoint of the reference's metrics. A running reference is always ready. */
+async function openPort(config: ReferenceConfig, { registry, ...self }: Measured) {
+  const port = await openMetricsPort(config.metrics, () => undefined);
+  measureProcess(port.metrics, { ...self, role: "reference", name: referenceName });
+  measureRegistry(port.metrics, registry);
+  return port;
+}
+
+function measureRegistry(metrics: Metrics, registry: Registry): void {
+  metrics.gauge({ name: "tertulia_view", help: "Number of the view." }, () => registry.view.number);
+  metrics.gauge({ name: "tertulia_members", help: "Members of the view." }, () => {
+    return registry.view.members.length;
+  });
+  metrics.gauge(
+    {
+      name: "tertulia_live_processes",
+      help: "Processes with the cluster's secret that the reference hears, by role.",
+      labels: ["role"],
+    },
+    () => {
+      const known = registry.list(now().steadyMs).filter(({ isKnown }) => isKnown);
+      return roles.map((role) => {
+        return { labels: { role }, value: known.filter((one) => one.role === role).length };
+      });
+    },
+  );
 }

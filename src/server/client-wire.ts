@@ -1,6 +1,7 @@
 import { BrokeredResponder } from "../net/brokered-responder.ts";
 import type { Envelope } from "../net/envelope.ts";
 import { Sessions } from "../net/sessions.ts";
+import { now } from "../platform/clock.ts";
 import { type Log, RequestLog } from "../platform/log.ts";
 import type { Secret } from "../platform/secret.ts";
 import type { Incoming } from "../protocol/client-messages.ts";
@@ -9,9 +10,12 @@ import { limits, tagBytes } from "../protocol/limits.ts";
 import { parsePayload, type RequestParsers } from "../protocol/parse-message.ts";
 import type { Auth } from "./core/accounts/access.ts";
 import type { Effect, Input } from "./core/effects.ts";
+import type { Recorder } from "./measure.ts";
 
 interface ClientReply {
   readonly envelope: Envelope;
+  /** Steady time at which the payload arrived. */
+  readonly heardMs: number;
   readonly format: Format;
 }
 
@@ -24,6 +28,7 @@ export interface ClientWireParts {
   readonly log: Log;
   readonly parsers: RequestParsers;
   onRequests(input: Input & { readonly type: "requests" }): void;
+  onAnswered: Recorder["answered"];
 }
 
 /** Receives clients' requests from the brokers, and sends the replies back. */
@@ -49,7 +54,7 @@ export class ClientWire {
     const { auth, parsers, onRequests } = this.#parts;
     const { format, batch, requests } = parsePayload(bytes, parsers);
     for (const { service } of requests) this.#requestLog.write("info", `Recebido: ${service}`);
-    const to: ClientReply = { envelope, format };
+    const to: ClientReply = { envelope, format, heardMs: now().steadyMs };
     const proven = auth === "open" ? requests : this.#proven(requests);
     const connection = connectionOf(envelope);
     onRequests({ type: "requests", to, batch, connection, requests: proven });
@@ -71,8 +76,9 @@ export class ClientWire {
       delete data.grant;
       data.token = this.#sessions.give(grant, Date.parse(data.timestamp));
     }
-    const { envelope, format } = effect.to as ClientReply;
+    const { envelope, format, heardMs } = effect.to as ClientReply;
     this.#responder.reply(envelope, encodeReplies(effect, format));
+    this.#parts.onAnswered(effect.replies, (now().steadyMs - heardMs) / 1_000);
   }
 
   rotate(joined: boolean): void {

@@ -17,7 +17,8 @@ export function runServer(settings: Settings): Promise<void> {
   return runProcess(async () => {
     const server = await startServer(config);
     void server.firstServing.then(() => {
-      announceReady({ name: server.name, endpoints: { peer: server.address } });
+      const { name, address: peer, metrics } = server;
+      announceReady({ name, endpoints: { peer, metrics } });
     });
     return server;
   });

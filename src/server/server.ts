@@ -1,4 +1,6 @@
+import { measureProcess } from "../net/measure-process.ts";
 import { Membership } from "../net/membership.ts";
+import { openMetricsPort } from "../net/metrics-port.ts";
 import { Responder } from "../net/responder.ts";
 import { advertised } from "../net/socket.ts";
 import { memberKey } from "../platform/curve.ts";
@@ -25,6 +27,7 @@ import type { ServerConfig } from "./config.ts";
 import type { Input } from "./core/effects.ts";
 import { ownTables } from "./core/services.ts";
 import { ServerCore } from "./core/step.ts";
+import { measureServer, type Recorder } from "./measure.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
 import { type Foundation, realSurroundings, type Wires } from "./real-surroundings.ts";
@@ -35,6 +38,8 @@ export interface Server extends Running {
   readonly name: ServerName;
   /** The address at which the other servers reach the peer link. */
   readonly address: string;
+  /** The endpoint of the server's metrics, if it has one. */
+  readonly metrics: string | undefined;
   /** Resolves when the server first accepts clients' requests. */
   readonly firstServing: Promise<void>;
 }
@@ -73,12 +78,17 @@ async function openServer(place: Foundation): Promise<Server> {
   });
   const bound = await responder.bind(config.bind, membership.forMembers());
   const address = advertised(bound, config.advertiseHost);
+  let started: Shell | undefined;
+  const { self, recorder, metrics, close } = await openMetrics(place, () => started);
   const disk = new FileStore({
     folder: slot.folder,
     checkpointBytes: config.checkpointBytes,
     clock,
     log,
-    onFlushed: (count) => shell.onFlushed(count),
+    onFlushed: (count, seconds) => {
+      recorder.synced(count, seconds);
+      shell.onFlushed(count);
+    },
     onFailed: crash,
   });
   const view = await disk.readView();
@@ -87,6 +97,47 @@ async function openServer(place: Foundation): Promise<Server> {
   const topicKeys = new TopicKeys(secret);
   const topicKey = (of: TopicKey) => topicKeys.key(of).toString("base64url");
   const policy = { retention, auth, flood, topicKey, publisher: topicKeys.publisher };
+  const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
+  const core = await disk.load(newCore);
+  // A `Seals` object rejects messages whose clock is not above the clock that this server had when
+  // the object was made. So the wires, which make these objects, are opened after `load`, which
+  // raises the clock to its value before the restart.
+  const parts = { ...place, responder, disk, topicKeys, recorder };
+  const wires: Wires = openWires({ ...parts, shell: () => shell });
+  let onServing = () => {};
+  const firstServing = new Promise<void>((resolve) => {
+    onServing = resolve;
+  });
+  const world = realSurroundings({ ...place, ...wires, address, disk, newCore, onServing });
+  const shell: Shell = new Shell(world);
+  shell.start(core);
+  started = shell;
+  log.info({ event: "started", folder: slot.folder, address }, "Started");
+  const stop = async () => {
+    const { leaveOnStop: leave } = config;
+    // A server that leaves the view needs the reference's answer. Any other server may outlive the
+    // reference, so it does not warn when the reference falls silent.
+    if (!leave) place.link.expectSilence();
+    await new Promise<void>((onStopped) => shell.stop({ leave, onStopped }));
+    await clockFile[Symbol.asyncDispose]();
+    slot[Symbol.dispose]();
+    await close();
+    log.info("Stopped");
+  };
+  return { name, address, metrics, firstServing, [Symbol.asyncDispose]: stop };
+}
+
+/**
+ * Opens the endpoint of the server's metrics, which answers while the server still reads its disk.
+ * @param shell returns undefined until then
+ * @returns also `self`, what the server tells about itself in its heartbeats
+ */
+async function openMetrics(
+  { config, clock, membership, name, slot }: Foundation,
+  shell: () => Shell | undefined,
+) {
+  const unready = () => (shell() === undefined ? "it reads its disk" : shell()?.unready);
+  const port = await openMetricsPort(config.metrics, unready);
   const diskWatch = new DiskWatch(slot.folder);
   const self = {
     version: ownVersion(),
@@ -95,44 +146,31 @@ async function openServer(place: Foundation): Promise<Server> {
       return diskWatch.space;
     },
   };
-  const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
-  const core = await disk.load(newCore);
-  // A `Seals` object rejects messages whose clock is not above the clock that this server had when
-  // the object was made. So the wires, which make these objects, are opened after `load`, which
-  // raises the clock to its value before the restart.
-  const wires: Wires = openWires({ ...place, responder, disk, topicKeys, shell: () => shell });
-  let onServing = () => {};
-  const firstServing = new Promise<void>((resolve) => {
-    onServing = resolve;
+  measureProcess(port.metrics, { ...self, role: "server", name, clock });
+  const recorder = measureServer(port.metrics, {
+    figures: () => shell()?.figures,
+    disk: () => self.disk,
+    isService: (service) => service in ownTables.services,
   });
-  const world = realSurroundings({ ...place, ...wires, address, disk, newCore, onServing });
-  const shell: Shell = new Shell(world);
-  shell.start(core);
-  log.info({ event: "started", folder: slot.folder, address }, "Started");
-  const stop = async () => {
-    const { leaveOnStop: leave } = config;
-    // A server that leaves the view needs the reference's answer. Any other server may outlive the
-    // reference, so it does not warn when the reference falls silent.
-    if (!leave) place.link.expectSilence();
-    await new Promise<void>((onStopped) => shell.stop({ leave, onStopped }));
+  const close = async () => {
     diskWatch[Symbol.dispose]();
-    await clockFile[Symbol.asyncDispose]();
-    slot[Symbol.dispose]();
-    log.info("Stopped");
+    await port[Symbol.asyncDispose]();
   };
-  return { name, address, firstServing, [Symbol.asyncDispose]: stop };
+  return { self, recorder, metrics: port.endpoint, close };
 }
 
 interface WireParts extends Foundation {
   readonly responder: Responder;
   readonly disk: Store;
   readonly topicKeys: TopicKeys;
+  readonly recorder: Recorder;
   /** Returns the shell, which is made after the wires, but before the first message arrives. */
   shell(): Shell;
 }
 
 function openWires(parts: WireParts): Wires {
-  const { config, clock, membership, name, log, responder, disk, topicKeys, shell } = parts;
+  const { config, clock, membership, name, log, responder, disk, topicKeys } = parts;
+  const { recorder, shell } = parts;
   const { auth, brokers, keys, proxiesIn, proxies, secret } = config;
   const seals = membership.seals("peer");
   const dispatch = (input: Input) => shell().dispatch(input);
@@ -165,7 +203,12 @@ function openWires(parts: WireParts): Wires {
     onDropped,
   });
   const { services: parsers } = ownTables;
-  const clients = new ClientWire({ auth, secret, brokers, log, parsers, onRequests: dispatch });
+  const { answered: onAnswered } = recorder;
+  const clients = new ClientWire({
+    ...{ auth, secret, brokers, log, parsers },
+    onRequests: dispatch,
+    onAnswered,
+  });
   const peers = new PeerLinks(seals, memberKey(secret, keys));
   return { responder, peerWire, bus, clients, peers };
 }

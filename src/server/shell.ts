@@ -1,5 +1,6 @@
 import { durations } from "../protocol/limits.ts";
 import type { Effect, Input } from "./core/effects.ts";
+import type { Figures } from "./core/reports.ts";
 import type { ServerCore } from "./core/step.ts";
 import { RepairWatch } from "./repair-watch.ts";
 import type { EffectOf, EndTimer, Surroundings } from "./surroundings.ts";
@@ -122,6 +123,11 @@ export class Shell {
   get correctedMs(): number {
     const now = this.#world.timers.now();
     return this.#core?.clockSync.correctedMs(now) ?? now.wallMs;
+  }
+
+  /** What the core measures; undefined while no core exists. */
+  get figures(): Figures | undefined {
+    return this.#core?.figures(this.#world.timers.now());
   }
 
   #perform(effect: Effect): void {

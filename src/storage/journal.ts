@@ -4,6 +4,7 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
+import { now } from "../platform/clock.ts";
 import { makeFolder, ownerOnly, syncFolder } from "../platform/folder.ts";
 import { unwritable } from "../platform/problem.ts";
 import type { EventLine } from "../protocol/event.ts";
@@ -31,8 +32,11 @@ export interface JournalOptions extends RecoveryOptions {
    * crash (R7).
    */
   readonly clock: () => number;
-  /** Called when the next `count` appended lines are on disk. */
-  readonly onFlushed: (count: number) => void;
+  /**
+   * Called when the next `count` appended lines are on disk. @param seconds for writing and syncing
+   * them
+   */
+  readonly onFlushed: (count: number, seconds: number) => void;
   /** Called when a write or a sync has failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
@@ -219,10 +223,11 @@ export class Journal {
         if (this.#waiting.length === 0) break;
         const most = this.#cut === undefined ? limits.batchLines : this.#cut.at - this.#written;
         const lines = this.#waiting.splice(0, Math.min(most, limits.batchLines));
+        const startMs = now().steadyMs;
         await this.#writeBatch(lines);
         this.#written += lines.length;
         this.#toReplay.events += lines.length;
-        this.#options.onFlushed(lines.length);
+        this.#options.onFlushed(lines.length, (now().steadyMs - startMs) / 1_000);
       }
     } catch (error) {
       this.#failed = true;

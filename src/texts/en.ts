@@ -455,6 +455,7 @@ export const en = {
   "flag.front": "where the front listens",
   "flag.back": "where the back listens",
   "flag.bind": "where the process listens",
+  "flag.metrics": "where metrics and health are served over HTTP: tcp://127.0.0.1:9464",
   "flag.advertise": "the host, or the whole endpoint, at which others reach this process",
   "flag.data": "the data folder",
   "flag.secretFile": "the cluster's secret; if omitted, `secret` in the data folder",

@@ -443,6 +443,7 @@ export const ptBr = {
   "flag.front": "onde a frente escuta",
   "flag.back": "onde o fundo escuta",
   "flag.bind": "onde o processo escuta",
+  "flag.metrics": "onde métricas e saúde são servidas por HTTP: tcp://127.0.0.1:9464",
   "flag.advertise": "o host, ou o endpoint inteiro, em que os outros alcançam este processo",
   "flag.data": "a pasta de dados",
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",

@@ -29,7 +29,7 @@ import { Replica } from "./replica/replica.ts";
 import type { Replication } from "./replica/replication.ts";
 import { Rotation } from "./replica/rotation.ts";
 import type { FrozenState, SavedState } from "./replica/state-machine.ts";
-import { Reports } from "./reports.ts";
+import { type Figures, Reports } from "./reports.ts";
 import { ownTables, type Tables } from "./services.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
@@ -192,6 +192,10 @@ export class ServerCore {
 
   get mark(): Mark {
     return { ...this.#replica.mark, epoch: this.terms.highestEpoch };
+  }
+
+  figures(now: Now): Figures {
+    return this.#reports.figures(now);
   }
 
   get promised(): Ballot {

@@ -1,0 +1,133 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Child } from "../../src/cluster/child.ts";
+import { serveMetricsOfAll } from "../../src/cluster/metrics-of-all.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import { roles } from "../../src/protocol/reference-messages.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { PlainRequest } from "../support/plain-client.ts";
+import { until } from "../support/until.ts";
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ hasMetrics: true });
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+/** The values of a process by metric and labels, such as `tertulia_connections{side="back"}`. */
+async function scrape({ ready }: Child): Promise<ReadonlyMap<string, number>> {
+  const url = `${ready?.endpoints.metrics?.replace("tcp:", "http:")}/metrics`;
+  const lines = (await (await fetch(url)).text()).split("\n");
+  const samples = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(
+    samples.map((line) => {
+      const end = line.lastIndexOf(" ");
+      return [line.slice(0, end), Number(line.slice(end + 1))];
+    }),
+  );
+}
+
+/** The sum over all servers. */
+async function sumOf(metric: string): Promise<number> {
+  const scrapes = await Promise.all(cluster.of("server").map(scrape));
+  return scrapes.reduce((sum, values) => sum + (values.get(metric) ?? 0), 0);
+}
+
+describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
+  test("servers count requests by service and code, and group services that they do not know", async () => {
+    const client = cluster.client();
+    await client.login(parseUserName("ana"));
+    await client.createChannel(parseChannelName("geral"));
+    for (let count = 0; count < 3; count += 1) {
+      await client.publish(parseChannelName("geral"), "hello");
+    }
+    await client.publish(parseChannelName("nowhere"), "hello").catch(() => {});
+    await new PlainRequest(cluster.endpoints.broker, ["nonsense", {}], 10_000).reply;
+    expect(await sumOf('tertulia_requests_total{service="publish",code="OK"}')).toBe(3);
+    expect(await sumOf('tertulia_requests_total{service="publish",code="channel_not_found"}')).toBe(
+      1,
+    );
+    expect(await sumOf('tertulia_requests_total{service="other",code="unknown_service"}')).toBe(1);
+    expect(await sumOf("tertulia_payload_seconds_count")).toBeGreaterThan(5);
+    expect(await sumOf("tertulia_journal_sync_seconds_count")).toBeGreaterThan(5);
+  });
+
+  test("each server reports the view, one coordinator, and how far its peers are behind", async () => {
+    await until(async () => (await sumOf("tertulia_coordinator")) === 1, "there is a coordinator");
+    for (const server of cluster.of("server")) {
+      const values = await scrape(server);
+      expect(values.get("tertulia_serving")).toBe(1);
+      expect(values.get("tertulia_members")).toBe(3);
+      expect(values.get("tertulia_live_members")).toBe(3);
+      const peers = [...values].filter(([name]) =>
+        name.startsWith("tertulia_peer_silence_seconds"),
+      );
+      expect(peers).toHaveLength(2);
+      for (const [, seconds] of peers) expect(seconds).toBeLessThan(10);
+      const ours = [...values.keys()].filter((name) => name.startsWith("tertulia_"));
+      expect(ours.length).toBeGreaterThan(20);
+      expect(values.size).toBeLessThanOrEqual(300);
+    }
+  });
+
+  test("the metrics of all roles are those that the documentation lists", async () => {
+    const page = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => line.startsWith("| `tertulia_"));
+    const documented = rows.flatMap((row) => row.match(/tertulia_\w+/g) ?? []);
+    const processes = roles.flatMap((role) => cluster.of(role));
+    const found = (await Promise.all(processes.map(scrape))).flatMap((values) =>
+      [...values.keys()].map((name) => name.replace(/\{.*|_(bucket|sum|count)$/g, "")),
+    );
+    const ours = found.map((name) => name.replace(/_(bucket|sum|count)$/, ""));
+    const names = new Set(ours.filter((name) => name.startsWith("tertulia_")));
+    expect([...names].sort()).toEqual([...new Set(documented)].sort());
+  });
+
+  test("no metric names a user, a channel or a text", async () => {
+    for (const child of cluster.of("server")) {
+      for (const name of (await scrape(child)).keys()) expect(name).not.toMatch(/ana|geral|hello/);
+    }
+  });
+
+  test("the broker and the proxy report their connections, and the reference the live processes", async () => {
+    const [broker, proxy, reference] = (["broker", "proxy", "reference"] as const).map(
+      (role) => cluster.of(role)[0] as Child,
+    ) as [Child, Child, Child];
+    expect((await scrape(broker)).get('tertulia_connections{side="back"}')).toBe(3);
+    expect((await scrape(proxy)).get('tertulia_connections{side="front"}')).toBe(3);
+    expect((await scrape(reference)).get('tertulia_live_processes{role="server"}')).toBe(3);
+    expect((await scrape(reference)).get("tertulia_members")).toBe(3);
+  });
+
+  test("`up` shows all processes at one endpoint: targets for Prometheus, their metrics, and whether all are ready", async () => {
+    await using all = await serveMetricsOfAll("tcp://127.0.0.1:*", () =>
+      roles.flatMap((role) => cluster.of(role)),
+    );
+    const url = all.endpoint.replace("tcp:", "http:");
+    const get = (path: string) => fetch(`${url}${path}`);
+    const targets = (await (await get("/targets")).json()) as Target[];
+    expect(targets.map(({ labels }) => labels.process).sort()).toEqual(
+      ["broker 1", "proxy 1", "reference 1", "server 1", "server 2", "server 3"].sort(),
+    );
+    for (const { targets: hosts, labels } of targets) {
+      expect(hosts).toEqual([new URL(url).host]);
+      const text = await (await get(labels.__metrics_path__)).text();
+      expect(text).toContain(`tertulia_info{role="${labels.role}"`);
+    }
+    expect((await get("/readyz")).status).toBe(200);
+    const server = cluster.server(3);
+    const again = server.nextReady();
+    server.signal("SIGKILL");
+    await until(async () => (await get("/readyz")).status === 503, "it is missed");
+    expect((await get("/metrics/server/3")).status).toBe(502);
+    await again;
+    await until(async () => (await get("/readyz")).status === 200, "all are ready again");
+  });
+});
+
+interface Target {
+  readonly targets: readonly string[];
+  readonly labels: Readonly<Record<"__metrics_path__" | "role" | "process", string>>;
+}
