@@ -131,6 +131,13 @@ export const clientCommands: readonly ClientCommand[] = [
       (await import("./client/commands/history.ts")).history(context, target as string, flags),
   },
   {
+    name: "export",
+    args: ["[TARGET...]"],
+    example: "tertulia export --json > everything.jsonl\n  $ tertulia export '#geral' @ana",
+    act: async (context, targets) =>
+      (await import("./client/commands/export.ts")).exportHistories(context, targets),
+  },
+  {
     name: "listen",
     args: ["TARGET"],
     flags: [{ name: "since", value: "start" }],

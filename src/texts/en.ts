@@ -418,6 +418,8 @@ export const en = {
   "help.create": "create a channel",
   "help.send": "send a text to a channel or a user",
   "help.history": "show what was written in a channel or with a user",
+  "help.export": "print whole histories: the given ones, or all channels and your private messages",
+  "help.historyAndExport": "read what was written: a part, or everything",
   "help.listen": "show what is written as it comes, until Ctrl-C",
   "help.time": "show the cluster's time",
   "help.status": "say what is wrong, and show every process; exit code 1 if unhealthy",

@@ -405,6 +405,9 @@ export const ptBr = {
   "help.create": "cria um canal",
   "help.send": "envia um texto a um canal ou a um usuário",
   "help.history": "mostra o que foi escrito em um canal ou com um usuário",
+  "help.export":
+    "imprime históricos inteiros: os indicados, ou todos os canais e as suas mensagens privadas",
+  "help.historyAndExport": "lê o que foi escrito: uma parte ou tudo",
   "help.listen": "mostra o que se escreve, à medida que chega, até Ctrl-C",
   "help.time": "mostra a hora do cluster",
   "help.status": "diz o que há de errado e mostra cada processo; código de saída 1 se há problemas",

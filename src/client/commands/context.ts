@@ -86,7 +86,11 @@ export async function withClient<T>(
   }
 }
 
-function knownUser({ user, session, loginName }: ClientConfig): UserName | undefined {
+/**
+ * Returns the user of the settings, of a saved session or of the process; undefined if there is
+ * none.
+ */
+export function knownUser({ user, session, loginName }: ClientConfig): UserName | undefined {
   return user ?? session?.user ?? loginName;
 }
 

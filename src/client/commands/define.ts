@@ -40,7 +40,7 @@ export function define(command: Command, text: Text, definition: Definition): vo
   const help = definition.help ?? definition.name;
   command.description(text(`help.${help}`));
   for (const argument of args) {
-    const key = argument.replace(/[[\]]/g, "") as Tail<"argument", TextKey>;
+    const key = argument.replace(/[[\].]/g, "") as Tail<"argument", TextKey>;
     const shape = argument.startsWith("[") ? argument : `<${argument}>`;
     command.argument(shape, text(`argument.${key}`));
   }

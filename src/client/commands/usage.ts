@@ -55,7 +55,7 @@ export function rootHelp(text: Text): string {
     ["users, channels", "help.usersAndChannels"],
     ["create CHANNEL", "help.create"],
     ["send TARGET TEXT", "help.send"],
-    ["history TARGET", "help.history"],
+    ["history TARGET, export", "help.historyAndExport"],
     ["listen TARGET", "help.listen"],
     ["time", "help.time"],
     ["status", "help.status"],
