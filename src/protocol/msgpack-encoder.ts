@@ -30,8 +30,9 @@ export class MsgpackEncoder {
   #at = 0;
 
   /**
-   * Encodes nil, booleans, numbers, texts, binary values, arrays, and maps of these.
-   * @throws Error for any other value
+   * Encodes nil, booleans, numbers, texts, binary values, arrays, and maps of these. Any other
+   * object is encoded as the map of its enumerable fields.
+   * @throws Error for a function, a symbol or a BigInt
    */
   encode(value: unknown): Uint8Array {
     this.#at = 0;

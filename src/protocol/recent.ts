@@ -4,10 +4,11 @@ export class Recent<K, V> {
   /** The values by key; the key that was set last comes last. */
   readonly #values = new Map<K, V>();
   /**
-   * Points behind the last key that was replaced. A new iterator would step over the places of all
-   * keys that were deleted since the map last grew.
+   * Points behind the last key that was replaced. A new iterator for each replaced key would step
+   * over the places of all keys that were deleted since V8 last made the map's table anew.
    */
-  readonly #oldest = this.#values.keys();
+  #oldest = this.#values.keys();
+  #setsOfIterator = 0;
 
   constructor(most: number) {
     this.#most = most;
@@ -20,6 +21,14 @@ export class Recent<K, V> {
   set(key: K, value: V): void {
     this.#values.delete(key);
     this.#values.set(key, value);
+    this.#setsOfIterator += 1;
+    if (this.#setsOfIterator > this.#most) this.#renewIterator();
     if (this.#values.size > this.#most) this.#values.delete(this.#oldest.next().value as K);
+  }
+
+  /** An iterator keeps all tables in memory that the map has had since the iterator last moved. */
+  #renewIterator(): void {
+    this.#oldest = this.#values.keys();
+    this.#setsOfIterator = 0;
   }
 }
