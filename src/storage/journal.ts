@@ -151,8 +151,8 @@ export class Journal {
   }
 
   /**
-   * Removes files that no start needs, except the newest `keptBytes`, which are kept for peers. The
-   * caller must have saved a state with all lines that were appended before the last call of `cut`.
+   * Removes files that no start needs, except the newest `keptBytes`, and at least one file, which
+   * are kept for peers. The caller must have saved a state with all lines that were appended before the last call of `cut`.
    */
   async release(): Promise<void> {
     this.#toReplay.bytes -= this.#beforeCut.bytes;
@@ -162,7 +162,8 @@ export class Journal {
     let first = needed;
     while (first > 0) {
       kept += this.#held.files[first - 1]?.bytes ?? 0;
-      if (kept > this.#options.keptBytes) break;
+      // One older file stays in any case, or a peer that lacks a few events would need a state.
+      if (kept > this.#options.keptBytes && first < needed) break;
       first -= 1;
     }
     this.#held.files = this.#held.files.slice(Math.max(0, first));
