@@ -137,5 +137,6 @@ export class Routing implements Exchange {
     const { envelope, payload } = unwrap(frames);
     const reply = unavailable(payload, { ...this.#options.self, wallMs: now().wallMs });
     client.send(new Outgoing([...envelope, reply]));
+    this.#options.onUnanswered();
   }
 }

@@ -43,6 +43,8 @@ export class Child {
   readonly number: number;
   /** The latest message that the process is ready, with its name and bound endpoints. */
   ready: ReadyMessage | undefined;
+  /** Whether the process that sent `ready` still runs. */
+  isReady = false;
   starts = 0;
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
@@ -140,6 +142,7 @@ export class Child {
     child.on("message", (message: ReadyMessage) => {
       served = true;
       this.ready = message;
+      this.isReady = true;
       for (const resolve of this.#onReady.splice(0)) resolve(message);
     });
     return new Promise((fail) => {
@@ -148,6 +151,7 @@ export class Child {
         child.once("error", () => child.emit("exit", 1, null));
         child.once("exit", (code, signal) => {
           this.#process = undefined;
+          this.isReady = false;
           exited();
           if (this.#stopping.signal.aborted) return;
           if (!served && this.starts === 1 && (code === 1 || code === 2)) return fail(undefined);

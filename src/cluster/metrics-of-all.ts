@@ -1,4 +1,4 @@
-import { type Answer, json, serveHttp } from "../net/metrics-port.ts";
+import { json, type Page, serveHttp } from "../net/metrics-port.ts";
 import type { Child } from "./child.ts";
 
 const patienceMs = 2_000;
@@ -31,7 +31,7 @@ export function serveMetricsOfAll(
         return readiness(measured());
       default: {
         const child = measured().find((one) => path === pathOf(one));
-        return child && ask(child, "/metrics");
+        return child && pageOf(child, "/metrics");
       }
     }
   });
@@ -42,28 +42,34 @@ function pathOf({ role, number }: Child): string {
 }
 
 function target(child: Child, host: string) {
-  const { role, label } = child;
-  return { targets: [host], labels: { __metrics_path__: pathOf(child), role, process: label } };
+  // All processes have one address here, so the label `instance` says which process it is.
+  const labels = { __metrics_path__: pathOf(child), instance: child.label };
+  return { targets: [host], labels };
 }
 
-async function readiness(children: readonly Child[]): Promise<Answer> {
+async function readiness(children: readonly Child[]): Promise<Page> {
   const asked = children.map(async (child) => {
-    const { status, body } = await ask(child, "/readyz");
-    return status === 200 ? [] : [`${child.label}: ${body.trim()}`];
+    const { status, body } = await pageOf(child, "/readyz");
+    if (status === 200) return [];
+    const { reasons = [unanswered] } = JSON.parse(body) as { readonly reasons?: readonly string[] };
+    return reasons.map((reason) => `${child.label}: ${reason}`);
   });
   const reasons = (await Promise.all(asked)).flat();
   return json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
 }
 
-/** Passes a request on to a process. The answer is 502 if the process does not answer. */
-async function ask({ ready }: Child, path: string): Promise<Answer> {
-  const endpoint = ready?.endpoints.metrics ?? "";
+const unanswered = "it does not answer";
+
+/** Passes a request on to a process. The status is 502 if the process does not answer. */
+async function pageOf({ ready, isReady }: Child, path: string): Promise<Page> {
+  const endpoint = isReady ? ready?.endpoints.metrics : undefined;
   try {
+    if (endpoint === undefined) throw new Error(unanswered);
     const signal = AbortSignal.timeout(patienceMs);
     const response = await fetch(endpoint.replace(/^tcp:/, "http:") + path, { signal });
     const type = response.headers.get("content-type") ?? "";
     return { status: response.status, type, body: await response.text() };
   } catch {
-    return json(502, { error: "The process does not answer." });
+    return json(502, { error: unanswered });
   }
 }

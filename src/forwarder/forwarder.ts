@@ -47,6 +47,8 @@ export interface ExchangeOptions {
    * text has one character per byte of the name.
    */
   onSharedName(identity: string): void;
+  /** Called when a broker answers a payload itself, because no server did (B4). */
+  onUnanswered(): void;
 }
 
 export interface ForwarderOptions extends Sides<string>, ExchangeOptions {
@@ -133,6 +135,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   const level = config.logLevel;
   const log = openLog({ level, role, name: () => name, clock: () => clock.value });
   const counts = { front: 0, back: 0 };
+  let unanswered = 0;
   const membership = new Membership({ secret, keys, self: () => name, clock, log });
   const link = membership.referenceLink(config.reference);
   const forMembers = membership.forMembers({ withGuests: guestServers });
@@ -147,6 +150,9 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
       counts[side] = count;
     },
     onSharedName: (identity) => membership.refusals.sharedName(identity),
+    onUnanswered: () => {
+      unanswered += 1;
+    },
   });
   const { front, back } = forwarder;
   const port = await openMetricsPort(config.metrics, () => {
@@ -158,6 +164,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     clock,
     refused: membership.refusals.counts,
     counts,
+    unanswered: () => unanswered,
   });
   const address = advertised(front, config.advertiseHost);
   const presence = reportPresence(link, {
@@ -184,12 +191,25 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   };
 }
 
+interface MeasuredForwarder extends MeasuredProcess {
+  readonly counts: Sides<number>;
+  unanswered(): number;
+}
+
 function measureForwarder(
   metrics: Metrics,
-  { counts, ...process }: MeasuredProcess & { readonly counts: Sides<number> },
+  { counts, unanswered, ...self }: MeasuredForwarder,
 ): void {
-  measureProcess(metrics, process);
+  measureProcess(metrics, self);
   metrics.gauge({ name: "tertulia_connections", help: "Open connections.", labels: ["side"] }, () =>
     (["front", "back"] as const).map((side) => ({ labels: { side }, value: counts[side] })),
+  );
+  if (self.role !== "broker") return;
+  metrics.counter(
+    {
+      name: "tertulia_failed_requests_total",
+      help: "Payloads that the broker answered with unavailable, because no server did.",
+    },
+    unanswered,
   );
 }

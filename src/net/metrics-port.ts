@@ -9,21 +9,23 @@ export interface MetricsPort extends AsyncDisposable {
   readonly metrics: Metrics;
 }
 
-export interface Answer {
+export interface Page {
   readonly status: number;
   readonly type: string;
   readonly body: string;
 }
 
 /**
- * Returns the answer to a path, or undefined if there is no such path. @param host the host and
- * port by which the asker reaches this process
+ * Returns the page at a path; undefined if there is none. @param host the host and port by which
+ * the asker reaches this process
  */
-type Answers = (path: string, host: string) => Promise<Answer> | Answer | undefined;
+type PageAt = (path: string, host: string) => Promise<Page> | Page | undefined;
 
 /** The most connections; a Prometheus needs one, a prober one more. */
 const mostConnections = 32;
-const requestMs = 5_000;
+/** The most time for a request to arrive, and for the asker to read the page. */
+const patienceMs = 5_000;
+const checkMs = 1_000;
 
 /**
  * Binds the endpoint at which a process shows its metrics and its health, over HTTP:
@@ -47,7 +49,7 @@ export async function openMetricsPort(
   // The library takes some time to load, so only a process with metrics loads it.
   const { PrometheusMetrics } = await import("../platform/prometheus.ts");
   const metrics = new PrometheusMetrics();
-  const answer: Answers = (path) => {
+  const pageAt: PageAt = (path) => {
     switch (path) {
       case "/metrics":
         return metrics.text().then((body) => ({ status: 200, type: metrics.contentType, body }));
@@ -59,49 +61,56 @@ export async function openMetricsPort(
         return undefined;
     }
   };
-  return { metrics, ...(await serveHttp(endpoint, answer)) };
+  return { metrics, ...(await serveHttp(endpoint, pageAt)) };
 }
 
-function readiness(reason: string | undefined): Answer {
+function readiness(reason: string | undefined): Page {
   if (reason === undefined) return json(200, { ready: true });
   return json(503, { ready: false, reasons: [reason] });
 }
 
-export function json(status: number, value: unknown): Answer {
+export function json(status: number, value: unknown): Page {
   return { status, type: "application/json; charset=utf-8", body: `${JSON.stringify(value)}\n` };
 }
 
 /** Answers GET requests at an endpoint. @throws Problem if the endpoint can't be bound */
 export async function serveHttp(
   endpoint: string,
-  answers: Answers,
+  pageAt: PageAt,
 ): Promise<{ readonly endpoint: string } & AsyncDisposable> {
-  const options = { requestTimeout: requestMs, headersTimeout: requestMs };
+  const options = {
+    requestTimeout: patienceMs,
+    headersTimeout: patienceMs,
+    connectionsCheckingInterval: checkMs,
+  };
   const server = createServer(options, (request, response) => {
-    void respond(answers, request, response);
+    void respond(pageAt, request, response);
   });
   server.maxConnections = mostConnections;
+  server.timeout = patienceMs;
+  // Many requests of one connection, whose pages nobody reads, would fill the memory.
+  server.maxRequestsPerSocket = 1;
   const bound = await listen(server, endpoint);
   return { endpoint: bound, [Symbol.asyncDispose]: () => closed(server) };
 }
 
 async function respond(
-  answers: Answers,
+  pageAt: PageAt,
   { method, url = "", headers }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const isRead = method === "GET" || method === "HEAD";
   const [path = ""] = url.split("?");
-  const answer = isRead ? await answered(() => answers(path, headers.host ?? "")) : undefined;
-  const { status, type, body } = answer ?? notFound;
+  const page = isRead ? await safely(() => pageAt(path, headers.host ?? "")) : undefined;
+  const { status, type, body } = page ?? notFound;
   response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
   response.end(method === "HEAD" ? undefined : body);
 }
 
 /** A value that can't be read is no reason to end the process, so the asker gets the error. */
-async function answered(answer: () => ReturnType<Answers>): Promise<Answer | undefined> {
+async function safely(page: () => ReturnType<PageAt>): Promise<Page | undefined> {
   try {
-    return await answer();
+    return await page();
   } catch (error) {
     return json(500, { error: (error as Error).message });
   }

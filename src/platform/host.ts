@@ -29,7 +29,6 @@ export interface Host {
 }
 
 /**
- *
  * Returns the host of this process. If output can't be written, the process ends with code 1,
  * because the program that reads the output lacks data.
  * @param sayWhy gets the system's error code, and writes to stderr why the data on stdout is

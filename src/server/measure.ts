@@ -54,10 +54,13 @@ export function measureServer(metrics: Metrics, { figures, disk, isService }: Me
     return disk()?.totalBytes ?? [];
   });
   metrics.counter(
-    { name: "tertulia_disbelieved_clocks_total", help: "Clocks too far ahead to be adopted." },
+    {
+      name: "tertulia_disbelieved_clocks_total",
+      help: "Requests whose clock was missing, invalid or too far ahead.",
+    },
     () => figures()?.disbelievedClocks ?? 0,
   );
-  return { answered: answers(metrics, isService), synced: syncs(metrics) };
+  return { answered: replyRecorder(metrics, isService), synced: syncRecorder(metrics) };
 }
 
 function measurePeers(metrics: Metrics, figures: Measured["figures"]): void {
@@ -80,8 +83,16 @@ function measurePeers(metrics: Metrics, figures: Measured["figures"]): void {
   );
 }
 
-function answers(metrics: Metrics, isService: Measured["isService"]): Recorder["answered"] {
+function replyRecorder(metrics: Metrics, isService: Measured["isService"]): Recorder["answered"] {
   const counts = new Map<string, Map<string, number>>();
+  let failed = 0;
+  metrics.counter(
+    {
+      name: "tertulia_failed_requests_total",
+      help: "Requests answered with unavailable or internal.",
+    },
+    () => failed,
+  );
   metrics.counter(
     {
       name: "tertulia_requests_total",
@@ -112,11 +123,12 @@ function answers(metrics: Metrics, isService: Measured["isService"]): Recorder["
       const codes = counts.get(known) ?? new Map<string, number>();
       const code = typeof data.code === "string" ? data.code : "OK";
       counts.set(known, codes.set(code, (codes.get(code) ?? 0) + 1));
+      if (code === "unavailable" || code === "internal") failed += 1;
     }
   };
 }
 
-function syncs(metrics: Metrics): Recorder["synced"] {
+function syncRecorder(metrics: Metrics): Recorder["synced"] {
   const took = metrics.histogram(
     { name: "tertulia_journal_sync_seconds", help: "Writing and syncing a batch of the journal." },
     secondsBounds,

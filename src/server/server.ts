@@ -150,7 +150,7 @@ async function openMetrics(
   const recorder = measureServer(port.metrics, {
     figures: () => shell()?.figures,
     disk: () => self.disk,
-    isService: (service) => service in ownTables.services,
+    isService: (service) => Object.hasOwn(ownTables.services, service),
   });
   const close = async () => {
     diskWatch[Symbol.dispose]();

@@ -197,7 +197,7 @@ export const en = {
     "No server answers. Start the servers again on their machines: tertulia server.",
   "status.noServerBecause": "No server answers. {cause}",
   "status.noQuorum":
-    "Only {live} of the {count} members are live, and {quorum} are needed: no message is accepted. Start the others again; a server that has just started first catches up.",
+    "Live members: {live} of {count}, and {quorum} are needed: no message is accepted. Start the others again; a server that has just started first catches up.",
   "status.memberDown":
     "The server {name} of the cluster does not answer. Start it again on its machine{place}, or remove it for good: tertulia servers remove {name}.",
   "status.memberDownNoQuorum":
@@ -219,11 +219,13 @@ export const en = {
   "status.guestServers":
     "Servers that are not members may connect to {names}: anybody who reaches these ports gets requests and may publish. Restart without --guest-servers.",
   "status.diskNearlyFull":
-    "The disk of the server {name} is nearly full: {free} MiB are free. Make room on its machine; the server ends once the disk is full.",
+    "The disk of the server {name} is nearly full, with {free} MiB left. Make room on its machine; the server ends once the disk is full.",
   "status.clockOff":
     "The clock of the machine of {name} is off by {seconds} s. Set it, and turn on time synchronisation (NTP) there.",
   "status.disbelievedClocks":
-    "Since it started, {name} has ignored {count} clocks that were too far ahead. Some client sends a wrong Lamport clock: correct that client.",
+    "Since it started, {name} has got {count} requests whose Lamport clock was missing, invalid or too far ahead. That harms nobody, but some client does not keep to the protocol.",
+  "status.memberNotReady":
+    "The server {name} is up, but takes no requests (phase {phase}). If that lasts for minutes, its log says what it waits for.",
   "status.olderVersion":
     "{name} runs version {version}, and other processes run {newest}. Upgrade the program on its machine, and start it again.",
   "status.versionUnknown":

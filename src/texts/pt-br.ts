@@ -190,7 +190,7 @@ export const ptBr = {
     "Nenhum servidor responde. Inicie de novo os servidores nas máquinas deles: tertulia server.",
   "status.noServerBecause": "Nenhum servidor responde. {cause}",
   "status.noQuorum":
-    "Só {live} dos {count} membros estão ativos, e são precisos {quorum}: nenhuma mensagem é aceita. Inicie os outros de novo; um servidor que acabou de iniciar primeiro se atualiza.",
+    "Membros ativos: {live} de {count}; são precisos {quorum}, e nenhuma mensagem é aceita. Inicie os outros de novo; um servidor que acabou de iniciar primeiro se atualiza.",
   "status.memberDown":
     "O servidor {name} do cluster não responde. Inicie-o de novo na máquina dele{place} ou remova-o de vez: tertulia servers remove {name}.",
   "status.memberDownNoQuorum":
@@ -216,7 +216,9 @@ export const ptBr = {
   "status.clockOff":
     "O relógio da máquina de {name} tem um erro de {seconds} s. Acerte-o e ative a sincronização de hora (NTP) nessa máquina.",
   "status.disbelievedClocks":
-    "Desde que começou, {name} ignorou {count} relógios adiantados demais. Algum cliente manda um relógio de Lamport errado: corrija esse cliente.",
+    "Desde que começou, {name} recebeu {count} pedidos com relógio de Lamport ausente, inválido ou adiantado demais. Isso não prejudica ninguém, mas algum cliente não segue o protocolo.",
+  "status.memberNotReady":
+    "O servidor {name} está no ar, mas não aceita pedidos (fase {phase}). Se isso durar minutos, o log dele diz o que ele espera.",
   "status.olderVersion":
     "{name} roda a versão {version}, e outros processos rodam a {newest}. Atualize o programa na máquina dele e inicie-o de novo.",
   "status.versionUnknown":

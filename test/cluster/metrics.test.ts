@@ -108,13 +108,14 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     const url = all.endpoint.replace("tcp:", "http:");
     const get = (path: string) => fetch(`${url}${path}`);
     const targets = (await (await get("/targets")).json()) as Target[];
-    expect(targets.map(({ labels }) => labels.process).sort()).toEqual(
+    expect(targets.map(({ labels }) => labels.instance).sort()).toEqual(
       ["broker 1", "proxy 1", "reference 1", "server 1", "server 2", "server 3"].sort(),
     );
     for (const { targets: hosts, labels } of targets) {
       expect(hosts).toEqual([new URL(url).host]);
       const text = await (await get(labels.__metrics_path__)).text();
-      expect(text).toContain(`tertulia_info{role="${labels.role}"`);
+      const [role] = labels.instance.split(" ");
+      expect(text).toContain(`tertulia_info{role="${role}"`);
     }
     expect((await get("/readyz")).status).toBe(200);
     const server = cluster.server(3);
@@ -129,5 +130,5 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
 
 interface Target {
   readonly targets: readonly string[];
-  readonly labels: Readonly<Record<"__metrics_path__" | "role" | "process", string>>;
+  readonly labels: Readonly<Record<"__metrics_path__" | "instance", string>>;
 }

@@ -30,7 +30,8 @@ export function forwarderOptions(
   onSharedName: ForwarderOptions["onSharedName"] = () => {},
 ): ForwarderOptions {
   const self = { name: "forwarder", clock: new LamportClock() };
-  return { front: anyPort, back: anyPort, entrance, self, onConnections, onSharedName };
+  const called = { onConnections, onSharedName, onUnanswered: () => {} };
+  return { front: anyPort, back: anyPort, entrance, self, ...called };
 }
 
 async function start(kind: ForwarderRole, entrance?: Entrances): Promise<LocalForwarder> {

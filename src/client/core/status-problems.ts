@@ -25,6 +25,8 @@ export type StatusProblem =
 /** A condition that is no fault of the cluster, but that an operator should know. */
 export type StatusWarning =
   | { readonly kind: "disbelievedClocks"; readonly name: string; readonly count: number }
+  /** The member is up, and does not take requests yet or any more. */
+  | { readonly kind: "memberNotReady"; readonly name: string; readonly phase: string }
   /** `version` is null for a process that is too old to report one. */
   | {
       readonly kind: "olderVersion";
@@ -39,6 +41,7 @@ interface Row {
   readonly address: string;
   readonly member: boolean | null;
   readonly live: boolean;
+  readonly phase: string | null;
   readonly offsetMs: number | null;
   readonly disbelievedClocks: number | null;
   readonly disk: DiskSpace | null;
@@ -97,8 +100,10 @@ function processProblems({ hasServer, reference, known, configured }: Seen): Sta
   if (reference === "silent") return [...noServer, { kind: "noReference" }];
   const count = (role: Role) => known.filter((process) => process.role === role).length;
   const [brokers, proxies] = [count("broker"), count("proxy")];
-  // Without a broker no server can answer, so `noServer` would only repeat `noBroker`.
-  const problems: StatusProblem[] = brokers === 0 ? [{ kind: "noBroker" }] : noServer;
+  // Without a broker no server can answer, so `noServer` would only repeat `noBroker`. If a server
+  // has answered, a broker is up, and a reference that has just started does not list it yet.
+  const isBrokerGone = brokers === 0 && !hasServer;
+  const problems: StatusProblem[] = isBrokerGone ? [{ kind: "noBroker" }] : noServer;
   if (brokers > 0 && brokers < configured.brokers) {
     problems.push({ kind: "brokersMissing", up: brokers, of: configured.brokers });
   }
@@ -136,10 +141,15 @@ export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): Statu
   const clocks = rows.flatMap(({ name, disbelievedClocks: count }): StatusWarning[] =>
     count === null || count === 0 ? [] : [{ kind: "disbelievedClocks", name, count }],
   );
+  const unready = rows.flatMap(({ name, member, live, phase }): StatusWarning[] => {
+    const isUnready = member === true && live && phase !== null && phase !== "live";
+    return isUnready ? [{ kind: "memberNotReady", name, phase }] : [];
+  });
   const newest = known.map(({ version }) => version).reduce(newer, undefined);
-  if (newest === undefined) return clocks;
+  if (newest === undefined) return [...unready, ...clocks];
   const older = known.filter(({ version }) => version !== newest);
   return [
+    ...unready,
     ...clocks,
     ...older.map(({ name, version = null }): StatusWarning => {
       return { kind: "olderVersion", name, version, newest };

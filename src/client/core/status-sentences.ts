@@ -2,7 +2,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { StatusProblem, StatusWarning } from "./status-problems.ts";
 
-export interface Telling {
+export interface SentenceContext {
   readonly text: Text;
   /** Why no server answered, in the person's language; undefined if nobody knows. */
   readonly cause: string | undefined;
@@ -13,7 +13,7 @@ export interface Telling {
 /** Says what is wrong, and then what a person can do. */
 export function problemSentence(
   problem: StatusProblem,
-  { text, cause, hasQuorum }: Telling,
+  { text, cause, hasQuorum }: SentenceContext,
 ): string {
   switch (problem.kind) {
     case "noServer":
@@ -57,6 +57,8 @@ export function warningSentence(warning: StatusWarning, text: Text): string {
   switch (warning.kind) {
     case "disbelievedClocks":
       return text("status.disbelievedClocks", { name, count: warning.count });
+    case "memberNotReady":
+      return text("status.memberNotReady", { name, phase: harmless(warning.phase) });
     case "olderVersion": {
       const { version, newest } = warning;
       return version === null

@@ -22,6 +22,7 @@ const row = (name: string, extra: Partial<Row> = {}): Row => ({
   address: `tcp://${name}:5560`,
   member: true,
   live: true,
+  phase: "live",
   offsetMs: 3,
   disbelievedClocks: 0,
   disk: { freeBytes: 50 * GiB, totalBytes: 100 * GiB },
@@ -199,7 +200,7 @@ describe("the sentences of a status", () => {
       warningSentence({ kind: "olderVersion", name, version: "0.1.0", newest: "0.2.0" }, en),
     ];
     expect(sentences.join("\n")).not.toContain("\x1b");
-    expect(sentences[0]).toContain("7 MiB are free");
+    expect(sentences[0]).toContain("7 MiB left");
     expect(sentences[1]).toContain("off by 2 s");
   });
 });
