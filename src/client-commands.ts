@@ -35,7 +35,7 @@ export const clientFlags: readonly Flag[] = [
 ];
 
 /**
- * Settings by which a command finds the cluster's secret. An operator who has the secret needs no
+ * Settings by which a command finds the cluster's secret. An operator with the secret needs no
  * session.
  */
 const administering = ["data", "secretFile", "cluster", "curve"] as const;

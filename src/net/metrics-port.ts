@@ -16,8 +16,8 @@ export interface Page {
 }
 
 /**
- * Returns the page at a path; undefined if there is none. @param host the host and port by which
- * the asker reaches this process
+ * Returns the page at a path; undefined for an unknown path. @param host the host and port at which
+ * the asker has found this process
  */
 type PageAt = (path: string, host: string) => Promise<Page> | Page | undefined;
 

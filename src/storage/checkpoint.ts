@@ -199,7 +199,7 @@ export function readMark(folder: string): Mark | undefined {
   return "why" in read ? undefined : read.mark;
 }
 
-/** Returns the bytes of all files of a folder's saved state; 0 if there is none. */
+/** Returns the bytes of all files of a folder's saved state; 0 if the folder has no state. */
 export function bytesOfCheckpoint(folder: string): number {
   const sizes = checkpointFiles.map((name) => {
     return statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;

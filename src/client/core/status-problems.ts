@@ -14,7 +14,7 @@ export type StatusProblem =
     }
   /** `address` is null if nobody has reported it. */
   | { readonly kind: "memberDown"; readonly name: string; readonly address: string | null }
-  /** `of` is the number of endpoints in the settings of the person who asks. */
+  /** `of` is the number of endpoints in the asker's settings. */
   | { readonly kind: "brokersMissing" | "proxiesMissing"; readonly up: number; readonly of: number }
   /** The names are those of the brokers and proxies to which strangers may connect as servers. */
   | { readonly kind: "guestServers"; readonly names: readonly string[] }
@@ -47,7 +47,7 @@ interface Row {
   readonly disk: DiskSpace | null;
 }
 
-/** How many brokers and proxies the settings name of the person who asks. */
+/** How many brokers and proxies the asker's settings name. */
 export interface Configured {
   readonly brokers: number;
   readonly proxies: number;
