@@ -315,7 +315,7 @@ describe("the command status", () => {
       let last: Ended | undefined;
       await until(async () => {
         last = await run(["status", "--timeout", "3"]);
-        return last.stdout.includes("Only 1 of the 3 members are live, and 2 are needed:");
+        return last.stdout.includes("Live members: 1 of 3, and 2 are needed:");
       }, "the status is unhealthy");
       expect(last?.stdout).toContain("down");
       expect(last?.stdout).not.toContain("coordinator:");
