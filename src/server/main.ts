@@ -1,18 +1,10 @@
-import { collectSeldom } from "../platform/heap.ts";
 import { announceReady, runProcess } from "../platform/run-process.ts";
 import type { Settings } from "../platform/settings.ts";
 import { serverConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 
-/**
- * How far the heap may grow between two full collections. A larger multiple would let a server with
- * many messages take much more memory.
- */
-const heapGrowth = 4;
-
 /** Runs the command `tertulia server`: one replica in the foreground. */
 export function runServer(settings: Settings): Promise<void> {
-  collectSeldom(heapGrowth);
   const config = serverConfig(settings);
   return runProcess(async () => {
     const server = await startServer(config);
