@@ -35,8 +35,8 @@ export class SessionFiles {
   }
 
   /**
-   * @returns the saved session of `user`; if `user` is undefined, the saved session of the user who
-   * logged in last
+   * @returns the saved session of `user`; if `user` is undefined, that of the user in the last call
+   * of `choose`
    */
   read(user: string | undefined): SavedSession | undefined {
     const whose = user ?? this.#file(parseChosen)?.read()?.user;
