@@ -96,7 +96,8 @@ export const selfReport = {
   disk: diskSpace,
 };
 
-const versionPattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
+/** A version of Semantic Versioning, with or without a pre-release such as `-rc.1`. */
+const versionPattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,32})?$/;
 
 function parseVersion(value: unknown): string | undefined {
   return typeof value === "string" && versionPattern.test(value) ? value : undefined;

@@ -1,5 +1,7 @@
-import { durations, limits } from "../../protocol/limits.ts";
+import { isNearlyFull } from "../../protocol/disk-space.ts";
+import { durations } from "../../protocol/limits.ts";
 import type { DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
+import { newestOf } from "../../protocol/version.ts";
 import { quorumOf, type View } from "../../protocol/view.ts";
 
 /** A fault of the cluster, which a person must correct. */
@@ -132,11 +134,6 @@ function machineProblems({ rows }: Seen): StatusProblem[] {
   });
 }
 
-function isNearlyFull({ freeBytes, totalBytes }: DiskSpace): boolean {
-  const least = Math.min(limits.diskFreeBytes, (totalBytes * limits.diskFreePercent) / 100);
-  return freeBytes < least;
-}
-
 export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): StatusWarning[] {
   const clocks = rows.flatMap(({ name, disbelievedClocks: count }): StatusWarning[] =>
     count === null || count === 0 ? [] : [{ kind: "disbelievedClocks", name, count }],
@@ -145,7 +142,7 @@ export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): Statu
     const isUnready = member === true && live && phase !== null && phase !== "live";
     return isUnready ? [{ kind: "memberNotReady", name, phase }] : [];
   });
-  const newest = known.map(({ version }) => version).reduce(newer, undefined);
+  const newest = newestOf(known.flatMap(({ version }) => version ?? []));
   if (newest === undefined) return [...unready, ...clocks];
   const older = known.filter(({ version }) => version !== newest);
   return [
@@ -155,10 +152,4 @@ export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): Statu
       return { kind: "olderVersion", name, version, newest };
     }),
   ];
-}
-
-/** Returns the higher of two versions of three numbers each. */
-function newer(a: string | undefined, b: string | undefined): string | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a.localeCompare(b, "en", { numeric: true }) < 0 ? b : a;
 }

@@ -155,6 +155,16 @@ describe("the warnings of a cluster", () => {
     ]);
   });
 
+  test("a status warns of a pre-release if another process runs its release", () => {
+    const known = [
+      listed("broker", "broker_1", { version: "1.0.0-rc.1" }),
+      listed("proxy", "proxy_1", { version: "1.0.0" }),
+    ];
+    expect(warningsOf({ rows: [], known })).toEqual([
+      { kind: "olderVersion", name: "broker_1", version: "1.0.0-rc.1", newest: "1.0.0" },
+    ]);
+  });
+
   test("a status warns of no version while no process reports one", () => {
     const known = servers.map((process) => ({ ...process, version: undefined }));
     expect(warningsOf({ rows: healthy.rows, known })).toEqual([]);
