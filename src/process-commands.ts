@@ -45,6 +45,26 @@ const common = [
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
+/** The settings of all processes that depend on the host or on the network. */
+const doctorSettings = [
+  "broker",
+  "brokerBack",
+  "proxyIn",
+  "proxy",
+  "reference",
+  "front",
+  "back",
+  "bind",
+  "advertise",
+  "data",
+  "secretFile",
+  "cluster",
+  "auth",
+  "curve",
+  "serverKeyFile",
+  "lang",
+] as const;
+
 // Each command imports its code when it runs, so that a server, for example, does not load the
 // menu.
 export const processCommands: readonly ProcessCommand[] = [
@@ -141,6 +161,25 @@ export const processCommands: readonly ProcessCommand[] = [
     example: "tertulia health broker",
     run: async ({ settings, args: [role], env, text }) =>
       (await import("./cluster/health.ts")).runHealth(settings, role ?? env.TERTULIA_ROLE, text),
+  },
+  {
+    name: "doctor",
+    args: ["[ROLES...]"],
+    settings: doctorSettings,
+    flags: [jsonFlag],
+    example: "tertulia doctor broker proxy server --data /var/lib/tertulia",
+    run: async ({ settings, args, env, flags, text, host }) => {
+      const roles = args.length > 0 ? args : [env.TERTULIA_ROLE ?? ""].filter(Boolean);
+      const { runDoctor } = await import("./cluster/doctor/doctor.ts");
+      await runDoctor({
+        settings,
+        settingsOf: () => settings,
+        roles,
+        json: flags.json === true,
+        text,
+        host,
+      });
+    },
   },
   {
     name: "verify",

@@ -41,8 +41,7 @@ const table: readonly Row[] = [
       "protocol/",
     ],
   },
-  // `effects.ts` has the inputs and effects that all parts of a server's core use. It imports none
-  // of these parts.
+  // `effects.ts` has the inputs and effects of all parts of a core, and imports none of the parts.
   { part: "server/core/effects.ts", may: ["protocol/"] },
   { part: "server/core/", may: ["server/core/", "protocol/"] },
   // `client/core/` imports only the type of the texts. The texts themselves arrive as a value.
@@ -79,6 +78,7 @@ const table: readonly Row[] = [
   { part: "client/", may: ["client/", ...shell] },
   { part: "bot/", may: ["bot/", ...shell, ...library] },
   { part: "gateway/", may: ["gateway/", ...shell, ...library] },
+  { part: "cluster/doctor/core/", may: ["cluster/doctor/core/", "protocol/", "texts/texts.ts"] },
   { part: "cluster/", may: ["cluster/", ...shell] },
   {
     part: "trials/",

@@ -25,32 +25,65 @@ export async function runHealth(
   name: string | undefined,
   text: Text,
 ): Promise<void> {
+  const role = roleOf(name, text);
+  const reason = await whyUnready(settings, role);
+  if (reason === undefined) return;
+  const [endpoint = ""] = boundEndpoints(settings, role);
+  throw new Problem(`The ${role} at ${endpoint} is not ready: ${reason}.`);
+}
+
+/** @throws Problem (exit code 2) if `name` is not the name of a role */
+export function roleOf(name: string | undefined, text: Text): Role {
   const role = roles.find((candidate) => candidate === name);
-  if (role === undefined) {
-    throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
-  }
+  if (role !== undefined) return role;
+  throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
+}
+
+/** Returns the endpoints that a process of the role binds with these settings. */
+export function boundEndpoints(settings: Settings, role: Role): readonly string[] {
   const endpointOf = (bound: "front" | "back" | "bind", row: keyof typeof rows) =>
     settings.optional(bound) ?? rows[row].fallback ?? "";
   switch (role) {
     case "broker":
-    case "proxy": {
-      const isBroker = role === "broker";
-      const ends = [
-        endpointOf("front", isBroker ? "broker" : "proxyIn"),
-        endpointOf("back", isBroker ? "brokerBack" : "proxy"),
-      ];
+      return [endpointOf("front", "broker"), endpointOf("back", "brokerBack")];
+    case "proxy":
+      return [endpointOf("front", "proxyIn"), endpointOf("back", "proxy")];
+    case "reference":
+      return [endpointOf("bind", "reference")];
+    case "server":
+      return [settings.optional("bind") ?? "tcp://127.0.0.1:*"];
+    case "bot":
+      return [];
+    default:
+      return role satisfies never;
+  }
+}
+
+/** Returns whether the endpoint has any free port, which nobody knows before it is bound. */
+export function hasAnyPort(endpoint: string): boolean {
+  return /:(?:\*|0+)$/.test(endpoint);
+}
+
+/**
+ * Asks a process of this machine why it is not ready; undefined if it is ready.
+ * @throws Problem if no process of the role answers
+ */
+export async function whyUnready(settings: Settings, role: Role): Promise<string | undefined> {
+  const ends = boundEndpoints(settings, role);
+  const [endpoint = ""] = ends;
+  switch (role) {
+    case "broker":
+    case "proxy":
       await Promise.all(
-        ends.map(async (endpoint) => {
-          if (!(await probe(locally(endpoint), timeoutMs))) throw noAnswer(role, endpoint);
+        ends.map(async (end) => {
+          if ((await probe(locally(end), timeoutMs)) !== "greeting") throw noAnswer(role, end);
         }),
       );
-      return;
-    }
+      return undefined;
     case "reference":
-      return ask(role, endpointOf("bind", "reference"), serverKey(settings));
+      return ask(role, endpoint, serverKey(settings));
     case "server": {
-      const endpoint = settings.optional("bind");
-      if (endpoint === undefined || /:(?:\*|0+)$/.test(endpoint)) {
+      if (hasAnyPort(endpoint)) {
         throw new Problem("Say where the server's peer link is bound: --bind tcp://host:port.", 2);
       }
       // Only members connect to a peer link.
@@ -58,21 +91,25 @@ export async function runHealth(
       return ask(role, endpoint, memberKey(secret, memberKeys(settings, secret)));
     }
     case "bot":
-      return;
+      return undefined;
     default:
-      role satisfies never;
+      return role satisfies never;
   }
 }
 
-async function ask(role: Role, endpoint: string, key: string | undefined): Promise<void> {
+async function ask(
+  role: Role,
+  endpoint: string,
+  key: string | undefined,
+): Promise<string | undefined> {
   const requester = new Requester(withKey([locally(endpoint)], key), { waits: true });
   try {
     const payload = encode({ service: "health", data: { clock: 0 } });
     const { data } = fieldsOf(decode(await requester.ask(payload, timeoutMs)));
     const { ready, reason = "no reason" } = fieldsOf(data);
-    if (ready !== true) throw new Problem(`The ${role} at ${endpoint} is not ready: ${reason}.`);
-  } catch (error) {
-    throw error instanceof Problem ? error : noAnswer(role, endpoint);
+    return ready === true ? undefined : String(reason);
+  } catch {
+    throw noAnswer(role, endpoint);
   } finally {
     requester.close();
   }

@@ -33,7 +33,7 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
  * Resolves a host. Returns an unknown name unchanged, so that `listen` fails with an error that
  * names it.
  */
-async function addressFor(host: string): Promise<string> {
+export async function addressFor(host: string): Promise<string> {
   if (host === "*") return "0.0.0.0";
   return (await addressOfName(host))?.address ?? host;
 }

@@ -86,10 +86,20 @@ export function serverKey(settings: Settings): string | undefined {
   }
 }
 
+/**
+ * Reads a `server.key`.
+ * @returns the public key, `none` in an unencrypted cluster, or undefined if the file has neither
+ * @throws the error of the file system
+ */
+export function keyInFile(path: string): string | undefined {
+  const text = decodePlainText(readShortFile(path).bytes).trim();
+  return text === plain || /^[0-9a-f]{64}$/i.test(text) ? text : undefined;
+}
+
 function readKey(path: string): string | undefined {
-  let text: string;
+  let key: string | undefined;
   try {
-    text = decodePlainText(readShortFile(path).bytes).trim();
+    key = keyInFile(path);
   } catch (error) {
     throw new Problem(
       `The cluster's key can't be read at ${path} (${errorCode(error)}): ` +
@@ -97,7 +107,6 @@ function readKey(path: string): string | undefined {
       2,
     );
   }
-  if (text === plain) return undefined;
-  if (/^[0-9a-f]{64}$/i.test(text)) return text;
+  if (key !== undefined) return key === plain ? undefined : key;
   throw new Problem(`${path} holds no key: 64 hex digits are wanted, as in server.key.`, 2);
 }

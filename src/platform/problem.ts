@@ -40,7 +40,7 @@ const unusable: Readonly<Record<string, string>> = {
  * Returns the system's error code if the folder, or its nearest existing parent, can't be written;
  * else undefined.
  */
-function whyUnwritable(folder: string): string | undefined {
+export function whyUnwritable(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK);
     return undefined;

@@ -30,7 +30,7 @@ export type Purpose =
   | `topic/${string}`;
 
 /** The shortest allowed secret in bytes, because a shorter secret could be guessed. */
-const leastBytes = 16;
+export const leastSecretBytes = 16;
 const madeBytes = 32;
 const keyBytes = 32;
 
@@ -71,9 +71,9 @@ export class Secret {
       (mode & 0o077) === 0
         ? undefined
         : `${source.path} may be read by others on this machine: chmod 600 it.`;
-    if (bytes.length >= leastBytes) return;
+    if (bytes.length >= leastSecretBytes) return;
     throw new Problem(
-      `The secret in ${this.origin} is shorter than ${leastBytes} characters: ` +
+      `The secret in ${this.origin} is shorter than ${leastSecretBytes} characters: ` +
         "copy the one of the other machines, or make one with `openssl rand -hex 32`.",
       2,
     );

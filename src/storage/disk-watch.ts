@@ -28,7 +28,8 @@ export class DiskWatch implements Disposable {
   }
 }
 
-async function spaceOf(folder: string): Promise<DiskSpace | undefined> {
+/** Returns the space on the disk of a folder; undefined if the system does not tell. */
+export async function spaceOf(folder: string): Promise<DiskSpace | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
     return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };

@@ -185,6 +185,106 @@ export const en = {
     "{folder}: {tornBytes} bytes at the end may never have been synced; the next start cuts them off",
   "verify.damaged":
     "Damaged places: {count}. The next start repairs them from the other members, if there are any.",
+  "doctor.problem": "Problem:",
+  "doctor.warning": "Warning:",
+  "doctor.note": "Note:",
+  "doctor.ok": "OK:",
+  "doctor.oneProblem": "This host has a problem.",
+  "doctor.problems": "This host has {count} problems.",
+  "doctor.stopped": "The check was stopped before its end; run it again.",
+  "finding.node": "This host runs Node {node}.",
+  "finding.nodeOld":
+    "This host runs Node {node}, and the program needs {least}. Install a newer Node.",
+  "finding.openFiles": "A process may have {openFiles} files and connections open.",
+  "finding.openFilesFew":
+    "A process may have only {openFiles} files and connections open, and a broker with many clients needs {least}. Raise the limit: ulimit -n, or LimitNOFILE in the unit.",
+  "finding.memory": "There are {memoryMiB} MiB of memory.",
+  "finding.memoryLittle":
+    "There are only {memoryMiB} MiB of memory, and a server should have {least}. Give the machine or the container more.",
+  "finding.names": "These host names are known: {names}.",
+  "finding.nameUnknown":
+    "The host name {name} of {flags} is unknown here. Correct it, or add it to DNS or to /etc/hosts.",
+  "finding.portFree": "{endpoint} is free for the {role}.",
+  "finding.portOurs": "The {role} runs at {endpoint}.",
+  "finding.portUnready":
+    "The {role} at {endpoint} is not ready: {reason}. If that lasts for minutes, its log says what it waits for.",
+  "finding.portTaken":
+    "{endpoint} is taken, and no {role} with these settings answers there. Stop what uses the port (`ss -ltnp` shows it), or choose another one.",
+  "finding.portUnusable":
+    "The {role} can't bind {endpoint} ({code}). Give an address of this machine, and a port that this user may bind.",
+  "finding.secret": "The secret in {origin} is long enough, and no other user can read it.",
+  "finding.secretToCreate":
+    "There is no secret at {path}. The first process creates it; if the cluster has other machines, copy theirs first.",
+  "finding.secretMissing":
+    "There is no secret at {path}. Copy it from another machine of the cluster.",
+  "finding.secretUnreadable":
+    "The secret at {path} can't be read ({code}). Check its owner and mode.",
+  "finding.secretShort":
+    "The secret in {origin} is shorter than {least} characters. Copy the one of the other machines, or make one: openssl rand -hex 32.",
+  "finding.secretOpen":
+    "Other users of this machine can read the secret (mode {mode}). Run: chmod 600 {origin}",
+  "finding.secretOwner":
+    "The secret {origin} belongs to the user number {owner}, and the processes run as number {wanted}. Run: chown {wanted} {origin}",
+  "finding.key": "The public key's file {path} fits these settings.",
+  "finding.keyMissing":
+    "The public key can't be read at {path} ({code}). Copy public/server.key from the data folder of the reference.",
+  "finding.keyInvalid":
+    "{path} has no public key. Copy public/server.key from the data folder of the reference again.",
+  "finding.keyNone":
+    "{path} says that the cluster is not encrypted, and --curve that it is. Copy the file from the reference again, or turn --curve off.",
+  "finding.keyUnused":
+    "{path} has the key of an encrypted cluster, and --curve is off here. Turn it on, as at all processes of the cluster.",
+  "finding.keyDiffers":
+    "The key in {path} does not belong to this host's secret. Copy the secret and the key from the same cluster.",
+  "finding.data": "The data folder {path} can be written.",
+  "finding.dataToCreate": "The data folder {path} does not exist; the first process creates it.",
+  "finding.dataUnusable":
+    "The data folder {path} can't be written ({code}). Check its owner and mode, or name another folder by --data.",
+  "finding.dataOwner":
+    "The data folder {path} belongs to the user number {owner}, and you are number {user}. Run the processes as its owner.",
+  "finding.dataOnNetwork":
+    "The data folder {path} is on a file system of the type {type}, where locks and syncs may not hold. Use a local disk.",
+  "finding.dataInMemory":
+    "The data folder {path} is in memory, so a restart of the machine deletes it. Use a disk.",
+  "finding.space": "The disk of {path} has {freeMiB} MiB left.",
+  "finding.spaceLow":
+    "The disk of {path} is nearly full, with {freeMiB} MiB left. Make room; a server ends once the disk is full.",
+  "finding.sync":
+    "The disk of {path} syncs a line in {medianMs} ms (median; the slowest took {mostMs} ms).",
+  "finding.syncSlow":
+    "The disk of {path} syncs a line in {medianMs} ms (median; the slowest took {mostMs} ms), and every message waits for two such disks. Use a faster one, or find what else writes to it.",
+  "finding.syncVerySlow":
+    "The disk of {path} syncs a line in {medianMs} ms (median; the slowest took {mostMs} ms): people will wait for each message. Use a faster disk.",
+  "finding.reached": "{endpoint} answers ({flag}).",
+  "finding.nothingAnswers":
+    "Not checked, because nothing answers at {endpoints}: the cluster's settings, versions and clock.",
+  "finding.refused":
+    "No process listens at {endpoint} ({flag}). Start it on its machine, or correct the setting.",
+  "finding.silent":
+    "{endpoint} ({flag}) can't be reached. Check that its machine runs, and open the port in the firewalls between.",
+  "finding.foreign":
+    "At {endpoint} ({flag}) another program answers, not ZeroMQ. Correct the setting.",
+  "finding.sameSettings": "The cluster agrees with these settings: {flags}.",
+  "finding.curveMissing":
+    "The cluster is encrypted, and this host has no key for it. Members need --curve, clients --server-key-file.",
+  "finding.curveUnwanted":
+    "The cluster is not encrypted, and this host has --curve or a key. Turn encryption off here, or on at all processes.",
+  "finding.otherKey":
+    "The cluster has another key than this host. Copy the secret, or public/server.key, from the cluster again.",
+  "finding.otherSecret":
+    "The reference does not accept this host's secret. Copy it from another machine, and use the same --cluster.",
+  "finding.otherAuth":
+    "Servers of the cluster run with --auth {there}, and this host has --auth {here}. Use the same everywhere.",
+  "finding.noServer":
+    "Not checked, because no server answers at {endpoints}: --auth, and the cluster's time.",
+  "finding.version": "The program has the version of the cluster, {version}.",
+  "finding.versionOlder":
+    "The program has version {version}, and processes of the cluster run {newest}. Upgrade it on this host.",
+  "finding.versionNewer":
+    "The program has version {version}, and the newest of the cluster is {newest}: upgrade the other machines too.",
+  "finding.clock": "This machine's clock is {offsetMs} ms away from the time at {endpoint}.",
+  "finding.clockOff":
+    "This machine's clock is {offsetMs} ms away from the time at {endpoint}. Set it, and turn on time synchronisation (NTP).",
   "status.healthy": "healthy",
   "status.unhealthy": "unhealthy",
   "status.summary": "{health} · coordinator {coordinator} · epoch {epoch} · view {view}: {members}",
@@ -425,6 +525,9 @@ export const en = {
   "help.listen": "show what is written as it comes, until Ctrl-C",
   "help.time": "show the cluster's time",
   "help.status": "say what is wrong, and show every process; exit code 1 if unhealthy",
+  "help.doctor":
+    "check this host before or after the installation: ports, names, secret, disk, clock; exit code 1 if there is a problem",
+  "help.doctorAndHealth": "check this host, or one process",
   "help.health": "ask one process whether it is alive and ready; exit code 0 or 1",
   "help.verify": "check a data folder while no process uses it; exit code 1 if it is damaged",
   "help.servers": "change who is a member",
@@ -450,6 +553,7 @@ export const en = {
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
+  "argument.ROLES": "the roles of this host's processes; otherwise TERTULIA_ROLE, or those of `up`",
   "argument.ROLE": "broker, proxy, reference, server or bot; otherwise TERTULIA_ROLE",
   "flag.broker": "the brokers, for clients",
   "flag.brokerBack": "the brokers, for servers",

@@ -177,6 +177,106 @@ export const ptBr = {
     "{folder}: {tornBytes} bytes no fim talvez nunca tenham sido sincronizados; o próximo início os corta",
   "verify.damaged":
     "Lugares danificados: {count}. O próximo início os repara a partir dos outros membros, se houver.",
+  "doctor.problem": "Problema:",
+  "doctor.warning": "Aviso:",
+  "doctor.note": "Nota:",
+  "doctor.ok": "OK:",
+  "doctor.oneProblem": "Esta máquina está com um problema.",
+  "doctor.problems": "Esta máquina está com {count} problemas.",
+  "doctor.stopped": "A verificação foi interrompida antes do fim; rode-a de novo.",
+  "finding.node": "Esta máquina roda o Node {node}.",
+  "finding.nodeOld":
+    "Esta máquina roda o Node {node}, e o programa precisa do {least}. Instale um Node mais novo.",
+  "finding.openFiles": "Um processo pode ter {openFiles} arquivos e conexões abertos.",
+  "finding.openFilesFew":
+    "Um processo só pode ter {openFiles} arquivos e conexões abertos, e um broker com muitos clientes precisa de {least}. Aumente o limite: ulimit -n, ou LimitNOFILE na unit.",
+  "finding.memory": "Há {memoryMiB} MiB de memória.",
+  "finding.memoryLittle":
+    "Há só {memoryMiB} MiB de memória, e um servidor deve ter {least}. Dê mais à máquina ou ao contêiner.",
+  "finding.names": "Estes nomes de máquina são conhecidos: {names}.",
+  "finding.nameUnknown":
+    "O nome de máquina {name}, de {flags}, não é conhecido aqui. Corrija-o ou acrescente-o ao DNS ou a /etc/hosts.",
+  "finding.portFree": "{endpoint} está livre para o papel {role}.",
+  "finding.portOurs": "O processo do papel {role} roda em {endpoint}.",
+  "finding.portUnready":
+    "O processo do papel {role} em {endpoint} não está pronto: {reason}. Se isso durar minutos, o log dele diz o que ele espera.",
+  "finding.portTaken":
+    "{endpoint} está em uso, e nenhum processo do papel {role} com esta configuração responde ali. Pare o que usa a porta (`ss -ltnp` mostra) ou escolha outra.",
+  "finding.portUnusable":
+    "O processo do papel {role} não consegue usar {endpoint} ({code}). Dê um endereço desta máquina e uma porta que este usuário possa usar.",
+  "finding.secret":
+    "O segredo em {origin} tem tamanho suficiente, e nenhum outro usuário consegue lê-lo.",
+  "finding.secretToCreate":
+    "Não há segredo em {path}. O primeiro processo o cria; se o cluster tem outras máquinas, copie antes o delas.",
+  "finding.secretMissing": "Não há segredo em {path}. Copie-o de outra máquina do cluster.",
+  "finding.secretUnreadable":
+    "O segredo em {path} não pode ser lido ({code}). Verifique o dono e o modo do arquivo.",
+  "finding.secretShort":
+    "O segredo em {origin} tem menos de {least} caracteres. Copie o das outras máquinas ou crie um: openssl rand -hex 32.",
+  "finding.secretOpen":
+    "Outros usuários desta máquina conseguem ler o segredo (modo {mode}). Rode: chmod 600 {origin}",
+  "finding.secretOwner":
+    "O segredo {origin} é do usuário número {owner}, e os processos rodam como o número {wanted}. Rode: chown {wanted} {origin}",
+  "finding.key": "O arquivo da chave pública {path} combina com esta configuração.",
+  "finding.keyMissing":
+    "A chave pública não pode ser lida em {path} ({code}). Copie public/server.key da pasta de dados da referência.",
+  "finding.keyInvalid":
+    "{path} não tem chave pública. Copie de novo public/server.key da pasta de dados da referência.",
+  "finding.keyNone":
+    "{path} diz que o cluster não é criptografado, e --curve diz que é. Copie de novo o arquivo da referência ou desligue --curve.",
+  "finding.keyUnused":
+    "{path} tem a chave de um cluster criptografado, e --curve está desligado aqui. Ligue-o, como em todos os processos do cluster.",
+  "finding.keyDiffers":
+    "A chave em {path} não é a do segredo desta máquina. Copie o segredo e a chave do mesmo cluster.",
+  "finding.data": "A pasta de dados {path} pode ser escrita.",
+  "finding.dataToCreate": "A pasta de dados {path} não existe; o primeiro processo a cria.",
+  "finding.dataUnusable":
+    "A pasta de dados {path} não pode ser escrita ({code}). Verifique o dono e o modo dela ou indique outra com --data.",
+  "finding.dataOwner":
+    "A pasta de dados {path} é do usuário número {owner}, e você é o número {user}. Rode os processos como o dono dela.",
+  "finding.dataOnNetwork":
+    "A pasta de dados {path} está num sistema de arquivos do tipo {type}, em que bloqueios e sincronizações podem falhar. Use um disco local.",
+  "finding.dataInMemory":
+    "A pasta de dados {path} está na memória; quando a máquina reinicia, ela some. Use um disco.",
+  "finding.space": "O disco de {path} tem {freeMiB} MiB livres.",
+  "finding.spaceLow":
+    "O disco de {path} está quase cheio: restam {freeMiB} MiB. Libere espaço; com o disco cheio, o servidor termina.",
+  "finding.sync":
+    "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms).",
+  "finding.syncSlow":
+    "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms), e cada mensagem espera por dois discos assim. Use um mais rápido ou descubra o que mais escreve nele.",
+  "finding.syncVerySlow":
+    "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms): todos vão esperar por cada mensagem. Use um disco mais rápido.",
+  "finding.reached": "{endpoint} responde ({flag}).",
+  "finding.nothingAnswers":
+    "Não verificado, porque nada responde em {endpoints}: a configuração, as versões e o relógio do cluster.",
+  "finding.refused":
+    "Nenhum processo escuta em {endpoint} ({flag}). Inicie-o na máquina dele ou corrija a configuração.",
+  "finding.silent":
+    "{endpoint} ({flag}) não pode ser alcançado. Verifique se a máquina dele está no ar e abra a porta nos firewalls do caminho.",
+  "finding.foreign":
+    "Em {endpoint} ({flag}) responde outro programa, que não é ZeroMQ. Corrija a configuração.",
+  "finding.sameSettings": "O cluster concorda com esta configuração: {flags}.",
+  "finding.curveMissing":
+    "O cluster é criptografado, e esta máquina não tem a chave dele. Membros precisam de --curve, clientes de --server-key-file.",
+  "finding.curveUnwanted":
+    "O cluster não é criptografado, e esta máquina tem --curve ou uma chave. Desligue a criptografia aqui ou ligue-a em todos os processos.",
+  "finding.otherKey":
+    "O cluster tem outra chave que esta máquina. Copie de novo do cluster o segredo ou public/server.key.",
+  "finding.otherSecret":
+    "A referência não aceita o segredo desta máquina. Copie-o de outra máquina e use o mesmo --cluster.",
+  "finding.otherAuth":
+    "Servidores do cluster rodam com --auth {there}, e esta máquina tem --auth {here}. Use o mesmo em todas.",
+  "finding.noServer":
+    "Não verificado, porque nenhum servidor responde em {endpoints}: --auth e a hora do cluster.",
+  "finding.version": "O programa tem a versão do cluster, {version}.",
+  "finding.versionOlder":
+    "O programa tem a versão {version}, e há processos do cluster com a {newest}. Atualize-o nesta máquina.",
+  "finding.versionNewer":
+    "O programa tem a versão {version}, e a mais nova do cluster é a {newest}: atualize também as outras máquinas.",
+  "finding.clock": "O relógio desta máquina está a {offsetMs} ms da hora em {endpoint}.",
+  "finding.clockOff":
+    "O relógio desta máquina está a {offsetMs} ms da hora em {endpoint}. Acerte-o e ative a sincronização de hora (NTP).",
   "status.healthy": "saudável",
   "status.unhealthy": "com problemas",
   "status.summary":
@@ -413,6 +513,9 @@ export const ptBr = {
   "help.listen": "mostra o que se escreve, à medida que chega, até Ctrl-C",
   "help.time": "mostra a hora do cluster",
   "help.status": "diz o que há de errado e mostra cada processo; código de saída 1 se há problemas",
+  "help.doctor":
+    "verifica esta máquina antes ou depois da instalação: portas, nomes, segredo, disco, relógio; código de saída 1 se há um problema",
+  "help.doctorAndHealth": "verifica esta máquina ou um processo",
   "help.health": "pergunta a um processo se está vivo e pronto; código de saída 0 ou 1",
   "help.verify":
     "confere uma pasta de dados que nenhum processo usa; código 1 se estiver danificada",
@@ -439,6 +542,7 @@ export const ptBr = {
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
+  "argument.ROLES": "os papéis dos processos desta máquina; senão, TERTULIA_ROLE ou os de `up`",
   "argument.ROLE": "broker, proxy, reference, server ou bot; senão, TERTULIA_ROLE",
   "flag.broker": "os brokers, para clientes",
   "flag.brokerBack": "os brokers, para servidores",

@@ -24,6 +24,13 @@ export type TextOf<English extends Words> = <Key extends keyof English>(
 
 export type Text = TextOf<typeof en>;
 
+/** The texts whose keys begin with a prefix: the rest of each key, and the text's values. */
+export type TextGroup<Prefix extends string> = {
+  [Key in keyof typeof en as Key extends `${Prefix}.${infer Name}` ? Name : never]: Readonly<
+    Record<Placeholders<(typeof en)[Key]>, string | number>
+  >;
+};
+
 export const languages = ["en", "pt-br"] as const;
 export type Language = (typeof languages)[number];
 

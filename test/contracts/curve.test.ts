@@ -160,7 +160,8 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
 
   test("a health probe does not count as a refused peer", async () => {
     const endpoint = await echo().bind(anyPort, entrance);
-    for (let count = 0; count < 20; count += 1) expect(await probe(endpoint, 5_000)).toBe(true);
+    for (let count = 0; count < 20; count += 1)
+      expect(await probe(endpoint, 5_000)).toBe("greeting");
     // Events come in order: this connection's event follows those of all probes.
     closing.add(new RequestPipe(withKey([endpoint], others.publicKey), quiet));
     await until(() => refused.length > 0, "a real one is refused");

@@ -59,7 +59,7 @@ export function rootHelp(text: Text): string {
     ["listen TARGET", "help.listen"],
     ["time", "help.time"],
     ["status", "help.status"],
-    ["health [ROLE]", "help.health"],
+    ["doctor, health [ROLE]", "help.doctorAndHealth"],
     ["accounts ACTION", "help.accounts"],
     ["servers remove NAME", "help.remove"],
     ["verify FOLDER", "help.verify"],
