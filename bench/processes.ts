@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -61,7 +61,8 @@ export class TemporaryFolder implements AsyncDisposable {
   }
 
   static async make(): Promise<TemporaryFolder> {
-    return new TemporaryFolder(await mkdtemp(join(tmpdir(), "tertulia-bench-")));
+    // Made at once, so that no signal comes between the folder and its removal at exit.
+    return new TemporaryFolder(mkdtempSync(join(tmpdir(), "tertulia-bench-")));
   }
 
   /** Leaves the folder for a person to look at. */
@@ -70,8 +71,9 @@ export class TemporaryFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.keep();
     await rm(this.path, { recursive: true, force: true });
+    // Last, because a signal may end the bench while it removes the folder.
+    this.keep();
   }
 }
 
