@@ -83,16 +83,18 @@ export async function runUp({ settings, flags, text, openChat }: UpOptions): Pro
   outliveLog();
   await using cluster = new Supervisor(config);
   const metrics = settings.optional("metrics");
-  await using _metrics =
+  await using port =
     metrics === undefined ? undefined : await serveMetricsOfAll(metrics, () => cluster.children);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
   const { broker, proxy, reference } = cluster.endpoints;
   const endpoints = { broker, proxy, reference };
   if (flags.json) {
-    printValue({ ready: true, ...endpoints, processes: cluster.children.map(described) });
+    const processes = cluster.children.map(described);
+    printValue({ ready: true, ...endpoints, metrics: port?.endpoint, processes });
   } else {
     printLine(text("up.ready", endpoints));
+    if (port !== undefined) printLine(text("up.metrics", port));
     if (config.auth === "required") {
       printLine(text("up.promote", { flags: operatorFlags(settings, broker) }));
     }

@@ -175,7 +175,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     ...(guestServers && { guestServers }),
   });
   if (guestServers) log.warn("Servers that are no members may connect (--guest-servers)");
-  log.info({ front, back }, "Ready");
+  log.info({ front, back, metrics: port.endpoint }, "Ready");
   announceReady({ name, endpoints: { front, back, metrics: port.endpoint } });
   return {
     [Symbol.asyncDispose]: async () => {

@@ -1,3 +1,4 @@
+import type { RequestLog } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { ownVersion } from "../platform/version.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
@@ -8,10 +9,13 @@ export interface MeasuredProcess {
   readonly name: string;
   readonly clock: LamportClock;
   readonly refused: Readonly<RefusedMessages>;
+  /** The logs whose lines are limited (O18); a broker and a proxy have none. */
+  readonly requestLogs?: readonly Pick<RequestLog, "skippedLines">[];
 }
 
 /** Adds the metrics that all members have in common (O50). */
-export function measureProcess(metrics: Metrics, { role, name, clock, refused }: MeasuredProcess) {
+export function measureProcess(metrics: Metrics, measured: MeasuredProcess): void {
+  const { role, name, clock, refused, requestLogs = [] } = measured;
   const version = ownVersion();
   metrics.gauge(
     {
@@ -35,5 +39,13 @@ export function measureProcess(metrics: Metrics, { role, name, clock, refused }:
       { labels: { reason: "forged" }, value: refused.forged },
       { labels: { reason: "stale" }, value: refused.stale },
     ],
+  );
+  if (requestLogs.length === 0) return;
+  metrics.counter(
+    {
+      name: "tertulia_log_lines_skipped_total",
+      help: "Log lines about single requests that were left out, because there were too many.",
+    },
+    () => requestLogs.reduce((sum, { skippedLines }) => sum + skippedLines, 0),
   );
 }

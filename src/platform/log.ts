@@ -83,6 +83,8 @@ export class RequestLog {
   #written = 0;
   /** Lines left out since the last written line. */
   #skipped = 0;
+  /** Lines left out since the start. */
+  skippedLines = 0;
 
   constructor(log: Log) {
     this.#log = log;
@@ -95,6 +97,7 @@ export class RequestLog {
     this.#second = second;
     if (this.#written >= requestLines) {
       this.#skipped += 1;
+      this.skippedLines += 1;
       return;
     }
     this.#written += 1;

@@ -138,13 +138,13 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     saving.afterwards(() => {});
   };
   beat();
-  const port = await openPort(config, { registry, clock, refused: self.refused });
+  const port = await openPort(config, { ...self, registry, clock, requestLogs: [requestLog] });
   responder.start();
   const timer = setInterval(beat, durations.pollMs);
-  log.info({ endpoint, view: registry.view, serverKey: config.keys?.publicKey }, "Ready");
+  const ready = { endpoint, metrics: port.endpoint };
+  log.info({ ...ready, view: registry.view, serverKey: config.keys?.publicKey }, "Ready");
   return {
-    endpoint,
-    metrics: port.endpoint,
+    ...ready,
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await saving.settled();
@@ -206,7 +206,7 @@ function parseSaved(value: unknown): Saved & { clock: number } {
   };
 }
 
-interface Measured extends Pick<MeasuredProcess, "clock" | "refused"> {
+interface Measured extends Omit<MeasuredProcess, "role" | "name"> {
   readonly registry: Registry;
 }
 

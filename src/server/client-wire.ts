@@ -2,9 +2,9 @@ import { BrokeredResponder } from "../net/brokered-responder.ts";
 import type { Envelope } from "../net/envelope.ts";
 import { Sessions } from "../net/sessions.ts";
 import { now } from "../platform/clock.ts";
-import { type Log, RequestLog } from "../platform/log.ts";
+import type { RequestLog } from "../platform/log.ts";
 import type { Secret } from "../platform/secret.ts";
-import type { Incoming } from "../protocol/client-messages.ts";
+import type { Incoming, SentReply } from "../protocol/client-messages.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import { limits, tagBytes } from "../protocol/limits.ts";
 import { parsePayload, type RequestParsers } from "../protocol/parse-message.ts";
@@ -25,7 +25,7 @@ export interface ClientWireParts {
   readonly auth: Auth;
   readonly secret: Secret;
   readonly brokers: readonly string[];
-  readonly log: Log;
+  readonly log: Pick<RequestLog, "write">;
   readonly parsers: RequestParsers;
   onRequests(input: Input & { readonly type: "requests" }): void;
   onAnswered: Recorder["answered"];
@@ -34,14 +34,12 @@ export interface ClientWireParts {
 /** Receives clients' requests from the brokers, and sends the replies back. */
 export class ClientWire {
   readonly #parts: ClientWireParts;
-  readonly #requestLog: RequestLog;
   readonly #responder: BrokeredResponder;
   readonly #sessions: Sessions;
   #disconnecting: Promise<void>[] = [];
 
   constructor(parts: ClientWireParts) {
     this.#parts = parts;
-    this.#requestLog = new RequestLog(parts.log);
     this.#sessions = new Sessions(parts.secret.deriveKey("token"));
     this.#responder = new BrokeredResponder((to, payload) => this.#take(to, payload));
   }
@@ -51,9 +49,9 @@ export class ClientWire {
   }
 
   #take(envelope: Envelope, bytes: Buffer): void {
-    const { auth, parsers, onRequests } = this.#parts;
+    const { auth, log, parsers, onRequests } = this.#parts;
     const { format, batch, requests } = parsePayload(bytes, parsers);
-    for (const { service } of requests) this.#requestLog.write("info", `Recebido: ${service}`);
+    for (const { service } of requests) log.write("info", `Recebido: ${service}`);
     const to: ClientReply = { envelope, format, heardMs: now().steadyMs };
     const proven = auth === "open" ? requests : this.#proven(requests);
     const connection = connectionOf(envelope);
@@ -77,8 +75,9 @@ export class ClientWire {
       data.token = this.#sessions.give(grant, Date.parse(data.timestamp));
     }
     const { envelope, format, heardMs } = effect.to as ClientReply;
-    this.#responder.reply(envelope, encodeReplies(effect, format));
-    this.#parts.onAnswered(effect.replies, (now().steadyMs - heardMs) / 1_000);
+    const { bytes, sent } = encodeReplies(effect, format);
+    this.#responder.reply(envelope, bytes);
+    this.#parts.onAnswered(sent, (now().steadyMs - heardMs) / 1_000);
   }
 
   rotate(joined: boolean): void {
@@ -106,14 +105,19 @@ function connectionOf([broker, tag]: Envelope): string {
 /**
  * Encodes the replies. If they are larger than `limits.frameBytes`, encodes an error in place of
  * each reply, because the broker closes a connection that sends a larger frame.
+ * @returns also the replies that are in the bytes
  */
-function encodeReplies({ batch, replies }: ReplyEffect, format: Format): Uint8Array {
-  const bytes = encode(batch ? replies : replies[0], format);
-  if (bytes.byteLength <= limits.frameBytes) return bytes;
+function encodeReplies({ batch, replies }: ReplyEffect, format: Format) {
+  const encoded = (sent: readonly SentReply[]) => {
+    return { bytes: encode(batch ? sent : sent[0], format), sent };
+  };
+  const whole = encoded(replies);
+  if (whole.bytes.byteLength <= limits.frameBytes) return whole;
   const description = `The reply is above ${limits.frameBytes} bytes: ask for less at once.`;
-  const refusals = replies.map(({ service, data: { id, server, clock, timestamp } }) => {
-    const error = { status: "erro", code: "too_large", description, retry: false };
-    return { service, data: { ...error, id, server, clock, timestamp } };
-  });
-  return encode(batch ? refusals : refusals[0], format);
+  const error = { status: "erro", code: "too_large", description, retry: false } as const;
+  return encoded(
+    replies.map(({ service, data: { id, server, clock, timestamp } }) => {
+      return { service, data: { ...error, ...(id && { id }), server, clock, timestamp } };
+    }),
+  );
 }

@@ -3,7 +3,7 @@ import type { ReferenceLink } from "../net/reference-link.ts";
 import type { Responder } from "../net/responder.ts";
 import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
-import type { Log } from "../platform/log.ts";
+import type { Log, RequestLog } from "../platform/log.ts";
 import { PasswordThread } from "../platform/password-thread.ts";
 import { crash } from "../platform/run-process.ts";
 import type { ServerName } from "../protocol/ids.ts";
@@ -40,6 +40,8 @@ export interface Foundation {
   readonly slot: Slot;
   readonly name: ServerName;
   readonly log: Log;
+  /** For lines about single requests of clients, and about single messages of peers (O18). */
+  readonly requestLogs: Readonly<Record<"clients" | "peers", RequestLog>>;
 }
 
 export interface Wires {

@@ -63,7 +63,8 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const name = await nameOf(slot.folder);
   self = name;
   const clockFile = await ClockFile.open(slot.folder, clock, crash);
-  return openServer({ config, clock, clockFile, membership, link, slot, name, log });
+  const requestLogs = { clients: new RequestLog(log), peers: new RequestLog(log) };
+  return openServer({ config, clock, clockFile, membership, link, slot, name, log, requestLogs });
 }
 
 /**
@@ -112,7 +113,7 @@ async function openServer(place: Foundation): Promise<Server> {
   const shell: Shell = new Shell(world);
   shell.start(core);
   started = shell;
-  log.info({ event: "started", folder: slot.folder, address }, "Started");
+  log.info({ event: "started", folder: slot.folder, address, metrics }, "Started");
   const stop = async () => {
     const { leaveOnStop: leave } = config;
     // A server that leaves the view needs the reference's answer. Any other server may outlive the
@@ -133,7 +134,7 @@ async function openServer(place: Foundation): Promise<Server> {
  * @returns also `self`, what the server tells about itself in its heartbeats
  */
 async function openMetrics(
-  { config, clock, membership, name, slot }: Foundation,
+  { config, clock, membership, name, slot, requestLogs }: Foundation,
   shell: () => Shell | undefined,
 ) {
   const unready = () => (shell() === undefined ? "it reads its disk" : shell()?.unready);
@@ -146,7 +147,10 @@ async function openMetrics(
       return diskWatch.space;
     },
   };
-  measureProcess(port.metrics, { ...self, role: "server", name, clock });
+  measureProcess(port.metrics, {
+    ...{ ...self, role: "server", name, clock },
+    requestLogs: Object.values(requestLogs),
+  });
   const recorder = measureServer(port.metrics, {
     figures: () => shell()?.figures,
     disk: () => self.disk,
@@ -170,14 +174,13 @@ interface WireParts extends Foundation {
 
 function openWires(parts: WireParts): Wires {
   const { config, clock, membership, name, log, responder, disk, topicKeys } = parts;
-  const { recorder, shell } = parts;
+  const { recorder, shell, requestLogs } = parts;
   const { auth, brokers, keys, proxiesIn, proxies, secret } = config;
   const seals = membership.seals("peer");
   const dispatch = (input: Input) => shell().dispatch(input);
-  const requestLog = new RequestLog(log);
   const onDropped = (error: unknown) => {
     if (!(error instanceof PeerMessageError)) throw error;
-    requestLog.write("warn", `A peer's message was dropped: ${error.message}`);
+    requestLogs.peers.write("warn", `A peer's message was dropped: ${error.message}`);
   };
   const peerWire = new PeerWire({
     name,
@@ -205,7 +208,7 @@ function openWires(parts: WireParts): Wires {
   const { services: parsers } = ownTables;
   const { answered: onAnswered } = recorder;
   const clients = new ClientWire({
-    ...{ auth, secret, brokers, log, parsers },
+    ...{ auth, secret, brokers, parsers, log: requestLogs.clients },
     onRequests: dispatch,
     onAnswered,
   });

@@ -614,6 +614,7 @@ export const en = {
   "flag.report": "write a report with timeline and latencies to this HTML file",
   "up.ready":
     "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops everything.",
+  "up.metrics": "Metrics of all processes: {endpoint}",
   "up.promote": "To make an account an administrator: tertulia accounts promote NAME{flags}",
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 

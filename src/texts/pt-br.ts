@@ -604,5 +604,6 @@ export const ptBr = {
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   "up.ready":
     "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C encerra tudo.",
+  "up.metrics": "Métricas de todos os processos: {endpoint}",
   "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;

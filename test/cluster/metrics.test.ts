@@ -7,11 +7,12 @@ import { roles } from "../../src/protocol/reference-messages.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { PlainRequest } from "../support/plain-client.ts";
 import { until } from "../support/until.ts";
+import { logOf } from "./folders.ts";
 
 let cluster: LocalCluster;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start({ hasMetrics: true });
+  cluster = await LocalCluster.start({ hasMetrics: true, logLevel: "info" });
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
@@ -83,6 +84,12 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     const ours = found.map((name) => name.replace(/_(bucket|sum|count)$/, ""));
     const names = new Set(ours.filter((name) => name.startsWith("tertulia_")));
     expect([...names].sort()).toEqual([...new Set(documented)].sort());
+  });
+
+  test("the log of each process names the port of its metrics if the setting has no port", async () => {
+    for (const child of roles.flatMap((role) => cluster.of(role))) {
+      expect(logOf(cluster, child)).toContain(`"metrics":"${child.ready?.endpoints.metrics}"`);
+    }
   });
 
   test("no metric names a user, a channel or a text", async () => {

@@ -20,6 +20,7 @@ interface Ready {
   broker: string;
   proxy: string;
   reference: string;
+  metrics?: string;
   processes: { role: string; name: string; pid: number }[];
 }
 
@@ -111,6 +112,13 @@ describe("tertulia up", () => {
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+  });
+
+  test("[O50] the ready line of `up` names the port of the metrics if the setting has no port", async () => {
+    const flags = ["--servers", "1", "--metrics", "tcp://127.0.0.1:*"];
+    const { ready } = await startUp(await folder(), ...flags);
+    const url = ready.metrics?.replace("tcp:", "http:");
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
   });
 
   test("[J4] `up` started again uses the same data folders and has all acknowledged messages", async () => {

@@ -62,4 +62,6 @@ test("[O18] a process logs at most 50 lines a second about single requests, and 
   const seconds = Math.ceil((performance.now() - startMs) / 1_000) + 1;
   expect(lines().length).toBeGreaterThanOrEqual(50);
   expect(lines().length).toBeLessThanOrEqual(51 * seconds);
+  const written = lines().filter((line) => line.includes("Recebido: rank"));
+  expect(requestLog.skippedLines).toBe(5_000 - written.length);
 });
