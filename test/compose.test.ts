@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 
 const text = readFileSync("docker-compose.yml", "utf8");
+const { services } = parse(text, { merge: true });
 
 /** The lines of a service, or of a block that services share, up to an empty line. */
 function part(name: string): string {
@@ -27,5 +29,19 @@ test.each(["bot", "client"])(
     expect(whole).toContain('public:/app/public:ro"');
     expect(whole).not.toMatch(/secret|reference-data/i);
     expect(part("server")).toMatch(/\*secret.*"reference-data:\/app\/reference:ro"/s);
+  },
+);
+
+test.each(["reference", "broker", "proxy", "server", "bot", "client"])(
+  "[O36] a container of a %s can write only to its volumes and to /tmp, and has no rights of root",
+  (service) => {
+    expect(services[service]).toMatchObject({
+      read_only: true,
+      tmpfs: ["/tmp"],
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      environment: { XDG_STATE_HOME: "/tmp" },
+    });
+    expect(readFileSync("Dockerfile", "utf8")).toMatch(/^USER 1000:1000$/m);
   },
 );
