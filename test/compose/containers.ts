@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { until } from "../support/until.ts";
+
+interface Ports {
+  readonly broker: number;
+  readonly proxy: number;
+  readonly reference: number;
+}
+
+const run = promisify(execFile);
+/** The longest that a command of Docker may take, in ms; a build takes a minute. */
+const commandMs = 600_000;
+/** The longest until `status` says what is the case, in ms. */
+const statusMs = 120_000;
+
+/** The containers of docker-compose.yml, with a project and volumes of their own. */
+export class Containers {
+  readonly #project: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(project: string, ports: Ports) {
+    this.#project = project;
+    this.#env = {
+      ...process.env,
+      TERTULIA_BROKER_PORT: String(ports.broker),
+      TERTULIA_PROXY_PORT: String(ports.proxy),
+      TERTULIA_REFERENCE_PORT: String(ports.reference),
+    };
+  }
+
+  /** Starts what is missing, and waits until all containers are healthy. */
+  async up(...flags: readonly string[]): Promise<void> {
+    await this.#compose("up", "-d", "--build", "--wait", ...flags);
+  }
+
+  /** Stops and removes the containers; the volumes stay. */
+  async down(): Promise<void> {
+    await this.#compose("down");
+  }
+
+  async remove(): Promise<void> {
+    await this.#compose("down", "--volumes", "--timeout", "5");
+  }
+
+  /** Kills containers by SIGKILL. Docker does not start them again. */
+  async kill(...names: readonly string[]): Promise<void> {
+    await run("docker", ["kill", ...names.map((name) => `${this.#project}-${name}`)]);
+  }
+
+  /**
+   * Waits until `tertulia status` of the first server lists problems of these kinds and no others.
+   */
+  async reports(kinds: readonly string[]): Promise<void> {
+    const wanted = kinds.toSorted().join();
+    let found = "";
+    await until(
+      async () => {
+        found = (await this.#problems()).toSorted().join();
+        return found === wanted;
+      },
+      `status lists ${wanted || "no problem"}`,
+      statusMs,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}; it lists ${found || "none"}`);
+    });
+  }
+
+  async expectNoWarnings(): Promise<void> {
+    const lines = (await this.#compose("logs", "--no-color")).split("\n");
+    const warnings = lines.filter((line) => /\(node:\d+\)/.test(line));
+    if (warnings.length > 0) throw new Error(warnings.slice(0, 5).join("\n"));
+  }
+
+  /** Prints the state of all containers, and the end of their logs. */
+  async tell(): Promise<void> {
+    process.stderr.write(await this.#compose("ps", "--all"));
+    process.stderr.write(await this.#compose("logs", "--no-color", "--tail", "5"));
+  }
+
+  async #problems(): Promise<string[]> {
+    const command = ["node", "dist/cli.js", "status", "--json"];
+    // The exit code is 1 if there are problems.
+    const asked = this.#compose("exec", "-T", "--index", "1", "server", ...command);
+    const text = await asked.catch((error: { stdout?: string }) => error.stdout ?? "");
+    if (text === "") return ["noAnswer"];
+    const { problems } = JSON.parse(text) as { problems: { kind: string }[] };
+    return problems.map(({ kind }) => kind);
+  }
+
+  /** @returns what the command has printed. @throws Error with its words, if it fails */
+  async #compose(...args: readonly string[]): Promise<string> {
+    // A file `.env` of the person would change what is tested.
+    const project = ["compose", "--project-name", this.#project, "--env-file", "/dev/null"];
+    const options = { env: this.#env, timeout: commandMs, maxBuffer: 2 ** 28 };
+    const { stdout } = await run("docker", [...project, ...args], options);
+    return stdout;
+  }
+}

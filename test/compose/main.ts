@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { parseArgs, promisify } from "node:util";
+import { Containers } from "./containers.ts";
+import { conformance, SteadyWriter } from "./work.ts";
+
+/**
+ *     npm run test:compose                    kills, scales, stops and starts the containers
+ *     npm run test:compose -- --busy 2        beside so many loops that keep the processors busy
+ *
+ * Needs Docker. Uses a project, volumes and ports of its own, and removes them at the end.
+ */
+const { values } = parseArgs({ options: { busy: { type: "string", default: "0" } } });
+const busy = Number(values.busy);
+if (!Number.isSafeInteger(busy) || busy < 0) {
+  process.stderr.write("test:compose: --busy is a whole number.\n");
+  process.exit(2);
+}
+
+const started = performance.now();
+const script = process.env.CONFORMANCE ?? "../shared/conformance/original_protocol.py";
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1_000).toFixed(1);
+}
+
+/** Does a step, and prints when it began, how long it took, and what it returned. */
+async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const begun = performance.now();
+  const at = `${seconds(started)} s`.padStart(8);
+  try {
+    const result = await work();
+    const found = typeof result === "string" ? `: ${result}` : "";
+    process.stdout.write(`${at}  ${`${seconds(begun)} s`.padStart(7)}  ${what}${found}\n`);
+    return result;
+  } catch (error) {
+    process.stdout.write(`${at}  ${`${seconds(begun)} s`.padStart(7)}  FAILED: ${what}\n`);
+    throw error;
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
+  return ports;
+}
+
+const [broker = 0, proxy = 0, reference = 0] = await freePorts(3);
+const containers = new Containers(`tertulia-test-${process.pid}`, { broker, proxy, reference });
+const loops: ChildProcess[] = [];
+process.once("SIGINT", () => process.exit(1));
+process.once("exit", () => {
+  for (const loop of loops) loop.kill("SIGKILL");
+});
+
+async function scene(): Promise<void> {
+  const endpoint = `tcp://127.0.0.1:${broker}`;
+  await step("up", () => containers.up());
+  if (existsSync(script)) {
+    await step("conformance through the published ports", () => {
+      return conformance(script, endpoint, `tcp://127.0.0.1:${proxy}`);
+    });
+  }
+  await step("--scale server=5", () => containers.up("--scale", "server=5"));
+  await step("status says that all is well", () => containers.reports([]));
+  const writer = new SteadyWriter(endpoint, "compose");
+  await step("a writer begins", () => writer.start());
+  await step("100 messages", () => writer.progress(100));
+  await step("kill -9 of two servers and of the reference", () => {
+    return containers.kill("server-2", "server-4", "reference-1");
+  });
+  await step("100 messages", () => writer.progress(100));
+  await step("status names what is missing", () => {
+    return containers.reports(["memberDown", "memberDown", "noReference"]);
+  });
+  await step("up brings them back", () => containers.up("--scale", "server=5"));
+  await step("status says that all is well", () => containers.reports([]));
+  await step("--scale server=2", () => containers.up("--scale", "server=2"));
+  await step("status says that all is well", () => containers.reports([]));
+  await step("100 messages", () => writer.progress(100));
+  await step("the writer ends", () => writer.stop());
+  await step("down", () => containers.down());
+  await step("up", () => containers.up());
+  await step("status says that all is well", () => containers.reports([]));
+  await step("each acknowledged message is there once", () => writer.expectAll());
+  await step("no log has a warning of Node", () => containers.expectNoWarnings());
+}
+
+try {
+  for (let number = 0; number < busy; number += 1) {
+    loops.push(spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
+  }
+  process.stdout.write(`   begun     took  beside ${busy} busy loops\n`);
+  await scene();
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(`${(error as Error).message}\n`);
+  await containers.tell();
+} finally {
+  await step("removed", () => containers.remove());
+}
+for (const loop of loops) loop.kill("SIGKILL");
