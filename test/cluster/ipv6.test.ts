@@ -1,18 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { canHaveHosts, withHosts } from "../support/own-hosts.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { cliFile } from "../terminal/cli-process.ts";
-
-/**
- * Whether a test can give a process its own hosts file: on Linux, as root or with user namespaces.
- */
-const canHaveHosts =
-  spawnSync("unshare", ["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"]).status === 0;
 
 let folder: TemporaryFolder;
 const running: ChildProcess[] = [];
@@ -36,20 +31,11 @@ afterEach(async () => {
 function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
   const { PATH = "" } = process.env;
   const env = { PATH, XDG_STATE_HOME: folder.path, LANG: "C.UTF-8", TERTULIA_DATA: folder.path };
-  const command = [process.execPath, cliFile, ...args];
+  const own = [process.execPath, cliFile, ...args] as const;
   const file = join(folder.path, "hosts");
-  if (hosts !== undefined) {
-    writeFileSync(file, hosts);
-    command.unshift(
-      "unshare",
-      "-rm",
-      "sh",
-      "-c",
-      'mount --bind "$0" /etc/hosts && exec "$@"',
-      file,
-    );
-  }
-  const child = spawn(command[0] as string, command.slice(1), { env });
+  if (hosts !== undefined) writeFileSync(file, hosts);
+  const [program, ...rest] = hosts === undefined ? own : withHosts(file, own);
+  const child = spawn(program, rest, { env });
   running.push(child);
   return child;
 }
