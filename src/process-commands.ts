@@ -42,6 +42,7 @@ const common = [
   "logLevel",
   "lang",
 ] as const;
+const administered = ["data", "secretFile", "cluster", "curve"] as const;
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
@@ -190,6 +191,22 @@ export const processCommands: readonly ProcessCommand[] = [
       (await import("./cluster/verify.ts")).runVerify(folder as string, flags.json === true, text),
   },
   {
+    name: "backup",
+    args: ["FILE"],
+    settings: [...administered, "reference", "keyFile", "lang"],
+    flags: [jsonFlag],
+    example: "tertulia backup tertulia-2026-01-31.json.gz",
+    run: async (call) => (await import("./backup/backup.ts")).runBackup(ofFile(call)),
+  },
+  {
+    name: "restore",
+    args: ["FILE"],
+    settings: ["data", "keyFile", "lang"],
+    flags: [jsonFlag],
+    example: "tertulia restore tertulia-2026-01-31.json.gz --data ./data",
+    run: async (call) => (await import("./backup/restore.ts")).runRestore(ofFile(call)),
+  },
+  {
     name: "chaos",
     settings: ["lang"],
     flags: [
@@ -203,6 +220,10 @@ export const processCommands: readonly ProcessCommand[] = [
     run: runChaos,
   },
 ];
+
+function ofFile({ args: [file = ""], flags, ...call }: Call) {
+  return { ...call, file, json: flags.json === true };
+}
 
 async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> {
   const up = await import("./cluster/up.ts");

@@ -80,6 +80,8 @@ const table: readonly Row[] = [
   { part: "gateway/", may: ["gateway/", ...shell, ...library] },
   { part: "cluster/doctor/core/", may: ["cluster/doctor/core/", "protocol/", "texts/texts.ts"] },
   { part: "cluster/", may: ["cluster/", ...shell] },
+  // A backup is made by a replica of its own, which asks the servers as a new server does.
+  { part: "backup/", may: ["backup/", "server/core/step.ts", "server/peer-links.ts", ...shell] },
   {
     part: "trials/",
     may: [
@@ -98,6 +100,7 @@ const table: readonly Row[] = [
     part: "process-commands.ts",
     may: [
       "cluster/",
+      "backup/",
       ...shell,
       ...startFunctions,
       "client-commands.ts",

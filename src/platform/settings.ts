@@ -107,6 +107,7 @@ export const rows = {
     "67108864",
   ),
   passwordFile: row("TERTULIA_PASSWORD_FILE", path("file")),
+  keyFile: row("TERTULIA_KEY_FILE", path("file")),
   invitation: row("TERTULIA_INVITATION", text("text")),
   user: row("TERTULIA_USER", text("name")),
   lang: row("TERTULIA_LANG", text("language")),

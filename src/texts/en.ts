@@ -285,6 +285,41 @@ export const en = {
   "finding.clock": "This machine's clock is {offsetMs} ms away from the time at {endpoint}.",
   "finding.clockOff":
     "This machine's clock is {offsetMs} ms away from the time at {endpoint}. Set it, and turn on time synchronisation (NTP).",
+
+  // `backup` and `restore`.
+  "backup.done":
+    "The backup has everything up to {newest}. Channels: {channels}, publications: {publications}, private messages: {messages}, users: {users}, accounts: {accounts}.",
+  "backup.exists": "{file} exists already, and no backup is overwritten: name another file.",
+  "backup.noFolder": "There is no folder {folder}: make it, or name another file.",
+  "backup.inUse": "Another backup is writing {file}: wait for it, or name another file.",
+  "backup.keyUnreadable": "The key file {path} can't be read ({code}): check it.",
+  "backup.keyShort":
+    "The key in {path} is shorter than {least} characters: make one with `openssl rand -hex 32`.",
+  "backup.noReference":
+    "No reference at {endpoints} answers with the secret from {origin}: start it, name yours with --reference, or copy the secret of a member.",
+  "backup.noMajority":
+    "Servers that answered: {answered} of {of}, and {quorum} are needed to have every message: start the others again.",
+  "backup.another": "{server} can't finish the copy ({why}); another server is asked.",
+  "backup.full": "{file} can't be written, because the disk is full: free some space.",
+  "backup.stopped": "The backup was stopped; {file} was not written.",
+  "backup.failed": "{file} was not written ({why}): try again.",
+  "restore.done":
+    "Restored into {folder} from the backup of {made}, which has everything up to {newest}. Channels: {channels}, publications: {publications}, private messages: {messages}, users: {users}, accounts: {accounts}.",
+  "restore.next":
+    "Start this server first: `tertulia up --data {folder}`, or `tertulia server --data {folder}` beside the other processes. Servers with empty folders then fetch everything from it.",
+  "restore.used":
+    "The data folder {folder} has a server or a reference already: name an empty one by --data.",
+  "restore.inUse": "Another restore is writing to {folder}: wait for it, or name another folder.",
+  "restore.encrypted": "{file} is encrypted: name its key file by --key-file.",
+  "restore.plain": "{file} is not encrypted: leave out --key-file.",
+  "restore.wrongKey":
+    "{file} can't be decrypted: name the key file with which it was made; if this is the one, the file is damaged.",
+  "restore.newer":
+    "{file} was made by the newer version {version}: restore it with that version or a later one.",
+  "restore.unreadable": "{file} can't be read ({code}): check its path, owner and mode.",
+  "restore.damaged":
+    "{file} is damaged or incomplete ({why}), and nothing was restored: use another backup.",
+
   "status.healthy": "healthy",
   "status.unhealthy": "unhealthy",
   "status.summary": "{health} · coordinator {coordinator} · epoch {epoch} · view {view}: {members}",
@@ -530,6 +565,9 @@ export const en = {
   "help.doctorAndHealth": "check this host, or one process",
   "help.health": "ask one process whether it is alive and ready; exit code 0 or 1",
   "help.verify": "check a data folder while no process uses it; exit code 1 if it is damaged",
+  "help.backups": "save and restore a cluster, check a folder",
+  "help.backup": "save a running cluster to a file; - writes to standard output",
+  "help.restore": "restore a backup into an empty data folder; - reads standard input",
   "help.servers": "change who is a member",
   "help.remove": "remove from the view a member that will not come back",
   "help.accounts":
@@ -550,6 +588,7 @@ export const en = {
   "argument.NAME": "a name",
   "argument.MODE": "open, closed or invitation",
   "argument.FOLDER": "a data folder, or the folder of one server in it",
+  "argument.FILE": "the backup's file, or -",
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
@@ -567,6 +606,7 @@ export const en = {
   "flag.advertise": "the host, or the whole endpoint, at which others reach this process",
   "flag.data": "the data folder",
   "flag.secretFile": "the cluster's secret; if omitted, `secret` in the data folder",
+  "flag.keyFile": "the file with the key that encrypts a backup; 16 characters or more",
   "flag.cluster": "the cluster's name",
   "flag.auth": "open: names only; required: accounts with passwords",
   "flag.curve": "encrypt all connections, with keys derived from the secret",

@@ -277,6 +277,45 @@ export const ptBr = {
   "finding.clock": "O relógio desta máquina está a {offsetMs} ms da hora em {endpoint}.",
   "finding.clockOff":
     "O relógio desta máquina está a {offsetMs} ms da hora em {endpoint}. Acerte-o e ative a sincronização de hora (NTP).",
+
+  // `backup` e `restore`.
+  "backup.done":
+    "O backup tem tudo até {newest}. Canais: {channels}, publicações: {publications}, mensagens privadas: {messages}, usuários: {users}, contas: {accounts}.",
+  "backup.exists":
+    "{file} já existe, e nenhum backup é sobrescrito: escolha outro nome de arquivo.",
+  "backup.noFolder": "Não há pasta {folder}: crie-a ou escolha outro arquivo.",
+  "backup.inUse": "Outro backup está gravando {file}: espere por ele ou escolha outro arquivo.",
+  "backup.keyUnreadable": "Não foi possível ler o arquivo de chave {path} ({code}): verifique-o.",
+  "backup.keyShort":
+    "A chave em {path} tem menos de {least} caracteres: crie uma com `openssl rand -hex 32`.",
+  "backup.noReference":
+    "Nenhuma referência em {endpoints} responde com o segredo de {origin}: inicie-a, indique a sua com --reference ou copie o segredo de um membro.",
+  "backup.noMajority":
+    "Servidores que responderam: {answered} de {of}, e são necessários {quorum} para ter todas as mensagens: inicie os outros de novo.",
+  "backup.another":
+    "{server} não consegue terminar a cópia ({why}); outro servidor será consultado.",
+  "backup.full": "Não foi possível gravar {file}, porque o disco está cheio: libere espaço.",
+  "backup.stopped": "O backup foi interrompido; {file} não foi gravado.",
+  "backup.failed": "{file} não foi gravado ({why}): tente de novo.",
+  "restore.done":
+    "Restaurado em {folder} a partir do backup de {made}, que tem tudo até {newest}. Canais: {channels}, publicações: {publications}, mensagens privadas: {messages}, usuários: {users}, contas: {accounts}.",
+  "restore.next":
+    "Inicie este servidor primeiro: `tertulia up --data {folder}`, ou `tertulia server --data {folder}` ao lado dos outros processos. Depois, servidores com pastas vazias buscam tudo dele.",
+  "restore.used":
+    "A pasta de dados {folder} já tem um servidor ou uma referência: indique uma vazia com --data.",
+  "restore.inUse":
+    "Outra restauração está gravando em {folder}: espere por ela ou escolha outra pasta.",
+  "restore.encrypted": "{file} está criptografado: indique o arquivo de chave com --key-file.",
+  "restore.plain": "{file} não está criptografado: retire --key-file.",
+  "restore.wrongKey":
+    "Não foi possível descriptografar {file}: indique o arquivo de chave com que ele foi feito; se for este, o arquivo está danificado.",
+  "restore.newer":
+    "{file} foi feito pela versão mais nova {version}: restaure-o com essa versão ou uma posterior.",
+  "restore.unreadable":
+    "Não foi possível ler {file} ({code}): verifique o caminho, o dono e as permissões.",
+  "restore.damaged":
+    "{file} está danificado ou incompleto ({why}), e nada foi restaurado: use outro backup.",
+
   "status.healthy": "saudável",
   "status.unhealthy": "com problemas",
   "status.summary":
@@ -519,6 +558,9 @@ export const ptBr = {
   "help.health": "pergunta a um processo se está vivo e pronto; código de saída 0 ou 1",
   "help.verify":
     "confere uma pasta de dados que nenhum processo usa; código 1 se estiver danificada",
+  "help.backups": "salva e restaura um cluster, verifica uma pasta",
+  "help.backup": "salva um cluster em execução em um arquivo; - escreve na saída padrão",
+  "help.restore": "restaura um backup em uma pasta de dados vazia; - lê a entrada padrão",
   "help.servers": "muda quem é membro",
   "help.remove": "tira da visão um membro que não volta mais",
   "help.accounts":
@@ -539,6 +581,7 @@ export const ptBr = {
   "argument.NAME": "um nome",
   "argument.MODE": "open, closed ou invitation",
   "argument.FOLDER": "uma pasta de dados, ou a pasta de um servidor dentro dela",
+  "argument.FILE": "o arquivo do backup, ou -",
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
@@ -556,6 +599,7 @@ export const ptBr = {
   "flag.advertise": "o host, ou o endpoint inteiro, em que os outros alcançam este processo",
   "flag.data": "a pasta de dados",
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
+  "flag.keyFile": "o arquivo com a chave que criptografa um backup; 16 caracteres ou mais",
   "flag.cluster": "o nome do cluster",
   "flag.auth": "open: só nomes; required: contas com senha",
   "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",

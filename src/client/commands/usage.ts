@@ -62,7 +62,7 @@ export function rootHelp(text: Text): string {
     ["doctor, health [ROLE]", "help.doctorAndHealth"],
     ["accounts ACTION", "help.accounts"],
     ["servers remove NAME", "help.remove"],
-    ["verify FOLDER", "help.verify"],
+    ["backup, restore, verify", "help.backups"],
     ["config", "help.config"],
     ["chaos", "help.chaos"],
   ];

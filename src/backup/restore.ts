@@ -1,0 +1,178 @@
+import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { digest } from "../platform/digest.ts";
+import { makeFolder, syncFolder } from "../platform/folder.ts";
+import { openLog } from "../platform/log.ts";
+import { errorCode, folderProblem, Problem } from "../platform/problem.ts";
+import { crash } from "../platform/run-process.ts";
+import { noBallot } from "../protocol/epoch.ts";
+import { harmless, harmlessJson } from "../protocol/harmless.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import { LamportClock } from "../protocol/lamport-clock.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Mark } from "../protocol/mark.ts";
+import { readCheckpoint } from "../storage/checkpoint.ts";
+import { ClockFile } from "../storage/clock-file.ts";
+import { FileStore } from "../storage/file-store.ts";
+import { nameOf, noPromises, writePromises } from "../storage/identity.ts";
+import { verifyFolder } from "../storage/verify.ts";
+import type { Text } from "../texts/texts.ts";
+import { type Calling, standardStream } from "./backup.ts";
+import { KeyMismatchError, unpack } from "./backup-file.ts";
+import { WrongKeyError } from "./encrypted-stream.ts";
+import { readKeyFile } from "./key-file.ts";
+import { type Manifest, NewerFormatError } from "./manifest.ts";
+import { countsOf, newReplica } from "./state.ts";
+import { openWorkFolder } from "./work-folder.ts";
+
+/**
+ * `tertulia restore FILE`: makes a server's folder from a backup, in a data folder that has none.
+ * @throws Problem (exit code 1) if the data folder is in use, or the backup can't be read or is
+ * damaged; then no server's folder is made
+ */
+export async function runRestore(calling: Calling): Promise<void> {
+  const { settings, text } = calling;
+  const data = settings.get("data");
+  const secret = readKeyFile(settings.optional("keyFile"), text);
+  refuseUsed(data, text);
+  using work = openWorkFolder(join(data, "restore.tmp"));
+  if (work === undefined) throw new Problem(text("restore.inUse", { folder: data }));
+  let manifest: Manifest;
+  let name: ServerName;
+  try {
+    manifest = await unpack(sourceOf(calling), work.path, secret);
+    name = await makeServer(work.path, manifest);
+    await putInPlace(work.path, data);
+  } catch (error) {
+    throw problemOf(error, calling, data);
+  }
+  tell(calling, manifest, { data, name });
+}
+
+/** Refuses a data folder with a server or a reference: a restored state is the first of a cluster. */
+function refuseUsed(data: string, text: Text): void {
+  const slots = join(data, "servers");
+  const isUsed = (existsSync(slots) && readdirSync(slots).length > 0) || hasReference(data);
+  if (isUsed) throw new Problem(text("restore.used", { folder: data }));
+}
+
+function hasReference(data: string): boolean {
+  return existsSync(join(data, "reference", "reference.json"));
+}
+
+function sourceOf({ file, host }: Calling): AsyncIterable<Uint8Array> {
+  return file === standardStream ? host.input : new SourceFile(file);
+}
+
+/** The error if the file of the backup can't be read; other files belong to the data folder. */
+class SourceError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+class SourceFile implements AsyncIterable<Uint8Array> {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      yield* createReadStream(this.#path);
+    } catch (error) {
+      throw new SourceError(errorCode(error) ?? "");
+    }
+  }
+}
+
+/**
+ * Makes a server's folder around an unpacked state, and loads it as a starting server would. The
+ * server has a new name, so that no `seq` is used twice.
+ *
+ * The server is the only member of a view above all views of the backed-up cluster. So the epochs
+ * of its coordinators are above those in the state (E2), and all other servers first fetch the
+ * state from it.
+ * @throws Error if the state is damaged or is not the one that the manifest describes
+ */
+async function makeServer(folder: string, manifest: Manifest): Promise<ServerName> {
+  const { checkpoint, damages } = readCheckpoint(folder);
+  if (checkpoint === undefined) throw new Error(damages[0]?.why ?? "it has no state");
+  const { mark } = checkpoint;
+  const clock = new LamportClock(Math.max(manifest.clock, mark.clock));
+  const name = await nameOf(folder);
+  const number = Math.max(manifest.view.number, mark.epoch.view) + 1;
+  await writePromises(folder, {
+    ...noPromises,
+    ballot: noBallot,
+    view: { number, members: [name] },
+  });
+  await (await ClockFile.open(folder, clock, crash))[Symbol.asyncDispose]();
+  const log = openLog({ level: "silent", role: "restore", name: () => name, clock: () => 0 });
+  const checkpointBytes = limits.checkpointBytes;
+  const store = new FileStore({
+    ...{ folder, checkpointBytes, clock, log },
+    onFlushed: () => {},
+    onFailed: crash,
+  });
+  const replica = await store.load(() => newReplica(name, clock));
+  await store.close(undefined);
+  const found = { counts: countsOf(replica.checkpoint()), ...placeOf(replica.mark) };
+  const told = { counts: manifest.counts, ...placeOf(manifest) };
+  if (JSON.stringify(found) !== JSON.stringify(told)) {
+    throw new Error("the state is not the one that the manifest describes");
+  }
+  const [damage] = verifyFolder(folder, digest).damages;
+  if (damage !== undefined) throw new Error(damage.why);
+  return name;
+}
+
+function placeOf({ vector, chains }: Pick<Mark, "vector" | "chains">) {
+  return { vector, chains };
+}
+
+async function putInPlace(folder: string, data: string): Promise<void> {
+  const slots = join(data, "servers");
+  makeFolder(slots);
+  await syncFolder(folder);
+  // The rename fails if another process has made this folder in the meantime.
+  await rename(folder, join(slots, "1"));
+  await syncFolder(slots);
+  await syncFolder(data);
+}
+
+function tell(
+  { json, text, host }: Calling,
+  { made, newest, vector, counts, cluster }: Manifest,
+  { data, name }: { readonly data: string; readonly name: ServerName },
+): void {
+  const value = { folder: data, server: name, cluster, made, newest, vector, counts };
+  const shown = { folder: data, made, newest: newest ?? made, ...counts };
+  const lines = json
+    ? [harmlessJson(JSON.stringify(value))]
+    : [text("restore.done", shown), text("restore.next", shown)].map(harmless);
+  for (const line of lines) host.output.write(`${line}\n`);
+}
+
+function problemOf(error: unknown, { file, text }: Calling, data: string): unknown {
+  if (error instanceof Problem) return error;
+  if (error instanceof KeyMismatchError) {
+    return new Problem(text(error.isEncrypted ? "restore.encrypted" : "restore.plain", { file }));
+  }
+  if (error instanceof WrongKeyError) return new Problem(text("restore.wrongKey", { file }));
+  if (error instanceof NewerFormatError) {
+    return new Problem(text("restore.newer", { file, version: error.version }));
+  }
+  if (error instanceof SourceError) {
+    return new Problem(text("restore.unreadable", { file, code: error.code }));
+  }
+  const code = errorCode(error);
+  // The codes of zlib, such as Z_DATA_ERROR, are about the bytes of the backup.
+  if (code !== undefined && !code.startsWith("Z_")) return folderProblem(data, error);
+  return new Problem(text("restore.damaged", { file, why: (error as Error).message }));
+}
