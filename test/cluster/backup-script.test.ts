@@ -1,0 +1,59 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { cliFile } from "../terminal/cli-process.ts";
+
+const ops = fileURLToPath(new URL("../../ops/", import.meta.url));
+
+test("[O53] the command line of the systemd unit makes a backup and keeps the newest 14, and a failed backup deletes none", async () => {
+  await using cluster = await LocalCluster.start({ servers: 1 });
+  await using place = await temporaryFolder();
+  const [bin, backups] = [join(place.path, "bin"), join(place.path, "backups")];
+  for (const folder of [bin, backups]) mkdirSync(folder);
+  writeFileSync(
+    join(bin, "tertulia"),
+    `#!/bin/sh\nexec "${process.execPath}" "${cliFile}" "$@"\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  symlinkSync(join(ops, "backup.sh"), join(bin, "tertulia-backup"));
+  const names = Array.from({ length: 20 }, (_, day) => {
+    return `tertulia-2026-01-${String(day + 10)}T03-00-00Z.backup`;
+  });
+  for (const name of names) writeFileSync(join(backups, name), "");
+  const unit = readFileSync(join(ops, "systemd", "tertulia-backup.service"), "utf8");
+  const [, command = ""] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+  const ownFolder = command.replace("/var/lib/tertulia-backups", backups);
+  expect(ownFolder).not.toBe(command);
+  const run = (reference: string) =>
+    execFileSync("sh", ["-c", ownFolder], {
+      stdio: "pipe",
+      env: {
+        PATH: `${bin}:${process.env.PATH}`,
+        TERTULIA_DATA: cluster.folder,
+        TERTULIA_REFERENCE: reference,
+      },
+    });
+  expect(() => run("tcp://127.0.0.1:1")).toThrow("No reference");
+  expect(readdirSync(backups).sort()).toEqual(names);
+  run(cluster.endpoints.reference);
+  const kept = readdirSync(backups).sort();
+  expect(kept).toHaveLength(14);
+  expect(kept.slice(0, 13)).toEqual(names.slice(-13));
+  const newest = join(backups, kept.at(-1) ?? "");
+  expect(statSync(newest).mode & 0o777).toBe(0o600);
+  const args = [cliFile, "restore", newest, "--data", join(place.path, "data")];
+  expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toContain("Restored into");
+}, 120_000);
