@@ -3,48 +3,14 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { KeyMismatchError, pack, unpack } from "../../src/backup/backup-file.ts";
+import { KeyMismatchError, unpack } from "../../src/backup/backup-file.ts";
 import { WrongKeyError } from "../../src/backup/encrypted-stream.ts";
 import { format, type Manifest, NewerFormatError } from "../../src/backup/manifest.ts";
-import { countsOf, newReplica } from "../../src/backup/state.ts";
-import { LamportClock } from "../../src/protocol/lamport-clock.ts";
-import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
-import { measureFile } from "../../src/storage/line-file.ts";
-import { EventMaker, serverName } from "../support/event-lines.ts";
+import { packed } from "../support/packed-backup.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
 const key = "the long key of a test";
 const otherKey = "another key of the same length";
-
-/** Packs a state with `messages` publications; `change` changes the manifest. */
-async function packed(
-  secret: string | undefined,
-  messages = 300,
-  change: Partial<Manifest> = {},
-): Promise<Buffer> {
-  await using folder = await memoryFolder();
-  const server = serverName(1);
-  const replica = newReplica(server, new LamportClock());
-  for (const line of new EventMaker().many(server, messages)) replica.recoverEvent(line);
-  await writeCheckpoint(folder.path, replica.checkpoint());
-  const { vector, chains, clock } = replica.mark;
-  const files = checkpointFiles.map((name) => {
-    const { bytes, checksum } = measureFile(join(folder.path, name));
-    return { name, bytes, checksum };
-  });
-  const time = "2026-01-31T12:00:00.000Z";
-  const manifest: Manifest = {
-    ...{ format, version: "0.1.0", cluster: "tertulia", made: time, newest: time },
-    ...{ view: { number: 3, members: [server] }, clock, vector, chains },
-    ...{ counts: countsOf(replica.checkpoint()), files, ...change },
-  };
-  const pieces: Uint8Array[] = [];
-  const { signal } = new AbortController();
-  await pack({ folder: folder.path, manifest, secret, signal }, async (bytes) => {
-    for await (const piece of bytes) pieces.push(piece);
-  });
-  return Buffer.concat(pieces);
-}
 
 async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 1_000) yield bytes.subarray(at, at + 1_000);

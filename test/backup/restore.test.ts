@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { format } from "../../src/backup/manifest.ts";
+import { serverName } from "../support/event-lines.ts";
+import { packed } from "../support/packed-backup.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { CliProcess, type Ended } from "../terminal/cli-process.ts";
+
+let place: TemporaryFolder;
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+});
+
+afterEach(() => place[Symbol.asyncDispose]());
+
+const inPlace = (name: string) => join(place.path, name);
+const json = (name: string) => JSON.parse(readFileSync(inPlace(`data/servers/1/${name}`), "utf8"));
+
+async function restore(backup: Buffer): Promise<Ended> {
+  writeFileSync(inPlace("file"), backup);
+  using command = new CliProcess(["restore", inPlace("file"), "--data", inPlace("data")]);
+  return await command.end();
+}
+
+describe("restore", { timeout: 60_000 }, () => {
+  test("[O54] [E2] a restored server has a new name, a higher view of its own, and a clock above that of the backup", async () => {
+    const view = { number: 7, members: [serverName(1), serverName(2)] };
+    const ended = await restore(await packed(undefined, 10, { view, clock: 5_000 }));
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    const { name } = json("identity.json");
+    expect(view.members).not.toContain(name);
+    expect(json("promises.json").view).toEqual({ number: 8, members: [name] });
+    expect(json("clock.json").reserved).toBeGreaterThan(5_000);
+  });
+
+  test("[O54] a backup whose counts or chains are not those of its state is refused, and no server is made", async () => {
+    const counts = { users: 0, channels: 0, accounts: 0, messages: 0, publications: 11 };
+    for (const change of [{ counts }, { chains: {} }]) {
+      const { code, stderr } = await restore(await packed(undefined, 10, change));
+      expect(stderr).toContain("the state is not the one that the manifest describes");
+      expect(stderr).toContain("nothing was restored: use another backup.");
+      expect(code).toBe(1);
+    }
+    expect(existsSync(inPlace("data/servers"))).toBe(false);
+    expect(existsSync(inPlace("data/restore.tmp"))).toBe(false);
+  });
+
+  test("[O54] `restore` names the version that can restore a backup of a newer format", async () => {
+    const newer = { format: format + 1, version: "9.0.0" };
+    const { code, stderr } = await restore(await packed(undefined, 10, newer));
+    expect(stderr).toContain("was made by the newer version 9.0.0");
+    expect(code).toBe(1);
+  });
+
+  test("[O54] `restore` first removes what a killed `restore` has left", async () => {
+    mkdirSync(inPlace("data/restore.tmp/journal"), { recursive: true });
+    for (const name of ["publications.json", "identity.json", "journal/00000001.jsonl"]) {
+      writeFileSync(inPlace(`data/restore.tmp/${name}`), "half a line");
+    }
+    expect(await restore(await packed(undefined, 10))).toMatchObject({ code: 0, stderr: "" });
+    expect(json("publications.json")).toHaveLength(10);
+  });
+});
