@@ -19,6 +19,9 @@ const library = ["client/connection.ts", "client/session.ts"];
 
 const commandLine = ["called-command.ts", "client-commands.ts", "process-commands.ts", "client/"];
 
+/** What the commands that run a process import, besides each role's `main.ts`. */
+const processCode = ["cluster/", "backup/", "client-commands.ts", "client/commands/"];
+
 const serverShell = ["server/shell.ts", "server/repair-watch.ts", "server/surroundings.ts"];
 
 /** A file belongs to the first row that fits it, so a narrower part comes before a wider one. */
@@ -98,15 +101,7 @@ const table: readonly Row[] = [
   { part: "client-commands.ts", may: ["client/", ...shell] },
   {
     part: "process-commands.ts",
-    may: [
-      "cluster/",
-      "backup/",
-      ...shell,
-      ...startFunctions,
-      "client-commands.ts",
-      "client/commands/",
-      "trials/chaos/command.ts",
-    ],
+    may: [...processCode, ...shell, ...startFunctions, "trials/chaos/command.ts"],
   },
   ...["called-command.ts", "cli.ts"].map((part) => ({ part, may: [...commandLine, ...shell] })),
 ];

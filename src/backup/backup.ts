@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, getPriority, setPriority, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { now } from "../platform/clock.ts";
 import { ownerOnly, syncFolder } from "../platform/folder.ts";
@@ -53,6 +53,7 @@ export async function runBackup(calling: Calling): Promise<void> {
   const path = isStream ? join(tmpdir(), `tertulia-backup-${processId}`) : `${file}.tmp`;
   using work = openWorkFolder(path);
   if (work === undefined) throw new Problem(text("backup.inUse", { file }));
+  giveWay();
   try {
     const manifest = await saveState(calling, work.path, signal);
     const made = { folder: work.path, manifest, secret, signal };
@@ -62,6 +63,12 @@ export async function runBackup(calling: Calling): Promise<void> {
   } catch (error) {
     throw problemOf(error, calling, signal);
   }
+}
+
+/** Lowers the priority of this process, because it may run beside a server. */
+function giveWay(): void {
+  const { PRIORITY_BELOW_NORMAL: low } = constants.priority;
+  if (getPriority() < low) setPriority(low);
 }
 
 function refuseFile(file: string, text: Text): void {
