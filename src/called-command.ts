@@ -15,6 +15,7 @@ import {
 import type { Host } from "./platform/host.ts";
 import { endByFailure } from "./platform/run-process.ts";
 import { rows, type SettingName, Settings } from "./platform/settings.ts";
+import type { SettingsFile } from "./platform/settings-file.ts";
 import { terminalLook } from "./platform/terminal-look.ts";
 import { type ProcessCommand, processCommands } from "./process-commands.ts";
 import type { Language, Text } from "./texts/texts.ts";
@@ -23,6 +24,8 @@ import type { Language, Text } from "./texts/texts.ts";
 export interface Caller {
   readonly host: Host;
   readonly env: NodeJS.ProcessEnv;
+  /** The settings file, or the error of reading it, if the caller has named one. */
+  readonly file: SettingsFile | Error | undefined;
   readonly language: Language;
   readonly text: Text;
 }
@@ -61,7 +64,7 @@ function defineProcess(
     try {
       await run({
         ...caller,
-        settings: new Settings(command.opts(), caller.env),
+        settings: settingsOf(caller, command.opts(), roleOf(command, caller)),
         flags: command.opts(),
         args: command.args,
         contextOf: (endpoints) => contextOf(command, caller, endpoints),
@@ -97,7 +100,7 @@ function defineSubcommands(command: Command, caller: Caller): void {
 }
 
 function defineConfig(command: Command, caller: Caller): void {
-  const { text, env } = caller;
+  const { text } = caller;
   define(command, text, {
     name: "config",
     settings: Object.keys(rows) as SettingName[],
@@ -106,7 +109,7 @@ function defineConfig(command: Command, caller: Caller): void {
   });
   const list: ClientCommand["act"] = async ({ output }) => {
     const { listSettings } = await import("./client/commands/config.ts");
-    listSettings(new Settings(command.opts(), env), output, text);
+    listSettings(settingsOf(caller, command.opts()), output, text);
   };
   asClient(command, list, caller);
 }
@@ -128,10 +131,23 @@ async function contextOf(
   endpoints: Partial<Record<SettingName, string>> = {},
 ): Promise<Context> {
   const { clientConfig } = await import("./client/config.ts");
-  const { text, language, host, env } = caller;
+  const { text, language, host } = caller;
   const flags = flagsOf(command);
-  const config = clientConfig(new Settings({ ...flags, ...endpoints }, env), flags, text);
+  const config = clientConfig(settingsOf(caller, { ...flags, ...endpoints }), flags, text);
   return { config, text, language, host, output: outputOf(caller, config.json) };
+}
+
+/** The role whose settings a command reads: that of its process, or that of which it asks. */
+function roleOf(command: Command, { env }: Caller): string {
+  return command.name() === "health"
+    ? (command.args[0] ?? env.TERTULIA_ROLE ?? "")
+    : command.name();
+}
+
+/** @throws Problem (exit code 2) if the settings file can't be read, or is invalid */
+function settingsOf({ env, file }: Caller, flags: Record<string, unknown>, role = ""): Settings {
+  if (file instanceof Error) throw file;
+  return new Settings(flags, env, { ...file?.common, ...file?.roles.get(role) });
 }
 
 /**

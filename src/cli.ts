@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import type { Caller } from "./called-command.ts";
 import {
-  askedLanguage,
+  flagValue,
   helpTitles,
   isCommanderError,
   optionsOf,
@@ -12,6 +12,7 @@ import {
 import { clientCommands, groups } from "./client-commands.ts";
 import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
+import type { SettingsFile } from "./platform/settings-file.ts";
 import { ownVersion } from "./platform/version.ts";
 import { processCommands } from "./process-commands.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
@@ -31,10 +32,20 @@ const host = thisHost(async (code) => {
   const key = outputProblems[code] ?? "problem.output";
   await report(new Problem(text(key, { code })));
 });
-const asked = askedLanguage(host.args);
-const language = chooseLanguage(asked, process.env);
+const asked = flagValue("--lang", host.args);
+const file = await settingsFile().catch((error: Error) => error);
+const lang = process.env.TERTULIA_LANG || (file instanceof Error ? undefined : file?.common.lang);
+const language = chooseLanguage(asked, { ...process.env, TERTULIA_LANG: lang });
 const text = textsIn(language);
-const caller: Caller = { host, env: process.env, language, text };
+const caller: Caller = { host, env: process.env, file, language, text };
+
+/** Reads the settings file, which may choose the language; undefined if none is named. */
+async function settingsFile(): Promise<SettingsFile | undefined> {
+  const path = flagValue("--config", host.args) ?? (process.env.TERTULIA_CONFIG || undefined);
+  if (path === undefined) return undefined;
+  const { readSettingsFile } = await import("./platform/settings-file.ts");
+  return readSettingsFile(path, (await import("./protocol/reference-messages.ts")).roles);
+}
 
 /** Prints an error in one line. @returns the exit code */
 async function report(error: unknown): Promise<1 | 2> {

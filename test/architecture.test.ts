@@ -116,6 +116,7 @@ const packageOwners = {
   "@noble/ciphers": "zmtp/",
   "fs-native-extensions": "storage/",
   pino: "platform/",
+  yaml: "platform/",
   unhomoglyph: "protocol/",
   inquirer: "client/",
   "get-east-asian-width": "client/core/",

@@ -30,6 +30,8 @@ export interface ClusterConfig {
   readonly hasMetrics?: boolean;
   /** Whether logs are written to files in the data folder instead of stderr. */
   readonly logFiles: boolean;
+  /** Environment variables of all processes, unless this cluster gives them another value. */
+  readonly inherited?: Readonly<Record<string, string>>;
   /** Returns further environment variables of a server, such as its settings. */
   readonly settings?: (server: Process) => Readonly<Record<string, string>>;
   /**
@@ -188,6 +190,9 @@ export class Supervisor implements Running {
     const { role, number, ready } = child;
     const { data, logLevel, cluster, secretFile, auth, serverKey, hasMetrics } = this.#config;
     const common = {
+      ...this.#config.inherited,
+      // `inherited` has what a process of `up` needs of the settings file.
+      TERTULIA_CONFIG: "",
       TERTULIA_DATA: data,
       TERTULIA_LOG_LEVEL: logLevel,
       // The endpoint in the environment of `up` is that of `up` itself.

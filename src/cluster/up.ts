@@ -4,7 +4,7 @@ import { printLine, printValue } from "../platform/print.ts";
 import { Problem } from "../platform/problem.ts";
 import { outliveLog, untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
-import { integer, readFlag, rows, type Settings } from "../platform/settings.ts";
+import { flagOf, integer, readFlag, rows, type Settings } from "../platform/settings.ts";
 import type { Text } from "../texts/texts.ts";
 import type { Child } from "./child.ts";
 import { serveMetricsOfAll } from "./metrics-of-all.ts";
@@ -41,7 +41,9 @@ function refusePlaces(settings: Settings): void {
   for (const name of ["bind", "front", "back", "advertise"] as const) {
     if (settings.lookUp(name).text === undefined) continue;
     const way = "unset it and say --port, or start each role by itself";
-    const said = `${rows[name].env} is the place of one process, and \`up\` starts several: ${way}.`;
+    const { source } = settings.lookUp(name);
+    const where = source === "file" ? flagOf(name).slice(2) : rows[name].env;
+    const said = `${where} is the place of one process, and \`up\` starts several: ${way}.`;
     throw new Problem(said, 2);
   }
 }
@@ -71,6 +73,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     serverKey: keys?.publicKey,
     guestServers: settings.get("guestServers"),
     hasMetrics: settings.optional("metrics") !== undefined,
+    inherited: settings.fromFile(),
   };
 }
 

@@ -5,7 +5,7 @@ import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 
 /** The source of a setting's value. */
-export type Source = "flag" | "environment" | "default";
+export type Source = "flag" | "environment" | "file" | "default";
 
 /** How the help names a setting's value, and how the value's text is parsed. */
 interface Kind<T> {
@@ -73,6 +73,7 @@ const local = "tcp://127.0.0.1";
 
 /** All settings of processes. Each has a flag of the same name and an environment variable. */
 export const rows = {
+  config: row("TERTULIA_CONFIG", path("file")),
   broker: row("TERTULIA_BROKER", endpointList, `${local}:5555`),
   brokerBack: row("TERTULIA_BROKER_BACK", endpointList, `${local}:5556`),
   proxyIn: row("TERTULIA_PROXY_IN", endpointList, `${local}:5557`),
@@ -121,16 +122,26 @@ export const rows = {
 export type SettingName = keyof typeof rows;
 type Value<Name extends SettingName> = ReturnType<(typeof rows)[Name]["parse"]>;
 
+/** The texts of settings, as a settings file gives them. */
+export type SettingValues = Readonly<Partial<Record<SettingName, string>>>;
+
 /**
- * Looks up settings: a flag overrides the environment, and the environment overrides the default.
+ * Looks up settings: a flag overrides the environment, the environment overrides the settings file,
+ * and the file overrides the default.
  */
 export class Settings {
   readonly #flags: Readonly<Record<string, unknown>>;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #file: SettingValues;
 
-  constructor(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv) {
+  constructor(
+    flags: Readonly<Record<string, unknown>>,
+    env: NodeJS.ProcessEnv,
+    file: SettingValues = {},
+  ) {
     this.#flags = flags;
     this.#env = env;
+    this.#file = file;
   }
 
   /**
@@ -149,7 +160,20 @@ export class Settings {
     // A settings file from Windows may leave a CR after each value.
     const value = plainText(this.#env[env] ?? "");
     if (value !== "") return { text: value, source: "environment" };
+    const listed = this.#file[name];
+    if (listed !== undefined) return { text: listed, source: "file" };
     return { text: fallback, source: "default" };
+  }
+
+  /** Returns the settings whose value is from the settings file, as environment variables. */
+  fromFile(): Record<string, string> {
+    const names = Object.keys(this.#file) as SettingName[];
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const { text = "", source } = this.lookUp(name);
+        return source === "file" ? [[rows[name].env, text]] : [];
+      }),
+    );
   }
 
   /**
@@ -186,7 +210,12 @@ export function readFlag<T>(flag: string, text: string, parser: (text: string) =
   return parsed(flagOf(flag), text, parser);
 }
 
-function parsed<T>(where: string, text: string, parser: (text: string) => T): T {
+/**
+ * Parses the text of a setting.
+ * @param where the flag, the variable or the place in a file that has the text
+ * @throws Problem (exit code 2) that names `where`, if the text is invalid
+ */
+export function parsed<T>(where: string, text: string, parser: (text: string) => T): T {
   try {
     return parser(text);
   } catch (error) {

@@ -390,6 +390,7 @@ export const en = {
   "config.source": "FROM",
   "config.flag": "flag",
   "config.environment": "environment",
+  "config.file": "settings file",
   "config.default": "default",
   "config.none": "(none)",
 
@@ -594,6 +595,7 @@ export const en = {
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
   "argument.ROLES": "the roles of this host's processes; otherwise TERTULIA_ROLE, or those of `up`",
   "argument.ROLE": "broker, proxy, reference, server or bot; otherwise TERTULIA_ROLE",
+  "flag.config": "a settings file (YAML); flags and the environment override it",
   "flag.broker": "the brokers, for clients",
   "flag.brokerBack": "the brokers, for servers",
   "flag.proxyIn": "the proxies, to publish",

@@ -386,6 +386,7 @@ export const ptBr = {
   "config.source": "ORIGEM",
   "config.flag": "opção",
   "config.environment": "ambiente",
+  "config.file": "arquivo de ajustes",
   "config.default": "padrão",
   "config.none": "(nenhum)",
 
@@ -587,6 +588,7 @@ export const ptBr = {
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
   "argument.ROLES": "os papéis dos processos desta máquina; senão, TERTULIA_ROLE ou os de `up`",
   "argument.ROLE": "broker, proxy, reference, server ou bot; senão, TERTULIA_ROLE",
+  "flag.config": "um arquivo de ajustes (YAML); as opções e o ambiente têm precedência",
   "flag.broker": "os brokers, para clientes",
   "flag.brokerBack": "os brokers, para servidores",
   "flag.proxyIn": "os proxies, para publicar",

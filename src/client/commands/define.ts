@@ -44,7 +44,9 @@ export function define(command: Command, text: Text, definition: Definition): vo
     const shape = argument.startsWith("[") ? argument : `<${argument}>`;
     command.argument(shape, text(`argument.${key}`));
   }
-  for (const setting of settings) command.addOption(settingOption(setting, text));
+  for (const setting of new Set([...settings, "config" as const])) {
+    command.addOption(settingOption(setting, text));
+  }
   for (const { name: flag, value, fallback, help: other = flag } of flags) {
     const words = text(`flag.${other}`);
     const told = fallback === undefined ? words : `${words} (${inDefault(text, fallback)})`;

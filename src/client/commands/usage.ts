@@ -95,12 +95,12 @@ export function optionsOf(args: readonly string[]): readonly string[] {
 }
 
 /**
- * @returns the value of `--lang`, read before commander parses the arguments, because the help
- * depends on it
+ * @returns the value of a flag such as `--lang`, read before commander parses the arguments, because
+ * the help depends on it
  */
-export function askedLanguage(args: readonly string[]): string | undefined {
+export function flagValue(flag: string, args: readonly string[]): string | undefined {
   const before = optionsOf(args);
-  const at = before.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));
-  const flag = before[at];
-  return flag === "--lang" ? before[at + 1] : flag?.slice("--lang=".length);
+  const at = before.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  const found = before[at];
+  return found === flag ? before[at + 1] : found?.slice(`${flag}=`.length);
 }
