@@ -207,6 +207,15 @@ export const processCommands: readonly ProcessCommand[] = [
     run: async (call) => (await import("./backup/restore.ts")).runRestore(ofFile(call)),
   },
   {
+    name: "init",
+    args: ["HOST..."],
+    settings: ["lang"],
+    flags: [{ name: "out", value: "folder", fallback: "cluster" }],
+    example: "tertulia init ana=10.0.0.1 bia=10.0.0.2 caio=10.0.0.3",
+    run: async ({ args, flags: { out = "cluster" }, text }) =>
+      (await import("./cluster/init.ts")).runInit(args, out, text),
+  },
+  {
     name: "chaos",
     settings: ["lang"],
     flags: [

@@ -583,9 +583,12 @@ export const en = {
   "help.removeChannel": "remove a channel",
   "help.restoreChannel": "restore a channel that was removed",
   "help.registration": "who may register: open, closed or invitation",
+  "help.init": "write the secret and the settings of each host of a new cluster",
   "help.config": "show each setting, its value and where it comes from",
+  "help.configAndInit": "show the settings, or write those of new hosts",
   "help.chaos":
     "kill, stop and cut off processes of a fresh cluster; exit code 1 if anything is lost",
+  "argument.HOST": "name=address of each host; the first runs the reference",
   "argument.NAME": "a name",
   "argument.MODE": "open, closed or invitation",
   "argument.FOLDER": "a data folder, or the folder of one server in it",
@@ -652,8 +655,25 @@ export const en = {
   "flag.count": "stop after this many messages; 0 for never",
   "flag.seed": "use this seed instead of a random one",
   "flag.name": "the bot's name, instead of one of its own",
+  "flag.out": "the folder to write, which must not exist",
   "flag.seconds": "how long the faults go on",
   "flag.report": "write a report with timeline and latencies to this HTML file",
+  // `tertulia init`.
+  "init.host":
+    '"{said}" is no host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client.',
+  "init.twice": "Two hosts have {value}: give each its own name and address.",
+  "init.exists": "{folder} exists already: name another folder by --out.",
+  "init.hostComment":
+    "Host {name} ({address}). Under `roles` and in `advertise` is its own address; the rest is the same on all hosts.",
+  "init.clientComment": "For people's computers: tertulia chat --config tertulia.yaml",
+  "init.done":
+    "{folder} has a folder for each host and one for clients. docs/three-hosts.md explains each step.",
+  "init.onHost": "Host {name} ({address}): copy {folder}/{name}, install the program, then run:",
+  "init.clients": "People need {folder}: it has no secret.",
+  "init.oneHost": "With one host, nobody can read or write while it is down. Use three.",
+  "init.twoHosts": "With two hosts, nobody can read or write while one of them is down. Use three.",
+  "init.mayBeDown": "Of {count} hosts, up to {down} may be down at the same time.",
+  "init.evenHosts": "With {odd} hosts that would be the same.",
   "up.ready":
     "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops everything.",
   "up.metrics": "Metrics of all processes: {endpoint}",

@@ -576,9 +576,12 @@ export const ptBr = {
   "help.removeChannel": "remove um canal",
   "help.restoreChannel": "restaura um canal que foi removido",
   "help.registration": "quem pode se registrar: open, closed ou invitation",
+  "help.init": "grava o segredo e os ajustes de cada host de um cluster novo",
   "help.config": "mostra cada ajuste, seu valor e de onde veio",
+  "help.configAndInit": "mostra os ajustes, ou grava os de hosts novos",
   "help.chaos":
     "mata, para e isola processos de um cluster novo; código de saída 1 se algo se perde",
+  "argument.HOST": "nome=endereço de cada host; no primeiro fica a referência",
   "argument.NAME": "um nome",
   "argument.MODE": "open, closed ou invitation",
   "argument.FOLDER": "uma pasta de dados, ou a pasta de um servidor dentro dela",
@@ -646,8 +649,26 @@ export const ptBr = {
   "flag.count": "para depois deste número de mensagens; 0: nunca",
   "flag.seed": "usa esta semente em vez de uma aleatória",
   "flag.name": "o nome do bot, em vez de um próprio",
+  "flag.out": "a pasta a gravar, que ainda não pode existir",
   "flag.seconds": "por quanto tempo há falhas",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
+  // `tertulia init`.
+  "init.host":
+    '"{said}" não é um host: escreva nome=endereço, com um endereço IP, como ana=10.0.0.1, e um nome que não seja client.',
+  "init.twice": "Dois hosts têm {value}: dê a cada um o seu próprio nome e endereço.",
+  "init.exists": "{folder} já existe: indique outra pasta com --out.",
+  "init.hostComment":
+    "Host {name} ({address}). Em `roles` e `advertise` está o endereço dele; o resto é igual em todos os hosts.",
+  "init.clientComment": "Para o computador de cada pessoa: tertulia chat --config tertulia.yaml",
+  "init.done":
+    "{folder} tem uma pasta para cada host e uma para os clientes. docs/three-hosts.md explica cada passo.",
+  "init.onHost": "Host {name} ({address}): copie {folder}/{name}, instale o programa e execute:",
+  "init.clients": "As pessoas precisam de {folder}, que não contém o segredo.",
+  "init.oneHost": "Com um host só, ninguém lê nem escreve enquanto ele está fora do ar. Use três.",
+  "init.twoHosts":
+    "Com dois hosts, ninguém lê nem escreve enquanto um deles está fora do ar. Use três.",
+  "init.mayBeDown": "De {count} hosts, até {down} podem ficar fora do ar ao mesmo tempo.",
+  "init.evenHosts": "Com {odd} hosts seria o mesmo.",
   "up.ready":
     "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C encerra tudo.",
   "up.metrics": "Métricas de todos os processos: {endpoint}",

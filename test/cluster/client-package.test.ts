@@ -26,9 +26,16 @@ function program({ endpoints }: LocalCluster): string {
 }
 
 describe("the installed package", { timeout: 120_000 }, () => {
-  test("the package has the library with its types, and neither tests nor trials", () => {
+  test("the package has the library with its types and the units of systemd, and neither tests nor trials", () => {
     const installed = join(folder.path, "node_modules", "tertulia");
-    expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+    expect(readdirSync(installed).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "dist",
+      "ops",
+      "package.json",
+    ]);
+    expect(readdirSync(join(installed, "ops"))).toEqual(["systemd"]);
     const files = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" });
     expect(files).toContain("cli.js");
     for (const end of ["js", "d.ts"]) expect(files).toContain(join("client", `index.${end}`));

@@ -63,7 +63,7 @@ export function rootHelp(text: Text): string {
     ["accounts ACTION", "help.accounts"],
     ["servers remove NAME", "help.remove"],
     ["backup, restore, verify", "help.backups"],
-    ["config", "help.config"],
+    ["config, init HOST...", "help.configAndInit"],
     ["chaos", "help.chaos"],
   ];
   const list = lines.map(([names, key]) => {

@@ -1,0 +1,223 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { CliProcess, cliFile, type Ended } from "../terminal/cli-process.ts";
+
+const page = readFileSync("docs/three-hosts.md", "utf8");
+/** The lines of all blocks of shell commands of the page. */
+const pageCommands = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block = ""]) =>
+  block.trimEnd().split("\n"),
+);
+const [, execStart = ""] =
+  /^ExecStart=(.*)$/m.exec(readFileSync("ops/systemd/tertulia@.service", "utf8")) ?? [];
+
+/** One line of the output of `status --json`. */
+export interface StatusLine {
+  readonly problems: readonly { readonly kind: string; readonly name?: string }[];
+  readonly view: { readonly number: number; readonly members: readonly string[] } | null;
+  readonly processes: readonly {
+    readonly name: string;
+    readonly role: string;
+    readonly rank: number;
+    readonly address: string;
+  }[];
+}
+
+/**
+ * Hosts with addresses of this machine's loopback network, which run the commands of the units and
+ * of docs/three-hosts.md. Each host has a folder for `/etc/tertulia` and one for
+ * `/var/lib/tertulia`.
+ */
+export class Hosts implements AsyncDisposable {
+  readonly names = ["ana", "bia", "caio"] as const;
+  /** The output of `tertulia init`. */
+  steps = "";
+  readonly #folder: TemporaryFolder;
+  readonly #running = new Map<string, ChildProcess>();
+  readonly #network = `127.${1 + ((process.pid >> 8) % 250)}.${process.pid % 256}`;
+
+  private constructor(folder: TemporaryFolder) {
+    this.#folder = folder;
+  }
+
+  /** Runs `tertulia init` as on the page, and starts the units that it names. */
+  static async start(): Promise<Hosts> {
+    const hosts = new Hosts(await temporaryFolder());
+    await mkdir(hosts.#at("bin"));
+    const program = `#!/bin/sh\nexec "${process.execPath}" "${cliFile}" "$@"\n`;
+    await writeFile(hosts.#at("bin", "tertulia"), program, { mode: 0o755 });
+    hosts.steps = (await hosts.run("tertulia init")).stdout;
+    for (const name of hosts.names) hosts.startAll(name);
+    return hosts;
+  }
+
+  address(name: string): string {
+    return `${this.#network}.${1 + (this.names as readonly string[]).indexOf(name)}`;
+  }
+
+  /** The folder that stands for `/var/lib/tertulia`. */
+  data(name: string): string {
+    return this.#at("var", name);
+  }
+
+  /** The units that `init` says to enable on a host. */
+  units(name: string): string[] {
+    const after = this.steps.slice(this.steps.indexOf(`(${this.address(name)})`));
+    const [command = ""] = /^ {2}sudo systemctl enable .*$/m.exec(after) ?? [];
+    return [...command.matchAll(/tertulia@(\w+)/g)].map(([, role = ""]) => role);
+  }
+
+  startAll(name: string): void {
+    for (const role of this.units(name)) this.startUnit(name, role);
+  }
+
+  /** Runs the command of `tertulia@ROLE` on a host. */
+  startUnit(name: string, role: string): void {
+    const command = this.#translated(execStart.replaceAll("%i", role), name);
+    const child = spawn("/bin/sh", ["-c", `exec ${command}`], {
+      env: { ...this.#env, TERTULIA_DATA: this.data(name), TERTULIA_LOG_LEVEL: "warn" },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    this.#running.set(`${name} ${role}`, child);
+  }
+
+  /** Sends a signal to some or all processes of a host, and waits until they have ended. */
+  async end(name: string, signal: "SIGTERM" | "SIGKILL", only?: string): Promise<void> {
+    const ending = [...this.#running].filter(([unit]) =>
+      only === undefined ? unit.startsWith(`${name} `) : unit === `${name} ${only}`,
+    );
+    await Promise.all(
+      ending.map(async ([unit, child]) => {
+        this.#running.delete(unit);
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const exited = once(child, "exit");
+        child.kill(signal);
+        await exited;
+      }),
+    );
+  }
+
+  /** `sudo systemctl restart tertulia.target` on a host, and the page's wait for its server. */
+  async restart(name: string): Promise<void> {
+    const roles = [...this.#running.keys()].filter((unit) => unit.startsWith(`${name} `));
+    await this.end(name, "SIGTERM");
+    for (const unit of roles) this.startUnit(name, unit.slice(name.length + 1));
+    await this.serves(name);
+  }
+
+  /** Waits until the page's `health` command succeeds on a host. */
+  async serves(name: string): Promise<void> {
+    const [, health = ""] =
+      /^until (.*?); do /.exec(pageCommands.find((line) => line.startsWith("until ")) ?? "") ?? [];
+    const isReady = async () => (await this.#call(health, name)).code === 0;
+    await until(isReady, `the server of ${name} is ready`, 60_000);
+  }
+
+  /**
+   * Runs the first command of the page that contains a text.
+   * @param options `on`: the host whose settings the command uses; `change`: makes another command
+   * of it
+   */
+  run(
+    text: string,
+    options: { on?: string; input?: string; change?: (command: string) => string } = {},
+  ): Promise<Ended> {
+    const command = pageCommands.find((line) => line.includes(text));
+    if (command === undefined) throw new Error(`the page has no command with ${text}`);
+    const { change = (same: string) => same, on = "ana", input } = options;
+    return this.#call(change(command), on, input);
+  }
+
+  /** Runs a command with the settings that people have. */
+  asPerson(args: readonly string[]): Promise<Ended> {
+    const config = this.#at("cluster", "client", "tertulia.yaml");
+    return new CliProcess([...args, "--config", config], this.#env).end();
+  }
+
+  async status(): Promise<StatusLine> {
+    return JSON.parse((await this.asPerson(["status", "--json"])).stdout) as StatusLine;
+  }
+
+  /** Waits until `status` of a host finds no problem. */
+  async areHealthy(): Promise<void> {
+    const isHealthy = async () => (await this.run("tertulia status")).code === 0;
+    await until(isHealthy, "the cluster is healthy", 60_000);
+  }
+
+  /** Edits the settings of all hosts and of people by the page's `sed` command. */
+  async nameReference(name: string): Promise<void> {
+    const client = this.#at("cluster", "client", "tertulia.yaml");
+    for (const on of this.names) await this.run("sudo sed", { on, change: this.#pointing(name) });
+    await this.run("sudo sed", {
+      change: (command) => this.#pointing(name)(command).replace(/\S+$/, client),
+    });
+  }
+
+  /** Copies the reference's folder from one host to another. */
+  copyReference(from: string, to: string): void {
+    const packed = this.#at("reference.tar");
+    const pack = pageCommands.find((line) => line.startsWith("sudo tar")) ?? "";
+    const [, unpack = ""] = /`sudo (tar -x[^`]*)`/.exec(page.replace(/\n +/g, " ")) ?? [];
+    for (const [command, name] of [
+      [pack, from],
+      [unpack, to],
+    ] as const) {
+      const script = command.replace("sudo ", "").replace("reference.tar", packed);
+      execFileSync("/bin/sh", ["-c", this.#translated(script, name)]);
+    }
+  }
+
+  /** Deletes the data of a host whose processes have ended. */
+  async loseData(name: string): Promise<void> {
+    await rm(this.data(name), { recursive: true });
+  }
+
+  #pointing(name: string) {
+    return (command: string) => command.replace(/tcp:\/\/[\d.]+/, `tcp://${this.address(name)}`);
+  }
+
+  get #env() {
+    const { PATH = "" } = process.env;
+    return { PATH: `${this.#at("bin")}:${PATH}`, HOME: this.#folder.path, LANG: "C.UTF-8" };
+  }
+
+  #at(...names: string[]): string {
+    return join(this.#folder.path, ...names);
+  }
+
+  /** Puts this scene's folders and addresses into a command of the page or of a unit. */
+  #translated(command: string, name: string): string {
+    return command
+      .replace(/^sudo (-u tertulia )?/, "")
+      .replaceAll("/etc/tertulia", this.#at("cluster", name))
+      .replaceAll("/var/lib/tertulia", this.data(name))
+      .replaceAll("../cluster", this.#at("cluster"))
+      .replace(/=10\.0\.0\.(\d)/g, `=${this.#network}.$1`);
+  }
+
+  #call(command: string, name: string, input?: string): Promise<Ended> {
+    const script = this.#translated(command, name);
+    const child = spawn("/bin/sh", ["-c", script], { env: this.#env });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      stdout += String(chunk);
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += String(chunk);
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(input ?? "");
+    return new Promise((resolve) => {
+      child.once("close", (code) => resolve({ code, stdout, stderr }));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.names) await this.end(name, "SIGKILL");
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
