@@ -65,6 +65,7 @@ function defineProcess(
       await run({
         ...caller,
         settings: settingsOf(caller, command.opts(), roleOf(command, caller)),
+        settingsOf: (role) => settingsOf(caller, command.opts(), role),
         flags: command.opts(),
         args: command.args,
         contextOf: (endpoints) => contextOf(command, caller, endpoints),

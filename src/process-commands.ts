@@ -13,6 +13,8 @@ import type { Language, Text } from "./texts/texts.ts";
  */
 export interface Call {
   readonly settings: Settings;
+  /** Returns the settings that a process of a role would have with the same flags. */
+  settingsOf(role: string): Settings;
   readonly flags: Record<string, never>;
   readonly args: readonly string[];
   readonly text: Text;
@@ -169,12 +171,12 @@ export const processCommands: readonly ProcessCommand[] = [
     settings: doctorSettings,
     flags: [jsonFlag],
     example: "tertulia doctor broker proxy server --data /var/lib/tertulia",
-    run: async ({ settings, args, env, flags, text, host }) => {
+    run: async ({ settings, settingsOf, args, env, flags, text, host }) => {
       const roles = args.length > 0 ? args : [env.TERTULIA_ROLE ?? ""].filter(Boolean);
       const { runDoctor } = await import("./cluster/doctor/doctor.ts");
       await runDoctor({
         settings,
-        settingsOf: () => settings,
+        settingsOf,
         roles,
         json: flags.json === true,
         text,

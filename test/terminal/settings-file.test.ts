@@ -77,7 +77,7 @@ test("[O56] a settings file chooses the language of texts, unless a flag or the 
   expect((await run(args, { TERTULIA_LANG: "en" })).stderr).toContain("missing");
 }, 90_000);
 
-test("[O56] `health` reads the settings of the role that it asks", async () => {
+test("[O56] `health` and `doctor` read the settings of the roles that they ask or check", async () => {
   await writeFile(
     path,
     "roles: { broker: { front: 'tcp://127.0.0.1:1', back: 'tcp://127.0.0.1:2' } }\n",
@@ -85,6 +85,8 @@ test("[O56] `health` reads the settings of the role that it asks", async () => {
   const { code, stderr } = await run(["health", "broker", "--config", path]);
   expect(code).toBe(1);
   expect(stderr).toMatch(/The broker does not answer at tcp:\/\/127\.0\.0\.1:[12]\./);
+  const { stdout } = await run(["doctor", "broker", "--json", "--config", path]);
+  expect(stdout).toContain("tcp://127.0.0.1:2");
 }, 90_000);
 
 test("[O56] `up` gives its processes the common settings of a settings file, and not those of roles", async () => {
