@@ -3,6 +3,7 @@ import type { Seals } from "../net/seal.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { encodePeerMessage } from "../protocol/encode-peer.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
 import {
@@ -24,6 +25,7 @@ export class PeerLinks {
   readonly #links = new Map<ServerName, { readonly address: string; requester: Requester }>();
   readonly #seals: Seals;
   readonly #key: string;
+  #isClosed = false;
 
   /**
    * @param seals makes and checks the seals of messages on peer links
@@ -78,6 +80,7 @@ export class PeerLinks {
   }
 
   #toIfEndpoint(peer: ServerName, address: string): Requester | undefined {
+    if (this.#isClosed) return undefined;
     try {
       return this.#to(peer, address);
     } catch (error) {
@@ -106,7 +109,9 @@ export class PeerLinks {
     }
   }
 
+  /** Closes the links for good: no later call opens a connection. */
   close(): void {
+    this.#isClosed = true;
     for (const { requester } of this.#links.values()) requester.close();
   }
 
@@ -115,6 +120,9 @@ export class PeerLinks {
    * and opens a new link.
    */
   #to(peer: ServerName, address: string): Requester {
+    // The end of one link can make a stopping server ask another peer. A new socket would keep the
+    // process from ending.
+    if (this.#isClosed) throw new ProtocolError("unavailable", "This server stops.");
     const known = this.#links.get(peer);
     if (known?.address === address) return known.requester;
     known?.requester.close();

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { Responder } from "../../src/net/responder.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
@@ -21,6 +23,34 @@ test("[W7] a peer that announces an invalid endpoint does not end the process", 
     expect(() => links.watch(serverName(1), address, () => {})).not.toThrow();
   }
   links.close();
+});
+
+/** A port that only counts connections. */
+async function countingPort() {
+  const connected: Socket[] = [];
+  const server = createServer((socket) => void connected.push(socket)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = () => {
+    for (const socket of connected) socket.destroy();
+    server.close();
+  };
+  const { port } = server.address() as AddressInfo;
+  return { address: `tcp://127.0.0.1:${port}`, connected, [Symbol.dispose]: close };
+}
+
+test("[S12] closed peer links open no connection, so that a stopping server ends while its peers restart", async () => {
+  using first = await countingPort();
+  using second = await countingPort();
+  const { key, seals } = member(asker);
+  const [closed, open] = [new PeerLinks(seals, key), new PeerLinks(seals, key)];
+  closed.close();
+  closed.watch(asked, first.address, () => {});
+  // Connections are opened in order, so the second port is reached after the first one.
+  open.watch(asked, second.address, () => {});
+  await until(() => second.connected.length > 0, "the open links have connected");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(first.connected).toEqual([]);
+  open.close();
 });
 
 const summary = { server: asker, clock: 7, view: noView, durable: {}, office: undefined };
