@@ -218,6 +218,18 @@ export const processCommands: readonly ProcessCommand[] = [
       (await import("./cluster/init.ts")).runInit(args, out, text),
   },
   {
+    name: "secret",
+    args: ["ACTION"],
+    settings: ["data", "secretFile", "cluster", "lang"],
+    flags: [jsonFlag],
+    example: "tertulia secret add",
+    run: async ({ settings, args: [action = ""], flags, text }) =>
+      (await import("./cluster/secret.ts")).runSecret({
+        ...{ settings, action, text },
+        json: flags.json === true,
+      }),
+  },
+  {
     name: "chaos",
     settings: ["lang"],
     flags: [

@@ -5,6 +5,7 @@ import type { SealOpener } from "./seal-opener.ts";
 
 type Ask = (topic: string) => Promise<Replies["keys"]>;
 
+/** A topic's keys from one secret. */
 interface TopicKeys {
   /** Keys in base64url, by day. */
   readonly byDay: ReadonlyMap<number, string>;
@@ -24,7 +25,7 @@ const askAgainMs = 1_000;
 export class TopicKeyring {
   readonly #ask: Ask;
   readonly #opener: SealOpener;
-  readonly #keys = new Map<string, TopicKeys>();
+  readonly #keys = new Map<string, readonly TopicKeys[]>();
   readonly #askedMs = new Map<string, number>();
 
   /**
@@ -45,11 +46,10 @@ export class TopicKeyring {
   open(topic: string, payload: Buffer, onKeys: () => void): Uint8Array | undefined {
     const read = readSealed(payload);
     if (read === undefined) return payload;
-    const { byDay, publisher } = this.#keys.get(topic) ?? {};
-    const key = byDay?.get(read.day);
-    if (key !== undefined) {
-      const opened = this.#opener.open({ topic, payload }, { key, publisher });
-      if (opened !== undefined) return opened.plain;
+    for (const { byDay, publisher } of this.#keys.get(topic) ?? []) {
+      const key = byDay.get(read.day);
+      const opened = key && this.#opener.open({ topic, payload }, { key, publisher });
+      if (opened) return opened.plain;
     }
     void this.#fetch(topic, onKeys);
     return undefined;
@@ -60,9 +60,13 @@ export class TopicKeyring {
     if (steadyMs - (this.#askedMs.get(topic) ?? -askAgainMs) < askAgainMs) return;
     this.#askedMs.set(topic, steadyMs);
     try {
-      const { keys, publisher } = await this.#ask(topic);
-      const byDay = new Map((keys[topic] ?? []).map(({ day, key }) => [day, key]));
-      this.#keys.set(topic, { byDay, publisher });
+      const reply = await this.#ask(topic);
+      // While the secret is being changed, some servers seal with the new secret, and others with the
+      // old one (O55). So the keys of all secrets are kept.
+      const known = [reply, ...reply.also].map(({ keys, publisher }): TopicKeys => {
+        return { byDay: new Map((keys[topic] ?? []).map(({ day, key }) => [day, key])), publisher };
+      });
+      this.#keys.set(topic, known);
       onKeys();
     } catch {
       // The error is ignored: a user without the right to read gets it when the session fetches the history.

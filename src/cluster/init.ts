@@ -65,7 +65,7 @@ function parseHost(said: string, text: Text): Host {
 
 function secretOf(text: string): Secret {
   const cluster = rows.cluster.fallback ?? "";
-  return new Secret(Buffer.from(text), { text, path: "", isDefault: false, cluster });
+  return new Secret(text, { text, path: "", isDefault: false, cluster });
 }
 
 /** Writes the files of one folder. Only their owner may read them, and enter the folder. */

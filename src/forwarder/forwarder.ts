@@ -171,7 +171,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     name,
     role,
     address,
-    refused: membership.refusals.counts,
+    ...membership.selfReport,
     ...(guestServers && { guestServers }),
   });
   if (guestServers) log.warn("Servers that are no members may connect (--guest-servers)");

@@ -1,4 +1,4 @@
-import { type CurveKeys, type CurvePair, memberKey } from "../platform/curve.ts";
+import { type CurveKeys, type CurvePair, curveKeys, memberKey } from "../platform/curve.ts";
 import { passwordOf } from "../platform/endpoint.ts";
 import type { Log } from "../platform/log.ts";
 import type { Purpose, Secret } from "../platform/secret.ts";
@@ -41,7 +41,13 @@ export class Membership {
    */
   seals(purpose: Purpose): Seals {
     const { secret, self, clock } = this.#options;
-    return new Seals({ key: secret.deriveKey(purpose), self, clock, refusals: this.refusals });
+    return new Seals({ keys: secret.deriveKeys(purpose), self, clock, refusals: this.refusals });
+  }
+
+  /** What a member's heartbeats tell about its secrets and the messages that it has dropped. */
+  get selfReport() {
+    const { fingerprints: secrets } = this.#options.secret;
+    return { secrets, refused: this.refusals.counts };
   }
 
   /** Opens a member's connection to the reference; its questions are sealed. */
@@ -60,30 +66,36 @@ export class Membership {
    * key.
    */
   get forGuests(): Entrance {
-    return this.#entrance(guestDoor(this.#options.keys));
+    return this.#entrance(guestDoors(this.#options));
   }
 
   /** Accepts members; with `withGuests`, also guests. */
   forMembers({ withGuests = false } = {}): Entrance {
-    const { secret, keys } = this.#options;
-    const door = memberDoor(secret, keys);
-    return withGuests ? this.#entrance(door, guestDoor(keys)) : this.#entrance(door);
+    const doors = memberDoors(this.#options);
+    return this.#entrance(withGuests ? [...doors, ...guestDoors(this.#options)] : doors);
   }
 
-  #entrance(...doors: Door[]): Entrance {
+  #entrance(doors: readonly Door[]): Entrance {
     const onRefused = (endpoint: string, why: string) => this.refusals.connection(endpoint, why);
     return { doors, onRefused };
   }
 }
 
-export function guestDoor(keys: CurveKeys | undefined): Door {
-  return keys === undefined ? { mechanism: "NULL" } : curveDoor(keys);
+type Keyed = Pick<MembershipOptions, "secret" | "keys">;
+
+/** Returns the doors for every process: in an encrypted cluster, one for each secret's key (O55). */
+export function guestDoors({ secret, keys }: Keyed): readonly Door[] {
+  if (keys === undefined) return [{ mechanism: "NULL" }];
+  return secret.each.map((one) => curveDoor(curveKeys(one)));
 }
 
-export function memberDoor(secret: Secret, keys: CurveKeys | undefined): Door {
-  if (keys !== undefined) return curveDoor(keys.members);
-  const password = Buffer.from(passwordOf(memberKey(secret, keys)) ?? "");
-  return { mechanism: "PLAIN", password };
+/** Returns the doors for members only: one for each secret (O55). */
+export function memberDoors({ secret, keys }: Keyed): readonly Door[] {
+  return secret.each.map((one): Door => {
+    if (keys !== undefined) return curveDoor(curveKeys(one).members);
+    const password = Buffer.from(passwordOf(memberKey(one, undefined)) ?? "");
+    return { mechanism: "PLAIN", password };
+  });
 }
 
 function curveDoor({ publicKey, secretKey }: CurvePair): Door {

@@ -30,7 +30,8 @@ export interface Question {
 }
 
 interface SealsOptions {
-  readonly key: KeyObject;
+  /** The key of each secret (O55). The first key makes seals; all keys are accepted. */
+  readonly keys: readonly [KeyObject, ...KeyObject[]];
   /**
    * Returns this process's name. It is a function, because the name may become known only after the
    * first question is sent.
@@ -111,24 +112,19 @@ export class Seals {
   #seal(to: string, question: Uint8Array, payload: Uint8Array): Buffer {
     const { self, clock } = this.#options;
     const header = Buffer.from(`${clock.tick()} ${self()} ${to}`);
-    return Buffer.concat([this.#mac(header, question, payload), header]);
-  }
-
-  #mac(header: Uint8Array, question: Uint8Array, payload: Uint8Array): Buffer {
-    const front = Buffer.allocUnsafe(4 + header.length + 4 + question.length);
-    front.writeUInt32BE(header.length, 0);
-    front.set(header, 4);
-    front.writeUInt32BE(question.length, 4 + header.length);
-    front.set(question, 8 + header.length);
-    return createHmac("sha256", this.#options.key).update(front).update(payload).digest();
+    const front = frontOf(header, question);
+    return Buffer.concat([macOf(this.#options.keys[0], front, payload), header]);
   }
 
   /** @param from the name, for the log, of the member to which the question was sent */
   #open({ payload, seal }: Sealed, question: Uint8Array, from?: string): Header | undefined {
     const header = readHeader(seal);
     if (seal !== undefined && header !== undefined) {
-      const expected = this.#mac(seal.subarray(macBytes), question, payload);
-      if (timingSafeEqual(seal.subarray(0, macBytes), expected)) return header;
+      const front = frontOf(seal.subarray(macBytes), question);
+      const mac = seal.subarray(0, macBytes);
+      for (const key of this.#options.keys) {
+        if (timingSafeEqual(mac, macOf(key, front, payload))) return header;
+      }
     }
     this.#options.refusals.forged(from ?? header?.sender, seal !== undefined);
     return undefined;
@@ -144,6 +140,20 @@ export class Seals {
     if (verdict === "old" || kind === "question") this.#options.refusals.stale(sender);
     return false;
   }
+}
+
+/** Returns the bytes in front of the payload, over which the MAC is made as well. */
+function frontOf(header: Uint8Array, question: Uint8Array): Buffer {
+  const front = Buffer.allocUnsafe(4 + header.length + 4 + question.length);
+  front.writeUInt32BE(header.length, 0);
+  front.set(header, 4);
+  front.writeUInt32BE(question.length, 4 + header.length);
+  front.set(question, 8 + header.length);
+  return front;
+}
+
+function macOf(key: KeyObject, front: Uint8Array, payload: Uint8Array): Buffer {
+  return createHmac("sha256", key).update(front).update(payload).digest();
 }
 
 const headerPattern = /^(\d{1,16}) ([\p{L}\p{N}_.-]{1,64}) ([\p{L}\p{N}_.-]{1,64})$/u;

@@ -11,10 +11,11 @@ const header = base64url({ alg: "HS256" });
  * restarted.
  */
 export class Sessions {
-  readonly #key: KeyObject;
+  readonly #keys: readonly [KeyObject, ...KeyObject[]];
 
-  constructor(key: KeyObject) {
-    this.#key = key;
+  /** @param keys the key of each secret (O55): the first key signs; all keys are accepted */
+  constructor(keys: readonly [KeyObject, ...KeyObject[]]) {
+    this.#keys = keys;
   }
 
   /**
@@ -43,20 +44,24 @@ export class Sessions {
     const signed = token.slice(0, end);
     // The signatures are compared as text, because several texts decode to the same signature. So
     // each session has exactly one valid token.
-    const expected = Buffer.from(this.#signature(signed));
     const given = Buffer.from(token.slice(end + 1));
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-    return sessionOf(signed.slice(signed.indexOf(".") + 1));
+    const signer = this.#keys.findIndex((key) => {
+      const expected = Buffer.from(signatureOf(key, signed));
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    });
+    if (signer === -1) return undefined;
+    const session = sessionOf(signed.slice(signed.indexOf(".") + 1));
+    return signer === 0 ? session : session && { ...session, isOfOtherSecret: true };
   }
 
   #token(claims: object): string {
     const signed = `${header}.${base64url(claims)}`;
-    return `${signed}.${this.#signature(signed)}`;
+    return `${signed}.${signatureOf(this.#keys[0], signed)}`;
   }
+}
 
-  #signature(text: string): string {
-    return createHmac("sha256", this.#key).update(text).digest("base64url");
-  }
+function signatureOf(key: KeyObject, text: string): string {
+  return createHmac("sha256", key).update(text).digest("base64url");
 }
 
 function base64url(value: object): string {

@@ -27,11 +27,16 @@ export type Purpose =
   | "curve"
   | "curve/members"
   | "members"
+  | "fingerprint"
   | `topic/${string}`;
 
 /** The shortest allowed secret in bytes, because a shorter secret could be guessed. */
 export const leastSecretBytes = 16;
-const madeBytes = 32;
+/** The most secrets at a time: one in use, and others that are also accepted (O55). */
+export const mostSecrets = 3;
+const fingerprintBytes = 4;
+/** The size of a secret that this program makes. */
+export const madeBytes = 32;
 const keyBytes = 32;
 
 /** The cluster's secret as the environment gives it (`text`), or the path of its file. */
@@ -54,24 +59,40 @@ export function secretSource(settings: Settings): SecretSource {
   };
 }
 
-/** The cluster's secret, in a private field so that no log and no error can show it. */
+/**
+ * The cluster's secret, in a private field so that no log and no error can show it. While the secret
+ * is being changed, its text has several lines, each with one secret. The first secret is in use;
+ * the others are only accepted (O55).
+ */
 export class Secret {
   readonly #bytes: Uint8Array;
   readonly #cluster: string;
+  /** The secrets that are accepted but not in use. */
+  readonly others: readonly Secret[];
   /** The source of the secret, for messages. */
   readonly origin: string;
   /** What a person should do about the secret's file; undefined if there is nothing to do. */
   readonly warning: string | undefined;
 
-  constructor(bytes: Uint8Array, source: SecretSource, mode = 0) {
-    this.#bytes = bytes;
+  /** @throws Problem if a secret is too short, or if there are too many */
+  constructor(text: string, source: SecretSource, mode = 0) {
+    const [used = "", ...others] = secretsOf(text);
+    this.#bytes = Buffer.from(used);
     this.#cluster = source.cluster;
     this.origin = source.text === undefined ? source.path : "TERTULIA_SECRET";
     this.warning =
       (mode & 0o077) === 0
         ? undefined
         : `${source.path} may be read by others on this machine: chmod 600 it.`;
-    if (bytes.length >= leastSecretBytes) return;
+    if (others.length >= mostSecrets) {
+      throw new Problem(
+        `${this.origin} has more than ${mostSecrets} lines: leave one secret on each line, ` +
+          `and at most ${mostSecrets}.`,
+        2,
+      );
+    }
+    this.others = others.map((other) => new Secret(other, source, mode));
+    if (this.#bytes.length >= leastSecretBytes) return;
     throw new Problem(
       `The secret in ${this.origin} is shorter than ${leastSecretBytes} characters: ` +
         "copy the one of the other machines, or make one with `openssl rand -hex 32`.",
@@ -86,6 +107,26 @@ export class Secret {
   deriveKey(purpose: Purpose): KeyObject {
     const info = `tertulia/${this.#cluster}/${purpose}`;
     return createSecretKey(new Uint8Array(hkdfSync("sha256", this.#bytes, "", info, keyBytes)));
+  }
+
+  /** This secret, which is in use, and then each accepted secret. */
+  get each(): readonly Secret[] {
+    return [this, ...this.others];
+  }
+
+  /** Derives the key of a purpose from each secret, in the order of `each`. */
+  deriveKeys(purpose: Purpose): readonly [KeyObject, ...KeyObject[]] {
+    return [this.deriveKey(purpose), ...this.others.map((other) => other.deriveKey(purpose))];
+  }
+
+  /**
+   * The fingerprint of each secret, 8 hex digits, in the order of `each`. Fingerprints show whether
+   * two processes have the same secrets; nobody can compute a key from them.
+   */
+  get fingerprints(): readonly string[] {
+    return this.deriveKeys("fingerprint").map((key) => {
+      return key.export().toString("hex", 0, fingerprintBytes);
+    });
   }
 
   /** Derives a secret key and computes its public key, 32 bytes each. */
@@ -107,7 +148,7 @@ const pkcs8 = {
 /** @throws Problem if the secret is missing, unreadable or too short */
 export function readSecret(source: SecretSource): Secret {
   const { text, path } = source;
-  if (text !== undefined) return new Secret(Buffer.from(text.trim()), source);
+  if (text !== undefined) return new Secret(text, source);
   let file: ReturnType<typeof readShortFile>;
   try {
     file = readShortFile(path);
@@ -119,7 +160,13 @@ export function readSecret(source: SecretSource): Secret {
         : `The secret at ${path} can't be read (${code}): check its owner and mode.`,
     );
   }
-  return new Secret(Buffer.from(decodePlainText(file.bytes).trim()), source, file.mode);
+  return new Secret(decodePlainText(file.bytes), source, file.mode);
+}
+
+/** Returns the secrets of a text: its lines without white space at their ends and empty lines. */
+export function secretsOf(text: string): string[] {
+  const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
+  return lines.filter((line) => line !== "");
 }
 
 /**

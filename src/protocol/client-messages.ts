@@ -40,6 +40,11 @@ export interface Session extends Grant {
    * administrator may.
    */
   readonly isOperator: boolean;
+  /**
+   * True if the token is signed with a secret that is accepted but not in use (O55). The reply then
+   * has a token that is signed with the secret in use.
+   */
+  readonly isOfOtherSecret?: boolean;
 }
 
 /** A valid request, whatever its service. */

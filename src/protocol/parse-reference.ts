@@ -91,6 +91,7 @@ function isService(service: string): service is ReferenceRequest["service"] {
  */
 export const selfReport = {
   version: parseVersion,
+  secrets: fingerprints,
   refused: refusedMessages,
   disbelievedClocks: parseClock,
   disk: diskSpace,
@@ -101,6 +102,14 @@ const versionPattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,32})?$/;
 
 function parseVersion(value: unknown): string | undefined {
   return typeof value === "string" && versionPattern.test(value) ? value : undefined;
+}
+
+const fingerprintPattern = /^[0-9a-f]{8}$/;
+
+function fingerprints(value: unknown): readonly string[] | undefined {
+  const isFingerprint = (one: unknown) => typeof one === "string" && fingerprintPattern.test(one);
+  const isList = Array.isArray(value) && value.length > 0;
+  return isList && value.every(isFingerprint) ? value : undefined;
 }
 
 function diskSpace(value: unknown): DiskSpace | undefined {

@@ -19,6 +19,8 @@ export interface DiskSpace {
 /** What a process tells about itself for `status`. Processes of older versions tell less. */
 export interface SelfReport {
   readonly version?: string | undefined;
+  /** The fingerprints of the process's secrets; the one in use comes first (O55). */
+  readonly secrets?: readonly string[] | undefined;
   readonly refused?: Readonly<RefusedMessages> | undefined;
   readonly disbelievedClocks?: number | undefined;
   /** Only servers report it. */

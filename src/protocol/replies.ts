@@ -20,6 +20,16 @@ export class IncompleteReply extends ProtocolError {
 /** The fields of a write's OK reply: the receipt for the write's event. */
 const written = object({ entry });
 
+/** The keys of publications that are derived from one secret. */
+const keysOfSecret = {
+  /** The keys of each requested topic. */
+  keys: keysByTopic,
+  /** The public key that verifies signatures of publications, in base64url. */
+  publisher: textIfAny,
+};
+const parseKeysOfSecret = object(keysOfSecret);
+export type KeysOfSecret = ReturnType<typeof parseKeysOfSecret>;
+
 /** For each service, the parser of its OK reply; all other fields are ignored. */
 export const replies = {
   /** In an open cluster, `account` names the confirmed claim that owns the user's name (A11). */
@@ -31,10 +41,11 @@ export const replies = {
   registration: written,
   removal: written,
   keys: object({
-    /** The keys of each requested topic. */
-    keys: keysByTopic,
-    /** The public key that verifies signatures of publications, in base64url. */
-    publisher: textIfAny,
+    ...keysOfSecret,
+    /** The keys from the secrets that the server accepts but does not use (O55). */
+    also: (value): readonly KeysOfSecret[] => {
+      return Array.isArray(value) ? value.map((one) => parseKeysOfSecret(fieldsOf(one))) : [];
+    },
   }),
   /** The online users, sorted by name. */
   presence: object({ present }),

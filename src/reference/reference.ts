@@ -126,7 +126,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     address: advertised(endpoint, config.advertiseHost),
     pid: processId,
     version: ownVersion(),
-    refused: membership.refusals.counts,
+    ...membership.selfReport,
   } as const;
   const beat = () => {
     registry.heartbeat(

@@ -40,7 +40,7 @@ export class ClientWire {
 
   constructor(parts: ClientWireParts) {
     this.#parts = parts;
-    this.#sessions = new Sessions(parts.secret.deriveKey("token"));
+    this.#sessions = new Sessions(parts.secret.deriveKeys("token"));
     this.#responder = new BrokeredResponder((to, payload) => this.#take(to, payload));
   }
 

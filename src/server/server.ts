@@ -96,8 +96,11 @@ async function openServer(place: Foundation): Promise<Server> {
   if (view.number > 0) await tellView(place, view);
   const { auth, retention, flood, secret } = config;
   const topicKeys = new TopicKeys(secret);
-  const topicKey = (of: TopicKey) => topicKeys.key(of).toString("base64url");
-  const policy = { retention, auth, flood, topicKey, publisher: topicKeys.publisher };
+  const sources = [topicKeys, ...topicKeys.others].map((keys) => {
+    const key = (of: TopicKey) => keys.key(of).toString("base64url");
+    return { publisher: keys.publisher, key };
+  });
+  const policy = { retention, auth, flood, topicKeys: sources };
   const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
   const core = await disk.load(newCore);
   // A `Seals` object rejects messages whose clock is not above the clock that this server had when
@@ -142,7 +145,7 @@ async function openMetrics(
   const diskWatch = new DiskWatch(slot.folder);
   const self = {
     version: ownVersion(),
-    refused: membership.refusals.counts,
+    ...membership.selfReport,
     get disk() {
       return diskWatch.space;
     },

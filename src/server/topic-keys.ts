@@ -18,16 +18,20 @@ const replication = { topic: replicationTopic, version: "members" };
 
 /**
  * Derives the keys of topics from the cluster's secret when they are needed (X5). Every server can
- * derive them, and no server writes them to disk.
+ * derive them, and no server writes them to disk. While the secret is being changed, publications
+ * are sealed with the secret in use (O55).
  */
 export class TopicKeys {
   readonly #secret: Secret;
   readonly #signer: Signer;
   readonly #known = new Recent<string, Buffer>(limits.knownTopicKeys);
+  /** The keys from the secrets that are accepted but not in use. */
+  readonly others: readonly TopicKeys[];
 
   constructor(secret: Secret) {
     this.#secret = secret;
     this.#signer = new Signer(secret);
+    this.others = secret.others.map((other) => new TopicKeys(other));
   }
 
   /** The public key with which readers verify publications. */
@@ -69,7 +73,12 @@ export class TopicKeys {
   openReplication(payload: Uint8Array): Buffer | undefined {
     const read = readSealed(payload);
     if (read === undefined) return undefined;
-    return decrypt(this.key({ ...replication, day: read.day }), read.sealed, replicationTopic);
+    for (const keys of [this, ...this.others]) {
+      const key = keys.key({ ...replication, day: read.day });
+      const plain = decrypt(key, read.sealed, replicationTopic);
+      if (plain !== undefined) return plain;
+    }
+    return undefined;
   }
 
   #seal({ topic, version, plain }: Sealing, timeMs: number): Buffer {

@@ -320,6 +320,25 @@ export const en = {
   "restore.damaged":
     "{file} is damaged or incomplete ({why}), and nothing was restored: use another backup.",
 
+  "secret.action": '"{action}" is not a step: say add, switch or drop.',
+  "secret.inEnvironment":
+    "The secret is in TERTULIA_SECRET, which no command can change: change the variable yourself, one secret on each line.",
+  "secret.full": "{file} already has {most} secrets: drop one first (tertulia secret drop).",
+  "secret.single": "{file} has only one secret: add another one first (tertulia secret add).",
+  "secret.add": "{file} has a new secret: processes will use {used}, and also accept {others}.",
+  "secret.switch":
+    "{file} has another first secret: processes will use {used}, and also accept {others}.",
+  "secret.drop": "{file} no longer has {dropped}.",
+  "secret.restart":
+    "Now copy the file to every machine with the secret, and restart every process with the secret, one after the other.",
+  "secret.addNext":
+    "When tertulia status says that all processes use {used} and also accept {others}, continue with: tertulia secret switch",
+  "secret.switchNext":
+    "When tertulia status says that all processes use {used} and also accept {others}, give clients the new public key (with --curve), and continue with: tertulia secret drop",
+  "secret.dropNext":
+    "When tertulia status says that all processes use {used} and also accept {others}, this step is done.",
+  "secret.lastNext":
+    "When tertulia status no longer warns of secrets, all processes use only {used}, and the change is done.",
   "status.healthy": "healthy",
   "status.unhealthy": "unhealthy",
   "status.summary": "{health} · coordinator {coordinator} · epoch {epoch} · view {view}: {members}",
@@ -365,6 +384,10 @@ export const en = {
     "{name} runs version {version}, and other processes run {newest}. Upgrade the program on its machine, and start it again.",
   "status.versionUnknown":
     "{name} runs a version older than {newest}. Upgrade the program on its machine, and start it again.",
+  "status.secretsDiffer":
+    "The processes have different secrets: {groups}. Copy the newest file of the secret to every machine, and restart each process that has not read it.",
+  "status.severalSecrets":
+    "All processes use the secret {used} and also accept {others}: a change of the secret is under way. Continue with tertulia secret switch or, if {used} is the new one, with tertulia secret drop.",
   "status.counts":
     "Since it started, {name} has refused {forged} messages without the secret, and {stale} late or replayed ones.",
   "status.role": "ROLE",
@@ -570,6 +593,8 @@ export const en = {
   "help.backup": "save a running cluster to a file; - writes to standard output",
   "help.restore": "restore a backup into an empty data folder; - reads standard input",
   "help.servers": "change who is a member",
+  "help.secret": "change the cluster's secret in three steps, without stopping the cluster",
+  "help.serversAndSecret": "remove a lost member, change the cluster's secret",
   "help.remove": "remove from the view a member that will not come back",
   "help.accounts":
     "what an administrator may do: lock, unlock, promote, demote, reset, registration",
@@ -597,6 +622,7 @@ export const en = {
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
   "argument.ROLES": "the roles of this host's processes; otherwise TERTULIA_ROLE, or those of `up`",
+  "argument.ACTION": "add, switch or drop, in this order",
   "argument.ROLE": "broker, proxy, reference, server or bot; otherwise TERTULIA_ROLE",
   "flag.config": "a settings file (YAML); flags and the environment override it",
   "flag.broker": "the brokers, for clients",

@@ -316,6 +316,26 @@ export const ptBr = {
   "restore.damaged":
     "{file} está danificado ou incompleto ({why}), e nada foi restaurado: use outro backup.",
 
+  "secret.action": '"{action}" não é um passo: diga add, switch ou drop.',
+  "secret.inEnvironment":
+    "O segredo está em TERTULIA_SECRET, que nenhum comando pode mudar: mude a variável você mesmo, com um segredo em cada linha.",
+  "secret.full": "{file} já tem {most} segredos: retire um antes (tertulia secret drop).",
+  "secret.single": "{file} tem um segredo só: acrescente outro antes (tertulia secret add).",
+  "secret.add":
+    "{file} tem um segredo novo: os processos vão usar {used} e também aceitar {others}.",
+  "secret.switch":
+    "{file} tem outro primeiro segredo: os processos vão usar {used} e também aceitar {others}.",
+  "secret.drop": "{file} não tem mais {dropped}.",
+  "secret.restart":
+    "Agora copie o arquivo para cada máquina que tem o segredo e reinicie, um depois do outro, todos os processos que o usam.",
+  "secret.addNext":
+    "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, continue com: tertulia secret switch",
+  "secret.switchNext":
+    "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, dê aos clientes a nova chave pública (com --curve) e continue com: tertulia secret drop",
+  "secret.dropNext":
+    "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, este passo está feito.",
+  "secret.lastNext":
+    "Quando tertulia status não avisar mais sobre segredos, todos os processos usam só {used}, e a troca terminou.",
   "status.healthy": "saudável",
   "status.unhealthy": "com problemas",
   "status.summary":
@@ -362,6 +382,10 @@ export const ptBr = {
     "{name} roda a versão {version}, e outros processos rodam a {newest}. Atualize o programa na máquina dele e inicie-o de novo.",
   "status.versionUnknown":
     "{name} roda uma versão anterior à {newest}. Atualize o programa na máquina dele e inicie-o de novo.",
+  "status.secretsDiffer":
+    "Os processos têm segredos diferentes: {groups}. Copie o arquivo mais novo do segredo para todas as máquinas e reinicie cada processo que ainda não o leu.",
+  "status.severalSecrets":
+    "Todos os processos usam o segredo {used} e também aceitam {others}: há uma troca do segredo em andamento. Continue com tertulia secret switch ou, se {used} já é o novo, com tertulia secret drop.",
   "status.counts":
     "Desde que começou, {name} recusou {forged} mensagens sem o segredo e {stale} atrasadas ou repetidas.",
   "status.role": "PAPEL",
@@ -562,6 +586,8 @@ export const ptBr = {
   "help.backups": "salva e restaura um cluster, verifica uma pasta",
   "help.backup": "salva um cluster em execução em um arquivo; - escreve na saída padrão",
   "help.restore": "restaura um backup em uma pasta de dados vazia; - lê a entrada padrão",
+  "help.secret": "troca o segredo do cluster em três passos, sem parar o cluster",
+  "help.serversAndSecret": "remove um membro perdido, troca o segredo do cluster",
   "help.servers": "muda quem é membro",
   "help.remove": "tira da visão um membro que não volta mais",
   "help.accounts":
@@ -590,6 +616,7 @@ export const ptBr = {
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
   "argument.ROLES": "os papéis dos processos desta máquina; senão, TERTULIA_ROLE ou os de `up`",
+  "argument.ACTION": "add, switch ou drop, nesta ordem",
   "argument.ROLE": "broker, proxy, reference, server ou bot; senão, TERTULIA_ROLE",
   "flag.config": "um arquivo de ajustes (YAML); as opções e o ambiente têm precedência",
   "flag.broker": "os brokers, para clientes",

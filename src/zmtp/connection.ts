@@ -190,8 +190,10 @@ export class Connection {
     switch (door?.mechanism) {
       case "NULL":
         return nullHandshake(metadata);
-      case "PLAIN":
-        return passwordHandshake(metadata, door.password, isEqual);
+      case "PLAIN": {
+        const passwords = doors.flatMap((one) => ("password" in one ? [one.password] : []));
+        return passwordHandshake(metadata, passwords, isEqual);
+      }
       case "CURVE": {
         const pairs = doors.flatMap((one) => ("keys" in one ? [one.keys] : []));
         return new CurveHandshake({ metadata, pairs, random, isEqual });

@@ -15,19 +15,20 @@ export function nullHandshake(ours: Uint8Array): Handshake {
 }
 
 /**
- * Accepts peers that send the password, with any user name (RFC 24). The password is sent
+ * Accepts peers that send one of the passwords, with any user name (RFC 24). The password is sent
  * unencrypted, like all other data in an unencrypted cluster.
  */
 export function passwordHandshake(
   ours: Uint8Array,
-  password: Uint8Array,
+  passwords: readonly Uint8Array[],
   isEqual: EqualBytes,
 ): Handshake {
   let isKnown = false;
   return {
     take: (name, rest): Step => {
       if (name === "HELLO" && !isKnown) {
-        if (!isEqual(passwordOf(rest), password)) {
+        const given = passwordOf(rest);
+        if (!passwords.some((password) => isEqual(given, password))) {
           throw new Refused("memberWanted", "another password");
         }
         isKnown = true;

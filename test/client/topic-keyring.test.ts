@@ -16,7 +16,7 @@ const plain = Buffer.from("an array of publications");
 
 function serversOf(text: string): TopicKeys {
   const source = { text, path: "", isDefault: true, cluster: "tertulia" };
-  return new TopicKeys(new Secret(Buffer.from(text), source));
+  return new TopicKeys(new Secret(text, source));
 }
 
 const servers = serversOf("the secret of the cluster");

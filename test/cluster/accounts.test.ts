@@ -15,7 +15,7 @@ const scene = accountsScene();
 /** A session with an operator's token, made with the cluster's secret. */
 async function operator(): Promise<Session> {
   return scene.holding(
-    new Sessions(secretIn(scene.cluster.folder).deriveKey("token")).giveOperator(Date.now()),
+    new Sessions(secretIn(scene.cluster.folder).deriveKeys("token")).giveOperator(Date.now()),
   );
 }
 

@@ -62,7 +62,7 @@ describe("users on one connection of a cluster with accounts", { timeout: 60_000
       await listen(bia, { channel: geral }),
     ];
     await enter(connection, "caio2");
-    const key = secretIn(scene.cluster.folder).deriveKey("token");
+    const key = secretIn(scene.cluster.folder).deriveKeys("token");
     const operator = connection.session({ token: new Sessions(key).giveOperator(Date.now()) });
     await operator.ask("account", { user: parseUserName("ana2"), locked: true });
     await until(() => (refused[0]?.length ?? 0) > 0, "the locked one is told", 20_000);

@@ -8,7 +8,7 @@ import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { connect as join } from "../../src/net/connect.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
 import type { Entrance } from "../../src/net/listener.ts";
-import { guestDoor, memberDoor } from "../../src/net/membership.ts";
+import { guestDoors, memberDoors } from "../../src/net/membership.ts";
 import { probe } from "../../src/net/probe.ts";
 import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
@@ -28,12 +28,12 @@ import {
 import { until } from "../support/until.ts";
 
 function secretOf(text: string): Secret {
-  return new Secret(Buffer.from(text), { text, path: "", isDefault: true, cluster: "tertulia" });
+  return new Secret(text, { text, path: "", isDefault: true, cluster: "tertulia" });
 }
 
-const secret = secretOf("a secret of the cluster");
+const [secret, stranger] = [secretOf("a secret of the cluster"), secretOf("that of another one")];
 const keys: CurveKeys = curveKeys(secret);
-const others: CurveKeys = curveKeys(secretOf("the secret of another one"));
+const others: CurveKeys = curveKeys(stranger);
 
 /**
  * The reason reported for every peer with another key, even for a client of this cluster at the
@@ -53,8 +53,8 @@ beforeEach(() => {
   const told: typeof refused = [];
   refused = told;
   const onRefused = (endpoint: string, why: string) => void told.push({ endpoint, why });
-  entrance = { doors: [guestDoor(keys)], onRefused };
-  const members = { doors: [memberDoor(secret, keys)], onRefused };
+  entrance = { doors: guestDoors({ secret, keys }), onRefused };
+  const members = { doors: memberDoors({ secret, keys }), onRefused };
   brokers = { front: entrance, back: members };
   proxies = { front: members, back: entrance };
   closing = new Closing();
@@ -142,7 +142,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
   });
 
   test("a client encrypts a connection with the key in its endpoint, and does not encrypt it if the endpoint has no key", async () => {
-    const otherEntrance = { ...entrance, doors: [guestDoor(others)] };
+    const otherEntrance = { ...entrance, doors: guestDoors({ secret: stranger, keys: others }) };
     const taken: [string[], string[], string[]] = [[], [], []];
     const endpoints = [
       ...keyed(await echo(taken[0]).bind(anyPort, entrance)),

@@ -91,7 +91,7 @@ async function useAll(client: Session, auth: Auth): Promise<void> {
 function withoutSession(payload: Buffer): Buffer[] {
   const value = decode(payload);
   const key = createSecretKey(Buffer.from("a secret of somebody else"));
-  const token = new Sessions(key).give({ user: "ana" as never, version: "1" }, Date.now());
+  const token = new Sessions([key]).give({ user: "ana" as never, version: "1" }, Date.now());
   const strip = (replaced: Fields) => (request: unknown) => {
     const { service, data } = request as { service: string; data: Fields };
     const password = data.password === undefined ? undefined : "a guess";

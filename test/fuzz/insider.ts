@@ -51,7 +51,7 @@ export class Insider {
   /** A token of the operator, for the commands of an administrator. */
   static operatorToken(cluster: LocalCluster): string {
     const insider = new Insider(cluster, { auth: "required", sender: "members", clock: 0 });
-    return new Sessions(insider.#secret.deriveKey("token")).giveOperator(Date.now());
+    return new Sessions(insider.#secret.deriveKeys("token")).giveOperator(Date.now());
   }
 
   /** Whether the message is unchanged, so that a member could have sent it. */

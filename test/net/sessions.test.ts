@@ -6,7 +6,7 @@ import { parseUserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
 
 const key = createSecretKey(Buffer.alloc(32, 7));
-const sessions = new Sessions(key);
+const sessions = new Sessions([key]);
 const user = parseUserName("josé");
 const timeMs = Date.UTC(2026, 0, 31, 8);
 const token = sessions.give({ user, version: "v1" }, timeMs);
@@ -21,7 +21,7 @@ const [header = "", claims = "", signature = ""] = token.split(".");
 
 describe("[A2] a session's token", () => {
   test("each server of a cluster reads the user from a session's token", () => {
-    expect(new Sessions(key).check(token)).toEqual(session);
+    expect(new Sessions([key]).check(token)).toEqual(session);
   });
 
   test("a session's token is a JWT that another program can check with the key", async () => {

@@ -9,7 +9,7 @@ import { Settings } from "../../src/platform/settings.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function secretOf(text: string, cluster = "tertulia"): Secret {
-  return new Secret(Buffer.from(text), { text, path: "", isDefault: true, cluster });
+  return new Secret(text, { text, path: "", isDefault: true, cluster });
 }
 
 test("[X6] a secret always gives the same keys, and another secret or another cluster's name gives different keys", () => {

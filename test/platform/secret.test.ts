@@ -89,7 +89,7 @@ test("[X1] a secret's file that others can read causes a warning", async () => {
 
 test("[X1] each purpose in each cluster has a key of its own", () => {
   const of = (cluster: string) =>
-    new Secret(Buffer.from("a secret of the cluster"), { ...source({}), text: "x", cluster });
+    new Secret("a secret of the cluster", { ...source({}), text: "x", cluster });
   const purposes = ["replication", "peer", "reference"] as const;
   const keys = ["one", "two"].flatMap((cluster) =>
     purposes.map((purpose) => of(cluster).deriveKey(purpose).export().toString("hex")),
@@ -116,4 +116,37 @@ test("[X1] a byte order mark before a secret, or a Windows line end after the se
   });
   expect(keys[1]).toBe(keys[0]);
   expect(keyOf(readSecret(source({}, { TERTULIA_SECRET: `${text}\r` })))).toBe(keys[0]);
+});
+
+test("[O55] a secret's text has one secret on each line; the first is in use, and white space and empty lines do not count", () => {
+  const [old, next] = ["the old secret of the cluster", "the new secret of the cluster"];
+  const alone = [old, next].map((text) => openSecret(source({}, { TERTULIA_SECRET: text })));
+  const both = openSecret(source({}, { TERTULIA_SECRET: `\n ${old}\r\n\n${next}\t\r` }));
+  expect(both.each.map(keyOf)).toEqual(alone.map(keyOf));
+  expect(keyOf(both)).toBe(keyOf(alone[0] as Secret));
+  const keys = both.deriveKeys("peer").map((key) => key.export().toString("hex"));
+  expect(keys).toEqual(alone.map(keyOf));
+  expect(`${inspect(both, { depth: 9, showHidden: true })}${JSON.stringify(both)}`).not.toMatch(
+    /secret of the|61 20 73/,
+  );
+});
+
+test("[O55] each of several secrets needs 16 characters, and a text has at most three secrets", () => {
+  const many = (count: number) => Array(count).fill("a secret of the cluster").join("\n");
+  const open = (text: string) => openSecret(source({}, { TERTULIA_SECRET: text }));
+  expect(open(many(3)).each).toHaveLength(3);
+  expect(() => open(many(4))).toThrow(/TERTULIA_SECRET has more than 3 lines: /);
+  expect(() => open(`${many(1)}\nshort`)).toThrow(/shorter than 16 characters/);
+});
+
+test("[O55] a fingerprint has 8 hex digits, differs by secret, and is no part of any other key", () => {
+  const text = "the old secret of the cluster\nthe new secret of the cluster";
+  const secret = openSecret(source({}, { TERTULIA_SECRET: text }));
+  const [old = "", next = ""] = secret.fingerprints;
+  expect([old, next].join(" ")).toMatch(/^[0-9a-f]{8} [0-9a-f]{8}$/);
+  expect(old).not.toBe(next);
+  expect(secret.others[0]?.fingerprints).toEqual([next]);
+  for (const purpose of ["peer", "token", "members", "curve"] as const) {
+    expect(secret.deriveKey(purpose).export().toString("hex")).not.toContain(old);
+  }
 });

@@ -35,6 +35,17 @@ describe("the gate of the reference", () => {
     expect(parseReferenceRequest({ service: "heartbeat", data })).toMatchObject(untold);
   });
 
+  test.each([
+    ["two fingerprints", ["0a1b2c3d", "4e5f6071"], true],
+    ["an empty list", [], false],
+    ["a text", "0a1b2c3d", false],
+    ["something else", ["0a1b2c3d", "\x1b[2J"], false],
+  ])("[O55] secrets in a heartbeat that are %s are read: %s", (_, secrets, isRead) => {
+    const request = { service: "heartbeat", data: { user: "server_00000001", secrets } };
+    const told = { secrets: isRead ? secrets : undefined };
+    expect(parseReferenceRequest(request)).toMatchObject(told);
+  });
+
   test("[W4] an invalid clock counts as 0, and a clock beside `data` is read", () => {
     const none = parseReferenceRequest({ service: "list", data: { clock: -1 } });
     expect(none.clock).toBe(0);

@@ -106,8 +106,12 @@ describe("a client's parser of replies", () => {
     expect(parseReply("presence", { ...odd, present })).toEqual({ present: present.slice(0, 1) });
     const days = [{ day: 1, key: "k" }, { day: "2", key: "k" }, null];
     const keys = { "#geral\0": days, "@ana\0": 7 };
-    expect(parseReply("keys", { ...odd, keys, publisher: 7 })).toEqual({
-      keys: { "#geral\0": days.slice(0, 1), "@ana\0": [] },
+    const read = { "#geral\0": days.slice(0, 1), "@ana\0": [] };
+    expect(parseReply("keys", { ...odd, keys, publisher: 7 })).toEqual({ keys: read, also: [] });
+    const also = [{ keys, publisher: "p", newer: 1 }, 7];
+    expect(parseReply("keys", { keys, also })).toEqual({
+      ...{ keys: read },
+      also: [{ keys: read, publisher: "p" }, { keys: {} }],
     });
   });
 });

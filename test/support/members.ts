@@ -31,7 +31,7 @@ export function member(
   const silent = openLog({ level: "silent", role: "test", name: () => name, clock: () => 0 });
   const log: Log = Object.assign(silent, { warn: note, info: note });
   const source = { text: secret, path: "secret", isDefault: true, cluster };
-  const shared = new Secret(Buffer.from(secret), source);
+  const shared = new Secret(secret, source);
   const membership = new Membership({
     secret: shared,
     self: () => name,

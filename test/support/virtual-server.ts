@@ -147,7 +147,12 @@ export class VirtualServer {
       ...(retention === undefined ? {} : { retention }),
       ...(auth === undefined ? {} : { auth }),
       ...(flood === undefined ? {} : { flood }),
-      topicKey: ({ topic, day, version }: TopicKey) => `${topic}/${day}/${version}`,
+      topicKeys: [
+        {
+          publisher: "",
+          key: ({ topic, day, version }: TopicKey) => `${topic}/${day}/${version}`,
+        },
+      ],
     };
     const core = new ObservedCore(options, this.observer);
     core.recoverPromises(disk.view, disk.ballot);

@@ -152,6 +152,18 @@ describe("[X8] the handshake of PLAIN", () => {
     expect(bound.answer("READY")).toEqual(metadata("ROUTER"));
   });
 
+  test("a peer with any of the passwords is admitted, and no other peer", () => {
+    const doors: Door[] = ["the password", "another password"].map((text) => {
+      return { mechanism: "PLAIN", password: Buffer.from(text) };
+    });
+    for (const text of ["the password", "another password"]) {
+      const bound = new Bound(doors).hear(greeting("PLAIN"), plainHello(text));
+      expect(bound.hear(initiate).ready).toBe(1);
+    }
+    const refused = new Bound(doors).refuses(greeting("PLAIN"), plainHello("a third password"));
+    expect(refused).toBe("memberWanted");
+  });
+
   test.each(["", "the passwort", "the password ", "the passwor", "\0".repeat(255)])(
     "a peer with the password %j is refused at a PLAIN door",
     (text) => {

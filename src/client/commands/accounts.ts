@@ -103,5 +103,5 @@ function operatorToken({ config }: Context): string | undefined {
     if (error instanceof Problem) return undefined;
     throw error;
   }
-  return new Sessions(secret.deriveKey("token")).giveOperator(now().wallMs);
+  return new Sessions(secret.deriveKeys("token")).giveOperator(now().wallMs);
 }

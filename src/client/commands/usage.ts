@@ -61,7 +61,7 @@ export function rootHelp(text: Text): string {
     ["status", "help.status"],
     ["doctor, health [ROLE]", "help.doctorAndHealth"],
     ["accounts ACTION", "help.accounts"],
-    ["servers remove NAME", "help.remove"],
+    ["servers, secret", "help.serversAndSecret"],
     ["backup, restore, verify", "help.backups"],
     ["config, init HOST...", "help.configAndInit"],
     ["chaos", "help.chaos"],

@@ -33,6 +33,8 @@ interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durab
   /** Number of received clocks that were too far ahead and therefore not adopted (W4). */
   readonly disbelievedClocks: number | null;
   readonly version: string | null;
+  /** The fingerprints of the process's secrets; the one in use comes first (O55). */
+  readonly secrets: readonly string[] | null;
   /** Space on the disk of a server's data folder. */
   readonly disk: DiskSpace | null;
 }
@@ -161,6 +163,7 @@ const unknown: ProcessStatus = {
   refused: null,
   disbelievedClocks: null,
   version: null,
+  secrets: null,
   disk: null,
 };
 
@@ -172,11 +175,12 @@ function otherRow(listed: Listed): ProcessStatus {
   return { ...row, rank: rank === 0 ? null : rank };
 }
 
-function selfReportOf({ refused, disbelievedClocks, version, disk }: SelfReport) {
+function selfReportOf({ refused, disbelievedClocks, version, secrets, disk }: SelfReport) {
   return {
     refused: refused ?? null,
     disbelievedClocks: disbelievedClocks ?? null,
     version: version ?? null,
+    secrets: secrets ?? null,
     disk: disk ?? null,
   };
 }

@@ -35,7 +35,19 @@ export type StatusWarning =
       readonly name: string;
       readonly version: string | null;
       readonly newest: string;
-    };
+    }
+  /**
+   * All processes have the same secrets, given by their fingerprints: they use the first one, and
+   * also accept the others (O55).
+   */
+  | { readonly kind: "severalSecrets"; readonly secrets: readonly string[] }
+  | { readonly kind: "secretsDiffer"; readonly groups: readonly SecretGroup[] };
+
+/** The processes that have the same secrets, in the same order. */
+export interface SecretGroup {
+  readonly secrets: readonly string[];
+  readonly names: readonly string[];
+}
 
 /** The fields of a row of `status` that show problems. */
 interface Row {
@@ -142,14 +154,32 @@ export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): Statu
     const isUnready = member === true && live && phase !== null && phase !== "live";
     return isUnready ? [{ kind: "memberNotReady", name, phase }] : [];
   });
+  const secrets = secretWarnings(known);
   const newest = newestOf(known.flatMap(({ version }) => version ?? []));
-  if (newest === undefined) return [...unready, ...clocks];
+  if (newest === undefined) return [...unready, ...clocks, ...secrets];
   const older = known.filter(({ version }) => version !== newest);
   return [
     ...unready,
     ...clocks,
+    ...secrets,
     ...older.map(({ name, version = null }): StatusWarning => {
       return { kind: "olderVersion", name, version, newest };
     }),
   ];
+}
+
+/** Processes of older versions report no secrets, and count for no group. */
+function secretWarnings(known: Seen["known"]): StatusWarning[] {
+  const groups = new Map<string, { secrets: readonly string[]; names: string[] }>();
+  for (const { name, secrets } of known) {
+    if (secrets === undefined) continue;
+    const key = secrets.join(" ");
+    const group = groups.get(key) ?? { secrets, names: [] };
+    group.names.push(name);
+    groups.set(key, group);
+  }
+  const found = [...groups.values()];
+  if (found.length > 1) return [{ kind: "secretsDiffer", groups: found }];
+  const [{ secrets } = { secrets: [] }] = found;
+  return secrets.length > 1 ? [{ kind: "severalSecrets", secrets }] : [];
 }

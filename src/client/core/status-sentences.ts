@@ -53,7 +53,7 @@ export function problemSentence(
 }
 
 export function warningSentence(warning: StatusWarning, text: Text): string {
-  const name = harmless(warning.name);
+  const name = "name" in warning ? harmless(warning.name) : "";
   switch (warning.kind) {
     case "disbelievedClocks":
       return text("status.disbelievedClocks", { name, count: warning.count });
@@ -64,6 +64,16 @@ export function warningSentence(warning: StatusWarning, text: Text): string {
       return version === null
         ? text("status.versionUnknown", { name, newest })
         : text("status.olderVersion", { name, version, newest });
+    }
+    case "severalSecrets": {
+      const [used = "", ...others] = warning.secrets;
+      return text("status.severalSecrets", { used, others: others.join(", ") });
+    }
+    case "secretsDiffer": {
+      const groups = warning.groups.map(({ names, secrets }) => {
+        return `${harmless(names.join(", "))}: ${secrets.join(" ")}`;
+      });
+      return text("status.secretsDiffer", { groups: groups.join("; ") });
     }
     default:
       return warning satisfies never;

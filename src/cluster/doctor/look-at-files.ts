@@ -7,7 +7,13 @@ import { ownerOnly } from "../../platform/folder.ts";
 import { userNumber } from "../../platform/machine.ts";
 import { errorCode, whyUnwritable } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
-import { leastSecretBytes, readSecret, type Secret, secretSource } from "../../platform/secret.ts";
+import {
+  leastSecretBytes,
+  readSecret,
+  type Secret,
+  secretSource,
+  secretsOf,
+} from "../../platform/secret.ts";
 import type { Settings } from "../../platform/settings.ts";
 import { readShortFile } from "../../platform/short-file.ts";
 import { decodePlainText } from "../../protocol/plain-text.ts";
@@ -120,18 +126,23 @@ export function lookAtSecret(settings: Settings): SecretSeen {
   const wantedOwner = wantedOwnerFor(settings);
   const read = { state: "read", least: leastSecretBytes, wantedOwner } as const;
   if (text !== undefined) {
-    const bytes = Buffer.byteLength(text.trim());
-    return { ...read, origin: "TERTULIA_SECRET", bytes, file: undefined };
+    return { ...read, origin: "TERTULIA_SECRET", bytes: shortestOf(text), file: undefined };
   }
   try {
     const { bytes, mode } = readShortFile(path);
     const file = { mode, owner: ownerOf(path) };
-    return { ...read, origin: path, bytes: Buffer.byteLength(decodePlainText(bytes).trim()), file };
+    return { ...read, origin: path, bytes: shortestOf(decodePlainText(bytes)), file };
   } catch (error) {
     const code = errorCode(error) ?? "";
     if (code === "ENOENT") return { state: "missing", path, mayBeCreated: isDefault };
     return { state: "unreadable", path, code };
   }
+}
+
+/** Returns the length in bytes of the shortest secret in a text (O55); 0 if it has none. */
+function shortestOf(text: string): number {
+  const lengths = secretsOf(text).map((secret) => Buffer.byteLength(secret));
+  return lengths.length === 0 ? 0 : Math.min(...lengths);
 }
 
 /** The processes run as the owner of the data folder; the check may run as root. */

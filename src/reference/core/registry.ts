@@ -334,6 +334,7 @@ export class Registry {
       guestServers: report.guestServers || undefined,
       hasRole: report.role !== undefined || known?.hasRole === true,
       version: report.version ?? known?.version,
+      secrets: told.secrets ?? known?.secrets,
       refused: told.refused ?? known?.refused,
       disbelievedClocks: told.disbelievedClocks ?? known?.disbelievedClocks,
       disk: told.disk ?? known?.disk,

@@ -6,7 +6,6 @@ import { durations } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
 import type { ReplicationMessage } from "../../protocol/peer-messages.ts";
 import type { SelfReport } from "../../protocol/reference-messages.ts";
-import type { TopicKey } from "../../protocol/sealed.ts";
 import type { View } from "../../protocol/view.ts";
 import type { Auth } from "./accounts/access.ts";
 import { Accounts } from "./accounts/accounts.ts";
@@ -31,6 +30,7 @@ import { Rotation } from "./replica/rotation.ts";
 import type { FrozenState, SavedState } from "./replica/state-machine.ts";
 import { type Figures, Reports } from "./reports.ts";
 import { ownTables, type Tables } from "./services.ts";
+import type { TopicKeySource } from "./serving/decision.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
 
@@ -48,9 +48,8 @@ export interface CoreOptions {
   readonly self?: SelfReport;
   readonly auth?: Auth;
   readonly flood?: FloodPaces;
-  /** Returns the key with which publications on a topic are encrypted, in base64url (X5). */
-  topicKey?(of: TopicKey): string;
-  readonly publisher?: string;
+  /** The keys that the service `keys` gives in a cluster with accounts. */
+  readonly topicKeys?: readonly TopicKeySource[];
   readonly tables?: Tables;
 }
 
@@ -90,7 +89,7 @@ export class ServerCore {
 
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, auth = "open" } = options;
-    const { topicKey = () => "", publisher = "", tables = ownTables } = options;
+    const { topicKeys = [], tables = ownTables } = options;
     const { terms, accounts } = this;
     const effects = this.#effects;
     const passwords = this.#passwords;
@@ -117,7 +116,7 @@ export class ServerCore {
     const publications = new Publications({ name, chat, accounts, auth });
     const serving = new Serving({
       services: {
-        ...{ name, clock, digest, auth, topicKey, publisher, chat, accounts },
+        ...{ name, clock, digest, auth, topicKeys, chat, accounts },
         ...{ ledger, replication, presence, publications },
         status: (now) => this.#reports.status(now),
         correctedMs: (now) => clockSync.correctedMs(now),

@@ -170,6 +170,35 @@ describe("the warnings of a cluster", () => {
     expect(warningsOf({ rows: healthy.rows, known })).toEqual([]);
   });
 
+  test("[O55] a status shows which secrets all processes have, while they have more than one", () => {
+    const known = servers.map((one) => ({ ...one, secrets: ["0a1b2c3d", "4e5f6071"] }));
+    const warning = { kind: "severalSecrets", secrets: ["0a1b2c3d", "4e5f6071"] } as const;
+    expect(warningsOf({ rows: [], known })).toEqual([warning]);
+    expect(warningSentence(warning, textsIn("en"))).toMatch(/use the secret 0a1b2c3d and also/);
+    expect(warningSentence(warning, textsIn("pt-br"))).toContain("também aceitam 4e5f6071");
+    const one = servers.map((process) => ({ ...process, secrets: ["4e5f6071"] }));
+    expect(warningsOf({ rows: [], known: one })).toEqual([]);
+  });
+
+  test("[O55] a status names the processes that have other secrets, or the same in another order", () => {
+    const secrets = [["0a1b2c3d", "4e5f6071"], ["4e5f6071", "0a1b2c3d"], ["0a1b2c3d"], undefined];
+    const known = secrets.map((told, index) =>
+      listed("broker", `broker_${index}`, { secrets: told }),
+    );
+    const [warning, ...rest] = warningsOf({ rows: [], known });
+    expect(rest).toEqual([]);
+    expect(warning).toEqual({
+      kind: "secretsDiffer",
+      groups: secrets.slice(0, 3).map((told, index) => {
+        return { secrets: told, names: [`broker_${index}`] };
+      }),
+    });
+    const sentence = warning && warningSentence(warning, textsIn("en"));
+    expect(sentence).toContain(
+      "broker_0: 0a1b2c3d 4e5f6071; broker_1: 4e5f6071 0a1b2c3d; broker_2: 0",
+    );
+  });
+
   test("a status warns of clocks that a process has not believed", () => {
     const { rows, known } = withThird({ disbelievedClocks: 4 });
     expect(warningsOf({ rows, known })).toEqual([

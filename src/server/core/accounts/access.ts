@@ -113,7 +113,7 @@ function sessionProblem(
 
 /**
  * Returns the session to grant with the reply, if the request's session is at least
- * `durations.renewSessionMs` old. Requests to services for anybody, and the operator's requests,
+ * `durations.renewSessionMs` old, or is proven by a secret that is no longer in use. Requests to services for anybody, and the operator's requests,
  * renew no session.
  */
 export function renewal(
@@ -122,8 +122,8 @@ export function renewal(
   timeMs: number,
 ): Grant | undefined {
   if (session === undefined || access.for === "anybody") return undefined;
-  const { user, version, issuedMs, isOperator } = session;
-  const isOld = timeMs - issuedMs >= durations.renewSessionMs;
+  const { user, version, issuedMs, isOperator, isOfOtherSecret = false } = session;
+  const isOld = isOfOtherSecret || timeMs - issuedMs >= durations.renewSessionMs;
   return isOld && !isOperator ? { user, version } : undefined;
 }
 

@@ -4,7 +4,7 @@ import { type Fields, object, optional } from "../../../protocol/fields.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import { parseChannelName, parseUserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { DayKey, Replies } from "../../../protocol/replies.ts";
+import type { DayKey, KeysOfSecret, Replies } from "../../../protocol/replies.ts";
 import { invitation, oneOf, password, topics, yesOrNo } from "../../../protocol/request-fields.ts";
 import { dayOf } from "../../../protocol/sealed.ts";
 import { readTopic } from "../../../protocol/topics.ts";
@@ -94,23 +94,29 @@ function keys(
 ): Decision<Replies["keys"]> {
   const { chat, accounts } = services;
   const user = request.session?.user as UserName;
-  // Each topic is charged `limits.keyCostBytes`, because deriving the topic's keys costs more than
-  // sending them.
-  if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
+  const sources = services.topicKeys;
+  // Each topic is charged `limits.keyCostBytes` for each secret, because deriving the topic's keys
+  // costs more than sending them.
+  if (!charge(room, limits.keyCostBytes * request.topics.length * sources.length)) return full();
   const today = dayOf(services.correctedMs(now));
-  const found: Record<string, DayKey[]> = {};
+  const versions = new Map<string, string>();
   for (const topic of request.topics) {
     const name = readTopic(topic);
     const isOwn = name?.user === user;
     if (!isOwn && (name?.channel === undefined || !chat.knowsChannel(name.channel))) {
       return refusal("forbidden", "`topics` names one that is neither a channel nor your own.");
     }
-    const version = isOwn ? (accounts.credential(user)?.version ?? "") : "";
-    found[topic] = [today - 1, today].map((day) => {
-      return { day, key: services.topicKey({ topic, day, version }) };
-    });
+    versions.set(topic, isOwn ? (accounts.credential(user)?.version ?? "") : "");
   }
-  return { next: "answer", answer: { keys: found, publisher: services.publisher } };
+  const [used, ...others] = sources.map((source): KeysOfSecret => {
+    const ofTopics = [...versions].map(([topic, version]): [string, DayKey[]] => {
+      const days = [today - 1, today];
+      return [topic, days.map((day) => ({ day, key: source.key({ topic, day, version }) }))];
+    });
+    return { keys: Object.fromEntries(ofTopics), publisher: source.publisher };
+  });
+  const { keys: found = {}, publisher } = used ?? {};
+  return { next: "answer", answer: { keys: found, publisher, also: others } };
 }
 
 function parseChange({

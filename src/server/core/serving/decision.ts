@@ -71,9 +71,16 @@ export interface Services {
   readonly auth: Auth;
   status(now: Now): StatusReply;
   correctedMs(now: Now): number;
-  topicKey(of: TopicKey): string;
-  /** The public key with which clients verify the servers' publications (X5). */
+  /** The keys that the service `keys` gives: those of the secret in use come first (O55). */
+  readonly topicKeys: readonly TopicKeySource[];
+}
+
+/** The keys of publications that are derived from one secret (X5). */
+export interface TopicKeySource {
+  /** The public key with which clients verify the servers' publications. */
   readonly publisher: string;
+  /** Returns the key with which publications on a topic are encrypted, in base64url. */
+  key(of: TopicKey): string;
 }
 
 /** What a decision depends on, besides the services and the request. */
