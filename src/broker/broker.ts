@@ -3,6 +3,7 @@ import { unwrap } from "../net/envelope.ts";
 import { messageBounds } from "../net/listener.ts";
 import type { Peer } from "../net/wire.ts";
 import { now } from "../platform/clock.ts";
+import type { Metrics } from "../platform/metrics.ts";
 import { durations, limits, tagBytes } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { ClientRequest } from "./client-request.ts";
@@ -62,6 +63,9 @@ export class Routing implements Exchange {
   readonly #names = new GivenNames<Peer>();
   readonly #timer: NodeJS.Timeout;
   #turn = 0;
+  #answered = 0;
+  /** The number of payloads that the broker answered itself, because no server did (B4). */
+  #unanswered = 0;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -69,6 +73,24 @@ export class Routing implements Exchange {
       this.#giveUp(now().steadyMs - durations.openRequestMs);
       this.#goOn();
     }, durations.heartbeatMs);
+  }
+
+  measure(metrics: Metrics): void {
+    metrics.gauge(
+      { name: "tertulia_open_requests", help: "Payloads that wait for a server or its reply." },
+      () => this.#open.size,
+    );
+    metrics.counter(
+      { name: "tertulia_answered_payloads_total", help: "Payloads that a server answered." },
+      () => this.#answered,
+    );
+    metrics.counter(
+      {
+        name: "tertulia_failed_requests_total",
+        help: "Payloads that the broker answered with unavailable, because no server did.",
+      },
+      () => this.#unanswered,
+    );
   }
 
   /** Answers all open requests with an error, because no reply can arrive any more. */
@@ -95,6 +117,7 @@ export class Routing implements Exchange {
     if (tag === undefined || frames.length === 0) return;
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
+    this.#answered += 1;
     request.client.send(new Outgoing(frames));
     this.#goOn();
   }
@@ -137,6 +160,6 @@ export class Routing implements Exchange {
     const { envelope, payload } = unwrap(frames);
     const reply = unavailable(payload, { ...this.#options.self, wallMs: now().wallMs });
     client.send(new Outgoing([...envelope, reply]));
-    this.#options.onUnanswered();
+    this.#unanswered += 1;
   }
 }

@@ -35,6 +35,8 @@ export interface ForwarderRole {
 
 /** Passes messages between the front and the back. */
 export interface Exchange extends Sides<Omit<ListenerOptions, "entrance">> {
+  /** Adds the metrics that only this kind of forwarder has (O50). */
+  measure(metrics: Metrics): void;
   /** Called when the forwarder stops, before it ends its connections. */
   close?(): void;
 }
@@ -47,8 +49,6 @@ export interface ExchangeOptions {
    * text has one character per byte of the name.
    */
   onSharedName(identity: string): void;
-  /** Called when a broker answers a payload itself, because no server did (B4). */
-  onUnanswered(): void;
 }
 
 export interface ForwarderOptions extends Sides<string>, ExchangeOptions {
@@ -57,7 +57,7 @@ export interface ForwarderOptions extends Sides<string>, ExchangeOptions {
 }
 
 /** A running forwarder, with the endpoints of its two sides and their real ports. */
-export interface Forwarder extends Sides<string> {
+export interface Forwarder extends Sides<string>, Pick<Exchange, "measure"> {
   close(): Promise<void>;
 }
 
@@ -90,7 +90,8 @@ export async function startForwarder(
     return listener.endpoint;
   };
   try {
-    return { front: await bind("front"), back: await bind("back"), close };
+    const [front, back] = [await bind("front"), await bind("back")];
+    return { front, back, measure: (metrics) => exchange.measure(metrics), close };
   } catch (error) {
     await close();
     throw error;
@@ -135,7 +136,6 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   const level = config.logLevel;
   const log = openLog({ level, role, name: () => name, clock: () => clock.value });
   const counts = { front: 0, back: 0 };
-  let unanswered = 0;
   const membership = new Membership({ secret, keys, self: () => name, clock, log });
   const link = membership.referenceLink(config.reference);
   const forMembers = membership.forMembers({ withGuests: guestServers });
@@ -150,9 +150,6 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
       counts[side] = count;
     },
     onSharedName: (identity) => membership.refusals.sharedName(identity),
-    onUnanswered: () => {
-      unanswered += 1;
-    },
   });
   const { front, back } = forwarder;
   const port = await openMetricsPort(config.metrics, () => {
@@ -164,8 +161,8 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     clock,
     refused: membership.refusals.counts,
     counts,
-    unanswered: () => unanswered,
   });
+  forwarder.measure(port.metrics);
   const address = advertised(front, config.advertiseHost);
   const presence = reportPresence(link, {
     name,
@@ -193,23 +190,11 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
 
 interface MeasuredForwarder extends MeasuredProcess {
   readonly counts: Sides<number>;
-  unanswered(): number;
 }
 
-function measureForwarder(
-  metrics: Metrics,
-  { counts, unanswered, ...self }: MeasuredForwarder,
-): void {
+function measureForwarder(metrics: Metrics, { counts, ...self }: MeasuredForwarder): void {
   measureProcess(metrics, self);
   metrics.gauge({ name: "tertulia_connections", help: "Open connections.", labels: ["side"] }, () =>
     (["front", "back"] as const).map((side) => ({ labels: { side }, value: counts[side] })),
-  );
-  if (self.role !== "broker") return;
-  metrics.counter(
-    {
-      name: "tertulia_failed_requests_total",
-      help: "Payloads that the broker answered with unavailable, because no server did.",
-    },
-    unanswered,
   );
 }

@@ -1,6 +1,7 @@
 import type { Exchange } from "../forwarder/forwarder.ts";
 import { messageBounds } from "../net/listener.ts";
 import type { Peer } from "../net/wire.ts";
+import type { Metrics } from "../platform/metrics.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import { Outgoing } from "../zmtp/connection.ts";
@@ -46,6 +47,23 @@ export class Hub implements Exchange {
    */
   #newsLeft: number = limits.topicNews;
   #pause: NodeJS.Timeout | undefined;
+  #publications = 0;
+  #deliveries = 0;
+
+  measure(metrics: Metrics): void {
+    metrics.counter(
+      { name: "tertulia_publications_total", help: "Messages that servers sent to the proxy." },
+      () => this.#publications,
+    );
+    metrics.counter(
+      { name: "tertulia_deliveries_total", help: "Messages that the proxy passed to subscribers." },
+      () => this.#deliveries,
+    );
+    metrics.gauge(
+      { name: "tertulia_subscriptions", help: "Subscriptions of all connections." },
+      () => this.#subscriptions.count,
+    );
+  }
 
   #welcome(publisher: Peer): void {
     this.#publishers.add(publisher);
@@ -60,7 +78,11 @@ export class Hub implements Exchange {
     const [topic] = frames;
     if (topic === undefined) return;
     const message = new Outgoing(frames);
-    for (const subscriber of this.#subscriptions.listeners(topic)) subscriber.send(message);
+    this.#publications += 1;
+    for (const subscriber of this.#subscriptions.listeners(topic)) {
+      this.#deliveries += 1;
+      subscriber.send(message);
+    }
   }
 
   /**

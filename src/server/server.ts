@@ -19,6 +19,7 @@ import { ClockFile } from "../storage/clock-file.ts";
 import { DiskWatch } from "../storage/disk-watch.ts";
 import { FileStore } from "../storage/file-store.ts";
 import { nameOf } from "../storage/identity.ts";
+import { sizesOf } from "../storage/sizes.ts";
 import type { Store } from "../storage/store.ts";
 import { Bus } from "./bus.ts";
 import { chooseSlot } from "./choose-slot.ts";
@@ -142,6 +143,7 @@ async function openMetrics(
 ) {
   const unready = () => (shell() === undefined ? "it reads its disk" : shell()?.unready);
   const port = await openMetricsPort(config.metrics, unready);
+  const { services } = ownTables;
   const diskWatch = new DiskWatch(slot.folder);
   const self = {
     version: ownVersion(),
@@ -156,8 +158,12 @@ async function openMetrics(
   });
   const recorder = measureServer(port.metrics, {
     figures: () => shell()?.figures,
+    sizes: () => sizesOf(slot.folder),
+    fetchedStates: () => shell()?.fetchedStates ?? 0,
     disk: () => self.disk,
-    isService: (service) => Object.hasOwn(ownTables.services, service),
+    isService: (service) => Object.hasOwn(services, service),
+    isWrite: (service) =>
+      Object.hasOwn(services, service) && services[service]?.sender !== undefined,
   });
   const close = async () => {
     diskWatch[Symbol.dispose]();

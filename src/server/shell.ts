@@ -1,6 +1,6 @@
 import { durations } from "../protocol/limits.ts";
 import type { Effect, Input } from "./core/effects.ts";
-import type { Figures } from "./core/reports.ts";
+import type { Figures } from "./core/figures.ts";
 import type { ServerCore } from "./core/step.ts";
 import { RepairWatch } from "./repair-watch.ts";
 import type { EffectOf, EndTimer, Surroundings } from "./surroundings.ts";
@@ -22,6 +22,8 @@ export class Shell {
   #core: ServerCore | undefined;
   #stopping: Stop | undefined;
   #isStopped = false;
+  /** How often a peer's saved state has replaced this server's own. */
+  fetchedStates = 0;
 
   constructor(world: Surroundings) {
     const { crash, store, timers } = world;
@@ -228,6 +230,7 @@ export class Shell {
         onDone: () => {
           const ms = Math.round(timers.now().steadyMs - started);
           this.#log("info", `Has the saved state of ${peer}`, { ms });
+          this.fetchedStates += 1;
           this.#core = undefined;
           store.reload((core) => this.#run(core));
         },

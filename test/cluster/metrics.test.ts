@@ -30,6 +30,12 @@ async function scrape({ ready }: Child): Promise<ReadonlyMap<string, number>> {
   );
 }
 
+async function traffic(proxy: Child): Promise<Record<string, number | undefined>> {
+  const values = await scrape(proxy);
+  const countOf = (name: string) => values.get(`tertulia_${name}_total`);
+  return { publications: countOf("publications"), deliveries: countOf("deliveries") };
+}
+
 /** The sum over all servers. */
 async function sumOf(metric: string): Promise<number> {
   const scrapes = await Promise.all(cluster.of("server").map(scrape));
@@ -53,6 +59,9 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     expect(await sumOf('tertulia_requests_total{service="other",code="unknown_service"}')).toBe(1);
     expect(await sumOf("tertulia_payload_seconds_count")).toBeGreaterThan(5);
     expect(await sumOf("tertulia_journal_sync_seconds_count")).toBeGreaterThan(5);
+    expect(await sumOf("tertulia_write_seconds_count")).toBe(4);
+    expect(await sumOf("tertulia_published_messages_total")).toBe(3);
+    expect(await sumOf("tertulia_journal_bytes")).toBeGreaterThan(1_000);
   });
 
   test("each server reports the view, one coordinator, and how far its peers are behind", async () => {
@@ -106,6 +115,12 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     expect((await scrape(proxy)).get('tertulia_connections{side="front"}')).toBe(3);
     expect((await scrape(reference)).get('tertulia_live_processes{role="server"}')).toBe(3);
     expect((await scrape(reference)).get("tertulia_members")).toBe(3);
+    const answered = (await scrape(broker)).get("tertulia_answered_payloads_total") ?? 0;
+    expect(answered).toBeGreaterThan(5);
+    const { publications = 0, deliveries = 0 } = await traffic(proxy);
+    expect(publications).toBeGreaterThan(0);
+    // The servers subscribe to each other's messages.
+    expect(deliveries).toBeGreaterThan(publications);
   });
 
   test("`up` shows all processes at one endpoint: targets for Prometheus, their metrics, and whether all are ready", async () => {

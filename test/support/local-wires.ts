@@ -30,8 +30,7 @@ export function forwarderOptions(
   onSharedName: ForwarderOptions["onSharedName"] = () => {},
 ): ForwarderOptions {
   const self = { name: "forwarder", clock: new LamportClock() };
-  const called = { onConnections, onSharedName, onUnanswered: () => {} };
-  return { front: anyPort, back: anyPort, entrance, self, ...called };
+  return { front: anyPort, back: anyPort, entrance, self, onConnections, onSharedName };
 }
 
 async function start(kind: ForwarderRole, entrance?: Entrances): Promise<LocalForwarder> {

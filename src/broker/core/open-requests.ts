@@ -124,6 +124,11 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
+  /** The number of open requests. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Whether nothing is stored: no request, and no client's count. */
   get isEmpty(): boolean {
     return this.#open.size + this.#waiting.size + this.#ofClient.size + this.#all.bytes === 0;

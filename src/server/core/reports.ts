@@ -1,10 +1,7 @@
-import { type Epoch, noEpoch } from "../../protocol/epoch.ts";
-import type { ServerName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { HeartbeatReport, Listed, SelfReport } from "../../protocol/reference-messages.ts";
 import type { StatusReply } from "../../protocol/replies.ts";
-import { lag, raise, servers, type Vector } from "../../protocol/vector.ts";
-import type { View } from "../../protocol/view.ts";
+import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
 import type { Now } from "./effects.ts";
@@ -68,29 +65,6 @@ export class Reports {
     effects.add({ type: "heartbeat", report, clock: replica.clock.tick() });
   }
 
-  figures(now: Now): Figures {
-    const { replica, rotation, election, clockSync, serving } = this.#parts;
-    const { ledger, replication } = replica;
-    const members = replication.view.members.filter((name) => name !== replica.name);
-    return {
-      isServing: rotation.isServing,
-      isCoordinator: election.ownEpoch !== undefined,
-      epoch: election.current(now)?.epoch ?? noEpoch,
-      view: replication.view,
-      liveMembers: replication.liveMembers(now.steadyMs).length,
-      openRequests: serving.open,
-      disbelievedClocks: serving.disbelievedClocks,
-      offsetMs: clockSync.offsetMs(now),
-      held: sumOf(ledger.held),
-      committed: sumOf(replication.committed),
-      peers: members.map((name) => ({
-        name,
-        lag: lag(replication.durableOf(name), ledger.durable),
-        silentMs: now.steadyMs - replication.peer(name).heardMs,
-      })),
-    };
-  }
-
   /** Returns the status of the cluster as this server knows it (Q10). */
   status(now: Now): StatusReply {
     const { address, replica, election, clockSync, serving } = this.#parts;
@@ -140,35 +114,6 @@ export class Reports {
       disbelievedClocks: serving.disbelievedClocks,
     };
   }
-}
-
-/** What a server measures about itself, for its metrics. */
-export interface Figures {
-  readonly isServing: boolean;
-  readonly isCoordinator: boolean;
-  readonly epoch: Epoch;
-  readonly view: View;
-  readonly liveMembers: number;
-  readonly openRequests: number;
-  readonly disbelievedClocks: number;
-  /** By how many milliseconds the cluster's time is ahead of this machine's clock. */
-  readonly offsetMs: number;
-  /** The number of events that this server holds, and how many of them are committed. */
-  readonly held: number;
-  readonly committed: number;
-  readonly peers: readonly PeerFigures[];
-}
-
-interface PeerFigures {
-  readonly name: ServerName;
-  /** The number of events that this server has on disk and the peer, as far as known, has not. */
-  readonly lag: number;
-  /** Milliseconds since the peer was last heard. */
-  readonly silentMs: number;
-}
-
-function sumOf(vector: Vector): number {
-  return servers(vector).reduce((sum, server) => sum + (vector[server] ?? 0), 0);
 }
 
 function inTenths(ms: number | undefined): number | null {

@@ -21,6 +21,7 @@ import { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import { Election } from "./coordinator/election.ts";
 import { type Effect, Effects, type Input, type Now } from "./effects.ts";
 import type { EventData } from "./facts.ts";
+import { type Figures, figuresOf } from "./figures.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
 import { Facts } from "./replica/fact.ts";
 import type { Ledger, LedgerOf } from "./replica/ledger.ts";
@@ -28,7 +29,7 @@ import { Replica } from "./replica/replica.ts";
 import type { Replication } from "./replica/replication.ts";
 import { Rotation } from "./replica/rotation.ts";
 import type { FrozenState, SavedState } from "./replica/state-machine.ts";
-import { type Figures, Reports } from "./reports.ts";
+import { Reports } from "./reports.ts";
 import { ownTables, type Tables } from "./services.ts";
 import type { TopicKeySource } from "./serving/decision.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
@@ -194,7 +195,12 @@ export class ServerCore {
   }
 
   figures(now: Now): Figures {
-    return this.#reports.figures(now);
+    const parts = {
+      ...{ replica: this.#replica, rotation: this.#rotation, election: this.election },
+      ...{ clockSync: this.clockSync, serving: this.#serving, claims: this.#claims },
+      ...{ passwords: this.#passwords, presence: this.#presence },
+    };
+    return figuresOf({ ...parts, publications: this.#publications }, now);
   }
 
   get promised(): Ballot {

@@ -89,6 +89,8 @@ export class Claims {
   readonly #parts: ClaimsParts;
   readonly #ledger: LedgerOf<AccountData>;
   readonly #open = new Set<Waiting>();
+  /** The number of decided claims by outcome, those of this server's clients and forwarded ones. */
+  readonly outcomes: Record<ClaimOutcome, number> = { won: 0, taken: 0, alike: 0, busy: 0 };
   /**
    * The `seq` of each claim that this server proposed in its present term and has not yet
    * confirmed, in rising order.
@@ -103,6 +105,10 @@ export class Claims {
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
     this.#ledger = parts.replica.ledger;
+  }
+
+  get open(): number {
+    return this.#open.size;
   }
 
   get isAnyOpen(): boolean {
@@ -278,6 +284,7 @@ export class Claims {
 
   #settle(claim: Waiting, end: ClaimEnd): void {
     if (!this.#open.delete(claim)) return;
+    this.outcomes[end.outcome] += 1;
     claim.forget();
     claim.settle({ ...end, own: claim.credential });
   }

@@ -22,6 +22,11 @@ export class Passwords {
   readonly #running = new Map<number, Job>();
   #number = 0;
 
+  /** The number of passwords that wait, or are being hashed or checked. */
+  get open(): number {
+    return this.#waiting.size + this.#running.size;
+  }
+
   /** Whether the queue is full: about a second of work waits in it. */
   get isFull(): boolean {
     return this.#waiting.size >= limits.unhashedPasswords;

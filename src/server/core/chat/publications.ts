@@ -34,6 +34,8 @@ interface PublicationParts {
 /** Queues the messages that this server made, and publishes them once they are committed (P5). */
 export class Publications {
   readonly #waiting = new Tail<Unpublished>();
+  /** The number of messages that were published, also of those that nobody had subscribed to. */
+  published = 0;
   /** The `seq` of this server's last message on each topic of the second form (P2). */
   readonly #heads = new Map<string, number>();
   /** The known subscriptions. A subscription matches every topic that begins with its text. */
@@ -54,6 +56,16 @@ export class Publications {
     this.#name = name;
     this.#chat = chat;
     this.#accounts = accounts;
+  }
+
+  /** The number of messages that wait until they are committed. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** The number of topics with at least one subscriber. */
+  get topics(): number {
+    return this.#subscriptions.size;
   }
 
   subscribe(topic: string, active: boolean): void {
@@ -116,6 +128,7 @@ export class Publications {
     for (let next = this.#waiting.at(0); next !== undefined; next = this.#waiting.at(0)) {
       if (next.message.seq > done) break;
       this.#waiting.shift();
+      this.published += 1;
       const entry = toEntry(next.message);
       for (const [topic, prev] of next.prevs) {
         if (!this.#isWanted(topic)) continue;

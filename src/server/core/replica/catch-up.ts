@@ -42,6 +42,10 @@ interface SyncState {
  */
 export class CatchUp {
   phase: Phase = "backfill";
+  /** How often a message of a peer showed that this server lacked events. */
+  gaps = 0;
+  /** The number of events that peers' answers brought. */
+  fetchedEvents = 0;
   /** The durable vector of each member when it was first heard after the last `restart`. */
   readonly #targets = new Map<ServerName, Vector>();
   readonly #asked = new Map<ServerName, SyncState>();
@@ -105,6 +109,7 @@ export class CatchUp {
    */
   sawGap(name: ServerName): void {
     const asked = this.#of(name);
+    if (!asked.gap) this.gaps += 1;
     asked.gap = true;
     asked.failures = 0;
   }
@@ -160,6 +165,7 @@ export class CatchUp {
 
   answered(name: ServerName, lines: number, more: boolean): void {
     const asked = this.#of(name);
+    this.fetchedEvents += lines;
     asked.sinceMs = undefined;
     asked.failures = 0;
     asked.again = lines > 0 ? { ...this.#ledger.held } : undefined;

@@ -63,6 +63,8 @@ export class Replica {
    * answers its peers (J5).
    */
   missesEvents = false;
+  /** How often this disk had lost events and got all of them back. */
+  repairs = 0;
   readonly #parts: ReplicaParts;
   readonly effects: Effects;
   readonly #ranks = new Map<string, number>();
@@ -334,6 +336,7 @@ export class Replica {
   noteRepair(): void {
     if (!this.missesEvents || this.ledger.missesEvents) return;
     this.missesEvents = false;
+    this.repairs += 1;
     this.heartbeatSoon();
     this.effects.add({ type: "repaired" });
     this.effects.log("info", "Repaired: what this disk had lost is there again");

@@ -84,6 +84,11 @@ export class Serving {
     return this.#admission.disbelievedClocks;
   }
 
+  /** The number of writes that an earlier copy of the request had made already (R6). */
+  get repeatedWrites(): number {
+    return this.#writes.repeated;
+  }
+
   /** The number of requests that wait for their answer. */
   get open(): number {
     const passwords = this.#openPasswords + this.#proven.length;

@@ -15,6 +15,8 @@ export type DueWrite = WaitingWrite & { readonly committed: boolean };
 export class WaitingWrites {
   /** Writes of this server whose event is not yet committed. */
   readonly #own = new Tail<WaitingWrite>();
+  /** The number of requests that were answered with the event of an earlier copy (R6). */
+  repeated = 0;
   readonly #others: WaitingWrite[] = [];
   /** Writes whose event is committed, and which wait for all live members (R9). */
   #plain: WaitingWrite[] = [];
@@ -44,6 +46,7 @@ export class WaitingWrites {
       this.#lastOwn = write.seq;
       this.#own.push(write);
     } else {
+      this.repeated += 1;
       this.#others.push(write);
     }
   }
