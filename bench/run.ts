@@ -10,6 +10,7 @@ import { fanOutWorkload } from "./workloads/fan-out.ts";
 import { growth } from "./workloads/growth.ts";
 import { idle } from "./workloads/idle.ts";
 import { logins } from "./workloads/logins.ts";
+import { metrics } from "./workloads/metrics.ts";
 import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
@@ -25,6 +26,7 @@ const workloads = [
   fairness,
   logins,
   curve,
+  metrics,
   chat,
   growth,
   catchUp,
