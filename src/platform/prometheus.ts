@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { measureNode } from "./measure-node.ts";
 import type { Described, Metrics, Reading } from "./metrics.ts";
 
 /** The metrics of one process in the text format of Prometheus, beside those of Node itself. */
@@ -6,7 +7,7 @@ export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
 
   constructor() {
-    collectDefaultMetrics({ register: this.#registry });
+    measureNode(this);
   }
 
   counter({ labels, ...described }: Described, read: () => Reading): void {

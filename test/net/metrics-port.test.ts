@@ -30,7 +30,7 @@ test("[O50] a process shows its metrics, whether it runs, and why it is not read
   expect(text).toContain("# TYPE tertulia_test_seconds histogram");
   expect(text).toContain('tertulia_test_seconds_bucket{le="1"} 1');
   expect(text).toContain('tertulia_test{room="the \\"red\\" one"} 3');
-  expect(text).toContain("nodejs_eventloop_lag_seconds");
+  expect(text).toContain("nodejs_eventloop_lag_p99_seconds");
   expect((await get("/else")).status).toBe(404);
   expect((await get("/livez", "POST")).status).toBe(404);
   const head = await get("/metrics", "HEAD");
