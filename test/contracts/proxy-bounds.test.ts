@@ -155,7 +155,8 @@ describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
 
   test("if all topics together exceed the limit, a proxy cuts off a connection of the address with the most topics", async () => {
     const { told, say } = publisher();
-    const ana = await subscriber();
+    // A peer of this version need not answer PINGs, however long the test takes.
+    const ana = await subscriber({ minor: 0 });
     ana.say(...Array.from({ length: 200 }, (_, number) => subscribe(`of ana ${number}`)));
     await until(() => told.length === 201, "hers are told");
     const padding = "x".repeat(limits.topicBytes - 10);
