@@ -50,14 +50,24 @@ export async function runDoctor(call: DoctorCall): Promise<void> {
 }
 
 function rolesOf({ settings, roles, text }: DoctorCall): Role[] {
-  if (roles.length > 0) return [...new Set(roles.map((role) => roleOf(role, text)))];
-  const isBound = (["front", "back", "bind"] as const).some(
-    (setting) => settings.optional(setting) !== undefined,
-  );
-  // Each of these settings is that of one process, so the roles of `up` can't share it.
-  if (isBound) roleOf(undefined, text);
-  return ["reference", "broker", "proxy", "server"];
+  const named =
+    roles.length > 0
+      ? [...new Set(roles.map((role) => roleOf(role, text)))]
+      : (["reference", "broker", "proxy", "server"] as const);
+  for (const [setting, binding] of binders) {
+    const isShared = named.filter((role) => binding.includes(role)).length > 1;
+    // Only one process can bind the endpoint.
+    if (isShared && settings.optional(setting) !== undefined) roleOf(undefined, text);
+  }
+  return [...named];
 }
+
+/** The settings of the endpoints that processes bind, and the roles that have each setting. */
+const binders: readonly (readonly ["front" | "back" | "bind", readonly Role[]])[] = [
+  ["front", ["broker", "proxy"]],
+  ["back", ["broker", "proxy"]],
+  ["bind", ["reference", "server"]],
+];
 
 async function examine(
   settings: Settings,

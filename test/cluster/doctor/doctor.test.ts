@@ -76,6 +76,18 @@ describe("[O58] a host on which nothing runs yet", { timeout: 30_000 }, () => {
     expect(await kinds(["server"])).toEqual(["dataToCreate", "secretToCreate", "nothingAnswers"]);
   });
 
+  test("`doctor` asks for one role if two of the named roles would share an endpoint that only one can bind", async () => {
+    const bind = "tcp://127.0.0.1:*";
+    for (const args of [
+      ["broker", "proxy", "--front", bind],
+      ["reference", "server", "--bind", bind],
+      ["--back", bind],
+    ]) {
+      expect((await doctor(args)).code, args.join(" ")).toBe(2);
+    }
+    expect((await doctor(["broker", "server", "--front", bind, "--back", bind])).code).toBe(0);
+  });
+
   test("`doctor` says in both languages that another program has taken a port, and what to do", async () => {
     await using other = await otherProgram();
     const bind = ["reference", "--bind", other.endpoint];

@@ -18,7 +18,10 @@ export type SecretSeen =
 /** @param hasCluster whether a process of the cluster answers; then the secret exists elsewhere */
 export function judgeSecret(seen: SecretSeen | undefined, hasCluster: boolean): Finding[] {
   if (seen === undefined) return [];
-  if (seen.state === "unreadable") return [found("secretUnreadable", seen)];
+  if (seen.state === "unreadable") {
+    const { path, code } = seen;
+    return [found("secretUnreadable", { path, code })];
+  }
   if (seen.state === "missing") {
     const { path, mayBeCreated } = seen;
     return [found(mayBeCreated && !hasCluster ? "secretToCreate" : "secretMissing", { path })];
