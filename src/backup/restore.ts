@@ -1,6 +1,7 @@
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import { makeFolder, syncFolder } from "../platform/folder.ts";
 import { openLog } from "../platform/log.ts";
@@ -97,7 +98,7 @@ class SourceFile implements AsyncIterable<Uint8Array> {
  *
  * The server is the only member of a view above all views of the backed-up cluster. So the epochs
  * of its coordinators are above those in the state (E2), and all other servers first fetch the
- * state from it.
+ * state from it. No empty server and no other restored server has a view with the same number.
  * @throws Error if the state is damaged or is not the one that the manifest describes
  */
 async function makeServer(folder: string, manifest: Manifest): Promise<ServerName> {
@@ -106,7 +107,8 @@ async function makeServer(folder: string, manifest: Manifest): Promise<ServerNam
   const { mark } = checkpoint;
   const clock = new LamportClock(Math.max(manifest.clock, mark.clock));
   const name = await nameOf(folder);
-  const number = Math.max(manifest.view.number, mark.epoch.view) + 1;
+  // The time is above the numbers of views that a cluster has counted, and of earlier restores.
+  const number = Math.max(manifest.view.number + 1, mark.epoch.view + 1, now().wallMs);
   await writePromises(folder, {
     ...noPromises,
     ballot: noBallot,
