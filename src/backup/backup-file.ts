@@ -90,20 +90,21 @@ function endOf(checksum: string): Buffer {
 
 /**
  * Unpacks a backup into a folder, and checks every byte of the backup.
- * @param secret as in `pack`
+ * @param options the secret and the signal are as in `pack`
  * @throws KeyMismatchError, WrongKeyError, NewerFormatError; the error of the file system if the
  * backup can't be read or the folder can't be written; any other error if the backup is damaged
  */
 export async function unpack(
   source: Bytes,
   folder: string,
-  secret: string | undefined,
+  { secret, signal }: Pick<Packing, "secret" | "signal">,
 ): Promise<Manifest> {
   let manifest: Manifest | undefined;
   const gunzip = createGunzip();
-  await pipeline(unsealed(source, secret), withoutEnd, gunzip, async (bytes: Bytes) => {
+  const save = async (bytes: Bytes) => {
     manifest = await unpackContents(new ByteReader(bytes), folder);
-  });
+  };
+  await pipeline(unsealed(source, secret), withoutEnd, gunzip, save, { signal });
   if (manifest === undefined) throw new Error("it is empty");
   return manifest;
 }

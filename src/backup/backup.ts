@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, statSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { constants, getPriority, setPriority, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { now } from "../platform/clock.ts";
 import { ownerOnly, syncFolder } from "../platform/folder.ts";
-import { type Host, processId } from "../platform/host.ts";
-import { errorCode, Problem } from "../platform/problem.ts";
+import type { Host } from "../platform/host.ts";
+import { errorCode, Problem, whyUnwritable } from "../platform/problem.ts";
 import type { Settings } from "../platform/settings.ts";
 import { ownVersion } from "../platform/version.ts";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
@@ -50,15 +50,16 @@ export async function runBackup(calling: Calling): Promise<void> {
   const stopping = new AbortController();
   using _listening = host.onStop(() => stopping.abort());
   const { signal } = stopping;
-  const path = isStream ? join(tmpdir(), `tertulia-backup-${processId}`) : `${file}.tmp`;
-  using work = openWorkFolder(path);
+  // Any user may write to the folder of temporary files, so nobody may know the name before.
+  const path = isStream ? mkdtempSync(join(tmpdir(), "tertulia-backup-")) : `${file}.tmp`;
+  using work = openWorkFolder(path, calling);
   if (work === undefined) throw new Problem(text("backup.inUse", { file }));
   giveWay();
   try {
     const manifest = await saveState(calling, work.path, signal);
     const made = { folder: work.path, manifest, secret, signal };
     if (isStream) await pack(made, (bytes) => writeTo(host, bytes));
-    else await writeFile(file, work.path, (write) => pack(made, write));
+    else await writeFile(calling, work.path, (write) => pack(made, write));
     tell(calling, manifest);
   } catch (error) {
     throw problemOf(error, calling, signal);
@@ -73,8 +74,11 @@ function giveWay(): void {
 
 function refuseFile(file: string, text: Text): void {
   if (existsSync(file)) throw new Problem(text("backup.exists", { file }));
-  const folder = dirname(resolve(file));
-  if (!existsSync(folder)) throw new Problem(text("backup.noFolder", { folder }));
+  const folder = file.endsWith(sep) ? file : dirname(resolve(file));
+  const isFolder = existsSync(folder) && statSync(folder).isDirectory();
+  if (!isFolder) throw new Problem(text("backup.noFolder", { folder }));
+  const code = whyUnwritable(folder);
+  if (code !== undefined) throw new Problem(text("backup.unwritable", { folder, code }));
 }
 
 /** Writes the state of the cluster into the folder. */
@@ -129,7 +133,7 @@ async function writeTo({ output }: Host, bytes: AsyncIterable<Uint8Array>): Prom
 
 /** Writes the file under a temporary name, syncs it, and renames it. */
 async function writeFile(
-  file: string,
+  { file, text }: Calling,
   folder: string,
   write: (to: (bytes: AsyncIterable<Uint8Array>) => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -141,6 +145,8 @@ async function writeFile(
     });
     await handle.sync();
   }
+  // The backup may have taken minutes.
+  refuseFile(file, text);
   await rename(temporary, file);
   await syncFolder(dirname(resolve(file)));
 }

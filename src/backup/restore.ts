@@ -1,6 +1,7 @@
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { addAbortSignal } from "node:stream";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import { makeFolder, syncFolder } from "../platform/folder.ts";
@@ -37,15 +38,20 @@ export async function runRestore(calling: Calling): Promise<void> {
   const data = settings.get("data");
   const secret = readKeyFile(settings.optional("keyFile"), text);
   refuseUsed(data, text);
-  using work = openWorkFolder(join(data, "restore.tmp"));
+  const stopping = new AbortController();
+  using _listening = calling.host.onStop(() => stopping.abort());
+  const { signal } = stopping;
+  using work = openWorkFolder(join(data, "restore.tmp"), calling);
   if (work === undefined) throw new Problem(text("restore.inUse", { folder: data }));
   let manifest: Manifest;
   let name: ServerName;
   try {
-    manifest = await unpack(sourceOf(calling), work.path, secret);
+    manifest = await unpack(sourceOf(calling, signal), work.path, { secret, signal });
     name = await makeServer(work.path, manifest);
+    signal.throwIfAborted();
     await putInPlace(work.path, data);
   } catch (error) {
+    if (signal.aborted) throw new Problem(text("restore.stopped"));
     throw problemOf(error, calling, data);
   }
   tell(calling, manifest, { data, name });
@@ -62,8 +68,10 @@ function hasReference(data: string): boolean {
   return existsSync(join(data, "reference", "reference.json"));
 }
 
-function sourceOf({ file, host }: Calling): AsyncIterable<Uint8Array> {
-  return file === standardStream ? host.input : new SourceFile(file);
+/** @param signal ends also the wait for bytes that do not come */
+function sourceOf({ file, host }: Calling, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  if (file === standardStream) return addAbortSignal(signal, host.input);
+  return new SourceFile(file, signal);
 }
 
 /** The error if the file of the backup can't be read; other files belong to the data folder. */
@@ -78,14 +86,16 @@ class SourceError extends Error {
 
 class SourceFile implements AsyncIterable<Uint8Array> {
   readonly #path: string;
+  readonly #signal: AbortSignal;
 
-  constructor(path: string) {
+  constructor(path: string, signal: AbortSignal) {
     this.#path = path;
+    this.#signal = signal;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     try {
-      yield* createReadStream(this.#path);
+      yield* createReadStream(this.#path, { signal: this.#signal });
     } catch (error) {
       throw new SourceError(errorCode(error) ?? "");
     }
@@ -174,7 +184,7 @@ function problemOf(error: unknown, { file, text }: Calling, data: string): unkno
     return new Problem(text("restore.unreadable", { file, code: error.code }));
   }
   const code = errorCode(error);
-  // The codes of zlib, such as Z_DATA_ERROR, are about the bytes of the backup.
-  if (code !== undefined && !code.startsWith("Z_")) return folderProblem(data, error);
+  // Other codes, such as zlib's Z_DATA_ERROR, are about the bytes of the backup.
+  if (code !== undefined && /^E[A-Z0-9]+$/.test(code)) return folderProblem(data, error);
   return new Problem(text("restore.damaged", { file, why: (error as Error).message }));
 }

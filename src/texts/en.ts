@@ -292,6 +292,10 @@ export const en = {
   "backup.exists": "{file} exists already, and no backup is overwritten: name another file.",
   "backup.noFolder": "There is no folder {folder}: make it, or name another file.",
   "backup.inUse": "Another backup is writing {file}: wait for it, or name another file.",
+  "backup.unwritable":
+    "The folder {folder} can't be written ({code}): check its owner and mode, or name another file.",
+  "backup.otherFolder":
+    "{folder} is needed for unfinished files, but has other files or is no folder: move it elsewhere.",
   "backup.keyUnreadable": "The key file {path} can't be read ({code}): check it.",
   "backup.keyShort":
     "The key in {path} is shorter than {least} characters: make one with `openssl rand -hex 32`.",
@@ -303,6 +307,7 @@ export const en = {
   "backup.full": "{file} can't be written, because the disk is full: free some space.",
   "backup.stopped": "The backup was stopped; {file} was not written.",
   "backup.failed": "{file} was not written ({why}): try again.",
+  "restore.stopped": "The restore was stopped, and no server was made: run it again.",
   "restore.done":
     "Restored into {folder} from the backup of {made}, which has everything up to {newest}. Channels: {channels}, publications: {publications}, private messages: {messages}, users: {users}, accounts: {accounts}.",
   "restore.next":

@@ -285,6 +285,10 @@ export const ptBr = {
     "{file} já existe, e nenhum backup é sobrescrito: escolha outro nome de arquivo.",
   "backup.noFolder": "Não há pasta {folder}: crie-a ou escolha outro arquivo.",
   "backup.inUse": "Outro backup está gravando {file}: espere por ele ou escolha outro arquivo.",
+  "backup.unwritable":
+    "Não é possível gravar na pasta {folder} ({code}): verifique o dono e o modo dela ou escolha outro arquivo.",
+  "backup.otherFolder":
+    "{folder} é necessária para arquivos inacabados, mas tem outros arquivos ou não é uma pasta: mova-a para outro lugar.",
   "backup.keyUnreadable": "Não foi possível ler o arquivo de chave {path} ({code}): verifique-o.",
   "backup.keyShort":
     "A chave em {path} tem menos de {least} caracteres: crie uma com `openssl rand -hex 32`.",
@@ -297,6 +301,8 @@ export const ptBr = {
   "backup.full": "Não foi possível gravar {file}, porque o disco está cheio: libere espaço.",
   "backup.stopped": "O backup foi interrompido; {file} não foi gravado.",
   "backup.failed": "{file} não foi gravado ({why}): tente de novo.",
+  "restore.stopped":
+    "A restauração foi interrompida, e nenhum servidor foi criado: execute-a de novo.",
   "restore.done":
     "Restaurado em {folder} a partir do backup de {made}, que tem tudo até {newest}. Canais: {channels}, publicações: {publications}, mensagens privadas: {messages}, usuários: {users}, contas: {accounts}.",
   "restore.next":

@@ -10,6 +10,7 @@ import { packed } from "../support/packed-backup.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
 const key = "the long key of a test";
+const { signal } = new AbortController();
 const otherKey = "another key of the same length";
 
 async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
@@ -19,7 +20,7 @@ async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
 /** Unpacks a backup. @returns the manifest, and the files by name */
 async function unpacked(bytes: Buffer, secret?: string) {
   await using folder = await memoryFolder();
-  const manifest = await unpack(inPieces(bytes), folder.path, secret);
+  const manifest = await unpack(inPieces(bytes), folder.path, { secret, signal });
   const files = manifest.files.map(({ name }) => {
     return [name, readFileSync(join(folder.path, name), "utf8")] as const;
   });

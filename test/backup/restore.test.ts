@@ -1,10 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { format } from "../../src/backup/manifest.ts";
 import { serverName } from "../support/event-lines.ts";
 import { packed } from "../support/packed-backup.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
 import { CliProcess, type Ended } from "../terminal/cli-process.ts";
 
 let place: TemporaryFolder;
@@ -51,6 +60,40 @@ describe("restore", { timeout: 60_000 }, () => {
     expect(json("promises.json").view.number).toBe(late.number + 1);
   });
 
+  test("[O54] a `restore` that is stopped leaves nothing in the data folder", async () => {
+    using command = new CliProcess(["restore", "-", "--data", inPlace("data")]);
+    command.child.stdin.write((await packed(undefined, 10)).subarray(0, 500));
+    await until(() => existsSync(inPlace("data/restore.tmp/lock")), "the restore has begun");
+    command.child.kill("SIGTERM");
+    await command.saw("The restore was stopped, and no server was made: run it again.");
+    expect(await command.end()).toMatchObject({ code: 1 });
+    expect(readdirSync(inPlace("data"))).toEqual([]);
+  });
+
+  test("[O54] `restore` removes no files that another `restore` has not made", async () => {
+    mkdirSync(inPlace("data/restore.tmp"), { recursive: true });
+    writeFileSync(inPlace("data/restore.tmp/notes"), "mine");
+    const refused = { code: 1, stdout: "" };
+    const backup = await packed(undefined, 10);
+    expect(await restore(backup)).toMatchObject(refused);
+    expect(readdirSync(inPlace("data/restore.tmp"))).toEqual(["notes"]);
+    // A link could lead to a folder that happens to have a lock.
+    renameSync(inPlace("data/restore.tmp"), inPlace("elsewhere"));
+    writeFileSync(inPlace("elsewhere/lock"), "");
+    symlinkSync(inPlace("elsewhere"), inPlace("data/restore.tmp"));
+    const { stderr, ...ended } = await restore(backup);
+    expect(ended).toEqual(refused);
+    expect(stderr).toContain("is needed for unfinished files, but has other files");
+    expect(readdirSync(inPlace("elsewhere")).sort()).toEqual(["lock", "notes"]);
+  });
+
+  test("[O54] a manifest with a wrong vector is damage of the backup, and not of the data folder", async () => {
+    const vector = { nobody: 3 } as Record<string, number>;
+    const { code, stderr } = await restore(await packed(undefined, 10, { vector }));
+    expect(stderr).toContain("is damaged or incomplete");
+    expect(code).toBe(1);
+  });
+
   test("[O54] a backup whose counts or chains are not those of its state is refused, and no server is made", async () => {
     const counts = { users: 0, channels: 0, accounts: 0, messages: 0, publications: 11 };
     for (const change of [{ counts }, { chains: {} }]) {
@@ -72,7 +115,7 @@ describe("restore", { timeout: 60_000 }, () => {
 
   test("[O54] `restore` first removes what a killed `restore` has left", async () => {
     mkdirSync(inPlace("data/restore.tmp/journal"), { recursive: true });
-    for (const name of ["publications.json", "identity.json", "journal/00000001.jsonl"]) {
+    for (const name of ["lock", "publications.json", "identity.json", "journal/00000001.jsonl"]) {
       writeFileSync(inPlace(`data/restore.tmp/${name}`), "half a line");
     }
     expect(await restore(await packed(undefined, 10))).toMatchObject({ code: 0, stderr: "" });

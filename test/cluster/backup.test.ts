@@ -291,6 +291,16 @@ describe("a backup of a running cluster", { timeout: 240_000 }, () => {
     expect(printed).toContain(`Restored into ${inPlace("target")}`);
     expect(printed).toContain("Start this server first");
     expect(entriesIn("target", "publications.json").length).toBeGreaterThanOrEqual(50);
+
+    // Nobody reads the backup, so the process ends while it writes.
+    mkdirSync(inPlace("tmp"));
+    const unread = `${cli} backup - --data "$SOURCE" 2>"$SAID" | true`;
+    const said = inPlace("said");
+    execFileSync("sh", ["-c", unread], {
+      env: { ...env, SOURCE: source.folder, SAID: said, TMPDIR: inPlace("tmp") },
+    });
+    expect(readFileSync(said, "utf8")).toContain("The output was closed before");
+    expect(readdirSync(inPlace("tmp"))).toEqual([]);
   });
 
   test("[O53] a backup on a full disk says so, leaves no file behind, and does not disturb the cluster", async (context) => {
