@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   mkdirSync,
   readdirSync,
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
 import { cliFile } from "../terminal/cli-process.ts";
 
 const ops = fileURLToPath(new URL("../../ops/", import.meta.url));
@@ -57,3 +59,38 @@ test("[O53] the command line of the systemd unit makes a backup and keeps the ne
   const args = [cliFile, "restore", newest, "--data", join(place.path, "data")];
   expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toContain("Restored into");
 }, 120_000);
+
+test("[O53] `ops/backup.sh` deletes no backup if it is told to keep none, or no number", async () => {
+  await using place = await temporaryFolder();
+  const name = "tertulia-2026-01-10T03-00-00Z.backup";
+  writeFileSync(join(place.path, name), "");
+  for (const count of ["0", "-1", "x"]) {
+    const args = [join(ops, "backup.sh"), place.path, count];
+    // The command would succeed, so only the number can be the reason.
+    const env = { PATH: process.env.PATH, TERTULIA: "true" };
+    const { status, stderr } = spawnSync("sh", args, { env, encoding: "utf8" });
+    expect(stderr).toContain("1 or more");
+    expect(status).toBe(2);
+    expect(readdirSync(place.path)).toEqual([name]);
+  }
+});
+
+test("[O53] `ops/backup.sh` leaves no file if it is stopped", async () => {
+  await using place = await temporaryFolder();
+  const script = spawn("sh", [join(ops, "backup.sh"), place.path], {
+    detached: true,
+    stdio: "ignore",
+    env: {
+      PATH: process.env.PATH,
+      TERTULIA: `${process.execPath} ${cliFile}`,
+      TERTULIA_REFERENCE: "tcp://127.0.0.1:1",
+      TERTULIA_SECRET: "a secret of this test",
+    },
+  });
+  const ended = once(script, "exit");
+  await until(() => readdirSync(place.path).length > 0, "the script has begun");
+  // As systemd stops a unit: all its processes get the signal.
+  process.kill(-(script.pid ?? 0), "SIGTERM");
+  await ended;
+  expect(readdirSync(place.path)).toEqual([]);
+});
