@@ -36,6 +36,11 @@ export function megabytes(pids: readonly number[], kind: "Pss" | "Rss" = "Rss"):
   return sum(shares);
 }
 
+/** How many file descriptors a process has open. */
+export function descriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
 function parentOf(pid: number): number {
   return Number(/^PPid:\s+(\d+)/m.exec(fileOf(pid, "status"))?.[1]);
 }
@@ -85,36 +90,57 @@ export function endAtExit(child: ChildProcess, signal: NodeJS.Signals): () => vo
 }
 
 interface Ready {
-  readonly processes: readonly { readonly pid: number }[];
+  /** Endpoints for clients, separated by commas. */
+  readonly broker: string;
+  readonly proxy: string;
+  readonly processes: readonly {
+    readonly role: string;
+    readonly name: string;
+    readonly pid: number;
+  }[];
+}
+
+interface EmbeddedOptions {
+  /** Further settings, as environment variables. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The file to which all processes log at the level info; without it, only warnings are logged. */
+  readonly log?: number;
 }
 
 /** The whole cluster as `npm start` runs it: `tertulia up` and its processes. */
 export class Embedded implements AsyncDisposable {
   /** Milliseconds from the start of the command to the line that says that all are ready. */
   readonly readyMs: number;
+  readonly ready: Ready;
   /** All processes of the cluster, of which `up` is the first. */
   readonly pids: readonly number[];
   readonly #exited: Promise<unknown>;
 
-  private constructor(started: Pick<Embedded, "readyMs" | "pids">, exited: Promise<unknown>) {
+  private constructor(started: Pick<Embedded, "readyMs" | "ready">, exited: Promise<unknown>) {
     this.readyMs = started.readyMs;
-    this.pids = started.pids;
+    this.ready = started.ready;
+    const pids = this.ready.processes.map(({ pid }) => pid);
+    this.pids = [parentOf(pids[0] ?? 0), ...pids];
     this.#exited = exited;
   }
 
   /** @param command `tertulia up` or a command that ends in it, with the first flags */
-  static async start([program, ...args]: readonly string[], data: string): Promise<Embedded> {
+  static async start(
+    [program, ...args]: readonly string[],
+    data: string,
+    { environment, log }: EmbeddedOptions = {},
+  ): Promise<Embedded> {
     const startMs = performance.now();
-    const flags = ["--json", "--port", "0", "--log-level", "warn", "--data", data];
+    const level = log === undefined ? "warn" : "info";
+    const flags = ["--json", "--port", "0", "--log-level", level, "--data", data];
     const child = spawn(program ?? "", [...args, ...flags], {
       cwd: root,
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", log ?? "inherit"],
+      env: { ...process.env, ...environment },
     });
     const exited = once(child, "exit").then(endAtExit(child, "SIGTERM"));
-    const { processes } = await readyLine(child);
-    const readyMs = performance.now() - startMs;
-    const pids = processes.map(({ pid }) => pid);
-    return new Embedded({ readyMs, pids: [parentOf(pids[0] ?? 0), ...pids] }, exited);
+    const ready = await readyLine(child);
+    return new Embedded({ readyMs: performance.now() - startMs, ready }, exited);
   }
 
   /** Stops `up`, which stops the other processes, as a person's Ctrl-C does. */

@@ -4,6 +4,7 @@ import { chat } from "./workloads/chat.ts";
 import { checkpoint } from "./workloads/checkpoint.ts";
 import { claims } from "./workloads/claims.ts";
 import { curve } from "./workloads/curve.ts";
+import { endurance } from "./workloads/endurance.ts";
 import { failover } from "./workloads/failover.ts";
 import { fairness } from "./workloads/fairness.ts";
 import { fanOutWorkload } from "./workloads/fan-out.ts";
@@ -31,6 +32,7 @@ const workloads = [
   growth,
   catchUp,
   checkpoint,
+  endurance,
   failover,
   claims,
   receivers,
