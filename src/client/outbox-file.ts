@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { errorCode } from "../platform/problem.ts";
+import { errorCode, Problem } from "../platform/problem.ts";
 import { isMap } from "../protocol/fields.ts";
 import {
   parseChannelName,
@@ -10,6 +10,7 @@ import {
 } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 import { AppendFile } from "../storage/append-file.ts";
+import { checkFormat, fileFormat } from "../storage/file-format.ts";
 import { copyAside, decodeUtf8, type FileTrouble, putAsideNoFile } from "../storage/kept-file.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import type { Outgoing } from "./core/outgoing.ts";
@@ -29,6 +30,7 @@ interface Entry {
  * that the message with this id has been sent or refused.
  */
 export class OutboxFile {
+  readonly #path: string;
   readonly #slot: Slot;
   readonly #file: AppendFile;
   readonly #waiting = new Map<RequestId, Entry>();
@@ -41,11 +43,12 @@ export class OutboxFile {
   #largestBytes: number = limits.outboxBytes;
 
   /**
-   * @throws the file system's error, also if a damaged file can't be copied; the file is then
-   * unchanged
+   * @throws the file system's error, also if a damaged file can't be copied; Problem if a message
+   * has a newer format. The file is then unchanged
    */
   constructor(slot: Slot) {
     const path = join(slot.folder, "outbox.jsonl");
+    this.#path = path;
     this.#slot = slot;
     this.trouble = putAsideNoFile(path);
     this.#file = new AppendFile(path);
@@ -69,7 +72,7 @@ export class OutboxFile {
 
   add(outgoing: Outgoing): void {
     if (this.#file.bytes > this.#largestBytes) this.#compact();
-    const line = JSON.stringify({ add: outgoing });
+    const line = JSON.stringify({ add: outgoing, format: fileFormat });
     this.#file.append(line, true);
     this.#waiting.set(outgoing.id, { outgoing, line });
   }
@@ -93,6 +96,7 @@ export class OutboxFile {
   /**
    * @returns whether the line was understood; true for an empty line, which a text editor may have
    * added
+   * @throws Problem if the line has a newer format
    */
   #take(bytes: Uint8Array): boolean {
     try {
@@ -100,6 +104,7 @@ export class OutboxFile {
       if (line.trim() === "") return true;
       const value: unknown = JSON.parse(line);
       if (!isMap(value)) return false;
+      checkFormat(this.#path, value);
       const settled = parseRequestId(value.settled);
       if (settled !== undefined) this.#waiting.delete(settled);
       if (value.add === undefined) return settled !== undefined;
@@ -108,7 +113,8 @@ export class OutboxFile {
       if (other !== undefined && other.line !== line) return false;
       this.#waiting.set(outgoing.id, { outgoing, line });
       return true;
-    } catch {
+    } catch (error) {
+      if (error instanceof Problem) throw error;
       return false;
     }
   }

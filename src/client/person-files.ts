@@ -117,8 +117,9 @@ export class PersonFiles {
     try {
       if (chat !== undefined) this.save(chat());
     } catch (error) {
-      // The chat works without a saved state, so an error of the file system is only reported.
-      if (errorCode(error) === undefined) throw error;
+      // The chat works without a saved state, so an error of the file system, or a file that a newer
+      // version has written meanwhile, is only reported.
+      if (errorCode(error) === undefined && !(error instanceof Problem)) throw error;
       this.onNotSaved(error as Error);
     }
   }

@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { syncFolder, syncNow } from "../platform/folder.ts";
-import { errorCode } from "../platform/problem.ts";
+import { errorCode, Problem } from "../platform/problem.ts";
 import { noEpoch, parseEpoch } from "../protocol/epoch.ts";
 import { type Fields, fieldsOf, isMap } from "../protocol/fields.ts";
 import { isChain, isServerName } from "../protocol/ids.ts";
@@ -13,6 +13,7 @@ import { entryFiles } from "../protocol/state-files.ts";
 import { isoTime } from "../protocol/time.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
+import { checkFormat, fileFormat } from "./file-format.ts";
 import { findDamagedLine, linesOf, measureFile, type Size, writeLineFile } from "./line-file.ts";
 import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } from "./line-table.ts";
 
@@ -21,8 +22,8 @@ import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } fro
  *
  *     lines.json        CRC-32 of each line of the other files (base64; 4 bytes, little-endian),
  *                       which locates a damaged line
- *     checkpoint.json   {vector, chains, clock, epoch, times, files: {name: {bytes, checksum}}, rows,
- *                       lines, checksum}; `lines` and `checksum` cover all lines before them
+ *     checkpoint.json   {format, vector, chains, clock, epoch, times, files: {name: {bytes, checksum}},
+ *                       rows, lines, checksum}; `lines` and `checksum` cover all lines before them
  *
  * All files are written under temporary names and synced before the first is renamed. So a crash
  * leaves either the old state, or the new state with a few files still to be renamed (J1).
@@ -102,7 +103,15 @@ async function writeTemporaryFiles(
   await write(table, tableLines(tables));
   const { vector, chains, clock, epoch } = mark;
   const times = Object.entries(mark.times).map(([server, ms]) => [server, isoTime(ms)]);
-  const head = { vector, chains, clock, epoch, times: Object.fromEntries(times), files: written };
+  const head = {
+    format: fileFormat,
+    vector,
+    chains,
+    clock,
+    epoch,
+    times: Object.fromEntries(times),
+    files: written,
+  };
   const { lines, checksum } = mainFile(head, rows);
   await write(main, lines);
   return checksum();
@@ -163,6 +172,7 @@ function checksumLine(checksum: string): string {
  * Checks every byte of a folder's saved state, and opens the state. After a crash during
  * `writeCheckpoint`, first finishes the renames if the new state is whole, otherwise removes the
  * new state's files.
+ * @throws Problem if a newer version of the program has written the state
  */
 export function openCheckpoint(folder: string): {
   readonly checkpoint: Checkpoint | undefined;
@@ -229,9 +239,12 @@ function readMain(path: string): Main | Damage {
       head.push(line);
       if (line === rowsLead) break;
     }
-    const { mark, files } = parseHead(JSON.parse(`${head.join("\n")}]}`));
+    const value: unknown = JSON.parse(`${head.join("\n")}]}`);
+    checkFormat(path, value);
+    const { mark, files } = parseHead(value);
     return { mark, files, checksum, rows: { [Symbol.iterator]: () => rowsOf(path) } };
   } catch (error) {
+    if (error instanceof Problem) throw error;
     return { path, line: 1, why: (error as Error).message };
   }
 }

@@ -7,6 +7,7 @@ import { unwritable } from "../platform/problem.ts";
 import { fieldsOf } from "../protocol/fields.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
+import { fileFormat } from "./file-format.ts";
 import { readJson } from "./json-file.ts";
 
 const soonMs = 1_000;
@@ -121,5 +122,5 @@ export class ClockFile implements AsyncDisposable {
 }
 
 function textOf(reserved: number): string {
-  return `${JSON.stringify({ reserved })}\n`;
+  return `${JSON.stringify({ reserved, format: fileFormat })}\n`;
 }

@@ -7,11 +7,13 @@ import type { ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { type MutableVector, parseVector, type Vector } from "../protocol/vector.ts";
+import { checkFormat, fileFormat } from "./file-format.ts";
 
 /**
  * The first line of a journal file. The line sums up all files before this file.
  *
- *     {"heads":{<server>:{"seq","chain"}},"clock":<n>,"previous":{"bytes","checksum"},"crc":"<8 hex>"}
+ *     {"heads":{<server>:{"seq","chain"}},"clock":<n>,"previous":{"bytes","checksum"},"format":<n>,
+ *      "crc":"<8 hex>"}
  *
  * Without `previous` the file does not continue the file before it: the events between the two
  * files are only in the saved state.
@@ -40,9 +42,17 @@ export interface Note {
  * Returns a header or sync note as a line with a checksum. `value` must have its fields in the
  * order of its type.
  */
-export function writeSealed(value: Header | Note, digest: Digest): string {
+function writeSealed(value: object, digest: Digest): string {
   const body = JSON.stringify(value).slice(0, -1);
   return `${body},"crc":"${digest.checksum(body)}"}`;
+}
+
+export function writeHeader(header: Header, digest: Digest): string {
+  return writeSealed({ ...header, format: fileFormat }, digest);
+}
+
+export function writeNote(note: Note, digest: Digest): string {
+  return writeSealed(note, digest);
 }
 
 /** Returns the fields of a line; undefined if its checksum is wrong. */
@@ -69,9 +79,14 @@ export function readHangingNote(line: string, digest: Digest): Note | undefined 
   return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);
 }
 
-export function readHeader(line: string, digest: Digest): Header | undefined {
+/**
+ * Reads the first line of the file at `path`; undefined if the line is no whole header.
+ * @throws Problem if a newer version of the program has written the file
+ */
+export function readHeader(path: string, line: string, digest: Digest): Header | undefined {
   if (!line.startsWith(headerLead)) return undefined;
   const value = unseal(line, digest);
+  checkFormat(path, value);
   const clock = parseClock(value?.clock);
   if (value === undefined || clock === undefined) return undefined;
   const heads = parseHeads(value.heads);

@@ -208,6 +208,6 @@ export function* readWholeLines(folder: string, digest: Digest): Generator<Event
 }
 
 export function headerOf(path: string, digest: Digest): Header | undefined {
-  for (const line of linesOf(path)) return readHeader(line, digest);
+  for (const line of linesOf(path)) return readHeader(path, line, digest);
   return undefined;
 }

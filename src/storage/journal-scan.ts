@@ -102,7 +102,7 @@ export class Scan {
     onPlace: (line: EventLine, offset: number) => void = () => {},
   ): Scanned {
     const [first, ...lines] = splitLines(bytes);
-    const header = readHeader(first?.text ?? "", this.#digest);
+    const header = readHeader(path, first?.text ?? "", this.#digest);
     const { synced, good, holes } = this.#read(lines, isLast ? this.#noteOf(first) : bytes.length);
     if (header === undefined) {
       // The process died while it was writing the header of this file, so no event of this file was

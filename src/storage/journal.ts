@@ -18,7 +18,8 @@ import {
   journalNames,
   nameOf,
   numberOf,
-  writeSealed,
+  writeHeader,
+  writeNote,
 } from "./journal-file.ts";
 import { type Held, readLines } from "./journal-read.ts";
 import { type Found, type Recovered, Recovery, type RecoveryOptions } from "./journal-recovery.ts";
@@ -285,7 +286,7 @@ export class Journal {
 
   #note(): string {
     const { bytes: synced, reached: vector } = this.#last;
-    return writeSealed({ synced, clock: this.#options.clock(), vector }, this.#options.digest);
+    return writeNote({ synced, clock: this.#options.clock(), vector }, this.#options.digest);
   }
 
   /** Writes lines at the end of the last file and syncs them. */
@@ -321,7 +322,7 @@ export class Journal {
     file.startIndex();
     if (!goesOn) this.#held.files = [];
     this.#held.files.push(file);
-    await this.#write([writeSealed(header, digest)]);
+    await this.#write([writeHeader(header, digest)]);
     this.#isNoted = true;
     await syncFolder(folder);
   }

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "../platform/folder.ts";
 import { errorCode, folderProblem, Problem } from "../platform/problem.ts";
+import { checkFormat, fileFormat } from "./file-format.ts";
 
 /**
  * Replaces a file as a whole: after a crash the file holds either the old text or the new one (R2).
@@ -19,14 +20,14 @@ export async function writeAtomically(path: string, text: string, mode = 0o644):
   }
 }
 
-export async function writeJson(path: string, value: unknown, mode?: number): Promise<void> {
-  await writeAtomically(path, `${JSON.stringify(value)}\n`, mode);
+export async function writeJson(path: string, value: object, mode?: number): Promise<void> {
+  await writeAtomically(path, `${JSON.stringify({ ...value, format: fileFormat })}\n`, mode);
 }
 
 /**
  * Reads a JSON file with `parse`; returns undefined if the file does not exist.
  * @param way what a person can do about a damaged file
- * @throws Problem that names the file, if it can't be read or `parse` throws
+ * @throws Problem that names the file, if it can't be read, has a newer format, or `parse` throws
  */
 export async function readJson<T>(
   path: string,
@@ -41,8 +42,11 @@ export async function readJson<T>(
     throw new Problem(`${path} can't be read (${errorCode(error)}): check its owner and mode.`);
   }
   try {
-    return parse(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    checkFormat(path, value);
+    return parse(value);
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem(`${path} is damaged (${(error as Error).message}): ${way}`);
   }
 }

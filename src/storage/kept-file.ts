@@ -18,6 +18,7 @@ import { ownerOnly, ownerOnlyFolder, syncNow } from "../platform/folder.ts";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/fields.ts";
+import { checkFormat, fileFormat } from "./file-format.ts";
 import { Salvage } from "./salvage.ts";
 
 /**
@@ -41,7 +42,7 @@ interface Content<T> {
 /**
  * A small JSON file that several programs of one user read and replace. A user may have edited the
  * file, or the disk may have damaged it. A damaged file, or a copy of it, stays under another name.
- * Fields that only a newer version knows stay in the file.
+ * Fields that only a newer version knows stay in the file. A file of a newer format stays unchanged.
  */
 export class KeptFile<T extends object> {
   readonly #path: string;
@@ -65,7 +66,10 @@ export class KeptFile<T extends object> {
     this.#tell = tell;
   }
 
-  /** @returns undefined if the file does not exist, can't be read, or has no valid part */
+  /**
+   * @returns undefined if the file does not exist, can't be read, or has no valid part
+   * @throws Problem if the file has a newer format
+   */
   read(): T | undefined {
     try {
       return this.#telling(() => {
@@ -83,7 +87,8 @@ export class KeptFile<T extends object> {
    * Replaces the file as a whole: after a crash it holds either the old text or the new one.
    * Updates of other processes wait until this update is done.
    * @param next returns the new value, given the file's present value
-   * @throws the error of the file system; an unreadable file stays unchanged
+   * @throws the error of the file system; an unreadable file stays unchanged. Problem if the file
+   * has a newer format
    */
   update(next: (there: T | undefined) => T): void {
     const folder = dirname(this.#path);
@@ -118,6 +123,7 @@ export class KeptFile<T extends object> {
     const bytes = there.isFile() ? readFileSync(this.#path) : Buffer.alloc(0);
     const salvage = new Salvage();
     const json = salvage.value<unknown>(bytes, () => JSON.parse(decodeUtf8(bytes)), undefined);
+    checkFormat(this.#path, json);
     const value = salvage.value(json, (given) => this.#parse(given, salvage), undefined);
     return { all: isMap(json) ? json : {}, value, isWhole: salvage.isWhole };
   }
@@ -125,7 +131,9 @@ export class KeptFile<T extends object> {
   #replace(value: object): void {
     const temporary = `${this.#path}.${randomHex(4)}`;
     try {
-      writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
+      writeFileSync(temporary, `${JSON.stringify({ ...value, format: fileFormat })}\n`, {
+        mode: ownerOnly,
+      });
       renameSync(temporary, this.#path);
     } catch (error) {
       rmSync(temporary, { force: true });

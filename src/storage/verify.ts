@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Problem } from "../platform/problem.ts";
 import type { Digest, EventLine } from "../protocol/event.ts";
 import { fieldsOf } from "../protocol/fields.ts";
 import { emptyChain } from "../protocol/ids.ts";
@@ -8,6 +9,7 @@ import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/
 import { covers, lag, type Vector } from "../protocol/vector.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { Damage } from "./damage.ts";
+import { checkFormat } from "./file-format.ts";
 import { journalNames } from "./journal-file.ts";
 import { findMissing, headerOf } from "./journal-recovery.ts";
 import { Scan } from "./journal-scan.ts";
@@ -38,7 +40,10 @@ export function serverFolders(folder: string): string[] {
     .map((name) => join(slots, name));
 }
 
-/** Checks the checksums, chains and gaps of a server's folder; changes no file (J5). */
+/**
+ * Checks the checksums, chains and gaps of a server's folder; changes no file (J5).
+ * @throws Problem if a newer version of the program has written a file
+ */
 export function verifyFolder(folder: string, digest: Digest): Verified {
   const damages = ["identity.json", "promises.json"].flatMap((name) => {
     return checkJson(join(folder, name));
@@ -75,9 +80,10 @@ function leastOf(folder: string): number | undefined {
 function checkJson(path: string): Damage[] {
   if (!existsSync(path)) return [];
   try {
-    JSON.parse(readFileSync(path, "utf8"));
+    checkFormat(path, JSON.parse(readFileSync(path, "utf8")));
     return [];
   } catch (error) {
+    if (error instanceof Problem) throw error;
     return [{ path, line: 1, why: (error as Error).message }];
   }
 }

@@ -209,7 +209,7 @@ describe("[C5] the outbox of one person with two running processes", () => {
     const fourth = open();
     expect(fourth.waiting).toEqual([]);
     const five = fourth.add(geral, ana, "five");
-    expect(readFileSync(fileOf(2), "utf8")).toBe(`${JSON.stringify({ add: five })}\n`);
+    expect(readFileSync(fileOf(2), "utf8")).toBe(`${JSON.stringify({ add: five, format: 1 })}\n`);
     third.settle(three.id);
     third.close();
     fourth.close();

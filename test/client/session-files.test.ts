@@ -85,7 +85,7 @@ test("saving a session keeps the fields that a newer version added to its file",
   writeFileSync(path, JSON.stringify({ user: "ana", token: tokenOf("ana"), device: "d" }));
   files().save(tokenOf("ana", 2));
   const kept = JSON.parse(readFileSync(path, "utf8"));
-  expect(kept).toEqual({ user: "ana", token: tokenOf("ana", 2), device: "d" });
+  expect(kept).toEqual({ user: "ana", token: tokenOf("ana", 2), device: "d", format: 1 });
 });
 
 test("without a folder, a session is not saved, and `failure` says that there is no folder", () => {
