@@ -15,6 +15,7 @@ import { metrics } from "./workloads/metrics.ts";
 import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
+import { rollout } from "./workloads/rollout.ts";
 import { start } from "./workloads/start.ts";
 import { writes } from "./workloads/writes.ts";
 
@@ -34,6 +35,7 @@ const workloads = [
   checkpoint,
   endurance,
   failover,
+  rollout,
   claims,
   receivers,
   plainClients,

@@ -13,6 +13,8 @@ export interface ChildOptions {
   readonly number: number;
   /** Called before each start; returns the settings as environment variables. */
   readonly environment: () => Readonly<Record<string, string>>;
+  /** Called before each start; returns the executable, if it is not that of this program. */
+  readonly program?: (() => string | undefined) | undefined;
   /** The flags after the role's name. */
   readonly flags?: readonly string[] | undefined;
   /** The file descriptor of the process's stderr, or "inherit". */
@@ -127,14 +129,14 @@ export class Child {
    * ready
    */
   #spawn(): Promise<undefined> {
-    const { role, environment, flags = [], stderr, log } = this.#options;
+    const { role, environment, program, flags = [], stderr, log } = this.#options;
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
     // `detached` is not set, because it would start a new session. Linux compares the priorities of
     // threads only within a session (autogroup), so password work would compete with other
     // processes as an equal.
-    const child = spawn(process.execPath, [cli, role, ...flags], {
+    const child = spawn(process.execPath, [program?.() ?? cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, ...supervised, ...environment() },
     });

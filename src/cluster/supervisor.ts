@@ -34,6 +34,8 @@ export interface ClusterConfig {
   readonly inherited?: Readonly<Record<string, string>>;
   /** Returns further environment variables of a server, such as its settings. */
   readonly settings?: (server: Process) => Readonly<Record<string, string>>;
+  /** Returns the executable of a process, such as that of another version of this program. */
+  readonly program?: (process: Process) => string | undefined;
   /**
    * Chooses the endpoints at which processes reach each other; without a wiring, processes connect
    * directly.
@@ -162,6 +164,7 @@ export class Supervisor implements Running {
         role,
         number,
         environment: () => this.#environment(child),
+        program: () => this.#config.program?.(child),
         flags: role === "bot" ? this.#config.botFlags : undefined,
         stderr: this.#stderrOf(`${role}-${number}`),
         logPath: this.#config.logFiles ? this.#logPath(`${role}-${number}`) : undefined,

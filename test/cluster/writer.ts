@@ -66,7 +66,11 @@ export class Writer {
 }
 
 async function fileOf(cluster: LocalCluster, slot: string, name: string): Promise<string> {
-  return readFile(join(cluster.folder, "servers", slot, name), "utf8");
+  const text = await readFile(join(cluster.folder, "servers", slot, name), "utf8");
+  if (name !== "checkpoint.json") return text;
+  // A server of another version may write another format, and so other checksums of this file.
+  const { format: _, lines: __, checksum: ___, ...content } = JSON.parse(text);
+  return JSON.stringify(content);
 }
 
 /**
@@ -97,7 +101,7 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
 /**
  * Stops the cluster when all servers have the same events. A stop by itself waits only a limited
  * time for a server that is behind (R11).
- * @returns the publications of all replicas, whose files are equal byte for byte
+ * @returns the publications of all replicas, whose files are equal
  */
 export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
   await allEqual(cluster);
@@ -117,7 +121,7 @@ export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
  */
 export async function expectNothingLost(
   cluster: LocalCluster,
-  { acknowledged }: Pick<Writer, "acknowledged">,
+  { acknowledged }: { readonly acknowledged: { keys(): Iterable<string> } },
 ): Promise<void> {
   const entries = await stopEqual(cluster);
   const texts = new Set(entries.map(({ message }) => message));
