@@ -27,8 +27,9 @@ const mostStalls = 100;
  * Reads a conversation page by page. The entries of a page go from oldest to newest. With `since`,
  * each page is newer than the page before. Without `since`, pages go from the newest entry, or from
  * `before`, to older entries. A later read whose `since` is the `seen` of any page continues after
- * the newest entry up to that page. A page can be empty although more pages follow (H2). Reading
- * ends at the end of the history, at `most` entries, or when the server repeats pages.
+ * the newest entry up to that page. A page can be empty although more pages follow (H2). Each page
+ * has the `complete` of the first page, which is about the caller's `since`. Reading ends at the end
+ * of the history, at `most` entries, or when the server repeats pages.
  */
 export async function* pages(
   client: HistoryReader,
@@ -44,7 +45,7 @@ export async function* pages(
     newest ??= page;
     const { entries, next } = page;
     const { seen } = place.since === undefined ? newest : page;
-    yield { entries, next, seen };
+    yield { entries, next, seen, complete: newest.complete };
     rest -= entries.length;
     if (next === undefined || rest <= 0) return;
     place = place.since === undefined ? { ...place, before: next } : { ...place, since: seen };
@@ -75,4 +76,23 @@ export async function readPages(
     if (isEnough(read.entries)) break;
   }
   return read;
+}
+
+/**
+ * Reads all pages of a list of names. Stops if `next` does not increase, because a faulty server would repeat pages
+ * for ever.
+ */
+export async function allNames<Name>(
+  page: (
+    from: string | undefined,
+  ) => Promise<{ names: readonly Name[]; next?: string | undefined }>,
+): Promise<Name[]> {
+  const all: Name[] = [];
+  let from: string | undefined;
+  for (;;) {
+    const { names, next } = await page(from);
+    for (const name of names) all.push(name);
+    if (next === undefined || next <= (from ?? "")) return all;
+    from = next;
+  }
 }

@@ -14,7 +14,7 @@ import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import { checkFunction, checkName, checkObject, checkOptionalText } from "./check-call.ts";
 import type { ConnectionState } from "./connection-watch.ts";
 import type { Feeds } from "./feeds.ts";
-import { pages } from "./pages.ts";
+import { allNames, pages } from "./pages.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import type { SealOpener } from "./seal-opener.ts";
 import { subjectOf } from "./session-token.ts";
@@ -42,6 +42,11 @@ export interface SubscribeOptions {
    * received ones.
    */
   readonly own?: boolean | undefined;
+  /**
+   * Called each time the subscription notices that it can't deliver some entries, because the
+   * servers no longer keep them (J3). The next delivered entry follows the missing ones.
+   */
+  readonly onMissed?: (() => void) | undefined;
 }
 
 export interface AskOptions {
@@ -229,7 +234,7 @@ export class Session implements Disposable {
     checkName(name);
     checkFunction("onEntry", onEntry);
     checkObject("options", options);
-    const { last = 0, since, own = false } = options;
+    const { last = 0, since, own = false, onMissed } = options;
     const topic = conversationTopic(name);
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed to already`);
     // Subscribe at the proxies before reading the history, so that no publication in between is
@@ -240,6 +245,7 @@ export class Session implements Disposable {
       deliver: (entry) => {
         if (own || isFor(name, entry)) handOver(onEntry, entry);
       },
+      missed: () => onMissed?.(),
       refused: (error) => this.#options.onRefused?.(error),
     });
     this.#subscriptions.set(topic, subscription);
@@ -373,25 +379,6 @@ function handOver(onEntry: (entry: Entry) => void, entry: Entry): void {
     queueMicrotask(() => {
       throw error;
     });
-  }
-}
-
-/**
- * Reads all pages. Stops if `next` does not increase, because a faulty server would repeat pages
- * for ever.
- */
-async function allNames<Name>(
-  page: (
-    from: string | undefined,
-  ) => Promise<{ names: readonly Name[]; next?: string | undefined }>,
-): Promise<Name[]> {
-  const all: Name[] = [];
-  let from: string | undefined;
-  for (;;) {
-    const { names, next } = await page(from);
-    for (const name of names) all.push(name);
-    if (next === undefined || next <= (from ?? "")) return all;
-    from = next;
   }
 }
 

@@ -9,6 +9,8 @@ export interface SubscriptionPorts {
   /** Reads every entry that the vector does not cover, page by page. */
   pages(since: Vector): AsyncIterable<HistoryPage>;
   deliver(entry: Entry): void;
+  /** Called if servers have dropped entries that the subscription has not delivered (J3). */
+  missed(): void;
   /** Called if a fetch fails with an error that no retry resolves. */
   refused(error: ProtocolError): void;
 }
@@ -131,8 +133,11 @@ export class Subscription {
   }
 
   async #fetchAll(): Promise<void> {
-    for await (const { entries, seen } of this.#ports.pages(this.vector)) {
+    let isFirst = true;
+    for await (const { entries, seen, complete } of this.#ports.pages(this.vector)) {
       if (this.#closed) return;
+      if (isFirst && complete === false) this.#ports.missed();
+      isFirst = false;
       for (const entry of entries) this.#pass(entry);
       raise(this.#vector, seen);
     }

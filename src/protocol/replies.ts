@@ -87,6 +87,11 @@ export const replies = {
         return missing("seen");
       }
     },
+    /**
+     * For a request with `since`: false if servers have dropped messages of this conversation that
+     * `since` does not cover. Undefined for other requests, and from servers of older versions.
+     */
+    complete: (value) => (typeof value === "boolean" ? value : undefined),
   }),
 } satisfies Record<Service, (data: Fields) => object>;
 

@@ -163,6 +163,7 @@ export const en = {
     "The channel #{channel} exists, on a server that speaks only the original protocol.",
   "done.remove": "{name} is no longer in the view.",
   "note.listening": "Listening to {target}; Ctrl-C ends it.",
+  "note.missed": "Some earlier messages are missing here: the servers no longer keep them.",
   "note.seen": "To continue from here: --since '{seen}'",
   "note.older": "There is more before this: --before '{cursor}'",
   "note.newer": "There is more: --since '{seen}'",

@@ -156,6 +156,7 @@ export const ptBr = {
     "O canal #{channel} existe, em um servidor que só fala o protocolo original.",
   "done.remove": "{name} não está mais na visão.",
   "note.listening": "Ouvindo {target}; Ctrl-C encerra.",
+  "note.missed": "Aqui faltam mensagens anteriores: os servidores já não as guardam.",
   "note.seen": "Para continuar daqui: --since '{seen}'",
   "note.older": "Há mais antes disso: --before '{cursor}'",
   "note.newer": "Há mais: --since '{seen}'",

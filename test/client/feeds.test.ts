@@ -59,7 +59,13 @@ test("[Z7] a client at the proxy's limit of topics can't join another topic unti
   const clock = new LamportClock();
   const wire = { subscribe: vi.fn(), unsubscribe: vi.fn(), close: () => {} };
   const feeds = new Feeds(clock, () => wire);
-  const reader = { hear: () => {}, pages: vi.fn(), deliver: () => {}, refused: () => {} };
+  const reader = {
+    hear: () => {},
+    pages: vi.fn(),
+    deliver: () => {},
+    missed: () => {},
+    refused: () => {},
+  };
   const subscriptions = Array.from({ length: limits.connectionTopics }, (_, number) =>
     feeds.join(`#${number}\0`, reader),
   );

@@ -25,6 +25,9 @@ class Listener {
   readonly heard: string[] = [];
   readonly history: Publication[] = [];
   fetches = 0;
+  missed = 0;
+  /** Whether the history still has all entries, as each page reports it. */
+  complete: boolean | undefined = true;
   hold: Promise<void> = Promise.resolve();
   readonly subscription: Subscription;
 
@@ -32,6 +35,9 @@ class Listener {
     const ports = {
       pages: (since: Vector) => this.#pages(since),
       deliver: ({ server, seq }: Entry) => this.heard.push(`${server} ${seq}`),
+      missed: () => {
+        this.missed += 1;
+      },
       refused: () => {},
     };
     this.subscription = new Subscription("#geral\0", ports, duplicates);
@@ -44,7 +50,7 @@ class Listener {
     const entries: Entry[] = this.history.filter(({ server, seq }) => seq > (since[server] ?? 0));
     const seen = { ...since };
     for (const { server, seq } of this.history) seen[server] = Math.max(seen[server] ?? 0, seq);
-    yield { entries, seen };
+    yield { entries, seen, complete: this.complete };
   }
 }
 
@@ -56,6 +62,20 @@ describe("a subscription", () => {
     listener.subscription.receive(all);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 1`, `${a} 4`]);
     expect(listener.fetches).toBe(0);
+  });
+
+  test("[C3] [H4] a subscription reports once per reading of the history that entries are missing from it", async () => {
+    const listener = new Listener();
+    listener.history.push(publication(a, 7));
+    listener.complete = false;
+    listener.subscription.fill();
+    await listener.subscription.settled();
+    expect([listener.heard, listener.missed]).toEqual([[`${a} 7`], 1]);
+    // Servers of older versions do not say whether entries are missing.
+    listener.complete = undefined;
+    listener.subscription.fill();
+    await listener.subscription.settled();
+    expect(listener.missed).toBe(1);
   });
 
   test("[C3] a subscription reads the history for the entry of a receipt unless it has delivered this entry", async () => {

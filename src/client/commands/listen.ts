@@ -40,7 +40,8 @@ export async function listen(
     output.note(text("note.listening", { target: writeTarget(target) }));
     if (output.json) output.value({ seen });
     for (const entry of start.entries) show(entry);
-    await client.subscribe(name, show, { since: start.seen });
+    const onMissed = () => output.note(text("note.missed"));
+    await client.subscribe(name, show, { since: start.seen, onMissed });
     await stopped;
   };
   await withClient(context, (...given) => Promise.race([follow(...given), stopped]), {

@@ -4,6 +4,7 @@ import type { Event } from "../../../src/protocol/event.ts";
 import type { MutableVector, Vector } from "../../../src/protocol/vector.ts";
 import { Accounts } from "../../../src/server/core/accounts/accounts.ts";
 import { ChatState, type Retention } from "../../../src/server/core/chat/chat-state.ts";
+import { readHistory } from "../../../src/server/core/chat/history.ts";
 import { CoordinatorTerms } from "../../../src/server/core/coordinator/coordinator-terms.ts";
 import { factsOf, type Operation } from "../../../src/server/core/facts.ts";
 import { Facts } from "../../../src/server/core/replica/fact.ts";
@@ -120,6 +121,10 @@ function save(state: Facts): { saved: SavedState; text: string } {
   return { saved: { entries, rows: writtenRows }, text };
 }
 
+function nameOf({ server, seq }: { readonly server: string; readonly seq: number }): string {
+  return `${server} ${seq}`;
+}
+
 function textOf(events: readonly Event[]): string {
   return save(stateOf(events)).text;
 }
@@ -167,6 +172,28 @@ describe("a saved state", () => {
         const { facts: again } = emptyState();
         again.restore(saved, {});
         expect(save(again).text).toBe(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("[H4] [J3] a page with `since` says `complete` exactly if the reader misses no dropped message, even after a restart", () => {
+    fc.assert(
+      fc.property(anyEvents, anyVector, (events, since) => {
+        const { facts, chat } = emptyState();
+        facts.restore(save(stateOf(events)).saved, {});
+        for (const { name, conversation } of chat.channels.values()) {
+          const kept = new Set(conversation.window.entries.slice().map(nameOf));
+          const isMissed = (event: Event) =>
+            event.operation === "publication" &&
+            event.data.channel === name &&
+            event.seq > (since[event.server] ?? 0) &&
+            !kept.has(nameOf(event));
+          const query = { conversation: { channel: name }, since, limit: 1_000 };
+          const bounds = { committed: {}, room: { bytes: 1_000_000 } };
+          const { complete } = readHistory(conversation, query, bounds);
+          expect(complete).toBe(!events.some(isMissed));
+        }
       }),
       { numRuns: 500 },
     );

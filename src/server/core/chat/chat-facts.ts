@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { type Fields, fieldsOf } from "../../../protocol/fields.ts";
 import {
   type ChannelName,
   readChannelName,
@@ -6,11 +7,19 @@ import {
   type UserName,
 } from "../../../protocol/ids.ts";
 import { isoTime } from "../../../protocol/time.ts";
+import { parseVector, sorted, type Vector } from "../../../protocol/vector.ts";
 import { changeFact } from "../replica/changes.ts";
 import { enclosed, type Fact, type FactTable } from "../replica/fact.ts";
 import { readFlag, readText } from "../replica/fields.ts";
 import { idOf, type Placed, writePlace } from "../replica/placed.ts";
-import type { ChannelChange, ChatState, StoredMessage } from "./chat-state.ts";
+import type {
+  Channel,
+  ChannelChange,
+  ChatState,
+  Conversation,
+  StoredMessage,
+  User,
+} from "./chat-state.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 
@@ -141,6 +150,9 @@ function publication(chat: ChatState): Fact<ChatData["publication"]> {
     },
     file: "publications.json",
     freeze: () => frozenMessages(chat.channels.values()),
+    recall: (entry) => {
+      recallDropped(entry, (name) => chat.channel(readChannelName(name)).conversation);
+    },
   };
 }
 
@@ -157,30 +169,45 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
     },
     file: "messages.json",
     freeze: () => frozenMessages(chat.users.values()),
+    recall: (entry) => recallDropped(entry, (name) => chat.user(readUserName(name)).conversation),
   };
 }
 
 /**
  * Returns the messages that the users or channels in `holders` keep, in the total order. A private
- * message that both parties keep is in both lists, but is returned once.
+ * message that both parties keep is in both lists, but is returned once. The oldest message of a
+ * conversation that has dropped messages also has `dropped`: for each such conversation, by the
+ * name of its user or channel, the highest dropped `seq` of each server.
  */
-function frozenMessages(
-  holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,
-): { readonly entries: Iterable<object> } {
-  const lists = Array.from(holders, ({ conversation }) => conversation.window.entries.slice());
+function frozenMessages(holders: Iterable<User | Channel>): { readonly entries: Iterable<object> } {
+  const lists: StoredMessage[][] = [];
+  const droppedBelow = new Map<StoredMessage, Record<string, Vector>>();
+  for (const { name, conversation } of holders) {
+    const messages = conversation.window.entries.slice();
+    lists.push(messages);
+    const [oldest] = messages;
+    const dropped = sorted(conversation.dropped);
+    if (oldest === undefined || Object.keys(dropped).length === 0) continue;
+    droppedBelow.set(oldest, { ...droppedBelow.get(oldest), [name]: dropped });
+  }
   const entries = (function* () {
     let last: StoredMessage | undefined;
     for (const one of mergeInOrder(lists)) {
       if (one === last) continue;
       last = one;
-      yield toEntry(one);
+      const dropped = droppedBelow.get(one);
+      yield dropped === undefined ? toEntry(one) : { ...toEntry(one), dropped };
     }
   })();
   return { entries };
 }
 
-interface Slices {
-  slice(): StoredMessage[];
+/** @param find returns the conversation of a user or channel by its name */
+function recallDropped({ dropped }: Fields, find: (name: string) => Conversation): void {
+  if (dropped === undefined) return;
+  for (const [name, vector] of Object.entries(fieldsOf(dropped))) {
+    find(name).noteDropped(parseVector(vector, "dropped"));
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ChannelName, ServerName, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { conversationTopic } from "../../../protocol/topics.ts";
-import type { Vector } from "../../../protocol/vector.ts";
+import { type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { type Change, Changes } from "../replica/changes.ts";
 import { isCommitted, type Placed } from "../replica/placed.ts";
 import { SortedNames } from "./names.ts";
@@ -48,9 +48,18 @@ export class Conversation {
   readonly window: Window<StoredMessage>;
   /** The messages of `window` by origin; those of each origin are sorted by `seq`. */
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
+  /**
+   * For each origin, the highest `seq` of the messages that the window has dropped. It depends only
+   * on the set of added messages, as the window does (R4).
+   */
+  readonly #dropped: MutableVector = {};
 
   constructor(most: number) {
     this.window = new Window(most, ofOneRequest);
+  }
+
+  get dropped(): Vector {
+    return this.#dropped;
   }
 
   add(message: StoredMessage): void {
@@ -62,7 +71,15 @@ export class Conversation {
     own.push(message);
     // The window drops its lowest message in the total order, which is the first message of its
     // origin.
-    for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
+    for (const { server, seq } of this.window.add(message)) {
+      this.byServer.get(server)?.shift();
+      this.noteDropped({ [server]: seq });
+    }
+  }
+
+  /** Records dropped messages, by the highest `seq` of each origin. */
+  noteDropped(dropped: Vector): void {
+    raise(this.#dropped, dropped);
   }
 }
 

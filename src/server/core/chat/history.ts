@@ -7,7 +7,7 @@ import type { Entry } from "../../../protocol/publications.ts";
 import type { HistoryPage, StatusReply } from "../../../protocol/replies.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../../protocol/topics.ts";
-import { join, type MutableVector, sorted, type Vector } from "../../../protocol/vector.ts";
+import { covers, join, type MutableVector, sorted, type Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
 import { idOf, isCommitted } from "../replica/placed.ts";
 import type { Conversation, StoredMessage } from "./chat-state.ts";
@@ -112,7 +112,10 @@ function pageSince(
   { since, limit, ...query }: HistoryQuery & { since: Vector },
   { committed, room }: Bounds,
 ): HistoryPage {
-  if (room.bytes <= 0) return { entries: [], next: writeCursor(lowestPlace), seen: sorted(since) };
+  const complete = covers(since, conversation.dropped);
+  if (room.bytes <= 0) {
+    return { entries: [], next: writeCursor(lowestPlace), seen: sorted(since), complete };
+  }
   const missed: StoredMessage[] = [];
   let passed = 0;
   for (const [server, messages] of conversation.byServer) {
@@ -143,10 +146,11 @@ function pageSince(
   // The messages that were read are charged only after the page is filled, so that even a page that
   // skips many messages makes progress.
   room.bytes -= passed * passedBytes;
-  if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
+  if (taken === missed.length) return { entries, seen: sorted(join(since, committed)), complete };
   // The total order keeps each server's messages in the order of `seq`, so `seen` passes over no
   // message that the reader missed.
-  return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
+  const next = writeCursor(missed[taken] as StoredMessage);
+  return { entries, next, seen: sorted(seen), complete };
 }
 
 /**
