@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
@@ -22,6 +23,11 @@ export interface ConnectionOptions {
   readonly onRetry?: ((inMs: number) => void) | undefined;
   /** The most milliseconds between two attempts to connect; 250 by default. */
   readonly reconnectMaxMs?: number | undefined;
+  /**
+   * The key of a gateway, which makes requests for many people: servers then count the limits of
+   * A9 for each session's `via`, and not for the connection (X9).
+   */
+  readonly gatewayKey?: KeyObject | undefined;
 }
 
 const defaultDeadlineMs = 15_000;
@@ -39,18 +45,12 @@ export class Connection implements SharedConnection, Disposable {
 
   constructor(options: ConnectionOptions) {
     checkObject("options", options);
-    const { brokers, proxies, clock = 0, onState = () => {}, onRetry, reconnectMaxMs } = options;
+    const { brokers, proxies, clock = 0, onState = () => {}, ...others } = options;
     checkEndpoints("brokers", brokers);
     checkEndpoints("proxies", proxies);
     this.clock = new LamportClock(clock);
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
-    this.#requests = new RequestQueue({
-      brokers,
-      clock: this.clock,
-      onState,
-      onRetry,
-      reconnectMaxMs,
-    });
+    this.#requests = new RequestQueue({ ...others, brokers, clock: this.clock, onState });
     this.#feeds = new Feeds(this.clock, (onMessage, onConnections) => {
       if (proxies.length === 0) return undefined;
       return new Subscriber(proxies, onMessage, onConnections);

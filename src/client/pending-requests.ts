@@ -129,3 +129,14 @@ export function idMaker(): () => RequestId {
     return `${prefix}-${next.toString(36)}` as RequestId;
   };
 }
+
+/** Services whose reply contains the token of a new session. */
+const beginnings: readonly Service[] = ["login", "password"];
+
+/**
+ * Passes a received token to the session. Drops a renewed token if the session's token has changed
+ * since the request was sent.
+ */
+export function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
+  if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
+}

@@ -20,6 +20,8 @@ export interface Asker {
   /** The vector of what the session has seen (R9). */
   readonly seen: Vector;
   readonly token: string | undefined;
+  /** The address of the session's person, if a gateway asks for this person (X9). */
+  readonly via?: string | undefined;
 }
 
 interface Asked {
@@ -64,12 +66,12 @@ export function fitting<Request extends Sent>(
 export function encodeRequests(requests: readonly Sent[], ownClock: LamportClock): Uint8Array {
   const clock = ownClock.tick();
   const timestamp = isoTime(now().wallMs);
-  const maps = requests.map(({ service, id, data, asker: { seen, token } }) => {
+  const maps = requests.map(({ service, id, data, asker: { seen, token, via } }) => {
     // A session that has seen nothing sends no `after`. Servers then delay the receipt of a write
     // until the live members have the write, so that the person's next command can read the write
     // at any server (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
-    return { service, data: { ...data, id, clock, timestamp, after, token } };
+    return { service, data: { ...data, id, clock, timestamp, after, token, via } };
   });
   return encode(maps.length === 1 ? maps[0] : maps);
 }

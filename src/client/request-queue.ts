@@ -1,5 +1,9 @@
 import type { Refusal } from "../net/handshake.ts";
-import { RequestPipe, type RequestPipeEvents } from "../net/request-pipe.ts";
+import {
+  RequestPipe,
+  type RequestPipeEvents,
+  type RequestPipeOptions,
+} from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
 import { type Random, random } from "../platform/random.ts";
 import type { Service } from "../protocol/client-messages.ts";
@@ -30,6 +34,7 @@ import {
   type Pending,
   PendingRequests,
   type QueueAsker,
+  takeToken,
 } from "./pending-requests.ts";
 import { encodeRequests, fitting } from "./request-bytes.ts";
 import {
@@ -41,11 +46,9 @@ import {
 } from "./request-errors.ts";
 import { RequestPlaces } from "./request-places.ts";
 
-export interface RequestQueueOptions extends ConnectionEvents {
+export interface RequestQueueOptions extends ConnectionEvents, RequestPipeOptions {
   readonly brokers: readonly string[];
   readonly clock: LamportClock;
-  /** The most milliseconds between two attempts to connect. */
-  readonly reconnectMaxMs?: number | undefined;
 }
 
 interface AskOptions {
@@ -79,8 +82,6 @@ const longestRestMs = 1_000;
 const lateMs = 5_000;
 const sweepMs = 25;
 const untried = { token: undefined, tries: 0, answers: 0, lastError: undefined };
-/** Services whose reply contains the token of a new session. */
-const beginnings: readonly Service[] = ["login", "password"];
 
 /**
  * Sends the requests of all sessions over one connection. While `openPayloads` payloads are
@@ -112,7 +113,6 @@ export class RequestQueue {
   retried = 0;
 
   constructor(options: RequestQueueOptions, ports: RequestQueuePorts = {}) {
-    const { brokers, reconnectMaxMs } = options;
     this.#options = options;
     this.#watch = new ConnectionWatch(options);
     this.#random = ports.chance ?? random;
@@ -122,7 +122,7 @@ export class RequestQueue {
       onRefusal: (refusal: Refusal) => this.#watch.refused(refusal),
       onRetry: (inMs: number) => this.#watch.retries(inMs),
     };
-    this.#pipe = ports.openPipe?.(events) ?? new RequestPipe(brokers, events, { reconnectMaxMs });
+    this.#pipe = ports.openPipe?.(events) ?? new RequestPipe(options.brokers, events, options);
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 
@@ -385,12 +385,4 @@ export class RequestQueue {
     if (this.#servers === "ours") this.#servers = "unknown";
     this.#watch.lost();
   }
-}
-
-/**
- * Passes a received token to the session. Drops a renewed token if the session's token has changed
- * since the request was sent.
- */
-function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
-  if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
 }

@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly user?: UserName | undefined;
   /** A token that a previous process saved; with it, the user need not log in again. */
   readonly token?: string | undefined;
+  /** The address of the person for whom a gateway makes the session's requests (X9). */
+  readonly via?: string | undefined;
   /** Called with each token that a server gives, so that the program can save the token. */
   readonly onToken?: ((token: string) => void) | undefined;
   /** Called each time a subscription's fetch fails with an error that no retry resolves. */
@@ -91,6 +93,7 @@ export class Session implements Disposable {
     /** The vector of everything that the session has seen, in all conversations (R9). */
     seen: {} as MutableVector,
     token: undefined as string | undefined,
+    via: undefined as string | undefined,
     takeToken: (token: string) => this.#takeToken(token),
   };
   readonly #subscriptions = new Map<string, Subscription>();
@@ -107,6 +110,7 @@ export class Session implements Disposable {
     this.#options = options;
     this.#user = options.user;
     this.#asker.token = options.token;
+    this.#asker.via = options.via;
     this.#keys = this.#noKeys();
   }
 

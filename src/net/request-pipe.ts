@@ -1,5 +1,7 @@
+import type { KeyObject } from "node:crypto";
 import { Dealer } from "zeromq";
 import { connect } from "./connect.ts";
+import { GatewaySeals } from "./gateway-seal.ts";
 import { type Refusal, watchRefusals } from "./handshake.ts";
 import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
@@ -12,19 +14,27 @@ export interface RequestPipeEvents {
   onRetry?(inMs: number): void;
 }
 
+export interface RequestPipeOptions {
+  /** The longest pause between two attempts to connect, if not the default. */
+  readonly reconnectMaxMs?: number | undefined;
+  /** A gateway's key, which seals each payload (X9). */
+  readonly gatewayKey?: KeyObject | undefined;
+}
+
 /**
  * A client's connection to all brokers. It sends and receives payloads; the caller matches replies
  * to requests. A payload goes to one of the brokers that are connected.
  */
 export class RequestPipe {
   readonly #socket: Dealer;
+  readonly #gateway: GatewaySeals | undefined;
 
-  /** @param options the longest pause between two attempts to connect, if not the default */
   constructor(
     endpoints: readonly string[],
     events: RequestPipeEvents,
-    options: { readonly reconnectMaxMs?: number | undefined } = {},
+    options: RequestPipeOptions = {},
   ) {
+    this.#gateway = options.gatewayKey && new GatewaySeals([options.gatewayKey]);
     const reconnectMaxInterval = options.reconnectMaxMs ?? socketOptions.reconnectMaxInterval;
     const reconnecting = { reconnectMaxInterval, immediate: true };
     this.#socket = new Dealer({ ...socketOptions, ...reconnecting, linger: 0 });
@@ -43,7 +53,8 @@ export class RequestPipe {
    * call has ended.
    */
   async send(payload: Uint8Array): Promise<void> {
-    await this.#socket.send(["", payload]);
+    const seal = this.#gateway?.seal(payload);
+    await this.#socket.send(seal === undefined ? ["", payload] : [seal, "", payload]);
   }
 
   close(): void {

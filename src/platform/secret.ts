@@ -28,6 +28,7 @@ export type Purpose =
   | "curve/members"
   | "members"
   | "fingerprint"
+  | "gateway"
   | `topic/${string}`;
 
 /** The shortest allowed secret in bytes, because a shorter secret could be guessed. */

@@ -15,6 +15,11 @@ export interface Envelope {
   readonly id: RequestId | undefined;
   /** The vector of the messages that the client has seen (R9). */
   readonly after?: Vector | undefined;
+  /**
+   * The address of the person for whom a gateway asks (X9). The shell drops it unless the payload
+   * has a gateway's seal.
+   */
+  readonly via?: string | undefined;
   /** The token from the reply to `login` (W6). The shell checks the token, and sets `session`. */
   readonly token?: string | undefined;
   readonly session?: Session | undefined;

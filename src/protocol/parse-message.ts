@@ -5,7 +5,7 @@ import { type Fields, fieldsOf, isMap, object, optional } from "./fields.ts";
 import { assertReadable, parseRequestId, type RequestId } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
-import { ownTime, token } from "./request-fields.ts";
+import { ownTime, token, via } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 
 export interface Payload {
@@ -133,8 +133,9 @@ function parseRequest(value: unknown, parsers: RequestParsers): Incoming {
   }
 }
 
-const parseRest = object<Pick<Envelope, "after" | "token" | "timestamp">>({
+const parseRest = object<Pick<Envelope, "after" | "via" | "token" | "timestamp">>({
   after: optional(parseVector),
+  via: optional(via),
   token: optional(token),
   timestamp: ownTime,
 });

@@ -51,6 +51,12 @@ export const token: Field<string> = (value, name) => {
   throw refusal(`\`${name}\` must be a string of at most ${most} characters.`);
 };
 
+export const via: Field<string> = (value, name) => {
+  const most = limits.idCharacters;
+  if (typeof value === "string" && value.length >= 1 && value.length <= most) return value;
+  throw refusal(`\`${name}\` must be a string of 1 to ${most} characters.`);
+};
+
 export const invitation: Field<string> = (value, name) => {
   const [least, most] = [limits.invitationCharactersLeast, limits.invitationCharacters];
   if (typeof value !== "string" || value.length < least || value.length > most) {

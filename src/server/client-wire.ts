@@ -1,5 +1,6 @@
 import { BrokeredResponder } from "../net/brokered-responder.ts";
 import type { Envelope } from "../net/envelope.ts";
+import { GatewaySeals } from "../net/gateway-seal.ts";
 import { Sessions } from "../net/sessions.ts";
 import { now } from "../platform/clock.ts";
 import type { RequestLog } from "../platform/log.ts";
@@ -36,11 +37,13 @@ export class ClientWire {
   readonly #parts: ClientWireParts;
   readonly #responder: BrokeredResponder;
   readonly #sessions: Sessions;
+  readonly #gateways: GatewaySeals;
   #disconnecting: Promise<void>[] = [];
 
   constructor(parts: ClientWireParts) {
     this.#parts = parts;
     this.#sessions = new Sessions(parts.secret.deriveKeys("token"));
+    this.#gateways = new GatewaySeals(parts.secret.deriveKeys("gateway"));
     this.#responder = new BrokeredResponder((to, payload) => this.#take(to, payload));
   }
 
@@ -50,7 +53,9 @@ export class ClientWire {
 
   #take(envelope: Envelope, bytes: Buffer): void {
     const { auth, log, parsers, onRequests } = this.#parts;
-    const { format, batch, requests } = parsePayload(bytes, parsers);
+    const { format, batch, requests: parsed } = parsePayload(bytes, parsers);
+    const isTrue = !parsed.some(statesVia) || this.#gateways.isSealed(envelope, bytes);
+    const requests = isTrue ? parsed : parsed.map((request) => ({ ...request, via: undefined }));
     for (const { service } of requests) log.write("info", `Recebido: ${service}`);
     const to: ClientReply = { envelope, format, heardMs: now().steadyMs };
     const proven = auth === "open" ? requests : this.#proven(requests);
@@ -91,6 +96,10 @@ export class ClientWire {
     await Promise.all(this.#disconnecting);
     await this.#responder.close();
   }
+}
+
+function statesVia(request: Incoming): boolean {
+  return "via" in request && request.via !== undefined;
 }
 
 /**

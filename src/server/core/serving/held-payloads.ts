@@ -5,28 +5,45 @@ import { isRefused, type PayloadReply } from "./payload-reply.ts";
 
 /** Counts the waiting requests of each connection, for the limit `limits.connectionOpen`. */
 export class HeldPayloads {
-  readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
+  /** For each payload, the counts that it adds to its requests' connections. */
+  readonly #held = new Map<PayloadReply, ReadonlyMap<string, number>>();
   readonly #countBy = new Map<string, number>();
 
   countOf(connection: string): number {
     return this.#countBy.get(connection) ?? 0;
   }
 
-  add(payload: PayloadReply, connection: string, requests: readonly Incoming[]): void {
-    const count = weightOf(requests);
-    this.#held.set(payload, { connection, count });
-    this.#addTo(connection, count);
+  /** @param connectionOf returns the connection for which a request counts */
+  add(
+    payload: PayloadReply,
+    requests: readonly Incoming[],
+    connectionOf: (request: Incoming) => string,
+  ): void {
+    const byConnection = new Map<string, Incoming[]>();
+    for (const request of requests) {
+      const connection = connectionOf(request);
+      const own = byConnection.get(connection);
+      if (own === undefined) byConnection.set(connection, [request]);
+      else own.push(request);
+    }
+    const counts = new Map<string, number>();
+    for (const [connection, own] of byConnection) {
+      const count = weightOf(own);
+      counts.set(connection, count);
+      this.#addTo(connection, count);
+    }
+    this.#held.set(payload, counts);
   }
 
   /**
-   * Subtracts the payload's requests from its connection's count. Does nothing for a payload that
+   * Subtracts the payload's requests from their connections' counts. Does nothing for a payload that
    * was answered at once, because such a payload was never counted.
    */
   remove(payload: PayloadReply): void {
-    const held = this.#held.get(payload);
-    if (held === undefined) return;
+    const counts = this.#held.get(payload);
+    if (counts === undefined) return;
     this.#held.delete(payload);
-    this.#addTo(held.connection, -held.count);
+    for (const [connection, count] of counts) this.#addTo(connection, -count);
   }
 
   #addTo(connection: string, count: number): void {
@@ -37,7 +54,7 @@ export class HeldPayloads {
 }
 
 /**
- * Returns the number of requests that a payload counts for: its requests, and one more for every
+ * Returns the number for which requests count: the requests, and one more for every
  * `limits.namesOfOneRequest` servers in their `after`, because large vectors use memory.
  */
 function weightOf(requests: readonly Incoming[]): number {

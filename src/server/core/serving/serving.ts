@@ -1,4 +1,9 @@
-import type { ParsedRequest, Refused, RequestOf } from "../../../protocol/client-messages.ts";
+import type {
+  Incoming,
+  ParsedRequest,
+  Refused,
+  RequestOf,
+} from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
@@ -99,18 +104,20 @@ export class Serving {
    * @param refusal the reason why only `status` is served now; undefined if every service is served
    */
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
-    const { to, batch, requests, connection } = input;
+    const { to, batch, requests } = input;
     this.#admission.receiveClocks(requests, now);
     const { name: server } = this.#services;
     const payload = new PayloadReply({ to, batch, requests, server, table: this.#table });
-    const isFull = this.#held.countOf(connection) >= limits.connectionOpen;
+    const connectionOf = (request: Incoming) => pacedConnection(request, input.connection);
+    const isFull = (connection: string) => this.#held.countOf(connection) >= limits.connectionOpen;
     for (const [index, request] of requests.entries()) {
+      const connection = connectionOf(request);
       // A malformed request costs as much to read as a valid request, so it counts for the
       // connection's pace (X4).
       const obstacle =
         (isRefused(request)
           ? undefined
-          : this.#obstacle(request, isFull ? tooManyOpen : refusal)) ??
+          : this.#obstacle(request, isFull(connection) ? tooManyOpen : refusal)) ??
         this.#flood.refusesConnection(connection, now.steadyMs) ??
         (isRefused(request) ? toError(request) : undefined);
       if (obstacle !== undefined) {
@@ -121,7 +128,7 @@ export class Serving {
       this.#admit({ ...asked, waited: false, isAdmitted: false }, now);
     }
     this.#note(payload);
-    if (!payload.isComplete) this.#held.add(payload, connection, requests);
+    if (!payload.isComplete) this.#held.add(payload, requests, connectionOf);
   }
 
   /** Answers requests that can be answered now, and gives up requests that waited too long. */
@@ -312,6 +319,15 @@ export class Serving {
   #note(payload: PayloadReply): void {
     if (payload.isComplete) this.#complete.add(payload);
   }
+}
+
+/**
+ * Returns the connection for whose limits a request counts. The requests of a gateway count for the
+ * address of the person who asks, or the limits would hold for all people of the gateway together.
+ */
+function pacedConnection(request: Incoming, connection: string): string {
+  const address = isRefused(request) ? undefined : request.via;
+  return address === undefined ? connection : `via ${address}`;
 }
 
 function toError({ refused: { code, description } }: Refused): ProtocolError {
