@@ -89,6 +89,7 @@ export const processCommands: readonly ProcessCommand[] = [
     flags: [
       { name: "servers", value: "n", fallback: "3" },
       { name: "bots", value: "n", fallback: "0" },
+      { name: "gateways", value: "n", fallback: "1" },
       { name: "brokers", value: "n", fallback: "1" },
       { name: "proxies", value: "n", fallback: "1" },
       { name: "port", value: "n", fallback: "5555" },
@@ -133,6 +134,24 @@ export const processCommands: readonly ProcessCommand[] = [
     run: async ({ settings }) => (await import("./server/main.ts")).runServer(settings),
   },
   {
+    name: "gateway",
+    settings: [
+      "http",
+      "broker",
+      "proxy",
+      "reference",
+      "serverKeyFile",
+      "gatewayKeyFile",
+      "trustedProxies",
+      "data",
+      "metrics",
+      "logLevel",
+      "lang",
+    ],
+    example: "tertulia gateway --http tcp://127.0.0.1:8080",
+    run: async ({ settings }) => (await import("./gateway/main.ts")).runGateway(settings),
+  },
+  {
     name: "bot",
     settings: [
       "broker",
@@ -160,7 +179,7 @@ export const processCommands: readonly ProcessCommand[] = [
   {
     name: "health",
     args: ["[ROLE]"],
-    settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
+    settings: ["front", "back", "bind", "http", "data", "secretFile", "cluster", "curve", "lang"],
     example: "tertulia health broker",
     run: async ({ settings, args: [role], env, text }) =>
       (await import("./cluster/health.ts")).runHealth(settings, role ?? env.TERTULIA_ROLE, text),

@@ -24,6 +24,5 @@ export {
   type AskOptions,
   Session,
   type SessionOptions,
-  type SubscribeOptions,
 } from "./session.ts";
-export type { Subscription } from "./subscription.ts";
+export type { SubscribeOptions, Subscription } from "./subscription.ts";

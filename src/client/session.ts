@@ -18,7 +18,7 @@ import { allNames, pages } from "./pages.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import type { SealOpener } from "./seal-opener.ts";
 import { subjectOf } from "./session-token.ts";
-import type { Subscription } from "./subscription.ts";
+import type { SubscribeOptions, Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface SessionOptions {
@@ -26,29 +26,17 @@ export interface SessionOptions {
   readonly user?: UserName | undefined;
   /** A token that a previous process saved; with it, the user need not log in again. */
   readonly token?: string | undefined;
+  /**
+   * What an earlier session has seen: the `seen` of that session. This session's requests then show
+   * at least as much (R9).
+   */
+  readonly seen?: Vector | undefined;
   /** The address of the person for whom a gateway makes the session's requests (X9). */
   readonly via?: string | undefined;
   /** Called with each token that a server gives, so that the program can save the token. */
   readonly onToken?: ((token: string) => void) | undefined;
   /** Called each time a subscription's fetch fails with an error that no retry resolves. */
   readonly onRefused?: ((error: ProtocolError) => void) | undefined;
-}
-
-export interface SubscribeOptions {
-  /** Number of past entries to deliver before new ones; 0 by default. Ignored with `since`. */
-  readonly last?: number | undefined;
-  /** Vector to resume from: every entry that the vector does not cover is delivered. */
-  readonly since?: Vector | undefined;
-  /**
-   * For a subscription to a user: true delivers sent and received messages; by default, only
-   * received ones.
-   */
-  readonly own?: boolean | undefined;
-  /**
-   * Called each time the subscription notices that it can't deliver some entries, because the
-   * servers no longer keep them (J3). The next delivered entry follows the missing ones.
-   */
-  readonly onMissed?: (() => void) | undefined;
 }
 
 export interface AskOptions {
@@ -111,6 +99,7 @@ export class Session implements Disposable {
     this.#user = options.user;
     this.#asker.token = options.token;
     this.#asker.via = options.via;
+    raise(this.#asker.seen, options.seen ?? {});
     this.#keys = this.#noKeys();
   }
 
@@ -121,6 +110,11 @@ export class Session implements Disposable {
   /** The user of the last login; before a login, the user given by the options or the token. */
   get user(): UserName | undefined {
     return this.#user ?? subjectOf(this.#asker.token);
+  }
+
+  /** The vector of everything that the session has seen, in all conversations (R9). */
+  get seen(): Vector {
+    return { ...this.#asker.seen };
   }
 
   /** @returns an id to pass to each try of a request that another process may have to retry */
@@ -315,7 +309,6 @@ export class Session implements Disposable {
     options: AskOptions = {},
   ): Promise<Receipt> {
     const { entry } = await this.ask(service, data, options);
-    this.#see(entry.server, entry.seq);
     return entry;
   }
 
@@ -333,7 +326,10 @@ export class Session implements Disposable {
     const { requests, deadlineMs } = this.#parts;
     const { id, mostMs = deadlineMs } = options;
     const asker = this.#asker;
-    return requests.ask(service, data, { asker, id, deadlineMs: Math.min(deadlineMs, mostMs) });
+    const limits = { asker, id, deadlineMs: Math.min(deadlineMs, mostMs) };
+    const reply = await requests.ask(service, data, limits);
+    if ("entry" in reply) this.#see(reply.entry.server, reply.entry.seq);
+    return reply;
   }
 
   /** @throws TypeError if the session has no user */

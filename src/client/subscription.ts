@@ -5,6 +5,23 @@ import type { HistoryPage } from "../protocol/replies.ts";
 import { covers, type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import type { Duplicates } from "./duplicates.ts";
 
+export interface SubscribeOptions {
+  /** Number of past entries to deliver before new ones; 0 by default. Ignored with `since`. */
+  readonly last?: number | undefined;
+  /** Vector to resume from: every entry that the vector does not cover is delivered. */
+  readonly since?: Vector | undefined;
+  /**
+   * For a subscription to a user: true delivers sent and received messages; by default, only
+   * received ones.
+   */
+  readonly own?: boolean | undefined;
+  /**
+   * Called each time the subscription notices that it can't deliver some entries, because the
+   * servers no longer keep them (J3). The next delivered entry follows the missing ones.
+   */
+  readonly onMissed?: (() => void) | undefined;
+}
+
 export interface SubscriptionPorts {
   /** Reads every entry that the vector does not cover, page by page. */
   pages(since: Vector): AsyncIterable<HistoryPage>;

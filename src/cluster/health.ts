@@ -90,11 +90,25 @@ export async function whyUnready(settings: Settings, role: Role): Promise<string
       const secret = readSecret(secretSource(settings));
       return ask(role, endpoint, memberKey(secret, memberKeys(settings, secret)));
     }
+    case "gateway":
+      return askGateway(settings.get("http"));
     case "bot":
       return undefined;
     default:
       return role satisfies never;
   }
+}
+
+/** A gateway says over HTTP whether it is ready. */
+async function askGateway(endpoint: string): Promise<string | undefined> {
+  const url = `${locally(endpoint).replace("tcp:", "http:")}/readyz`;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const reply = await fetch(url, { signal }).catch(() => undefined);
+  if (reply === undefined) return noAnswer("gateway", endpoint);
+  if (reply.ok) return undefined;
+  const { reasons } = fieldsOf(await reply.json().catch(() => undefined));
+  const [reason = "no reason"] = Array.isArray(reasons) ? reasons.map(String) : [];
+  return `The gateway at ${endpoint} is not ready: ${reason}`;
 }
 
 async function ask(

@@ -10,6 +10,7 @@ export interface ClusterConfig {
   readonly servers: number;
   readonly bots: number;
   readonly botFlags?: readonly string[];
+  readonly gateways?: number;
   readonly brokers: number;
   readonly proxies: number;
   readonly data: string;
@@ -63,12 +64,19 @@ export type Process = Pick<Child, "role" | "number" | "label">;
 /** Comma-separated lists of endpoints, as the settings of the same names expect them. */
 export type Endpoints = Supervisor["endpoints"];
 
-/** The distance between the ports of the first and the second broker or proxy. */
+type Counts = Pick<ClusterConfig, "brokers" | "proxies" | "gateways">;
+
+/** The distance between the ports of the first and the second broker, proxy or gateway. */
 const portStep = 10;
 
 /** Returns the highest first port for which no other port is above 65,535. */
-export function lastFirstPort(brokers: number, proxies: number): number {
-  const offsets = [4, portStep * (brokers - 1) + 1, portStep * (proxies - 1) + 3];
+export function lastFirstPort({ brokers, proxies, gateways = 0 }: Counts): number {
+  const offsets = [
+    4,
+    portStep * (brokers - 1) + 1,
+    portStep * (proxies - 1) + 3,
+    portStep * (gateways - 1) + 5,
+  ];
   return 65_535 - Math.max(...offsets);
 }
 
@@ -111,11 +119,11 @@ export class Supervisor implements Running {
    * @throws Problem if a process can't start
    */
   async start(): Promise<void> {
-    const { brokers, proxies, servers, bots } = this.#config;
+    const { brokers, proxies, servers, bots, gateways = 0 } = this.#config;
     await this.#add("reference", 1);
     await Promise.all([this.#add("broker", brokers), this.#add("proxy", proxies)]);
     await this.#add("server", servers);
-    await this.#add("bot", bots);
+    await Promise.all([this.#add("gateway", gateways), this.#add("bot", bots)]);
   }
 
   /** Starts one more server, and waits until it serves. */
@@ -131,6 +139,8 @@ export class Supervisor implements Running {
       proxyIn: this.#list("proxy", "front"),
       proxy: this.#listForClients("proxy", "back"),
       reference: this.#listForClients("reference", "bind"),
+      /** The addresses of the gateways, for browsers. */
+      http: this.#list("gateway", "http").replaceAll("tcp:", "http:"),
     };
   }
 
@@ -144,10 +154,10 @@ export class Supervisor implements Running {
     for (const child of this.children) child.letEnd();
     const stopAll = (children: Child[], graceMs: number) =>
       Promise.all(children.map((child) => child.stop(graceMs)));
-    await stopAll(this.of("bot"), stopBotsMs);
+    await stopAll([...this.of("bot"), ...this.of("gateway")], stopBotsMs);
     await stopAll(this.of("server"), stopServersMs);
     await stopAll(
-      this.children.filter(({ role }) => role !== "bot" && role !== "server"),
+      this.children.filter(({ role }) => !["bot", "gateway", "server"].includes(role)),
       stopOthersMs,
     );
     for (const close of this.#closers) close();
@@ -230,8 +240,10 @@ export class Supervisor implements Running {
           ...common,
           ...(role === "server"
             ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : // Cleared: the password of the person who runs `up` is not a bot's password.
-              { TERTULIA_PASSWORD_FILE: "" }),
+            : {}),
+          // Cleared: the password of the person who runs `up` is not a bot's password.
+          ...(role === "bot" ? { TERTULIA_PASSWORD_FILE: "" } : {}),
+          ...(role === "gateway" ? { TERTULIA_HTTP: at("http", 5) } : {}),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
           TERTULIA_PROXY_IN: this.#list("proxy", "front", child),

@@ -10,7 +10,7 @@ import type { Child } from "./child.ts";
 import { serveMetricsOfAll } from "./metrics-of-all.ts";
 import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
 
-type NumberFlag = "servers" | "bots" | "brokers" | "proxies" | "port";
+type NumberFlag = "servers" | "bots" | "gateways" | "brokers" | "proxies" | "port";
 
 export type UpFlags = Readonly<
   Partial<Record<NumberFlag, string> & Record<"chat" | "json", boolean>>
@@ -57,16 +57,18 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     readFlag(flag, flags[flag] ?? String(fallback), integer(least, most));
   const brokers = number("brokers", 1);
   const proxies = number("proxies", 1);
+  const gateways = number("gateways", 1, [0, 1_000]);
   return {
     servers: number("servers", 3),
     bots: number("bots", 0, [0, 1_000]),
+    gateways,
     botFlags: hasChat ? besideAPerson : [],
     brokers,
     proxies,
     data: settings.get("data"),
     secretFile: secret.text === undefined ? secret.path : undefined,
     cluster: secret.cluster,
-    port: number("port", 5_555, [0, lastFirstPort(brokers, proxies)]),
+    port: number("port", 5_555, [0, lastFirstPort({ brokers, proxies, gateways })]),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
     auth: settings.get("auth"),
@@ -90,13 +92,14 @@ export async function runUp({ settings, flags, text, openChat }: UpOptions): Pro
     metrics === undefined ? undefined : await serveMetricsOfAll(metrics, () => cluster.children);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
-  const { broker, proxy, reference } = cluster.endpoints;
+  const { broker, proxy, reference, http } = cluster.endpoints;
   const endpoints = { broker, proxy, reference };
   if (flags.json) {
     const processes = cluster.children.map(described);
-    printValue({ ready: true, ...endpoints, metrics: port?.endpoint, processes });
+    printValue({ ready: true, ...endpoints, http, metrics: port?.endpoint, processes });
   } else {
     printLine(text("up.ready", endpoints));
+    if (http !== "") printLine(text("up.http", { http }));
     if (port !== undefined) printLine(text("up.metrics", port));
     if (config.auth === "required") {
       printLine(text("up.promote", { flags: operatorFlags(settings, broker) }));

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { userInfo } from "node:os";
 import { plainText } from "../protocol/plain-text.ts";
 import type { LogLevel } from "./log.ts";
@@ -67,6 +68,18 @@ function clusterName(value: string): string {
   throw new Error("1 to 64 letters, digits, `_`, `-` or `.` are wanted");
 }
 
+/** Parses a list of IP addresses and networks, such as `127.0.0.1,10.0.0.0/8`. */
+function addresses(value: string): readonly string[] {
+  const list = value.split(",").map((one) => one.trim());
+  const wrong = list.find((one) => {
+    const [address = "", bits = "0", ...more] = one.split("/");
+    const most = isIP(address) === 6 ? 128 : 32;
+    return isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > most || more.length > 0;
+  });
+  if (wrong === undefined) return list;
+  throw new Error(`addresses or networks are wanted, and "${wrong}" is neither`);
+}
+
 const endpointList = { value: "endpoints", parse: endpoints };
 const boundPlace = { value: "endpoint", parse: boundEndpoint };
 const local = "tcp://127.0.0.1";
@@ -83,6 +96,9 @@ export const rows = {
   back: row("TERTULIA_BACK", boundPlace),
   bind: row("TERTULIA_BIND", boundPlace),
   metrics: row("TERTULIA_METRICS", boundPlace),
+  http: row("TERTULIA_HTTP", boundPlace, "tcp://127.0.0.1:8080"),
+  trustedProxies: row("TERTULIA_TRUSTED_PROXIES", { value: "addresses", parse: addresses }),
+  gatewayKeyFile: row("TERTULIA_GATEWAY_KEY_FILE", path("file")),
   advertise: row("TERTULIA_ADVERTISE", { value: "host", parse: advertisedPlace }),
   data: row("TERTULIA_DATA", path("folder"), "./data"),
   auth: row(

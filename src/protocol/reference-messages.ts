@@ -27,7 +27,7 @@ export interface SelfReport {
   readonly disk?: DiskSpace | undefined;
 }
 
-export const roles = ["server", "broker", "proxy", "reference", "bot"] as const;
+export const roles = ["server", "broker", "proxy", "reference", "gateway", "bot"] as const;
 export type Role = (typeof roles)[number];
 
 export interface Listed extends SelfReport {

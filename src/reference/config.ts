@@ -12,5 +12,7 @@ export function referenceConfig(settings: Settings) {
     folder: join(settings.get("data"), "reference"),
     /** The folder of public files, where clients find the cluster's key. */
     publicFolder: join(settings.get("data"), "public"),
+    /** The folder in which gateways find their key (X9). */
+    gatewayFolder: join(settings.get("data"), "gateway"),
   };
 }

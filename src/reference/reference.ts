@@ -9,7 +9,7 @@ import type { Question } from "../net/seal.ts";
 import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
 import { keyFileText } from "../platform/curve.ts";
-import { makeFolder } from "../platform/folder.ts";
+import { makeFolder, ownerOnly } from "../platform/folder.ts";
 import { processId } from "../platform/host.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
@@ -56,10 +56,13 @@ async function open(config: ReferenceConfig) {
     clock: () => clock.value,
   });
   const membership = new Membership({ secret, keys, self: () => referenceName, clock, log });
-  // A process may look for the file with the cluster's key as soon as the reference has answered
-  // the process. So the file is written before the reference answers.
+  // A process may look for these files as soon as the reference has answered the process. So the
+  // files are written before the reference answers.
   makeFolder(config.publicFolder);
   await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
+  makeFolder(config.gatewayFolder);
+  const gatewayKey = `${secret.deriveKey("gateway").export().toString("hex")}\n`;
+  await writeAtomically(join(config.gatewayFolder, "key"), gatewayKey, ownerOnly);
   const close = async () => {
     await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();

@@ -575,6 +575,7 @@ export const en = {
   "help.proxy": "a proxy: forwards publications from servers to subscribers",
   "help.reference": "the reference: assigns ranks, knows who is alive, keeps the view",
   "help.server": "a server: one replica of all users, channels and messages",
+  "help.gateway": "a gateway: the chat for browsers and programs, over HTTP and WebSocket",
   "help.bot": "a bot: writes bursts of messages to the channels",
   "help.chat": "the chat in this terminal; without one, lines in and out",
   "help.menu": "the classic numbered menu",
@@ -640,6 +641,10 @@ export const en = {
   "flag.back": "where the back listens",
   "flag.bind": "where the process listens",
   "flag.metrics": "where metrics and health are served over HTTP: tcp://127.0.0.1:9464",
+  "flag.http": "where browsers and programs connect over HTTP",
+  "flag.trustedProxies": "addresses or networks of the HTTP proxies in front of the gateway",
+  "flag.gatewayKeyFile":
+    "the file with the gateways' key; by default gateway/key in the data folder",
   "flag.advertise": "the host, or the whole endpoint, at which others reach this process",
   "flag.data": "the data folder",
   "flag.secretFile": "the cluster's secret; if omitted, `secret` in the data folder",
@@ -676,6 +681,7 @@ export const en = {
   "flag.force": "even without a majority of the remaining ones; may lose what only it had",
   "flag.servers": "number of servers",
   "flag.bots": "number of bots",
+  "flag.gateways": "number of gateways, for browsers and programs",
   "flag.brokers": "number of brokers",
   "flag.proxies": "number of proxies",
   "flag.port": "the first of five ports; 0 for any free ones",
@@ -709,6 +715,7 @@ export const en = {
   "up.ready":
     "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops everything.",
   "up.metrics": "Metrics of all processes: {endpoint}",
+  "up.http": "In the browser: {http}",
   "up.promote": "To make an account an administrator: tertulia accounts promote NAME{flags}",
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 

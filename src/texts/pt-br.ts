@@ -568,6 +568,7 @@ export const ptBr = {
   "help.proxy": "um proxy: encaminha as publicações dos servidores aos assinantes",
   "help.reference": "a referência: dá os ranks, sabe quem está vivo, guarda a visão",
   "help.server": "um servidor: uma réplica de todos os usuários, canais e mensagens",
+  "help.gateway": "um gateway: o chat para navegadores e programas, por HTTP e WebSocket",
   "help.bot": "um bot: escreve rajadas de mensagens nos canais",
   "help.chat": "o chat neste terminal; sem terminal, linhas que entram e saem",
   "help.menu": "o clássico menu numerado",
@@ -635,6 +636,10 @@ export const ptBr = {
   "flag.back": "onde o fundo escuta",
   "flag.bind": "onde o processo escuta",
   "flag.metrics": "onde métricas e saúde são servidas por HTTP: tcp://127.0.0.1:9464",
+  "flag.http": "onde navegadores e programas se conectam por HTTP",
+  "flag.trustedProxies": "endereços ou redes dos proxies HTTP na frente do gateway",
+  "flag.gatewayKeyFile":
+    "o arquivo com a chave dos gateways; por padrão gateway/key na pasta de dados",
   "flag.advertise": "o host, ou o endpoint inteiro, em que os outros alcançam este processo",
   "flag.data": "a pasta de dados",
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
@@ -672,6 +677,7 @@ export const ptBr = {
   "flag.force": "mesmo sem maioria dos que restam; pode perder o que só ele tinha",
   "flag.servers": "número de servidores",
   "flag.bots": "número de bots",
+  "flag.gateways": "número de gateways, para navegadores e programas",
   "flag.brokers": "número de brokers",
   "flag.proxies": "número de proxies",
   "flag.port": "a primeira de cinco portas; 0 para quaisquer livres",
@@ -706,5 +712,6 @@ export const ptBr = {
   "up.ready":
     "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C encerra tudo.",
   "up.metrics": "Métricas de todos os processos: {endpoint}",
+  "up.http": "No navegador: {http}",
   "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;

@@ -1,0 +1,77 @@
+import { Type } from "typebox";
+import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import { requestId } from "../people.ts";
+import { type AddRoutes, entryReply, name, replies } from "./route.ts";
+
+const password = Type.String({ minLength: 1 });
+
+/** What administrators change. */
+export const administrationRoutes: AddRoutes = (api, people) => {
+  api.patch(
+    "/accounts/:user",
+    {
+      schema: {
+        summary: "Change an account (administrators)",
+        description: "Exactly one of the fields.",
+        tags: ["administration"],
+        params: Type.Object({ user: name }),
+        body: Type.Union([
+          Type.Object({ locked: Type.Boolean() }, { additionalProperties: false }),
+          Type.Object({ administrator: Type.Boolean() }, { additionalProperties: false }),
+          Type.Object({ newPassword: password }, { additionalProperties: false }),
+        ]),
+        response: replies(200, entryReply, "user_not_found", "behind", "id_reused"),
+      },
+    },
+    (request, reply) =>
+      people.serve(request, reply, async (session) => {
+        const data = { user: request.params.user as UserName, ...request.body };
+        const { entry } = await session.ask("account", data, requestId(request));
+        return { entry };
+      }),
+  );
+
+  api.put(
+    "/registration",
+    {
+      schema: {
+        summary: "Set who may register (administrators)",
+        tags: ["administration"],
+        body: Type.Object({
+          mode: Type.Union([
+            Type.Literal("open"),
+            Type.Literal("closed"),
+            Type.Literal("invitation"),
+          ]),
+          invitation: Type.Optional(Type.String({ minLength: 1 })),
+        }),
+        response: replies(200, entryReply, "behind", "id_reused"),
+      },
+    },
+    (request, reply) =>
+      people.serve(request, reply, async (session) => {
+        const { entry } = await session.ask("registration", request.body, requestId(request));
+        return { entry };
+      }),
+  );
+
+  api.patch(
+    "/channels/:channel",
+    {
+      schema: {
+        summary: "Remove or restore a channel (administrators)",
+        tags: ["administration"],
+        params: Type.Object({ channel: name }),
+        body: Type.Object({ removed: Type.Boolean() }),
+        response: replies(200, entryReply, "channel_not_found", "behind", "id_reused"),
+      },
+    },
+    (request, reply) =>
+      people.serve(request, reply, async (session) => {
+        const { removed } = request.body;
+        const data = { channel: request.params.channel as ChannelName, removed };
+        const { entry } = await session.ask("removal", data, requestId(request));
+        return { entry };
+      }),
+  );
+};

@@ -1,0 +1,105 @@
+import swagger from "@fastify/swagger";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { type FastifyError, fastify } from "fastify";
+import { ownVersion } from "../platform/version.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { limits } from "../protocol/limits.ts";
+import { accountRoutes } from "./api/accounts.ts";
+import { administrationRoutes } from "./api/administration.ts";
+import { channelRoutes } from "./api/channels.ts";
+import { clusterRoutes } from "./api/cluster.ts";
+import { messageRoutes, privateRoutes } from "./api/messages.ts";
+import type { Api } from "./api/route.ts";
+import { sessionRoutes } from "./api/session.ts";
+import type { People } from "./people.ts";
+import { sendProblem, toProtocolError } from "./problem-reply.ts";
+
+/** The path before all routes of the API. A change that breaks clients gets a new path. */
+export const apiPath = "/api/v1";
+
+interface AppParts {
+  readonly people: People;
+  readonly trustedProxies: readonly string[];
+  /** Returns why the gateway can't serve; undefined if it can. */
+  unready(): string | undefined;
+  /** Called with an error that only a defect of the gateway explains. */
+  onDefect(error: Error): void;
+}
+
+const subjects = [
+  sessionRoutes,
+  accountRoutes,
+  channelRoutes,
+  messageRoutes,
+  privateRoutes,
+  clusterRoutes,
+  administrationRoutes,
+];
+
+/** The gateway's HTTP server with all its routes, not bound to an address yet. */
+export async function makeApp({ people, trustedProxies, unready, onDefect }: AppParts) {
+  const app = fastify({
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    bodyLimit: limits.requestBytes,
+    routerOptions: { maxParamLength: 4 * limits.nameCharacters },
+    // Values stay as the client has sent them: a number as a name is an error.
+    ajv: { customOptions: { coerceTypes: "array", removeAdditional: false } },
+    return503OnClosing: true,
+    forceCloseConnections: "idle",
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.header("x-content-type-options", "nosniff");
+    void reply.header("cache-control", "no-store");
+    if (request.url === "/livez" || request.url === "/readyz") return;
+    const reason = unready();
+    if (reason !== undefined) return sendProblem(reply, new ProtocolError("unavailable", reason));
+  });
+  app.setErrorHandler((error: FastifyError | ProtocolError | Error, _request, reply) => {
+    if (error instanceof ProtocolError) return sendProblem(reply, error);
+    const known = "statusCode" in error || "validation" in error;
+    if (!known) onDefect(error);
+    const told = toProtocolError(error as FastifyError);
+    return sendProblem(reply, told.error, told.status);
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, new ProtocolError("bad_request", "There is no such route."), 404),
+  );
+
+  await app.register(swagger, { openapi: openapi() });
+  await app.register(
+    async (api) => {
+      for (const add of subjects) add(api as unknown as Api, people);
+      api.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+    },
+    { prefix: apiPath },
+  );
+  app.get("/livez", { schema: { hide: true } }, () => ({ live: true }));
+  app.get("/readyz", { schema: { hide: true } }, (_request, reply) => {
+    const reason = unready();
+    if (reason === undefined) return { ready: true };
+    return reply
+      .code(503)
+      .header("retry-after", 1)
+      .send({ ready: false, reasons: [reason] });
+  });
+  return app;
+}
+
+function openapi() {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Tertulia",
+      version: ownVersion(),
+      description:
+        "The chat over HTTP. Each reply has `Tertulia-Seen`; a request that sends this text back " +
+        "as `Tertulia-After` shows at least as much. `Tertulia-Token` renews the token. In an " +
+        "open cluster, the token only states a name.",
+    },
+    components: {
+      securitySchemes: { session: { type: "http" as const, scheme: "bearer" } },
+    },
+    security: [{ session: [] }],
+  };
+}

@@ -1,0 +1,78 @@
+import type { Server } from "node:http";
+import { Connection } from "../client/connection.ts";
+import { listen } from "../net/listen.ts";
+import { openMetricsPort } from "../net/metrics-port.ts";
+import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
+import { ReferenceWatch } from "../net/reference-watch.ts";
+import { openLog } from "../platform/log.ts";
+import { randomHex } from "../platform/random.ts";
+import { openProcessFile } from "../storage/process-file.ts";
+import { makeApp } from "./app.ts";
+import type { GatewayConfig } from "./config.ts";
+import { People } from "./people.ts";
+import { Readiness } from "./readiness.ts";
+
+/**
+ * Starts a gateway. It keeps nothing but its name and its clock, so that clients can go on at any
+ * other gateway.
+ */
+export async function startGateway(config: GatewayConfig) {
+  const file = await openProcessFile(config.slots, "gateway", () => `gateway_${randomHex(4)}`);
+  const connect = (deadlineMs?: number) =>
+    new Connection({
+      brokers: config.brokers,
+      proxies: config.proxies,
+      clock: file.savedClock,
+      gatewayKey: config.key,
+      deadlineMs,
+    });
+  const connection = connect();
+  const log = openLog({
+    level: config.logLevel,
+    role: "gateway",
+    name: () => file.name,
+    clock: () => connection.clock.value,
+  });
+  const readiness = new Readiness(connect);
+  const app = await makeApp({
+    people: new People(connection),
+    trustedProxies: config.trustedProxies,
+    unready: () => readiness.reason,
+    onDefect: (error) => log.error(error),
+  });
+  await app.ready();
+  const http = await listen(app.server, config.http);
+  const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
+  const link = new ReferenceLink(config.reference, connection.clock, {
+    watch: new ReferenceWatch(config.reference, log),
+  });
+  const presence = reportPresence(link, { name: file.name, role: "gateway" });
+  log.info({ http, event: "started" }, "Started");
+  return {
+    name: file.name,
+    /** The bound endpoint, as `tcp://host:port`. */
+    http,
+    metrics: metrics.endpoint,
+    [Symbol.asyncDispose]: async () => {
+      readiness.drain();
+      presence[Symbol.dispose]();
+      link.close();
+      await app.close();
+      await closed(app.server);
+      await metrics[Symbol.asyncDispose]();
+      readiness[Symbol.dispose]();
+      connection.close();
+      await file.save(connection.clock);
+      await file[Symbol.asyncDispose]();
+      log.info("Stopped");
+    },
+  };
+}
+
+/** Accepts no more connections, and resolves when the open requests are answered. */
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
