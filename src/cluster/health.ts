@@ -52,6 +52,8 @@ export function boundEndpoints(settings: Settings, role: Role): readonly string[
       return [endpointOf("bind", "reference")];
     case "server":
       return [settings.optional("bind") ?? "tcp://127.0.0.1:*"];
+    case "gateway":
+      return [settings.get("http")];
     case "bot":
       return [];
     default:
@@ -104,11 +106,11 @@ async function askGateway(endpoint: string): Promise<string | undefined> {
   const url = `${locally(endpoint).replace("tcp:", "http:")}/readyz`;
   const signal = AbortSignal.timeout(timeoutMs);
   const reply = await fetch(url, { signal }).catch(() => undefined);
-  if (reply === undefined) return noAnswer("gateway", endpoint);
+  if (reply === undefined) throw noAnswer("gateway", endpoint);
   if (reply.ok) return undefined;
   const { reasons } = fieldsOf(await reply.json().catch(() => undefined));
   const [reason = "no reason"] = Array.isArray(reasons) ? reasons.map(String) : [];
-  return `The gateway at ${endpoint} is not ready: ${reason}`;
+  return reason;
 }
 
 async function ask(

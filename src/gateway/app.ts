@@ -11,17 +11,20 @@ import { clusterRoutes } from "./api/cluster.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
 import { sessionRoutes } from "./api/session.ts";
+import { eventRoutes } from "./live/events.ts";
+import type { LiveServer } from "./live/live-server.ts";
 import type { People } from "./people.ts";
 import { sendProblem, toProtocolError } from "./problem-reply.ts";
 
 /** The path before all routes of the API. A change that breaks clients gets a new path. */
-export const apiPath = "/api/v1";
+const apiPath = "/api/v1";
 
 interface AppParts {
   readonly people: People;
   readonly trustedProxies: readonly string[];
   /** Returns why the gateway can't serve; undefined if it can. */
   unready(): string | undefined;
+  readonly live: LiveServer;
   /** Called with an error that only a defect of the gateway explains. */
   onDefect(error: Error): void;
 }
@@ -34,10 +37,11 @@ const subjects = [
   privateRoutes,
   clusterRoutes,
   administrationRoutes,
+  eventRoutes,
 ];
 
 /** The gateway's HTTP server with all its routes, not bound to an address yet. */
-export async function makeApp({ people, trustedProxies, unready, onDefect }: AppParts) {
+export async function makeApp({ people, live, trustedProxies, unready, onDefect }: AppParts) {
   const app = fastify({
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: limits.requestBytes,
@@ -53,7 +57,9 @@ export async function makeApp({ people, trustedProxies, unready, onDefect }: App
     void reply.header("cache-control", "no-store");
     if (request.url === "/livez" || request.url === "/readyz") return;
     const reason = unready();
-    if (reason !== undefined) return sendProblem(reply, new ProtocolError("unavailable", reason));
+    if (reason === undefined) return;
+    const sentence = `The gateway can't serve now: ${reason}.`;
+    return sendProblem(reply, new ProtocolError("unavailable", sentence));
   });
   app.setErrorHandler((error: FastifyError | ProtocolError | Error, _request, reply) => {
     if (error instanceof ProtocolError) return sendProblem(reply, error);
@@ -70,6 +76,7 @@ export async function makeApp({ people, trustedProxies, unready, onDefect }: App
   await app.register(
     async (api) => {
       for (const add of subjects) add(api as unknown as Api, people);
+      live.addRoute(api as unknown as Api);
       api.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
     },
     { prefix: apiPath },

@@ -30,7 +30,7 @@ export function gatewayConfig(settings: Settings) {
 }
 
 /** The path of the gateways' key in a data folder. The reference writes the file (X9). */
-export const gatewayKeyPath = "gateway/key";
+const gatewayKeyPath = "gateway/key";
 
 function readGatewayKey(path: string): KeyObject {
   let text: string;

@@ -40,7 +40,8 @@ export function credentialsOf(request: FastifyRequest): Credentials {
   return parseToken(cookie);
 }
 
-function parseToken(text: string): Credentials {
+/** @throws ProtocolError `unauthenticated` */
+export function parseToken(text: string): Credentials {
   if (!text.startsWith(openPrefix)) return { token: text };
   try {
     const name = Buffer.from(text.slice(openPrefix.length), "base64url").toString();

@@ -9,6 +9,7 @@ import { randomHex } from "../platform/random.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import { makeApp } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
+import { LiveServer } from "./live/live-server.ts";
 import { People } from "./people.ts";
 import { Readiness } from "./readiness.ts";
 
@@ -34,13 +35,18 @@ export async function startGateway(config: GatewayConfig) {
     clock: () => connection.clock.value,
   });
   const readiness = new Readiness(connect);
+  const people = new People(connection);
+  const onDefect = (error: unknown) => log.error(error);
+  const live = new LiveServer(people, onDefect);
   const app = await makeApp({
-    people: new People(connection),
+    people,
+    live,
     trustedProxies: config.trustedProxies,
     unready: () => readiness.reason,
-    onDefect: (error) => log.error(error),
+    onDefect,
   });
   await app.ready();
+  live.attach(app.server, app.routing);
   const http = await listen(app.server, config.http);
   const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
   const link = new ReferenceLink(config.reference, connection.clock, {
@@ -57,6 +63,7 @@ export async function startGateway(config: GatewayConfig) {
       readiness.drain();
       presence[Symbol.dispose]();
       link.close();
+      await live.drain();
       await app.close();
       await closed(app.server);
       await metrics[Symbol.asyncDispose]();

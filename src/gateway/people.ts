@@ -7,11 +7,11 @@ import { type Credentials, cookieName, credentialsOf } from "./credentials.ts";
 import { readPosition, writePosition } from "./position.ts";
 
 /** The header with the opaque text of everything that a reply shows (R9). */
-export const seenHeader = "tertulia-seen";
+const seenHeader = "tertulia-seen";
 /** The header by which a request asks to see at least what an earlier reply has shown. */
-export const afterHeader = "tertulia-after";
+const afterHeader = "tertulia-after";
 /** The header with a token that renews the request's token (A2). */
-export const tokenHeader = "tertulia-token";
+const tokenHeader = "tertulia-token";
 
 /** How long a browser keeps the session's cookie; servers end the session earlier if it is idle. */
 const cookieSeconds = 30 * 24 * 3_600;

@@ -15,7 +15,7 @@ export class Readiness implements Disposable {
   readonly #connection: Connection;
   readonly #session: Session;
   readonly #ending = new AbortController();
-  #reason: string | undefined = "The gateway has just started.";
+  #reason: string | undefined = "the gateway has just started";
 
   /** @param connection a connection whose requests fail after a short time */
   constructor(openConnection: (deadlineMs: number) => Connection) {
@@ -32,7 +32,7 @@ export class Readiness implements Disposable {
   /** From now on the gateway counts as unready, because it ends. */
   drain(): void {
     this.#ending.abort();
-    this.#reason = "The gateway is being stopped.";
+    this.#reason = "the gateway is being stopped";
   }
 
   [Symbol.dispose](): void {
@@ -57,9 +57,9 @@ export class Readiness implements Disposable {
       const live = members.filter(({ member, live }) => member && live).length;
       const needed = quorumOf(view);
       if (live >= needed) return undefined;
-      return `The cluster has no quorum: ${live} of ${view.members.length} servers are live.`;
+      return `no quorum: ${live} of ${view.members.length} servers are live`;
     } catch {
-      return "No server answers.";
+      return "no server answers";
     }
   }
 }

@@ -90,7 +90,7 @@ export class RequestLog {
     this.#log = log;
   }
 
-  write(level: "info" | "warn", text: string, fields: object = {}): void {
+  write(level: "debug" | "info" | "warn", text: string, fields: object = {}): void {
     if (!this.#log.isLevelEnabled(level)) return;
     const second = Math.floor(now().steadyMs / 1_000);
     if (second !== this.#second) this.#written = 0;

@@ -54,9 +54,14 @@ export class ClientWire {
   #take(envelope: Envelope, bytes: Buffer): void {
     const { auth, log, parsers, onRequests } = this.#parts;
     const { format, batch, requests: parsed } = parsePayload(bytes, parsers);
-    const isTrue = !parsed.some(statesVia) || this.#gateways.isSealed(envelope, bytes);
+    const isSealed = this.#gateways.isSealed(envelope, bytes);
+    const isTrue = isSealed || !parsed.some(statesVia);
     const requests = isTrue ? parsed : parsed.map((request) => ({ ...request, via: undefined }));
-    for (const { service } of requests) log.write("info", `Recebido: ${service}`);
+    for (const request of requests) {
+      // A gateway asks for the status twice a second, for no person.
+      const level = isSealed && !statesVia(request) ? "debug" : "info";
+      log.write(level, `Recebido: ${request.service}`);
+    }
     const to: ClientReply = { envelope, format, heardMs: now().steadyMs };
     const proven = auth === "open" ? requests : this.#proven(requests);
     const connection = connectionOf(envelope);

@@ -39,6 +39,7 @@ const connects = {
   broker: ["reference"],
   proxy: ["reference"],
   reference: [],
+  gateway: ["broker", "proxy", "reference"],
   bot: ["broker", "proxy", "reference"],
 } as const satisfies Readonly<Record<Role, readonly EndpointSetting[]>>;
 

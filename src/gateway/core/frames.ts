@@ -1,0 +1,149 @@
+import type { PresenceState, Present, Receipt } from "../../protocol/client-messages.ts";
+import { presenceStates } from "../../protocol/client-messages.ts";
+import { type ErrorCode, ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
+import { type Field, type Fields, fieldsOf, object, optional } from "../../protocol/fields.ts";
+import { parseRequestId } from "../../protocol/ids.ts";
+import type { Entry } from "../../protocol/publications.ts";
+
+/** A conversation as clients name it: `#channel` or `@user`. */
+export type ConversationText = string;
+
+/**
+ * What a client sends over a WebSocket, as JSON. A frame may have `ref`, a number or text, which the
+ * answer repeats.
+ */
+export type ClientFrame = ReturnType<(typeof kinds)[keyof typeof kinds]> & {
+  readonly ref: Ref;
+};
+
+type Ref = string | number | undefined;
+
+/** What a gateway sends over a WebSocket. */
+export type GatewayFrame =
+  | {
+      readonly type: "connected";
+      readonly user: string;
+      /** The cluster's time, as ISO 8601. */
+      readonly time: string;
+      /** Seconds between two pings of the gateway. */
+      readonly ping: number;
+      readonly limits: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly type: "subscribed";
+      readonly conversation: ConversationText;
+      /** False if messages after the given position are no longer kept. */
+      readonly recovered: boolean;
+    }
+  | {
+      readonly type: "message";
+      readonly conversation: ConversationText;
+      readonly entry: Entry;
+      /**
+       * A later subscription with this position goes on after this message. Undefined in the past
+       * messages that `last` asked for.
+       */
+      readonly position?: string | undefined;
+    }
+  /** All messages up to now were sent; the next ones are new. */
+  | {
+      readonly type: "caught_up";
+      readonly conversation: ConversationText;
+      readonly position: string;
+    }
+  /** Here messages are missing, which are no longer kept. */
+  | { readonly type: "gap"; readonly conversation: ConversationText }
+  | { readonly type: "unsubscribed"; readonly conversation: ConversationText }
+  | { readonly type: "receipt"; readonly entry: Receipt }
+  | { readonly type: "present"; readonly present: readonly Present[] }
+  /** A server has renewed the session's token. */
+  | { readonly type: "token"; readonly token: string }
+  | {
+      readonly type: "error";
+      readonly code: ErrorCode;
+      readonly title: string;
+      readonly retry: boolean;
+      readonly wait?: number | undefined;
+      readonly reason?: RefusalReason | undefined;
+    };
+
+const string: Field<string> = (value, name) => {
+  if (typeof value === "string" && value !== "") return value;
+  throw refusal(`\`${name}\` must be a text.`);
+};
+
+/** Parses `#channel` or `@user`. The servers judge the name. */
+const conversation: Field<ConversationText> = (value, name) => {
+  const text = string(value, name);
+  if (/^[#@]./su.test(text)) return text;
+  throw refusal(`\`${name}\` must be a #channel or a @user.`);
+};
+
+const last: Field<number> = (value, name) => {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1_000) {
+    return value as number;
+  }
+  throw refusal(`\`${name}\` must be 0 to 1000.`);
+};
+
+const state: Field<PresenceState> = (value, name) => {
+  const found = presenceStates.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw refusal(`\`${name}\` must be one of ${presenceStates.join(", ")}.`);
+};
+
+function refusal(sentence: string): ProtocolError {
+  return new ProtocolError("bad_request", sentence);
+}
+
+function kind<Type extends string, Data extends object>(
+  type: Type,
+  parse: (fields: Fields) => Data,
+) {
+  return (fields: Fields) => ({ type, ...parse(fields) });
+}
+
+const kinds = {
+  /** The first frame, unless the token came with the HTTP request. */
+  connect: kind("connect", object({ token: string })),
+  subscribe: kind(
+    "subscribe",
+    object({ conversation, position: optional(string), last: optional(last) }),
+  ),
+  unsubscribe: kind("unsubscribe", object({ conversation })),
+  publish: kind("publish", object({ conversation, message: string, id: parseRequestId })),
+  presence: kind("presence", object({ state })),
+} as const;
+
+/** @throws ProtocolError `bad_request` if the text is no frame; it has the frame's `ref` if any */
+export function parseClientFrame(text: string): ClientFrame {
+  const fields = fieldsOf(parseJson(text));
+  const parse = Object.hasOwn(kinds, String(fields.type))
+    ? kinds[fields.type as keyof typeof kinds]
+    : undefined;
+  if (parse === undefined) {
+    throw refusal(`\`type\` must be one of ${Object.keys(kinds).join(", ")}.`);
+  }
+  return { ...parse(fields), ref: refOf(fields) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refusal("A frame must be JSON.");
+  }
+}
+
+/** Returns the `ref` of a frame's text; undefined if the text has none. */
+export function readRef(text: string): Ref {
+  try {
+    return refOf(fieldsOf(JSON.parse(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+function refOf({ ref }: Fields): Ref {
+  return typeof ref === "number" || (typeof ref === "string" && ref.length <= 64) ? ref : undefined;
+}
