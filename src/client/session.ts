@@ -143,9 +143,7 @@ export class Session implements Disposable {
 
   /** Registers an account. @throws ProtocolError, such as `name_taken` */
   async register(user: UserName, password: string, invitation?: string): Promise<void> {
-    const { account } = await this.ask("register", { user, password, invitation });
-    // The next request must be answered by a server that has the new account.
-    if (account !== undefined) this.#see(account.server, account.seq);
+    await this.ask("register", { user, password, invitation });
   }
 
   /** Changes the password, and ends all sessions of the user except this one. */
@@ -329,6 +327,8 @@ export class Session implements Disposable {
     const limits = { asker, id, deadlineMs: Math.min(deadlineMs, mostMs) };
     const reply = await requests.ask(service, data, limits);
     if ("entry" in reply) this.#see(reply.entry.server, reply.entry.seq);
+    // The next request must be answered by a server that has a new account.
+    if ("account" in reply && reply.account) this.#see(reply.account.server, reply.account.seq);
     return reply;
   }
 

@@ -1,7 +1,6 @@
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { type FastifyError, fastify } from "fastify";
-import { ownVersion } from "../platform/version.ts";
+import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { ProtocolError } from "../protocol/errors.ts";
 import { limits } from "../protocol/limits.ts";
 import { accountRoutes } from "./api/accounts.ts";
@@ -11,15 +10,19 @@ import { clusterRoutes } from "./api/cluster.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
 import { sessionRoutes } from "./api/session.ts";
+import { boundConnections, idleMs, requestMs, slowClients } from "./connection-bounds.ts";
+import { docsPage, docsPolicy } from "./docs-page.ts";
 import { eventRoutes } from "./live/events.ts";
 import type { LiveServer } from "./live/live-server.ts";
+import type { Traffic } from "./measure.ts";
+import { openapi } from "./openapi.ts";
 import type { People } from "./people.ts";
-import { sendProblem, toProtocolError } from "./problem-reply.ts";
+import { problemSchema, sendProblem, toProtocolError } from "./problem-reply.ts";
 
 /** The path before all routes of the API. A change that breaks clients gets a new path. */
 const apiPath = "/api/v1";
 
-interface AppParts {
+export interface AppParts {
   readonly people: People;
   readonly trustedProxies: readonly string[];
   /** Returns why the gateway can't serve; undefined if it can. */
@@ -27,6 +30,7 @@ interface AppParts {
   readonly live: LiveServer;
   /** Called with an error that only a defect of the gateway explains. */
   onDefect(error: Error): void;
+  readonly traffic: Traffic;
 }
 
 const subjects = [
@@ -41,18 +45,33 @@ const subjects = [
 ];
 
 /** The gateway's HTTP server with all its routes, not bound to an address yet. */
-export async function makeApp({ people, live, trustedProxies, unready, onDefect }: AppParts) {
+export async function makeApp(parts: AppParts) {
+  const { people, live, trustedProxies, unready, onDefect, traffic } = parts;
+  const sendError = (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof ProtocolError) return sendProblem(reply, error);
+    const known = "statusCode" in error || "validation" in error;
+    if (!known) onDefect(error);
+    const told = toProtocolError(error as FastifyError);
+    return sendProblem(reply, told.error, told.status);
+  };
   const app = fastify({
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: limits.requestBytes,
+    requestTimeout: requestMs,
+    keepAliveTimeout: idleMs,
+    http: slowClients,
     routerOptions: { maxParamLength: 4 * limits.nameCharacters },
     // Values stay as the client has sent them: a number as a name is an error.
     ajv: { customOptions: { coerceTypes: "array", removeAdditional: false } },
+    // A path that can't be decoded reaches no route.
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply as never),
     return503OnClosing: true,
     forceCloseConnections: "idle",
   }).withTypeProvider<TypeBoxTypeProvider>();
+  boundConnections(app.server, trustedProxies);
 
   app.addHook("onRequest", async (request, reply) => {
+    traffic.begins(reply.raw);
     void reply.header("x-content-type-options", "nosniff");
     void reply.header("cache-control", "no-store");
     if (request.url === "/livez" || request.url === "/readyz") return;
@@ -61,18 +80,20 @@ export async function makeApp({ people, live, trustedProxies, unready, onDefect 
     const sentence = `The gateway can't serve now: ${reason}.`;
     return sendProblem(reply, new ProtocolError("unavailable", sentence));
   });
-  app.setErrorHandler((error: FastifyError | ProtocolError | Error, _request, reply) => {
-    if (error instanceof ProtocolError) return sendProblem(reply, error);
-    const known = "statusCode" in error || "validation" in error;
-    if (!known) onDefect(error);
-    const told = toProtocolError(error as FastifyError);
-    return sendProblem(reply, told.error, told.status);
+  app.addHook("onResponse", async ({ routeOptions, method }, { statusCode, elapsedTime }) => {
+    const route = routeOptions.url ?? "none";
+    traffic.answered({ route, method, status: statusCode, seconds: elapsedTime / 1_000 });
   });
+  app.setErrorHandler(sendError);
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, new ProtocolError("bad_request", "There is no such route."), 404),
   );
 
-  await app.register(swagger, { openapi: openapi() });
+  app.addSchema(problemSchema);
+  await app.register(swagger, {
+    openapi: openapi(),
+    refResolver: { buildLocalReference: ({ $id }) => String($id) },
+  });
   await app.register(
     async (api) => {
       for (const add of subjects) add(api as unknown as Api, people);
@@ -80,6 +101,12 @@ export async function makeApp({ people, live, trustedProxies, unready, onDefect 
       api.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
     },
     { prefix: apiPath },
+  );
+  app.get(`${apiPath}/docs`, { schema: { hide: true } }, (_request, reply) =>
+    reply
+      .header("content-security-policy", docsPolicy)
+      .type("text/html; charset=utf-8")
+      .send(docsPage(app.swagger() as never)),
   );
   app.get("/livez", { schema: { hide: true } }, () => ({ live: true }));
   app.get("/readyz", { schema: { hide: true } }, (_request, reply) => {
@@ -91,22 +118,4 @@ export async function makeApp({ people, live, trustedProxies, unready, onDefect 
       .send({ ready: false, reasons: [reason] });
   });
   return app;
-}
-
-function openapi() {
-  return {
-    openapi: "3.1.0",
-    info: {
-      title: "Tertulia",
-      version: ownVersion(),
-      description:
-        "The chat over HTTP. Each reply has `Tertulia-Seen`; a request that sends this text back " +
-        "as `Tertulia-After` shows at least as much. `Tertulia-Token` renews the token. In an " +
-        "open cluster, the token only states a name.",
-    },
-    components: {
-      securitySchemes: { session: { type: "http" as const, scheme: "bearer" } },
-    },
-    security: [{ session: [] }],
-  };
 }

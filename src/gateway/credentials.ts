@@ -47,7 +47,8 @@ export function parseToken(text: string): Credentials {
     const name = Buffer.from(text.slice(openPrefix.length), "base64url").toString();
     return { user: parseUserName(name) };
   } catch {
-    throw new ProtocolError("unauthenticated", "The token is damaged: log in again.");
+    const sentence = "The token is damaged: log in again.";
+    throw new ProtocolError("unauthenticated", sentence, { reason: "session_unknown" });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { Connection } from "../client/connection.ts";
 import { listen } from "../net/listen.ts";
+import { measureProcess } from "../net/measure-process.ts";
 import { openMetricsPort } from "../net/metrics-port.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { ReferenceWatch } from "../net/reference-watch.ts";
@@ -10,6 +11,7 @@ import { openProcessFile } from "../storage/process-file.ts";
 import { makeApp } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
 import { LiveServer } from "./live/live-server.ts";
+import { Traffic } from "./measure.ts";
 import { People } from "./people.ts";
 import { Readiness } from "./readiness.ts";
 
@@ -38,22 +40,26 @@ export async function startGateway(config: GatewayConfig) {
   const people = new People(connection);
   const onDefect = (error: unknown) => log.error(error);
   const live = new LiveServer(people, onDefect);
-  const app = await makeApp({
-    people,
-    live,
-    trustedProxies: config.trustedProxies,
-    unready: () => readiness.reason,
-    onDefect,
+  const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
+  const traffic = new Traffic(metrics.metrics, {
+    sockets: () => live.sockets,
+    openRequests: () => connection.open,
   });
+  // A gateway is no member, so it gets no messages whose seals could be wrong.
+  const refused = { forged: 0, stale: 0 };
+  const { clock } = connection;
+  measureProcess(metrics.metrics, { role: "gateway", name: file.name, clock, refused });
+  const unready = () => readiness.reason;
+  const { trustedProxies } = config;
+  const app = await makeApp({ people, live, trustedProxies, unready, onDefect, traffic });
   await app.ready();
   live.attach(app.server, app.routing);
   const http = await listen(app.server, config.http);
-  const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
   const link = new ReferenceLink(config.reference, connection.clock, {
     watch: new ReferenceWatch(config.reference, log),
   });
   const presence = reportPresence(link, { name: file.name, role: "gateway" });
-  log.info({ http, event: "started" }, "Started");
+  log.info({ http, metrics: metrics.endpoint, event: "started" }, "Started");
   return {
     name: file.name,
     /** The bound endpoint, as `tcp://host:port`. */

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
-import type { RequestId } from "../protocol/ids.ts";
-import { parseRequestId } from "../protocol/ids.ts";
+import { ProtocolError, type RefusalReason } from "../protocol/errors.ts";
+import { parseRequestId, type RequestId, type UserName } from "../protocol/ids.ts";
+import { limits } from "../protocol/limits.ts";
 import { type Credentials, cookieName, credentialsOf } from "./credentials.ts";
 import { readPosition, writePosition } from "./position.ts";
 
@@ -54,6 +55,9 @@ export class People {
     });
     try {
       return await act(session);
+    } catch (error) {
+      if (endsSession(error)) forgetCookie(request, reply);
+      throw error;
     } finally {
       void reply.header(seenHeader, writePosition(session.seen));
     }
@@ -64,6 +68,28 @@ export class People {
 export function giveToken(request: FastifyRequest, reply: FastifyReply, token: string): void {
   void reply.header(tokenHeader, token);
   if (request.headers.authorization === undefined) setCookie(request, reply, token);
+}
+
+/** Reasons for which a token is of no use any more. */
+const ends: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
+  "session_unknown",
+  "session_expired",
+  "password_changed",
+]);
+
+function endsSession(error: unknown): boolean {
+  return error instanceof ProtocolError && ends.has(error.reason);
+}
+
+/** Deletes a cookie whose session has ended, so that the browser does not send it again. */
+function forgetCookie(request: FastifyRequest, reply: FastifyReply): void {
+  if (request.headers.authorization === undefined) setCookie(request, reply, "");
+}
+
+/** Returns the session's user. @throws ProtocolError `unauthenticated` if it has none */
+export function userOf({ user }: Session): UserName {
+  if (user !== undefined) return user;
+  throw new ProtocolError("unauthenticated", "Log in first.", { reason: "no_session" });
 }
 
 /** Sets the session's cookie. @param value the token; empty to delete the cookie */
@@ -84,6 +110,12 @@ export function setCookie({ protocol }: FastifyRequest, reply: FastifyReply, val
  * @throws ProtocolError `bad_request`
  */
 export function requestId({ headers }: FastifyRequest): { readonly id?: RequestId } {
-  const id = parseRequestId(headers["idempotency-key"]);
-  return id === undefined ? {} : { id };
+  const key = headers["idempotency-key"];
+  try {
+    const id = parseRequestId(key);
+    return id === undefined ? {} : { id };
+  } catch {
+    const sentence = `\`Idempotency-Key\` must have 1 to ${limits.idCharacters} characters.`;
+    throw new ProtocolError("bad_request", sentence);
+  }
 }

@@ -31,10 +31,10 @@ export const problemSchema = Type.Object(
     type: Type.String({ description: "Always `about:blank`: `code` tells the kind." }),
     title: Type.String({ description: "The sentence for people." }),
     status: Type.Integer(),
-    code: Type.Union(Object.keys(errorCodes).map((code) => Type.Literal(code))),
+    code: Type.Enum(Object.keys(errorCodes)),
     retry: Type.Boolean({ description: "Whether the same request may succeed later." }),
     wait: Type.Optional(Type.Number({ description: "Seconds after which it may succeed." })),
-    reason: Type.Optional(Type.Union(refusalReasons.map((reason) => Type.Literal(reason)))),
+    reason: Type.Optional(Type.Enum([...refusalReasons])),
   },
   { $id: "Problem", title: "Problem" },
 );

@@ -74,6 +74,13 @@ export class LocalCluster implements AsyncDisposable {
     return child;
   }
 
+  /** The address of a gateway, such as `http://127.0.0.1:49152`. @param number counts from 1 */
+  http(number = 1): string {
+    const address = this.endpoints.http.split(",")[number - 1];
+    if (!address) throw new Error(`there is no gateway ${number}`);
+    return address;
+  }
+
   addServer(): Promise<Child> {
     return this.#supervisor.addServer();
   }

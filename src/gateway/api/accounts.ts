@@ -1,9 +1,7 @@
 import { Type } from "typebox";
-import { ProtocolError } from "../../protocol/errors.ts";
-import type { UserName } from "../../protocol/ids.ts";
-import { type AddRoutes, entryReply, name, replies } from "./route.ts";
-
-const password = Type.String({ minLength: 1 });
+import { parseUserName, type UserName } from "../../protocol/ids.ts";
+import { requestId, userOf } from "../people.ts";
+import { type AddRoutes, entryReply, name, outcomes, password } from "./route.ts";
 
 /** Accounts and their passwords. */
 export const accountRoutes: AddRoutes = (api, people) => {
@@ -19,15 +17,16 @@ export const accountRoutes: AddRoutes = (api, people) => {
           password,
           invitation: Type.Optional(Type.String({ minLength: 1 })),
         }),
-        response: replies(201, Type.Object({ user: name }), "name_taken", "name_invalid", "behind"),
+        response: outcomes(201, Type.Object({ user: name }), "name_taken", "name_invalid"),
       },
     },
     async (request, reply) => {
       const { user, password, invitation } = request.body;
       await people.serve(request, reply, async (session) => {
-        await session.register(user as UserName, password, invitation);
+        const data = { user: user as UserName, password, invitation };
+        await session.ask("register", data, requestId(request));
       });
-      return reply.code(201).send({ user });
+      return reply.code(201).send({ user: parseUserName(user) });
     },
   );
 
@@ -39,18 +38,15 @@ export const accountRoutes: AddRoutes = (api, people) => {
         description: "Ends all other sessions of the user. The reply has a new token.",
         tags: ["accounts"],
         body: Type.Object({ password, newPassword: password }),
-        response: replies(200, entryReply, "behind", "id_reused"),
+        response: outcomes(200, entryReply, "id_reused"),
       },
     },
     (request, reply) =>
       people.serve(request, reply, async (session) => {
         const { password, newPassword } = request.body;
-        const user = session.user ?? refuseGuest();
-        return { entry: await session.changePassword(user, password, newPassword) };
+        const user = userOf(session);
+        const data = { user, password, newPassword };
+        return { entry: (await session.ask("password", data, requestId(request))).entry };
       }),
   );
 };
-
-function refuseGuest(): never {
-  throw new ProtocolError("unauthenticated", "Log in first.", { reason: "no_session" });
-}

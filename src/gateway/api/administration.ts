@@ -1,9 +1,7 @@
 import { Type } from "typebox";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { requestId } from "../people.ts";
-import { type AddRoutes, entryReply, name, replies } from "./route.ts";
-
-const password = Type.String({ minLength: 1 });
+import { type AddRoutes, entryReply, name, outcomes, password } from "./route.ts";
 
 /** What administrators change. */
 export const administrationRoutes: AddRoutes = (api, people) => {
@@ -20,7 +18,7 @@ export const administrationRoutes: AddRoutes = (api, people) => {
           Type.Object({ administrator: Type.Boolean() }, { additionalProperties: false }),
           Type.Object({ newPassword: password }, { additionalProperties: false }),
         ]),
-        response: replies(200, entryReply, "user_not_found", "behind", "id_reused"),
+        response: outcomes(200, entryReply, "user_not_found", "name_invalid", "id_reused"),
       },
     },
     (request, reply) =>
@@ -38,14 +36,10 @@ export const administrationRoutes: AddRoutes = (api, people) => {
         summary: "Set who may register (administrators)",
         tags: ["administration"],
         body: Type.Object({
-          mode: Type.Union([
-            Type.Literal("open"),
-            Type.Literal("closed"),
-            Type.Literal("invitation"),
-          ]),
+          mode: Type.Enum(["open", "closed", "invitation"]),
           invitation: Type.Optional(Type.String({ minLength: 1 })),
         }),
-        response: replies(200, entryReply, "behind", "id_reused"),
+        response: outcomes(200, entryReply, "id_reused"),
       },
     },
     (request, reply) =>
@@ -63,7 +57,7 @@ export const administrationRoutes: AddRoutes = (api, people) => {
         tags: ["administration"],
         params: Type.Object({ channel: name }),
         body: Type.Object({ removed: Type.Boolean() }),
-        response: replies(200, entryReply, "channel_not_found", "behind", "id_reused"),
+        response: outcomes(200, entryReply, "channel_not_found", "name_invalid", "id_reused"),
       },
     },
     (request, reply) =>

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { ChannelName } from "../../protocol/ids.ts";
 import { requestId } from "../people.ts";
-import { type AddRoutes, entryReply, name, pageSize, replies } from "./route.ts";
+import { type AddRoutes, answers, entryReply, name, outcomes, pageSize } from "./route.ts";
 
 const namesQuery = Type.Object({
   prefix: Type.Optional(Type.String({ description: "Only names that begin with this text." })),
@@ -17,9 +17,10 @@ export const channelRoutes: AddRoutes = (api, people) => {
     {
       schema: {
         summary: "List the users",
+        description: "With a whole name as `prefix`, the list tells whether this user exists.",
         tags: ["people"],
         querystring: namesQuery,
-        response: replies(200, Type.Object({ users: Type.Array(name), next }), "behind"),
+        response: answers(Type.Object({ users: Type.Array(name), next })),
       },
     },
     (request, reply) =>
@@ -36,7 +37,7 @@ export const channelRoutes: AddRoutes = (api, people) => {
         summary: "List the channels",
         tags: ["channels"],
         querystring: namesQuery,
-        response: replies(200, Type.Object({ channels: Type.Array(name), next }), "behind"),
+        response: answers(Type.Object({ channels: Type.Array(name), next })),
       },
     },
     (request, reply) =>
@@ -53,7 +54,7 @@ export const channelRoutes: AddRoutes = (api, people) => {
         summary: "Create a channel",
         tags: ["channels"],
         body: Type.Object({ channel: name }),
-        response: replies(201, entryReply, "channel_exists", "name_invalid", "behind", "id_reused"),
+        response: outcomes(201, entryReply, "channel_exists", "name_invalid"),
       },
     },
     async (request, reply) => {

@@ -3,9 +3,17 @@ import type { Session } from "../../client/session.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
-import { requestId } from "../people.ts";
+import { requestId, userOf } from "../people.ts";
 import { readPosition, writePosition } from "../position.ts";
-import { type AddRoutes, entryReply, name, pageSize, position, replies } from "./route.ts";
+import {
+  type AddRoutes,
+  answers,
+  entryReply,
+  name,
+  outcomes,
+  pageSize,
+  position,
+} from "./route.ts";
 
 const placed = {
   message: Type.String(),
@@ -56,7 +64,7 @@ export const messageRoutes: AddRoutes = (api, people) => {
         tags: ["messages"],
         params: channelPath,
         querystring: pageQuery,
-        response: replies(200, page(channelEntry), "channel_not_found", "name_invalid", "behind"),
+        response: answers(page(channelEntry), "channel_not_found", "name_invalid"),
       },
     },
     (request, reply) =>
@@ -74,19 +82,13 @@ export const messageRoutes: AddRoutes = (api, people) => {
         tags: ["messages"],
         params: channelPath,
         body: message,
-        response: replies(
-          201,
-          entryReply,
-          "channel_not_found",
-          "name_invalid",
-          "behind",
-          "id_reused",
-        ),
+        response: outcomes(201, entryReply, "channel_not_found", "name_invalid", "id_reused"),
       },
     },
     async (request, reply) => {
       const entry = await people.serve(request, reply, (session) => {
         const channel = request.params.channel as ChannelName;
+        userOf(session);
         return session.publish(channel, request.body.message, requestId(request));
       });
       return reply.code(201).send({ entry });
@@ -105,7 +107,7 @@ export const privateRoutes: AddRoutes = (api, people) => {
         tags: ["messages"],
         params: userPath,
         querystring: Type.Intersect([pageQuery, Type.Object({ with: Type.Optional(name) })]),
-        response: replies(200, page(privateEntry), "user_not_found", "name_invalid", "behind"),
+        response: answers(page(privateEntry), "user_not_found", "name_invalid"),
       },
     },
     (request, reply) =>
@@ -123,12 +125,13 @@ export const privateRoutes: AddRoutes = (api, people) => {
         tags: ["messages"],
         params: userPath,
         body: message,
-        response: replies(201, entryReply, "user_not_found", "name_invalid", "behind", "id_reused"),
+        response: outcomes(201, entryReply, "user_not_found", "name_invalid", "id_reused"),
       },
     },
     async (request, reply) => {
       const entry = await people.serve(request, reply, (session) => {
         const user = request.params.user as UserName;
+        userOf(session);
         return session.message(user, request.body.message, requestId(request));
       });
       return reply.code(201).send({ entry });

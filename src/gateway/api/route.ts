@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import { type TSchema, Type } from "typebox";
 import { limits } from "../../protocol/limits.ts";
 import type { People } from "../people.ts";
-import { problemSchema, statusOf } from "../problem-reply.ts";
+import { statusOf } from "../problem-reply.ts";
 
 /** The HTTP server, whose handlers get values of the types that their schemas describe. */
 export type Api = FastifyInstance<
@@ -19,33 +19,58 @@ export type Api = FastifyInstance<
 export type AddRoutes = (api: Api, people: People) => void;
 
 type ProblemCode = keyof typeof statusOf;
+type Replies = Record<number, TSchema>;
 
-/** Codes that every route may answer with. */
-const always: readonly ProblemCode[] = ["bad_request", "too_large", "unavailable", "internal"];
-/** Codes of every route that needs a session. */
-const ofSessions: readonly ProblemCode[] = ["unauthenticated", "forbidden", "rate_limited"];
+/** Codes of every route that asks the cluster. */
+const asking: readonly ProblemCode[] = [
+  "bad_request",
+  "unauthenticated",
+  "forbidden",
+  "rate_limited",
+  "unavailable",
+];
 
-/**
- * The schemas of a route's replies: the successful one, and a problem for each status of its codes.
- * @param codes the codes of this route, in addition to those of every route
- */
-export function replies(
-  status: 200 | 201 | 204,
-  reply: TSchema,
-  ...codes: readonly ProblemCode[]
-): Record<number, TSchema> {
-  const problems = [...always, ...ofSessions, ...codes].map((code) => statusOf[code]);
-  const all = problems.map((problem) => [problem, problemReply]);
-  return { ...Object.fromEntries(all), [status]: reply };
+/** The schemas of the replies of a route that takes no body. @param codes further codes of errors */
+export function answers(reply: TSchema, ...codes: readonly ProblemCode[]): Replies {
+  return { 200: reply, ...problems(...asking, ...codes) };
 }
 
-const problemReply = {
-  description: "A problem (RFC 9457).",
-  content: { "application/problem+json": { schema: problemSchema } },
-} as unknown as TSchema;
+/** The schemas of the replies of a route that takes a body. @param codes further codes of errors */
+export function outcomes(
+  status: 200 | 201,
+  reply: TSchema,
+  ...codes: readonly ProblemCode[]
+): Replies {
+  return { [status]: reply, ...refusedBodies, ...problems(...asking, ...codes) };
+}
+
+/** The schemas of the problems with these codes, by status. */
+export function problems(...codes: readonly ProblemCode[]): Replies {
+  const statuses = new Set(codes.map((code) => statusOf[code]));
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      status,
+      problem([...new Set(codes)].filter((code) => statusOf[code] === status)),
+    ]),
+  );
+}
+
+function problem(codes: readonly string[]): TSchema {
+  return {
+    description: `A problem (RFC 9457) with the code ${codes.join(" or ")}.`,
+    content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
+  } as unknown as TSchema;
+}
+
+/** How every method with a body refuses one that is too large, or that is no JSON. */
+export const refusedBodies: Replies = {
+  ...problems("bad_request", "too_large"),
+  415: problem(["bad_request"]),
+};
 
 // The servers alone judge names, lengths and rights. So a schema says only which JSON is wanted.
 export const name = Type.String({ minLength: 1, description: "A name, as the servers allow it." });
+export const password = Type.String({ minLength: 1 });
 export const position = Type.String({ description: "An opaque position from an earlier reply." });
 
 export const receipt = Type.Object(

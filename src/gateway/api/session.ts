@@ -1,10 +1,17 @@
 import { Type } from "typebox";
-import type { UserName } from "../../protocol/ids.ts";
-import { credentialsOf, openToken } from "../credentials.ts";
-import { giveToken, setCookie } from "../people.ts";
-import { type AddRoutes, name, receipt, replies } from "./route.ts";
-
-const password = Type.String({ minLength: 1 });
+import { parseUserName, type UserName } from "../../protocol/ids.ts";
+import { openToken, refuseOtherSite } from "../credentials.ts";
+import { giveToken, requestId, setCookie, userOf } from "../people.ts";
+import {
+  type AddRoutes,
+  answers,
+  name,
+  outcomes,
+  password,
+  problems,
+  receipt,
+  refusedBodies,
+} from "./route.ts";
 
 /** Log-in and log-out. */
 export const sessionRoutes: AddRoutes = (api, people) => {
@@ -19,7 +26,7 @@ export const sessionRoutes: AddRoutes = (api, people) => {
         tags: ["session"],
         security: [],
         body: Type.Object({ user: name, password: Type.Optional(password) }),
-        response: replies(
+        response: outcomes(
           200,
           Type.Object({ user: name, token: Type.String(), entry: receipt }),
           "name_invalid",
@@ -27,6 +34,8 @@ export const sessionRoutes: AddRoutes = (api, people) => {
       },
     },
     async (request, reply) => {
+      // Otherwise the page of another site could log a browser in as a user of its choice.
+      refuseOtherSite(request);
       const { user, password } = request.body;
       let token: string | undefined;
       using session = people.open({}, request.ip, {
@@ -34,11 +43,12 @@ export const sessionRoutes: AddRoutes = (api, people) => {
           token = given;
         },
       });
-      const entry = await session.login(user as UserName, password);
-      // The name as the servers read it, which normalise names.
-      token ??= openToken(session.user ?? (user as UserName));
+      const data = { user: user as UserName, password };
+      const { entry } = await session.ask("login", data, requestId(request));
+      const name = parseUserName(user);
+      token ??= openToken(name);
       giveToken(request, reply, token);
-      return { user: session.user ?? user, token, entry };
+      return { user: name, token, entry };
     },
   );
 
@@ -48,14 +58,14 @@ export const sessionRoutes: AddRoutes = (api, people) => {
       schema: {
         summary: "Tell who is logged in",
         tags: ["session"],
-        response: replies(200, Type.Object({ user: name })),
+        response: answers(Type.Object({ user: name })),
       },
     },
     (request, reply) =>
       people.serve(request, reply, async (session) => {
         // A request that only a valid session may make.
         await session.ask("channels", { limit: 1 });
-        return { user: session.user ?? "" };
+        return { user: userOf(session) };
       }),
   );
 
@@ -68,11 +78,15 @@ export const sessionRoutes: AddRoutes = (api, people) => {
           "Deletes the browser's cookie. A token stays valid until it expires, because servers " +
           "keep no list of sessions; a password change ends all of them.",
         tags: ["session"],
-        response: replies(204, Type.Null()),
+        response: {
+          204: Type.Null({ description: "The session's cookie is deleted." }),
+          ...refusedBodies,
+          ...problems("forbidden", "unavailable"),
+        },
       },
     },
     async (request, reply) => {
-      credentialsOf(request);
+      refuseOtherSite(request);
       setCookie(request, reply, "");
       return reply.code(204).send(null);
     },

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isMap } from "../../protocol/fields.ts";
 import { parseVector, type Vector } from "../../protocol/vector.ts";
-import { type AddRoutes, replies } from "../api/route.ts";
+import { type AddRoutes, answers } from "../api/route.ts";
 import type { GatewayFrame } from "../core/frames.ts";
 import { credentialsOf } from "../credentials.ts";
 import { Following } from "./following.ts";
@@ -14,6 +14,11 @@ const mostConversations = 20;
 const mostUnsentBytes = 1_048_576;
 /** Milliseconds after which a browser connects again. */
 const retryMs = 1_000;
+
+const stream = {
+  description: "Events, until the client closes the connection.",
+  content: { "text/event-stream": { schema: Type.String() } },
+} as unknown as TSchema;
 
 /** The route of server-sent events: messages for programs that only listen. */
 export const eventRoutes: AddRoutes = (api, people) => {
@@ -30,7 +35,7 @@ export const eventRoutes: AddRoutes = (api, people) => {
           conversations: Type.String({ description: "Such as `#geral,@ana`." }),
           last: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
         }),
-        response: replies(200, Type.String(), "channel_not_found", "user_not_found"),
+        response: answers(stream),
       },
     },
     async (request, reply) => {
@@ -43,7 +48,7 @@ export const eventRoutes: AddRoutes = (api, people) => {
       const following = new Following(session, (frame) => stream.send(frame));
       reply.raw.on("close", () => session.close());
       try {
-        // An error of the first conversation is still a reply with a status of its own.
+        // An error of the session is still a reply with a status of its own.
         await session.ask("channels", { limit: 1 });
       } catch (error) {
         session.close();

@@ -1,0 +1,29 @@
+import { Connection } from "../../src/client/connection.ts";
+import { makeApp } from "../../src/gateway/app.ts";
+import { LiveServer } from "../../src/gateway/live/live-server.ts";
+import { Traffic } from "../../src/gateway/measure.ts";
+import { People } from "../../src/gateway/people.ts";
+import { noMetrics } from "../../src/platform/metrics.ts";
+
+/** Returns the OpenAPI document of a gateway that serves nobody, as the text of `docs/openapi.json`. */
+export async function apiDocument(): Promise<string> {
+  using connection = new Connection({ brokers: ["tcp://127.0.0.1:9"], proxies: [] });
+  const people = new People(connection);
+  const onDefect = (error: unknown) => {
+    throw error;
+  };
+  const live = new LiveServer(people, onDefect);
+  const app = await makeApp({
+    people,
+    live,
+    trustedProxies: [],
+    unready: () => undefined,
+    onDefect,
+    traffic: new Traffic(noMetrics, { sockets: () => 0, openRequests: () => 0 }),
+  });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  await live.drain();
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
