@@ -33,8 +33,8 @@ export interface ClusterConfig {
   readonly logFiles: boolean;
   /** Environment variables of all processes, unless this cluster gives them another value. */
   readonly inherited?: Readonly<Record<string, string>>;
-  /** Returns further environment variables of a server, such as its settings. */
-  readonly settings?: (server: Process) => Readonly<Record<string, string>>;
+  /** Returns further environment variables of a server or a gateway, such as its settings. */
+  readonly settings?: (process: Process) => Readonly<Record<string, string>>;
   /** Returns the executable of a process, such as that of another version of this program. */
   readonly program?: (process: Process) => string | undefined;
   /**
@@ -238,9 +238,8 @@ export class Supervisor implements Running {
       default:
         return {
           ...common,
-          ...(role === "server"
-            ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : {}),
+          ...(role === "bot" ? {} : this.#config.settings?.(child)),
+          ...(role === "server" ? this.#peerLink(child) : {}),
           // Cleared: the password of the person who runs `up` is not a bot's password.
           ...(role === "bot" ? { TERTULIA_PASSWORD_FILE: "" } : {}),
           ...(role === "gateway" ? { TERTULIA_HTTP: at("http", 5) } : {}),

@@ -1,5 +1,6 @@
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { Ajv } from "ajv";
 import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { ProtocolError } from "../protocol/errors.ts";
 import { limits } from "../protocol/limits.ts";
@@ -17,7 +18,7 @@ import type { LiveServer } from "./live/live-server.ts";
 import type { Traffic } from "./measure.ts";
 import { openapi } from "./openapi.ts";
 import type { People } from "./people.ts";
-import { problemSchema, sendProblem, toProtocolError } from "./problem-reply.ts";
+import { problemSchema, refuseConnection, sendProblem, toProtocolError } from "./problem-reply.ts";
 
 /** The path before all routes of the API. A change that breaks clients gets a new path. */
 const apiPath = "/api/v1";
@@ -61,14 +62,15 @@ export async function makeApp(parts: AppParts) {
     keepAliveTimeout: idleMs,
     http: slowClients,
     routerOptions: { maxParamLength: 4 * limits.nameCharacters },
-    // Values stay as the client has sent them: a number as a name is an error.
-    ajv: { customOptions: { coerceTypes: "array", removeAdditional: false } },
     // A path that can't be decoded reaches no route.
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply as never),
+    clientErrorHandler: refuseConnection,
     return503OnClosing: true,
     forceCloseConnections: "idle",
   }).withTypeProvider<TypeBoxTypeProvider>();
   boundConnections(app.server, trustedProxies);
+  // The page of another site can send plain text, but not JSON, without a question to the gateway.
+  app.removeContentTypeParser("text/plain");
 
   app.addHook("onRequest", async (request, reply) => {
     traffic.begins(reply.raw);
@@ -85,6 +87,7 @@ export async function makeApp(parts: AppParts) {
     traffic.answered({ route, method, status: statusCode, seconds: elapsedTime / 1_000 });
   });
   app.setErrorHandler(sendError);
+  app.setValidatorCompiler(validators() as never);
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, new ProtocolError("bad_request", "There is no such route."), 404),
   );
@@ -108,6 +111,11 @@ export async function makeApp(parts: AppParts) {
       .type("text/html; charset=utf-8")
       .send(docsPage(app.swagger() as never)),
   );
+  addHealth(app as unknown as Api, unready);
+  return app;
+}
+
+function addHealth(app: Api, unready: AppParts["unready"]): void {
   app.get("/livez", { schema: { hide: true } }, () => ({ live: true }));
   app.get("/readyz", { schema: { hide: true } }, (_request, reply) => {
     const reason = unready();
@@ -117,5 +125,16 @@ export async function makeApp(parts: AppParts) {
       .header("retry-after", 1)
       .send({ ready: false, reasons: [reason] });
   });
-  return app;
+}
+
+/**
+ * Returns a function that checks one part of a request. The text of a query may stand for a number;
+ * a body is JSON, where a number is no text.
+ */
+function validators() {
+  const options = { strict: false } as const;
+  const [texts, values] = [new Ajv({ ...options, coerceTypes: "array" }), new Ajv(options)];
+  return ({ schema, httpPart }: { schema: object; httpPart?: string }) => {
+    return (httpPart === "body" ? values : texts).compile(schema);
+  };
 }

@@ -5,6 +5,7 @@ import { ProtocolError, type RefusalReason } from "../protocol/errors.ts";
 import { parseRequestId, type RequestId, type UserName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 import { type Credentials, cookieName, credentialsOf } from "./credentials.ts";
+import { PasswordTurns } from "./password-turns.ts";
 import { readPosition, writePosition } from "./position.ts";
 
 /** The header with the opaque text of everything that a reply shows (R9). */
@@ -20,6 +21,8 @@ const cookieSeconds = 30 * 24 * 3_600;
 /** Opens sessions for the people who make HTTP requests. */
 export class People {
   readonly #connection: Connection;
+  /** The turns of requests with a password, by address. */
+  readonly passwords = new PasswordTurns();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -48,6 +51,19 @@ export class People {
     reply: FastifyReply,
     act: (session: Session) => Promise<T>,
   ): Promise<T> {
+    try {
+      return await this.#serve(request, reply, act);
+    } catch (error) {
+      if (endsSession(error)) forgetCookie(request, reply);
+      throw error;
+    }
+  }
+
+  async #serve<T>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    act: (session: Session) => Promise<T>,
+  ): Promise<T> {
     const after = request.headers[afterHeader];
     using session = this.open(credentialsOf(request), request.ip, {
       seen: typeof after === "string" ? readPosition(after, "Tertulia-After") : undefined,
@@ -55,9 +71,6 @@ export class People {
     });
     try {
       return await act(session);
-    } catch (error) {
-      if (endsSession(error)) forgetCookie(request, reply);
-      throw error;
     } finally {
       void reply.header(seenHeader, writePosition(session.seen));
     }

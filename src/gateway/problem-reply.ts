@@ -1,3 +1,5 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { type ErrorCode, errorCodes, ProtocolError, refusalReasons } from "../protocol/errors.ts";
@@ -69,6 +71,31 @@ export function toProtocolError(error: FastifyError): { error: ProtocolError; st
       return { error: new ProtocolError("bad_request", sentenceOf(message)) };
     }
   }
+}
+
+/**
+ * Answers a request that is no HTTP, is too slow, or has too many headers, and closes its connection.
+ * No route has seen the request.
+ */
+export function refuseConnection({ code }: { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const [status, title] =
+    code === "HPE_HEADER_OVERFLOW"
+      ? [431, "The headers are too large."]
+      : code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? [408, "The request took too long to arrive."]
+        : [400, "The request is no HTTP."];
+  const body = JSON.stringify({
+    type: "about:blank",
+    title,
+    status,
+    code: "bad_request",
+    retry: false,
+  });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+      `Content-Type: application/problem+json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
 }
 
 function sentenceOf(message: string): string {

@@ -24,7 +24,8 @@ export const accountRoutes: AddRoutes = (api, people) => {
       const { user, password, invitation } = request.body;
       await people.serve(request, reply, async (session) => {
         const data = { user: user as UserName, password, invitation };
-        await session.ask("register", data, requestId(request));
+        const id = requestId(request);
+        await people.passwords.take(request.ip, () => session.ask("register", data, id));
       });
       return reply.code(201).send({ user: parseUserName(user) });
     },
@@ -46,7 +47,9 @@ export const accountRoutes: AddRoutes = (api, people) => {
         const { password, newPassword } = request.body;
         const user = userOf(session);
         const data = { user, password, newPassword };
-        return { entry: (await session.ask("password", data, requestId(request))).entry };
+        const id = requestId(request);
+        const change = () => session.ask("password", data, id);
+        return { entry: (await people.passwords.take(request.ip, change)).entry };
       }),
   );
 };

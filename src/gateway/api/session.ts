@@ -44,7 +44,9 @@ export const sessionRoutes: AddRoutes = (api, people) => {
         },
       });
       const data = { user: user as UserName, password };
-      const { entry } = await session.ask("login", data, requestId(request));
+      const { entry } = await people.passwords.take(request.ip, () =>
+        session.ask("login", data, requestId(request)),
+      );
       const name = parseUserName(user);
       token ??= openToken(name);
       giveToken(request, reply, token);

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseUserName } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { until } from "../support/until.ts";
+import { send } from "./http-ask.ts";
+
+let cluster: LocalCluster;
+const url = (path: string, number = 1) => `${cluster.http(number)}${path}`;
+const readiness = async (number = 1) => {
+  return (await send({ method: "GET", url: url("/readyz", number) })).status;
+};
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ auth: "required", gateways: 2 });
+  await until(async () => (await readiness()) === 200, "the first gateway is ready", 30_000);
+  await until(async () => (await readiness(2)) === 200, "the second gateway is ready", 30_000);
+}, 90_000);
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+const logIn = (user: string, password: string, from: string) => {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ user, password });
+  return send({ method: "POST", url: url("/api/v1/session"), headers, body, from });
+};
+
+test("[G6] 200 wrong log-ins from one address leave another address's log-in below a second", async () => {
+  const password = "the long password of ana";
+  await cluster.client().register(parseUserName("ana"), password);
+  expect((await logIn("ana", password, "127.0.0.3")).status).toBe(200);
+  const wrong = Array.from({ length: 200 }, (_, number) =>
+    logIn(`nobody${number}`, "a wrong password", "127.0.0.2"),
+  );
+  const took: number[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const begun = performance.now();
+    expect((await logIn("ana", password, "127.0.0.3")).status).toBe(200);
+    took.push(performance.now() - begun);
+  }
+  const statuses = (await Promise.all(wrong)).map(({ status }) => status);
+  console.log("log-ins of the other address, ms:", took.map(Math.round));
+  const refused = statuses.filter((status) => status === 429).length;
+  expect(refused).toBeGreaterThanOrEqual(200 - 3 * (limits.connectionAttempts + 20));
+  expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  expect(Math.max(...took)).toBeLessThan(1_000);
+}, 60_000);
+
+test("[G5] without a quorum a gateway is not ready within 2 s, answers every route with 503, and serves again after the servers return", async () => {
+  const { json } = await send({ method: "GET", url: url("/api/v1/openapi.json") });
+  const stopped = [cluster.server(2), cluster.server(3)];
+  const begun = performance.now();
+  for (const server of stopped) server.signal("SIGSTOP");
+  await until(async () => (await readiness()) === 503, "the gateway is not ready");
+  console.log("not ready after ms:", Math.round(performance.now() - begun));
+  for (const [path, methods] of Object.entries(json.paths as Record<string, object>)) {
+    for (const method of Object.keys(methods)) {
+      const { status, headers } = await send({
+        method: method.toUpperCase(),
+        url: url(path.replace(/\{\w+\}/g, "x")),
+      });
+      expect([method, path, status]).toEqual([method, path, 503]);
+      expect(Number(headers["retry-after"])).toBeGreaterThanOrEqual(1);
+    }
+  }
+  for (const server of stopped) server.signal("SIGCONT");
+  await until(async () => (await readiness()) === 200, "the gateway is ready again", 30_000);
+}, 90_000);
+
+test("[G5] a gateway whose process dies leaves the other gateway's clients alone, and is started again at its address", async () => {
+  const [first] = cluster.of("gateway");
+  const again = first?.nextReady();
+  first?.signal("SIGKILL");
+  expect(await readiness(2)).toBe(200);
+  await again;
+  await until(async () => (await readiness()) === 200, "the gateway is ready again", 30_000);
+}, 60_000);

@@ -1,0 +1,201 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gatewayConfig } from "../../src/gateway/config.ts";
+import { startGateway } from "../../src/gateway/gateway.ts";
+import { Settings } from "../../src/platform/settings.ts";
+import { apiDocument } from "./api-document.ts";
+import { type Asked, gatewayScene, passwordOf } from "./gateway-scene.ts";
+import { send } from "./http-ask.ts";
+
+const committed = readFileSync(new URL("../../docs/openapi.json", import.meta.url), "utf8");
+
+/** All pairs of an operation, such as `GET /api/v1/time`, and a documented status. */
+const pairs = Object.entries(JSON.parse(committed).paths as Record<string, object>).flatMap(
+  ([route, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses }]) =>
+      Object.keys(responses).map(
+        (status) => [`${method.toUpperCase()} ${route}`, Number(status)] as const,
+      ),
+    ),
+);
+
+const pace = 5;
+const scene = gatewayScene({
+  auth: "required",
+  settings: () => ({ TERTULIA_CONNECTION_RATE: String(pace) }),
+});
+const open = gatewayScene({ auth: "open" });
+let unready: Awaited<ReturnType<typeof startGateway>>;
+
+beforeAll(async () => {
+  const data = scene.cluster.folder;
+  const nowhere = { broker: "tcp://127.0.0.1:9", proxy: "tcp://127.0.0.1:9" };
+  const flags = { data, http: "tcp://127.0.0.1:*", logLevel: "silent", ...nowhere };
+  unready = await startGateway(gatewayConfig(new Settings(flags, {})));
+  for (const user of ["ana", "bruno", "carla"]) await scene.enter(user);
+  const promotion = { path: { user: "ana" }, body: { administrator: true } };
+  await scene.ask("PATCH /api/v1/accounts/{user}", { token: scene.operator(), ...promotion });
+  const token = scene.tokens.get("ana");
+  for (const channel of ["geral", "velho"]) {
+    await scene.ask("POST /api/v1/channels", { token, body: { channel } });
+  }
+}, 60_000);
+afterAll(() => unready?.[Symbol.asyncDispose](), 30_000);
+
+let made = 0;
+const newName = () => {
+  made += 1;
+  return `novo${made}`;
+};
+
+/** For each operation, how a request succeeds. It gets a new name for what it makes. */
+const successes: Readonly<Record<string, (name: string) => Asked>> = {
+  "POST /session": () => ({ body: { user: "bruno", password: passwordOf("bruno") } }),
+  "GET /session": () => ({}),
+  "DELETE /session": () => ({}),
+  "POST /accounts": (user) => ({ body: { user, password: passwordOf(user) } }),
+  "PUT /accounts/me/password": () => ({
+    token: scene.tokens.get("carla"),
+    body: { password: passwordOf("carla"), newPassword: passwordOf("carla") },
+  }),
+  "GET /users": () => ({ query: "?prefix=a&limit=1" }),
+  "GET /channels": () => ({}),
+  "POST /channels": (channel) => ({ body: { channel } }),
+  "GET /channels/{channel}/messages": () => ({ path: { channel: "geral" } }),
+  "POST /channels/{channel}/messages": () => ({
+    path: { channel: "geral" },
+    body: { message: "oi" },
+  }),
+  "GET /users/{user}/messages": () => ({ path: { user: "ana" }, query: "?with=bruno" }),
+  "POST /users/{user}/messages": () => ({ path: { user: "bruno" }, body: { message: "oi" } }),
+  "PUT /presence": () => ({ body: { state: "online" } }),
+  "GET /time": () => ({}),
+  "GET /status": () => ({}),
+  "PATCH /accounts/{user}": () => ({ path: { user: "bruno" }, body: { administrator: false } }),
+  "PUT /registration": () => ({ body: { mode: "open" } }),
+  "PATCH /channels/{channel}": () => ({ path: { channel: "velho" }, body: { removed: true } }),
+  "GET /events": () => ({ query: "?conversations=%23geral" }),
+};
+
+function success(operation: string): Asked {
+  const asked = successes[operation.replace("/api/v1", "")]?.(newName());
+  if (asked === undefined) throw new Error(`no request is known for ${operation}`);
+  return { token: scene.tokens.get("ana"), ...asked };
+}
+
+/** The operations whose name is in the path, and what they name if it does not exist. */
+const absent = { path: { user: "nobody", channel: "nowhere" } };
+const invalid = { path: { user: "not a name", channel: "not a name" } };
+
+/** What a repeated request changes, while it has the `Idempotency-Key` of the first one. */
+const changes: Readonly<Record<string, object>> = {
+  "PUT /accounts/me/password": { password: passwordOf("carla"), newPassword: "another password" },
+  "PATCH /accounts/{user}": { administrator: true },
+  "PATCH /channels/{channel}": { removed: false },
+  "PUT /registration": { mode: "closed" },
+  "POST /channels/{channel}/messages": { message: "tchau" },
+  "POST /users/{user}/messages": { message: "tchau" },
+};
+
+/** For each status of an error, how any operation comes to it. */
+const failures: Readonly<Record<number, (operation: string) => Promise<number>>> = {
+  400: async (operation) => {
+    const isRead = operation.startsWith("GET");
+    const query = operation.endsWith("/events") ? { query: "?conversations=geral" } : {};
+    const headers = { "tertulia-after": "damaged" };
+    const damaged = isRead ? { headers, ...query } : { body: "{" };
+    return (await scene.ask(operation, { ...success(operation), ...damaged })).status;
+  },
+  401: async (operation) => {
+    const body = { user: "bruno", password: "a wrong password" };
+    const wrong = operation === "POST /api/v1/session" ? { body } : { token: "open." };
+    return (await scene.ask(operation, { ...success(operation), ...wrong })).status;
+  },
+  403: async (operation) => {
+    const { token, ...asked } = success(operation);
+    const headers = { cookie: `tertulia=${token}`, origin: "https://other.example" };
+    return (await scene.ask(operation, { ...asked, headers })).status;
+  },
+  404: async (operation) => {
+    // Somebody who has never logged in is possible in an open cluster only.
+    const isOwn = ["GET /api/v1/users/{user}/messages", "PUT /api/v1/presence"].includes(operation);
+    const token = `open.${Buffer.from("nobody").toString("base64url")}`;
+    const asked = success(operation);
+    if (isOwn) return (await open.ask(operation, { ...asked, ...absent, token })).status;
+    return (await scene.ask(operation, { ...asked, ...absent })).status;
+  },
+  409: async (operation) => {
+    const asked = success(operation);
+    const headers = { "idempotency-key": newName() };
+    const change = changes[operation.replace("/api/v1", "")];
+    if (change === undefined) {
+      // The name is in use.
+      await scene.ask(operation, asked);
+      const body = { ...(asked.body as object), password: "another password" };
+      return (await scene.ask(operation, { ...asked, body })).status;
+    }
+    const { headers: renewed } = await scene.ask(operation, { ...asked, headers });
+    const token = (renewed["tertulia-token"] as string | undefined) ?? asked.token;
+    if (operation.endsWith("/me/password")) scene.tokens.set("carla", token as string);
+    return (await scene.ask(operation, { ...asked, token, headers, body: change })).status;
+  },
+  413: async (operation) => {
+    const body = { message: "x".repeat(70_000) };
+    return (await scene.ask(operation, { ...success(operation), body })).status;
+  },
+  415: async (operation) => {
+    const plain = { headers: { "content-type": "text/plain" }, body: "oi" };
+    return (await scene.ask(operation, { ...success(operation), ...plain })).status;
+  },
+  422: async (operation) => {
+    const asked = success(operation);
+    const body = asked.body && { ...asked.body, user: "not a name", channel: "not a name" };
+    const named = asked.path === undefined ? { body } : invalid;
+    return (await scene.ask(operation, { ...asked, ...named })).status;
+  },
+  429: async (operation) => {
+    const headers = { "x-forwarded-for": `198.51.100.${made & 255}` };
+    const asked = { ...success(operation), headers };
+    const all = Array.from({ length: 12 * pace }, () => scene.ask(operation, asked));
+    const statuses = (await Promise.all(all)).map(({ status }) => status);
+    return statuses.find((status) => status === 429) ?? 0;
+  },
+  503: async (operation) => {
+    const at = unready.http.replace("tcp:", "http:");
+    return (await scene.ask(operation, { ...success(operation), at })).status;
+  },
+};
+
+test("[G1] the committed OpenAPI document is the one that a gateway generates and serves", async () => {
+  expect(committed).toBe(await apiDocument());
+  expect(scene.document).toEqual(JSON.parse(committed));
+});
+
+describe("[G1] every documented status", { timeout: 60_000 }, () => {
+  test.each(pairs)("[G1] %s answers with %i as documented", async (operation, status) => {
+    const way = status < 400 ? undefined : failures[status];
+    const got = way
+      ? await way(operation)
+      : (await scene.ask(operation, success(operation))).status;
+    expect(got).toBe(status);
+  });
+});
+
+test("[G5] a gateway without a broker starts, lives, and is not ready", async () => {
+  const at = unready.http.replace("tcp:", "http:");
+  expect((await send({ method: "GET", url: `${at}/livez` })).status).toBe(200);
+  const { status, json, headers } = await send({ method: "GET", url: `${at}/readyz` });
+  expect(status).toBe(503);
+  expect(json).toEqual({ ready: false, reasons: ["no server answers"] });
+  expect(headers["retry-after"]).toBe("1");
+});
+
+test("[G1] a page without scripts describes the API", async () => {
+  const { text, headers } = await send({
+    method: "GET",
+    url: `${scene.cluster.http()}/api/v1/docs`,
+  });
+  expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; style-src 'sha256-/);
+  for (const [operation] of pairs) expect(text).toContain(`<code>${operation}</code>`);
+  expect(text).not.toMatch(/<script|https?:/);
+});
