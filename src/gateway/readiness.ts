@@ -1,11 +1,21 @@
 import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
-import { pause } from "../platform/clock.ts";
+import { now } from "../platform/clock.ts";
+import type { StatusReply } from "../protocol/replies.ts";
 import { quorumOf } from "../protocol/view.ts";
 
-const intervalMs = 500;
-/** The most time for an answer; a proxy must pass over an unready gateway within 2 s. */
-const patienceMs = 1_000;
+/**
+ * The time between two questions. Requests go to the servers in turn, so if two of three servers
+ * hang, an answer still comes within three intervals.
+ */
+const intervalMs = 150;
+/** The most time for one answer. */
+const patienceMs = 600;
+/**
+ * Silence after which no server counts as answering. Servers notice a lost quorum within 1.5 s, and a
+ * proxy must pass over an unready gateway within 2 s.
+ */
+const silenceMs = 1_000;
 
 /**
  * Asks for the cluster's status again and again, so that a gateway knows whether it can serve. An
@@ -14,25 +24,28 @@ const patienceMs = 1_000;
 export class Readiness implements Disposable {
   readonly #connection: Connection;
   readonly #session: Session;
-  readonly #ending = new AbortController();
-  #reason: string | undefined = "the gateway has just started";
+  readonly #timer: NodeJS.Timeout;
+  #isEnding = false;
+  #heardMs = now().steadyMs;
+  #found: string | undefined = "the gateway has just started";
 
-  /** @param connection a connection whose requests fail after a short time */
+  /** @param openConnection opens a connection whose requests fail after a time in milliseconds */
   constructor(openConnection: (deadlineMs: number) => Connection) {
     this.#connection = openConnection(patienceMs);
     this.#session = this.#connection.session();
-    void this.#watch();
+    this.#timer = setInterval(() => void this.#look(), intervalMs);
   }
 
   /** Why the gateway can't serve; undefined if it can. */
   get reason(): string | undefined {
-    return this.#reason;
+    if (this.#isEnding) return "the gateway is being stopped";
+    return now().steadyMs - this.#heardMs > silenceMs ? "no server answers" : this.#found;
   }
 
   /** From now on the gateway counts as unready, because it ends. */
   drain(): void {
-    this.#ending.abort();
-    this.#reason = "the gateway is being stopped";
+    this.#isEnding = true;
+    clearInterval(this.#timer);
   }
 
   [Symbol.dispose](): void {
@@ -40,26 +53,20 @@ export class Readiness implements Disposable {
     this.#connection.close();
   }
 
-  async #watch(): Promise<void> {
-    const { signal } = this.#ending;
-    while (!signal.aborted) {
-      const reason = await this.#look();
-      if (signal.aborted) return;
-      this.#reason = reason;
-      await pause(intervalMs, signal);
-    }
-  }
-
-  async #look(): Promise<string | undefined> {
+  async #look(): Promise<void> {
     try {
-      const { view, members } = await this.#session.status();
-      if (view === undefined) return undefined;
-      const live = members.filter(({ member, live }) => member && live).length;
-      const needed = quorumOf(view);
-      if (live >= needed) return undefined;
-      return `no quorum: ${live} of ${view.members.length} servers are live`;
+      this.#found = lackIn(await this.#session.status());
+      this.#heardMs = now().steadyMs;
     } catch {
-      return "no server answers";
+      // A server that hangs does not answer, but the next question goes to another server.
     }
   }
+}
+
+/** Returns what a cluster with this status lacks; undefined if it can serve. */
+function lackIn({ view, members }: StatusReply): string | undefined {
+  if (view === undefined) return undefined;
+  const live = members.filter(({ member, live }) => member && live).length;
+  if (live >= quorumOf(view)) return undefined;
+  return `no quorum: ${live} of ${view.members.length} servers are live`;
 }

@@ -12,7 +12,7 @@ import { logOf } from "./folders.ts";
 let cluster: LocalCluster;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start({ hasMetrics: true, logLevel: "info" });
+  cluster = await LocalCluster.start({ hasMetrics: true, logLevel: "info", gateways: 1 });
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
@@ -123,6 +123,23 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     expect(deliveries).toBeGreaterThan(publications);
   });
 
+  test("a gateway counts requests by route, method and status, and groups paths that it does not know", async () => {
+    const [gateway] = cluster.of("gateway") as [Child];
+    await until(async () => (await fetch(`${cluster.http()}/readyz`)).ok, "it is ready");
+    await fetch(`${cluster.http()}/api/v1/channels/geral/messages`);
+    await fetch(`${cluster.http()}/api/v1/channels/nowhere/messages`);
+    await fetch(`${cluster.http()}/ana`);
+    const read = 'route="/api/v1/channels/:channel/messages",method="GET"';
+    const values = await scrape(gateway);
+    expect(values.get(`tertulia_http_requests_total{${read},status="200"}`)).toBe(1);
+    expect(values.get(`tertulia_http_requests_total{${read},status="404"}`)).toBe(1);
+    const unknown = 'route="none",method="GET",status="404"';
+    expect(values.get(`tertulia_http_requests_total{${unknown}}`)).toBe(1);
+    expect(values.get("tertulia_http_request_seconds_count")).toBeGreaterThanOrEqual(3);
+    expect(values.get("tertulia_web_sockets")).toBe(0);
+    for (const name of values.keys()) expect(name).not.toMatch(/ana|geral|nowhere/);
+  });
+
   test("`up` shows all processes at one endpoint: targets for Prometheus, their metrics, and whether all are ready", async () => {
     await using all = await serveMetricsOfAll("tcp://127.0.0.1:*", () =>
       roles.flatMap((role) => cluster.of(role)),
@@ -130,9 +147,15 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     const url = all.endpoint.replace("tcp:", "http:");
     const get = (path: string) => fetch(`${url}${path}`);
     const targets = (await (await get("/targets")).json()) as Target[];
-    expect(targets.map(({ labels }) => labels.instance).sort()).toEqual(
-      ["broker 1", "proxy 1", "reference 1", "server 1", "server 2", "server 3"].sort(),
-    );
+    expect(targets.map(({ labels }) => labels.instance).sort()).toEqual([
+      "broker 1",
+      "gateway 1",
+      "proxy 1",
+      "reference 1",
+      "server 1",
+      "server 2",
+      "server 3",
+    ]);
     for (const { targets: hosts, labels } of targets) {
       expect(hosts).toEqual([new URL(url).host]);
       const text = await (await get(labels.__metrics_path__)).text();

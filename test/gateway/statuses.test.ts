@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayConfig } from "../../src/gateway/config.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { Settings } from "../../src/platform/settings.ts";
+import { until } from "../support/until.ts";
 import { apiDocument } from "./api-document.ts";
 import { type Asked, gatewayScene, passwordOf } from "./gateway-scene.ts";
 import { send } from "./http-ask.ts";
@@ -184,7 +185,10 @@ describe("[G1] every documented status", { timeout: 60_000 }, () => {
 test("[G5] a gateway without a broker starts, lives, and is not ready", async () => {
   const at = unready.http.replace("tcp:", "http:");
   expect((await send({ method: "GET", url: `${at}/livez` })).status).toBe(200);
-  const { status, json, headers } = await send({ method: "GET", url: `${at}/readyz` });
+  const readyz = () => send({ method: "GET", url: `${at}/readyz` });
+  const isSilent = async () => (await readyz()).text.includes("no server answers");
+  await until(isSilent, "it tells that no server answers");
+  const { status, json, headers } = await readyz();
   expect(status).toBe(503);
   expect(json).toEqual({ ready: false, reasons: ["no server answers"] });
   expect(headers["retry-after"]).toBe("1");
