@@ -1,21 +1,19 @@
 import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
-import { now } from "../platform/clock.ts";
 import type { StatusReply } from "../protocol/replies.ts";
 import { quorumOf } from "../protocol/view.ts";
 
-/**
- * The time between two questions. Requests go to the servers in turn, so if two of three servers
- * hang, an answer still comes within three intervals.
- */
-const intervalMs = 150;
+/** The time between two questions. */
+const intervalMs = 125;
 /** The most time for one answer. */
 const patienceMs = 600;
 /**
- * Silence after which no server counts as answering. Servers notice a lost quorum within 1.5 s, and a
- * proxy must pass over an unready gateway within 2 s.
+ * So many questions in a row without an answer mean that no server answers. Requests go to the
+ * servers in turn, so one of three servers that hangs leaves fewer questions open. Servers that lack a
+ * quorum stop answering within 1.5 s, and a proxy must pass over an unready gateway within 2 s. The
+ * bound is a number and not a time, because a busy machine delays the questions too.
  */
-const silenceMs = 1_000;
+const mostUnanswered = 4;
 
 /**
  * Asks for the cluster's status again and again, so that a gateway knows whether it can serve. An
@@ -26,7 +24,7 @@ export class Readiness implements Disposable {
   readonly #session: Session;
   readonly #timer: NodeJS.Timeout;
   #isEnding = false;
-  #heardMs = now().steadyMs;
+  #unanswered = 0;
   #found: string | undefined = "the gateway has just started";
 
   /** @param openConnection opens a connection whose requests fail after a time in milliseconds */
@@ -39,7 +37,7 @@ export class Readiness implements Disposable {
   /** Why the gateway can't serve; undefined if it can. */
   get reason(): string | undefined {
     if (this.#isEnding) return "the gateway is being stopped";
-    return now().steadyMs - this.#heardMs > silenceMs ? "no server answers" : this.#found;
+    return this.#unanswered >= mostUnanswered ? "no server answers" : this.#found;
   }
 
   /** From now on the gateway counts as unready, because it ends. */
@@ -54,9 +52,10 @@ export class Readiness implements Disposable {
   }
 
   async #look(): Promise<void> {
+    this.#unanswered += 1;
     try {
       this.#found = lackIn(await this.#session.status());
-      this.#heardMs = now().steadyMs;
+      this.#unanswered = 0;
     } catch {
       // A server that hangs does not answer, but the next question goes to another server.
     }

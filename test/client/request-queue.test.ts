@@ -47,6 +47,17 @@ const deadlineMs = 15_000;
 const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
+test("[X9] a person behind a gateway learns at once that they ask too often, and the gateway does not ask again for them", async () => {
+  const { pipe, queue } = meet();
+  pipe.fates = [{ delayMs: 10, answer: "limit" }];
+  const asked = follow(
+    queue.ask("users", {}, { asker: { ...asker, via: "192.0.2.1" }, deadlineMs }),
+  );
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(asked).toEqual({ outcome: "failed", atMs: expect.closeTo(10, -2) });
+  expect(pipe.asked).toHaveLength(1);
+});
+
 test("[C2] a client repeats a request once, not twice, if a late answer asks for a retry that the client has already planned", async () => {
   const { pipe, queue } = meet();
   // Until a Tertulia server has answered, the client sends one payload at a time.

@@ -87,6 +87,7 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     const rows = page.split("\n").filter((line) => line.startsWith("| `tertulia_"));
     const documented = rows.flatMap((row) => row.match(/tertulia_\w+/g) ?? []);
     const processes = roles.flatMap((role) => cluster.of(role));
+    await fetch(`${cluster.http()}/livez`);
     const found = (await Promise.all(processes.map(scrape))).flatMap((values) =>
       [...values.keys()].map((name) => name.replace(/\{.*|_(bucket|sum|count)$/g, "")),
     );

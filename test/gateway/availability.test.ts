@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseUserName } from "../../src/protocol/ids.ts";
-import { limits } from "../../src/protocol/limits.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { send } from "./http-ask.ts";
@@ -23,6 +22,17 @@ const logIn = (user: string, password: string, from: string) => {
   const body = JSON.stringify({ user, password });
   return send({ method: "POST", url: url("/api/v1/session"), headers, body, from });
 };
+
+/** Stops servers without ending them, until the result is disposed of. */
+function hang(...numbers: readonly number[]): Disposable {
+  const servers = numbers.map((number) => cluster.server(number));
+  for (const server of servers) server.signal("SIGSTOP");
+  return {
+    [Symbol.dispose]() {
+      for (const server of servers) server.signal("SIGCONT");
+    },
+  };
+}
 
 test("[G6] 200 wrong log-ins from one address leave another address's log-in below a second", async () => {
   const password = "the long password of ana";
@@ -48,8 +58,7 @@ test("[G6] 200 wrong log-ins from one address leave another address's log-in bel
 
 test("[G5] without a quorum a gateway is not ready within 2 s, answers every route with 503, and serves again after the servers return", async () => {
   const { json } = await send({ method: "GET", url: url("/api/v1/openapi.json") });
-  const stopped = [cluster.server(2), cluster.server(3)];
-  for (const server of stopped) server.signal("SIGSTOP");
+  using hanging = hang(2, 3);
   const isUnready = async () => (await readiness()) === 503;
   await until(isUnready, "the gateway is not ready", 2_000);
   for (const [path, methods] of Object.entries(json.paths as Record<string, object>)) {
@@ -62,18 +71,17 @@ test("[G5] without a quorum a gateway is not ready within 2 s, answers every rou
       expect(Number(headers["retry-after"])).toBeGreaterThanOrEqual(1);
     }
   }
-  for (const server of stopped) server.signal("SIGCONT");
+  hanging[Symbol.dispose]();
   for (const number of [1, 2]) {
     await until(async () => (await readiness(number)) === 200, "it is ready again", 30_000);
   }
 }, 90_000);
 
 test("[G5] a gateway stays ready while one of three servers hangs", async () => {
-  cluster.server(3).signal("SIGSTOP");
+  using _hanging = hang(3);
   const end = performance.now() + 3_000;
   const found = new Set<number>();
   while (performance.now() < end) found.add(await readiness());
-  cluster.server(3).signal("SIGCONT");
   expect([...found]).toEqual([200]);
 }, 60_000);
 

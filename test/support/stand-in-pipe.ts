@@ -5,13 +5,14 @@ import type { StandInRequest } from "./stand-in-server.ts";
 /** The delay of a payload's replies, and the answer to each of its requests. */
 export interface Fate {
   readonly delayMs: number;
-  readonly answer: "OK" | "retry" | "none";
+  readonly answer: "OK" | "retry" | "limit" | "none";
 }
 
 /** The lists are for `users` and `channels`, whose replies are invalid without a list. */
 const success = { status: "OK", users: [], channels: [] };
 const served: Fate = { delayMs: 1, answer: "OK" };
 const refusal = { status: "erro", code: "unavailable", description: "", retry: true };
+const limit = { ...refusal, code: "rate_limited", wait: 1 };
 
 /** A simulated connection of a client to servers, whose answers and failures a test decides. */
 export class StandInPipe {
@@ -58,7 +59,7 @@ export class StandInPipe {
     this.asked.push(...requests);
     const { delayMs, answer } = this.fates.shift() ?? served;
     if (answer === "none") return;
-    const fields = answer === "OK" ? success : refusal;
+    const fields = { OK: success, retry: refusal, limit }[answer];
     const replies = requests.map(({ service, data: { id } }) => {
       return { service, data: { id, server: "server_0000000a", clock: 1, ...fields } };
     });
