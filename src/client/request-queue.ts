@@ -290,12 +290,10 @@ export class RequestQueue {
     const error = parseError(data);
     const restMs = 1_000 * (error.wait ?? 0);
     const isTooLate = now().steadyMs + restMs >= pending.deadlineMs;
-    // A person behind a gateway who asks too often waits themselves: a gateway that waited for them
-    // would hold their requests (X9).
+    // People behind a gateway wait themselves, because waiting for them would hold requests (X9).
     const isTooOften = error.code === "rate_limited" && pending.asker.via !== undefined;
     if (data.retry !== true || isTooLate || isTooOften) {
-      this.#settle(pending)?.reject(error);
-      return;
+      return void this.#settle(pending)?.reject(error);
     }
     pending.lastError = error;
     this.#rest(pending, restMs);

@@ -71,7 +71,7 @@ export class GatewayScene {
 
   /** Returns a token with which a holder of the secret administers. */
   operator(): string {
-    return new Sessions(secretIn(this.cluster.folder).deriveKey("token")).giveOperator(Date.now());
+    return new Sessions(secretIn(this.cluster.folder).deriveKeys("token")).giveOperator(Date.now());
   }
 
   /** Logs a user in, and returns the token; registers the account at the first call. */
@@ -81,6 +81,15 @@ export class GatewayScene {
     const { json } = await this.ask("POST /api/v1/session", { body });
     this.tokens.set(user, json.token);
     return json.token;
+  }
+
+  /** Creates a channel; a busy machine may need several tries. */
+  async createChannel(channel: string, token: string | undefined): Promise<void> {
+    const isThere = async () => {
+      const { status } = await this.ask("POST /api/v1/channels", { token, body: { channel } });
+      return status === 201 || status === 409;
+    };
+    await until(isThere, `#${channel} exists`, 30_000);
   }
 
   /** Makes a request, and checks the reply against the document. @param operation such as `GET /x` */

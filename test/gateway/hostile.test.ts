@@ -15,7 +15,7 @@ const path = { channel: "geral" };
 let token: string;
 beforeAll(async () => {
   token = await scene.enter("ana");
-  await scene.ask("POST /api/v1/channels", { token, body: { channel: "geral" } });
+  await scene.createChannel("geral", token);
 }, 60_000);
 
 describe("bodies", () => {
@@ -82,7 +82,7 @@ describe("names in paths", () => {
 
 describe("who asks", () => {
   const whoAmI = "GET /api/v1/session";
-  const key = () => secretIn(scene.cluster.folder).deriveKey("token");
+  const key = () => secretIn(scene.cluster.folder).deriveKeys("token");
 
   test("[G2] a request with the cookie is refused from the page of another site, and taken from the gateway's own", async () => {
     const cookie = `tertulia=${token}`;
@@ -134,7 +134,7 @@ describe("who asks", () => {
     [
       "signed by another cluster",
       () => {
-        return new Sessions(createSecretKey(randomBytes(32))).give(
+        return new Sessions([createSecretKey(randomBytes(32))]).give(
           { user: "ana" as never, version: "" },
           Date.now(),
         );

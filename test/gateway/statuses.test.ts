@@ -38,7 +38,7 @@ beforeAll(async () => {
   await scene.ask("PATCH /api/v1/accounts/{user}", { token: scene.operator(), ...promotion });
   const token = scene.tokens.get("ana");
   for (const channel of ["geral", "velho"]) {
-    await scene.ask("POST /api/v1/channels", { token, body: { channel } });
+    await scene.createChannel(channel, token);
   }
 }, 60_000);
 afterAll(() => unready?.[Symbol.asyncDispose](), 30_000);
