@@ -20,9 +20,16 @@ const rememberedMessages = 20_000;
  */
 export class Duplicates {
   readonly #places = new Recent<string, Place[]>(rememberedMessages);
+  /** The result for the last entry, because all subscriptions note an entry one after the other. */
+  #last: { readonly entry: Entry; readonly others: readonly Place[] } | undefined;
 
   /** Records the place of an entry. @returns the recorded places of its duplicates */
   note(entry: Entry): readonly Place[] {
+    if (this.#last?.entry !== entry) this.#last = { entry, others: this.#note(entry) };
+    return this.#last.others;
+  }
+
+  #note(entry: Entry): readonly Place[] {
     const { server, seq } = entry;
     const key = keyOf(entry);
     const places = this.#places.get(key);

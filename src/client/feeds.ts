@@ -1,10 +1,12 @@
 import type { Subscriber } from "../net/subscriber.ts";
+import { now } from "../platform/clock.ts";
 import { decode } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { parsePublications } from "../protocol/parse-reply.ts";
 import type { Publication } from "../protocol/publications.ts";
+import { covers } from "../protocol/vector.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Subscription, type SubscriptionPorts } from "./subscription.ts";
 
@@ -24,15 +26,18 @@ export type OpenWire = (
 interface Feed {
   readonly readers: Map<Subscription, Reader>;
   readonly duplicates: Duplicates;
+  /** When a reader next looks for missed publications. */
+  dueMs: number;
 }
 
-/** Time between two rounds in which subscriptions fetch publications they may have missed. */
+/** Time between two looks of a topic's readers for publications that they may have missed. */
 const lookAgainMs = 4_000;
+const lookerMs = 200;
 /**
- * The most subscriptions that fetch in one round; more requests at once would exceed the
- * connection's pace (A9).
+ * The most subscriptions that fetch at once. More requests would exceed the connection's pace (A9),
+ * and hold up the publications that arrive meanwhile.
  */
-const looksAtOnce = 1_000;
+const looksAtOnce = 50;
 
 /**
  * The subscriptions of all sessions of a connection. The connection subscribes to a topic once, for
@@ -41,12 +46,10 @@ const looksAtOnce = 1_000;
 export class Feeds {
   readonly #clock: LamportClock;
   readonly #wire: Wire | undefined;
+  /** By topic; the topic that is due next comes first. */
   readonly #feeds = new Map<string, Feed>();
-  /**
-   * All subscriptions. In each round of fetches, the first `looksAtOnce` subscriptions fetch, and
-   * move to the end.
-   */
-  readonly #inTurn = new Set<Subscription>();
+  /** The subscriptions that have missed what another reader of their topic has found. */
+  readonly #behind = new Set<Subscription>();
   readonly #looker: NodeJS.Timeout;
   #connections = 0;
   #read: { plain: Uint8Array; publications: readonly Publication[] } | undefined;
@@ -57,7 +60,7 @@ export class Feeds {
       (topic, payload) => this.#receive(topic, payload),
       (count) => this.#proxiesChanged(count),
     );
-    this.#looker = setInterval(() => this.#lookAgain(), lookAgainMs);
+    this.#looker = setInterval(() => this.#lookAgain(), lookerMs);
   }
 
   /**
@@ -68,20 +71,20 @@ export class Feeds {
     let feed = this.#feeds.get(topic);
     if (feed === undefined) {
       if (this.#feeds.size >= limits.connectionTopics) throw tooManyTopics();
-      feed = { readers: new Map(), duplicates: new Duplicates() };
+      const dueMs = now().steadyMs + lookAgainMs;
+      feed = { readers: new Map(), duplicates: new Duplicates(), dueMs };
       this.#feeds.set(topic, feed);
       this.#wire?.subscribe(topic);
     }
     const subscription = new Subscription(topic, reader, feed.duplicates);
     feed.readers.set(subscription, reader);
-    this.#inTurn.add(subscription);
     return subscription;
   }
 
   leave(subscription: Subscription): void {
     const { topic } = subscription;
     subscription.close();
-    this.#inTurn.delete(subscription);
+    this.#behind.delete(subscription);
     const readers = this.#feeds.get(topic)?.readers;
     if (!readers?.delete(subscription) || readers.size > 0) return;
     this.#feeds.delete(topic);
@@ -102,9 +105,11 @@ export class Feeds {
   close(): void {
     clearInterval(this.#looker);
     this.#wire?.close();
-    for (const subscription of this.#inTurn) subscription.close();
-    this.#inTurn.clear();
+    for (const { readers } of this.#feeds.values()) {
+      for (const subscription of readers.keys()) subscription.close();
+    }
     this.#feeds.clear();
+    this.#behind.clear();
   }
 
   #receive(topic: string, payload: Buffer): void {
@@ -115,15 +120,44 @@ export class Feeds {
     const isNew = count > this.#connections;
     this.#connections = count;
     // Fetch publications that were sent while the new proxy was not connected.
-    if (isNew) for (const subscription of this.#inTurn) subscription.fill();
+    if (!isNew) return;
+    for (const feed of this.#feeds.values()) feed.dueMs = 0;
+    this.#lookAgain();
   }
 
   #lookAgain(): void {
-    const due = [...this.#inTurn].slice(0, looksAtOnce);
-    for (const subscription of due) {
-      this.#inTurn.delete(subscription);
-      this.#inTurn.add(subscription);
+    const { steadyMs } = now();
+    let looks = 0;
+    for (const subscription of this.#behind) {
+      if (looks === looksAtOnce) return;
+      looks += 1;
+      this.#behind.delete(subscription);
       subscription.fill();
+    }
+    for (const [topic, feed] of this.#feeds) {
+      if (feed.dueMs > steadyMs || looks === looksAtOnce) return;
+      looks += 1;
+      feed.dueMs = steadyMs + lookAgainMs;
+      this.#feeds.delete(topic);
+      this.#feeds.set(topic, feed);
+      void this.#look(feed);
+    }
+  }
+
+  /**
+   * Lets one reader of a topic fetch what it has missed; the others follow if they have missed more.
+   * Each look begins with another reader, because a reader's session may have ended.
+   */
+  async #look({ readers }: Feed): Promise<void> {
+    const [first] = readers.keys();
+    const reader = first && readers.get(first);
+    if (first === undefined || reader === undefined) return;
+    readers.delete(first);
+    readers.set(first, reader);
+    first.fill();
+    await first.settled();
+    for (const other of readers.keys()) {
+      if (!covers(other.vector, first.place)) this.#behind.add(other);
     }
   }
 }

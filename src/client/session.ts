@@ -219,12 +219,13 @@ export class Session implements Disposable {
 
   /**
    * Calls `onEntry` exactly once for every entry of a conversation. A user's conversation has the
-   * private messages to the user and, with `own`, also those from the user.
+   * private messages to the user and, with `own`, also those from the user. `place` is the vector
+   * after the entry, from which a later subscription can resume; it changes with the next entry.
    * @throws ProtocolError `channel_not_found` or `user_not_found`
    */
   async subscribe(
     name: ConversationName,
-    onEntry: (entry: Entry) => void,
+    onEntry: (entry: Entry, place: Vector) => void,
     options: SubscribeOptions = {},
   ): Promise<Subscription> {
     checkName(name);
@@ -238,8 +239,8 @@ export class Session implements Disposable {
     const subscription: Subscription = this.#parts.feeds.join(topic, {
       hear: (payload) => this.#hear(subscription, payload),
       pages: (since) => pages(this, name, { since }),
-      deliver: (entry) => {
-        if (own || isFor(name, entry)) handOver(onEntry, entry);
+      deliver: (entry, place) => {
+        if (own || isFor(name, entry)) handOver(() => onEntry(entry, place));
       },
       missed: () => onMissed?.(),
       refused: (error) => this.#options.onRefused?.(error),
@@ -368,13 +369,10 @@ export class Session implements Disposable {
   }
 }
 
-/**
- * Calls `onEntry`. An exception of `onEntry` is thrown in a microtask, so that it does not stop
- * other subscriptions.
- */
-function handOver(onEntry: (entry: Entry) => void, entry: Entry): void {
+/** Calls `onEntry`. Its exception is thrown in a microtask, so that other subscriptions go on. */
+function handOver(onEntry: () => void): void {
   try {
-    onEntry(entry);
+    onEntry();
   } catch (error) {
     queueMicrotask(() => {
       throw error;

@@ -25,7 +25,8 @@ export interface SubscribeOptions {
 export interface SubscriptionPorts {
   /** Reads every entry that the vector does not cover, page by page. */
   pages(since: Vector): AsyncIterable<HistoryPage>;
-  deliver(entry: Entry): void;
+  /** @param place the subscription's `place` after the entry; it changes with the next entry */
+  deliver(entry: Entry, place: Vector): void;
   /** Called if servers have dropped entries that the subscription has not delivered (J3). */
   missed(): void;
   /** Called if a fetch fails with an error that no retry resolves. */
@@ -49,6 +50,7 @@ export class Subscription {
   readonly topic: string;
   readonly #ports: SubscriptionPorts;
   readonly #vector: MutableVector = {};
+  readonly #place: MutableVector = {};
   readonly #expected: MutableVector = {};
   readonly #duplicates: Duplicates;
   #held: Publication[] = [];
@@ -71,8 +73,17 @@ export class Subscription {
     return { ...this.#vector };
   }
 
+  /**
+   * As `vector`, but raised only by the topic's own entries. So subscriptions that have delivered the
+   * same entries come to have equal places.
+   */
+  get place(): Vector {
+    return this.#place;
+  }
+
   /** Delivers the entries of `page`, and starts the subscription after `since`. */
   begin(since: Vector, page: readonly Entry[] = []): void {
+    Object.assign(this.#place, before(since, page));
     for (const entry of page) this.#pass(entry);
     raise(this.#vector, since);
     this.#hasBegun = true;
@@ -197,10 +208,11 @@ export class Subscription {
       .note(entry)
       .some((duplicate) => this.#hasPassed(duplicate));
     this.#vector[entry.server] = entry.seq;
+    this.#place[entry.server] = entry.seq;
     if (isDuplicate) return;
     // Several sessions may get the same object, so each session delivers its own copy.
     const { prev: _, ...copy } = entry as Publication;
-    this.#ports.deliver(copy as Entry);
+    this.#ports.deliver(copy as Entry, this.#place);
   }
 
   #hasPassed({ server, seq }: Pick<Entry, "server" | "seq">): boolean {
@@ -210,4 +222,11 @@ export class Subscription {
   #last(server: ServerName): number {
     return this.#vector[server] ?? 0;
   }
+}
+
+/** Returns the vector before the first of a page's entries, whose end has the vector `seen`. */
+function before(seen: Vector, page: readonly Entry[]): Vector {
+  const vector: MutableVector = { ...seen };
+  for (const { server, seq } of page.toReversed()) vector[server] = seq - 1;
+  return vector;
 }

@@ -154,8 +154,11 @@ export class Supervisor implements Running {
     for (const child of this.children) child.letEnd();
     const stopAll = (children: Child[], graceMs: number) =>
       Promise.all(children.map((child) => child.stop(graceMs)));
-    await stopAll([...this.of("bot"), ...this.of("gateway")], stopBotsMs);
+    // A gateway closes its clients' connections over some seconds, and needs no server for that.
+    const gateways = stopAll(this.of("gateway"), stopBotsMs + stopServersMs);
+    await stopAll(this.of("bot"), stopBotsMs);
     await stopAll(this.of("server"), stopServersMs);
+    await gateways;
     await stopAll(
       this.children.filter(({ role }) => !["bot", "gateway", "server"].includes(role)),
       stopOthersMs,

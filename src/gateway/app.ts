@@ -13,7 +13,6 @@ import type { Api } from "./api/route.ts";
 import { sessionRoutes } from "./api/session.ts";
 import { boundConnections, idleMs, requestMs, slowClients } from "./connection-bounds.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
-import { eventRoutes } from "./live/events.ts";
 import type { LiveServer } from "./live/live-server.ts";
 import type { Traffic } from "./measure.ts";
 import { openapi } from "./openapi.ts";
@@ -42,7 +41,6 @@ const subjects = [
   privateRoutes,
   clusterRoutes,
   administrationRoutes,
-  eventRoutes,
 ];
 
 /** The gateway's HTTP server with all its routes, not bound to an address yet. */
@@ -100,7 +98,7 @@ export async function makeApp(parts: AppParts) {
   await app.register(
     async (api) => {
       for (const add of subjects) add(api as unknown as Api, people);
-      live.addRoute(api as unknown as Api);
+      live.addRoutes(api as unknown as Api);
       api.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
     },
     { prefix: apiPath },

@@ -18,8 +18,9 @@ import { Readiness } from "./readiness.ts";
 /**
  * Starts a gateway. It keeps nothing but its name and its clock, so that clients can go on at any
  * other gateway.
+ * @param more the milliseconds between two pings of a WebSocket, if not the usual ones
  */
-export async function startGateway(config: GatewayConfig) {
+export async function startGateway(config: GatewayConfig, more: { readonly pingMs?: number } = {}) {
   const file = await openProcessFile(config.slots, "gateway", () => `gateway_${randomHex(4)}`);
   const connect = (deadlineMs?: number) =>
     new Connection({
@@ -39,10 +40,10 @@ export async function startGateway(config: GatewayConfig) {
   const readiness = new Readiness(connect);
   const people = new People(connection);
   const onDefect = (error: unknown) => log.error(error);
-  const live = new LiveServer(people, onDefect);
+  const live = new LiveServer({ people, onDefect, ...more });
   const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
   const traffic = new Traffic(metrics.metrics, {
-    sockets: () => live.sockets,
+    sockets: () => live.connections.size,
     openRequests: () => connection.open,
   });
   // A gateway is no member, so it gets no messages whose seals could be wrong.
@@ -69,7 +70,7 @@ export async function startGateway(config: GatewayConfig) {
       readiness.drain();
       presence[Symbol.dispose]();
       link.close();
-      await live.drain();
+      await live.connections.drain();
       await app.close();
       await closed(app.server);
       await metrics[Symbol.asyncDispose]();

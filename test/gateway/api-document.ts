@@ -12,7 +12,7 @@ export async function apiDocument(): Promise<string> {
   const onDefect = (error: unknown) => {
     throw error;
   };
-  const live = new LiveServer(people, onDefect);
+  const live = new LiveServer({ people, onDefect });
   const app = await makeApp({
     people,
     live,
@@ -24,6 +24,5 @@ export async function apiDocument(): Promise<string> {
   await app.ready();
   const document = app.swagger();
   await app.close();
-  await live.drain();
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

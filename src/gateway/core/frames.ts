@@ -2,8 +2,15 @@ import type { PresenceState, Present, Receipt } from "../../protocol/client-mess
 import { presenceStates } from "../../protocol/client-messages.ts";
 import { type ErrorCode, ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import { type Field, type Fields, fieldsOf, object, optional } from "../../protocol/fields.ts";
-import { parseRequestId } from "../../protocol/ids.ts";
+import {
+  type ChannelName,
+  parseChannelName,
+  parseRequestId,
+  parseUserName,
+  type UserName,
+} from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { ConversationName } from "../../protocol/topics.ts";
 
 /** A conversation as clients name it: `#channel` or `@user`. */
 export type ConversationText = string;
@@ -39,11 +46,8 @@ export type GatewayFrame =
       readonly type: "message";
       readonly conversation: ConversationText;
       readonly entry: Entry;
-      /**
-       * A later subscription with this position goes on after this message. Undefined in the past
-       * messages that `last` asked for.
-       */
-      readonly position?: string | undefined;
+      /** A later subscription with this position goes on after this message. */
+      readonly position: string;
     }
   /** All messages up to now were sent; the next ones are new. */
   | {
@@ -72,12 +76,26 @@ const string: Field<string> = (value, name) => {
   throw refusal(`\`${name}\` must be a text.`);
 };
 
-/** Parses `#channel` or `@user`. The servers judge the name. */
-const conversation: Field<ConversationText> = (value, name) => {
-  const text = string(value, name);
-  if (/^[#@]./su.test(text)) return text;
-  throw refusal(`\`${name}\` must be a #channel or a @user.`);
+/**
+ * Parses `#channel` or `@user`, and writes the name as the servers do, because topics have the
+ * servers' names.
+ * @throws ProtocolError `bad_request` or `name_invalid`
+ */
+export const parseConversation: Field<ConversationText> = (value, field) => {
+  const text = string(value, field);
+  const name = text.slice(1);
+  if (text.startsWith("#")) return `#${parseChannelName(name, field)}`;
+  if (text.startsWith("@")) return `@${parseUserName(name, field)}`;
+  throw refusal(`\`${field}\` must be a #channel or a @user.`);
 };
+
+/** @param text a parsed conversation */
+export function conversationName(text: ConversationText): ConversationName {
+  const name = text.slice(1);
+  return text.startsWith("#") ? { channel: name as ChannelName } : { user: name as UserName };
+}
+
+const conversation = parseConversation;
 
 const last: Field<number> = (value, name) => {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1_000) {
@@ -146,4 +164,26 @@ export function readRef(text: string): Ref {
 
 function refOf({ ref }: Fields): Ref {
   return typeof ref === "number" || (typeof ref === "string" && ref.length <= 64) ? ref : undefined;
+}
+
+/**
+ * Returns a text as the bytes of an unmasked WebSocket frame (RFC 6455, section 5.2). A frame of a
+ * server is the same for all clients, so it is made once.
+ */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const headBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const bytes = Buffer.allocUnsafe(headBytes + length);
+  // The last frame of its message, with text.
+  bytes[0] = 0x81;
+  if (headBytes === 2) bytes[1] = length;
+  else if (headBytes === 4) {
+    bytes[1] = 126;
+    bytes.writeUInt16BE(length, 2);
+  } else {
+    bytes[1] = 127;
+    bytes.writeBigUInt64BE(BigInt(length), 2);
+  }
+  bytes.write(text, headBytes);
+  return bytes;
 }

@@ -3,10 +3,13 @@ import { type TSchema, Type } from "typebox";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isMap } from "../../protocol/fields.ts";
 import { parseVector, type Vector } from "../../protocol/vector.ts";
-import { type AddRoutes, answers } from "../api/route.ts";
-import type { GatewayFrame } from "../core/frames.ts";
+import { type Api, answers } from "../api/route.ts";
+import { type GatewayFrame, parseConversation } from "../core/frames.ts";
 import { credentialsOf } from "../credentials.ts";
-import { Following } from "./following.ts";
+import type { People } from "../people.ts";
+import { writePosition } from "../position.ts";
+import { endOf, Following } from "./following.ts";
+import type { LiveConnection, LiveConnections } from "./live-connections.ts";
 
 /** A comment is sent this often, so that proxies do not take the stream for dead. */
 const beatMs = 15_000;
@@ -20,8 +23,8 @@ const stream = {
   content: { "text/event-stream": { schema: Type.String() } },
 } as unknown as TSchema;
 
-/** The route of server-sent events: messages for programs that only listen. */
-export const eventRoutes: AddRoutes = (api, people) => {
+/** Adds the route of server-sent events: messages for programs that only listen. */
+export function addEventRoute(api: Api, people: People, connections: LiveConnections): void {
   api.get(
     "/events",
     {
@@ -42,11 +45,24 @@ export const eventRoutes: AddRoutes = (api, people) => {
       const conversations = conversationsIn(request.query.conversations);
       const places = readPlaces(request.headers["last-event-id"]);
       const session = people.open(credentialsOf(request), request.ip, {
-        onRefused: () => reply.raw.end(),
+        onRefused: (error) => stream.end(error),
       });
-      const stream = new EventStream(reply.raw, () => following.places);
-      const following = new Following(session, (frame) => stream.send(frame));
-      reply.raw.on("close", () => session.close());
+      const following: Following = new Following(session, {
+        tell: (frame) => stream.send(frame),
+        deliver: (conversation, entry, place) => {
+          const position = writePosition(place);
+          stream.send({ type: "message", conversation, entry, position });
+        },
+      });
+      const stream = new EventStream(reply.raw, {
+        places: () => following.places,
+        check: () => endOf(session),
+      });
+      connections.add(stream);
+      reply.raw.on("close", () => {
+        connections.delete(stream);
+        session.close();
+      });
       try {
         // An error of the session is still a reply with a status of its own.
         await session.ask("channels", { limit: 1 });
@@ -64,24 +80,29 @@ export const eventRoutes: AddRoutes = (api, people) => {
           stream.send({ type: "caught_up", conversation, position });
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error;
-          const { code, message: title, retry } = error;
-          stream.send({ type: "error", code, title, retry });
+          stream.fail(error);
         }
       }
       return reply;
     },
   );
-};
+}
+
+interface EventStreamParts {
+  /** Returns where the client is, for the ids of events. */
+  places(): ReadonlyMap<string, Vector>;
+  /** Returns why the session has ended; undefined if it has not. */
+  check(): Promise<ProtocolError | undefined>;
+}
 
 /** The events that a client reads from one HTTP reply. */
-class EventStream {
+class EventStream implements LiveConnection {
   readonly #response: ServerResponse;
-  readonly #places: () => ReadonlyMap<string, Vector>;
+  readonly #parts: EventStreamParts;
 
-  /** @param places returns where the client is, for the ids of events */
-  constructor(response: ServerResponse, places: () => ReadonlyMap<string, Vector>) {
+  constructor(response: ServerResponse, parts: EventStreamParts) {
     this.#response = response;
-    this.#places = places;
+    this.#parts = parts;
   }
 
   begin(): void {
@@ -92,23 +113,44 @@ class EventStream {
       "x-accel-buffering": "no",
     });
     this.#response.write(`retry: ${retryMs}\n\n`);
-    const beat = setInterval(() => this.#response.write(":\n\n"), beatMs);
-    this.#response.on("close", () => clearInterval(beat));
+    const beats = setInterval(() => void this.#beat(), beatMs);
+    this.#response.on("close", () => clearInterval(beats));
+  }
+
+  stop(): void {
+    this.#response.end();
+  }
+
+  /** Ends the stream. A browser connects again, and then gets the error as a status. */
+  end(error: ProtocolError): void {
+    this.fail(error);
+    this.#response.end();
+  }
+
+  fail({ code, message: title, retry }: ProtocolError): void {
+    this.send({ type: "error", code, title, retry });
   }
 
   send({ type, ...data }: GatewayFrame): void {
-    if (this.#response.destroyed) return;
-    const id = writePlaces(this.#places());
+    if (this.#response.destroyed || this.#response.writableEnded) return;
+    const id = writePlaces(this.#parts.places());
     this.#response.write(`event: ${type}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
     // A reader that lags behind connects again, and goes on where it has stopped.
     if (this.#response.writableLength > mostUnsentBytes) this.#response.destroy();
   }
+
+  async #beat(): Promise<void> {
+    this.#response.write(":\n\n");
+    const error = await this.#parts.check();
+    if (error !== undefined) this.end(error);
+  }
 }
 
 function conversationsIn(text: string): readonly string[] {
-  const list = [...new Set(text.split(","))];
-  if (list.length <= mostConversations && list.every((one) => /^[#@]./su.test(one))) return list;
-  const sentence = `\`conversations\` must be 1 to ${mostConversations} #channels and @users.`;
+  const parsed = text.split(",").map((one) => parseConversation(one, "conversations"));
+  const list = [...new Set(parsed)];
+  if (list.length <= mostConversations) return list;
+  const sentence = `\`conversations\` may name at most ${mostConversations} #channels and @users.`;
   throw new ProtocolError("bad_request", sentence);
 }
 

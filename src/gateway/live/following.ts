@@ -1,12 +1,15 @@
 import type { Session } from "../../client/session.ts";
-import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/publications.ts";
-import type { ConversationName } from "../../protocol/topics.ts";
-import type { MutableVector, Vector } from "../../protocol/vector.ts";
-import type { ConversationText, GatewayFrame } from "../core/frames.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import { type ConversationText, conversationName, type GatewayFrame } from "../core/frames.ts";
 import { writePosition } from "../position.ts";
 
-type Told = Extract<GatewayFrame, { readonly type: "subscribed" | "message" | "gap" }>;
+interface FollowingEvents {
+  tell(frame: Extract<GatewayFrame, { readonly type: "subscribed" | "gap" }>): void;
+  /** @param place the vector after the entry, which changes with the next entry */
+  deliver(conversation: ConversationText, entry: Entry, place: Vector): void;
+}
 
 interface Start {
   /** The vector to go on from. */
@@ -15,70 +18,102 @@ interface Start {
   readonly last?: number | undefined;
 }
 
-function conversationName(text: ConversationText): ConversationName {
-  const name = text.slice(1);
-  return text.startsWith("#") ? { channel: name as ChannelName } : { user: name as UserName };
+interface Follow {
+  /** The vector of what was delivered; undefined until it is known. */
+  place: Vector | undefined;
 }
+
+const mostSubscriptions = 250;
 
 /** One client's subscriptions, as frames for the client. */
 export class Following {
+  static readonly most = mostSubscriptions;
   readonly #session: Session;
-  readonly #tell: (frame: Told) => void;
-  /** For each conversation, what returns the vector of what was delivered. */
-  readonly #places = new Map<ConversationText, () => Vector>();
+  readonly #events: FollowingEvents;
+  readonly #follows = new Map<ConversationText, Follow>();
 
-  constructor(session: Session, tell: (frame: Told) => void) {
+  constructor(session: Session, events: FollowingEvents) {
     this.#session = session;
-    this.#tell = tell;
-  }
-
-  get size(): number {
-    return this.#places.size;
+    this.#events = events;
   }
 
   /** Where the subscriptions are: for each conversation, the vector of what was delivered. */
   get places(): ReadonlyMap<ConversationText, Vector> {
-    return new Map([...this.#places].map(([text, place]) => [text, place()]));
+    const places = new Map<ConversationText, Vector>();
+    for (const [text, { place }] of this.#follows) if (place !== undefined) places.set(text, place);
+    return places;
   }
 
   /**
-   * Subscribes to a conversation. Tells `subscribed`, then the messages since the start, and after
-   * the promise each new message.
+   * Subscribes to a conversation. Tells `subscribed`, then delivers the messages since the start, and
+   * after the promise each new message.
    * @returns the position after the messages since the start
    * @throws ProtocolError such as `channel_not_found`
    */
-  async follow(conversation: ConversationText, { since, last }: Start): Promise<string> {
-    let isAnnounced = false;
-    const announce = (recovered: boolean) => {
-      if (!isAnnounced) this.#tell({ type: "subscribed", conversation, recovered });
-      isAnnounced = true;
-    };
-    // The subscription itself exists only after it has delivered its first messages.
-    const first: MutableVector | undefined = since && { ...since };
-    if (first !== undefined) this.#places.set(conversation, () => first);
-    const deliver = (entry: Entry) => {
-      announce(true);
-      if (first !== undefined) first[entry.server] = entry.seq;
-      const vector = this.#places.get(conversation)?.();
-      const position = vector && writePosition(vector);
-      this.#tell({ type: "message", conversation, entry, position });
-    };
-    const subscription = await this.#session.subscribe(conversationName(conversation), deliver, {
-      since,
-      last,
-      own: true,
-      onMissed: () => {
-        if (isAnnounced) this.#tell({ type: "gap", conversation });
-        announce(false);
-      },
-    });
-    this.#places.set(conversation, () => subscription.vector);
-    announce(true);
-    return writePosition(subscription.vector);
+  async follow(conversation: ConversationText, start: Start): Promise<string> {
+    if (this.#follows.has(conversation)) {
+      throw new ProtocolError("bad_request", `${conversation} is subscribed already.`);
+    }
+    if (this.#follows.size >= mostSubscriptions) {
+      const sentence = `A connection may have ${mostSubscriptions} subscriptions.`;
+      throw new ProtocolError("too_large", sentence);
+    }
+    const follow: Follow = { place: start.since };
+    this.#follows.set(conversation, follow);
+    try {
+      return await this.#begin(conversation, follow, start);
+    } catch (error) {
+      if (this.#isCurrent(conversation, follow)) this.#follows.delete(conversation);
+      throw error;
+    }
   }
 
   unfollow(conversation: ConversationText): void {
     this.#session.unsubscribe(conversationName(conversation));
-    this.#places.delete(conversation);
+    this.#follows.delete(conversation);
   }
+
+  async #begin(conversation: ConversationText, follow: Follow, start: Start): Promise<string> {
+    let isAnnounced = false;
+    const announce = (recovered: boolean) => {
+      if (!isAnnounced) this.#events.tell({ type: "subscribed", conversation, recovered });
+      isAnnounced = true;
+    };
+    const deliver = (entry: Entry, place: Vector) => {
+      announce(true);
+      follow.place = place;
+      this.#events.deliver(conversation, entry, place);
+    };
+    const subscription = await this.#session.subscribe(conversationName(conversation), deliver, {
+      ...start,
+      own: true,
+      onMissed: () => {
+        if (isAnnounced) this.#events.tell({ type: "gap", conversation });
+        announce(false);
+      },
+    });
+    if (!this.#isCurrent(conversation, follow)) {
+      throw new ProtocolError("bad_request", `${conversation} was unsubscribed meanwhile.`);
+    }
+    follow.place = subscription.place;
+    announce(true);
+    return writePosition(subscription.place);
+  }
+
+  #isCurrent(conversation: ConversationText, follow: Follow): boolean {
+    return this.#follows.get(conversation) === follow;
+  }
+}
+
+/**
+ * Asks for something that only a valid session gets, which also renews its token (A2).
+ * @returns the error `unauthenticated` if the session has ended
+ */
+export async function endOf(session: Session): Promise<ProtocolError | undefined> {
+  try {
+    await session.ask("channels", { limit: 1 });
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === "unauthenticated") return error;
+  }
+  return undefined;
 }

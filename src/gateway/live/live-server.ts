@@ -1,46 +1,49 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
-import { pause } from "../../platform/clock.ts";
-import { random } from "../../platform/random.ts";
+import { WebSocketServer } from "ws";
 import { limits } from "../../protocol/limits.ts";
 import type { Api } from "../api/route.ts";
 import { credentialsOf, refuseOtherSite } from "../credentials.ts";
 import type { People } from "../people.ts";
+import { addEventRoute } from "./events.ts";
+import { Flusher } from "./flusher.ts";
+import { LiveConnections } from "./live-connections.ts";
 import { LiveSocket, pingMs } from "./live-socket.ts";
+import { MessageFrames } from "./message-frames.ts";
 
 /** The path at which clients open WebSockets, below the path of the API. */
 const socketPath = "/ws";
-/** How long a stopping gateway takes to close all sockets, so that not all clients return at once. */
-const drainMs = 5_000;
 
-/** Accepts WebSockets, and pings them. */
+interface LiveServerOptions {
+  readonly people: People;
+  /** Called with an error that only a defect explains. */
+  readonly onDefect: (error: unknown) => void;
+  /** Milliseconds between two pings of a client. */
+  readonly pingMs?: number;
+}
+
+/** Accepts WebSockets and streams of events. */
 export class LiveServer {
-  readonly #people: People;
-  readonly #onDefect: (error: unknown) => void;
-  readonly #sockets = new Set<LiveSocket>();
+  readonly #options: LiveServerOptions;
+  readonly connections = new LiveConnections();
   readonly #upgrades = new WebSocketServer({
     noServer: true,
     maxPayload: limits.requestBytes,
     perMessageDeflate: false,
   });
-  readonly #beat = setInterval(() => {
-    for (const socket of this.#sockets) socket.beat();
-  }, pingMs);
+  readonly #frames = new MessageFrames();
+  readonly #flusher = new Flusher();
 
-  constructor(people: People, onDefect: (error: unknown) => void) {
-    this.#people = people;
-    this.#onDefect = onDefect;
+  constructor(options: LiveServerOptions) {
+    this.#options = options;
   }
 
-  get sockets(): number {
-    return this.#sockets.size;
-  }
-
-  /** Adds the route of WebSockets, which checks a request before its connection is upgraded. */
-  addRoute(api: Api): void {
+  /** Adds the routes of WebSockets and of events. */
+  addRoutes(api: Api): void {
+    addEventRoute(api, this.#options.people, this.connections);
+    // The route checks a request before its connection is upgraded.
     api.get(socketPath, { schema: { hide: true } }, (request, reply) => {
-      const { raw } = request;
+      const { raw, ip: via } = request;
       const head = heads.get(raw);
       if (head === undefined) {
         return reply.code(426).header("upgrade", "websocket").send();
@@ -48,10 +51,23 @@ export class LiveServer {
       // A page of another site could open a socket with the cookie of the person.
       refuseOtherSite(request);
       const credentials = credentialsOf(request);
+      const tellsToken = request.headers.authorization !== undefined;
       reply.hijack();
+      // The socket would otherwise keep the request and its reply in memory.
+      reply.raw.detachSocket(raw.socket);
+      const { people, onDefect } = this.#options;
       this.#upgrades.handleUpgrade(raw, raw.socket, head, (socket) => {
-        const live = this.#add(socket, request.ip);
-        if (Object.keys(credentials).length > 0) void live.connect(credentials);
+        const live: LiveSocket = new LiveSocket(socket, {
+          raw: raw.socket,
+          frames: this.#frames,
+          flusher: this.#flusher,
+          pingMs: this.#options.pingMs ?? pingMs,
+          open: (credentials, events) => people.open(credentials, via, events),
+          onDefect,
+          onClose: () => this.connections.delete(live),
+        });
+        this.connections.add(live);
+        if (Object.keys(credentials).length > 0) void live.connect(credentials, { tellsToken });
       });
       return reply;
     });
@@ -70,29 +86,6 @@ export class LiveServer {
       response.on("finish", () => socket.end());
       route(request, response);
     });
-  }
-
-  /** Closes all sockets in random order over some seconds. */
-  async drain(): Promise<void> {
-    clearInterval(this.#beat);
-    const sockets = [...this.#sockets];
-    await Promise.all(
-      sockets.map(async (socket) => {
-        await pause(sockets.length === 1 ? 0 : random() * drainMs);
-        socket.close("stopping");
-      }),
-    );
-    this.#upgrades.close();
-  }
-
-  #add(socket: WebSocket, via: string): LiveSocket {
-    const live: LiveSocket = new LiveSocket(socket, {
-      open: (credentials, events) => this.#people.open(credentials, via, events),
-      onDefect: this.#onDefect,
-      onClose: () => this.#sockets.delete(live),
-    });
-    this.#sockets.add(live);
-    return live;
   }
 }
 

@@ -1,12 +1,22 @@
+import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import type { Session } from "../../client/session.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, RequestId, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
-import { type ClientFrame, type GatewayFrame, parseClientFrame, readRef } from "../core/frames.ts";
+import {
+  type ClientFrame,
+  type GatewayFrame,
+  parseClientFrame,
+  readRef,
+  textFrame,
+} from "../core/frames.ts";
 import { type Credentials, parseToken } from "../credentials.ts";
 import { readPosition } from "../position.ts";
-import { Following } from "./following.ts";
+import type { Flusher } from "./flusher.ts";
+import { endOf, Following } from "./following.ts";
+import type { LiveConnection } from "./live-connections.ts";
+import type { MessageFrames } from "./message-frames.ts";
 
 /** Why a gateway closes a WebSocket. After codes below 4100, a client should connect again. */
 export const closeCodes = {
@@ -16,9 +26,11 @@ export const closeCodes = {
   tooSlow: 4008,
   /** The client has not answered a ping. */
   silent: 4010,
+  /** The cluster could not answer the frame `connect`. */
+  unavailable: 4011,
   /** The session has ended: log in again. */
   sessionEnded: 4101,
-  /** The first frame was missing, or was no `connect`. */
+  /** The first frame was missing, was no `connect`, or was refused. */
   notConnected: 4102,
 } as const;
 
@@ -28,34 +40,49 @@ const connectMs = 10_000;
 const mostUnsentBytes = 1_048_576;
 /** The most frames of a client that wait for the cluster's answer. */
 const mostOpen = 256;
-const mostSubscriptions = 250;
+/** How long a closed client may take to read what was sent, and to answer the closing handshake. */
+const farewellMs = 2_000;
 
-export interface LiveSocketEvents {
+interface LiveSocketParts {
+  /** The connection below the WebSocket. */
+  readonly raw: Duplex;
+  /** What all sockets of a gateway share. */
+  readonly frames: MessageFrames;
+  readonly flusher: Flusher;
+  readonly pingMs: number;
   open(credentials: Credentials, events: SessionEvents): Session;
   /** Called with an error that only a defect explains. */
   onDefect(error: unknown): void;
   onClose(): void;
 }
 
-export interface SessionEvents {
-  readonly onToken: (token: string) => void;
+interface SessionEvents {
+  readonly onToken: ((token: string) => void) | undefined;
   readonly onRefused: (error: ProtocolError) => void;
 }
 
+interface ConnectOptions {
+  readonly ref?: ClientFrame["ref"];
+  /** Whether the client gets renewed tokens. The scripts of a page must not get those of its cookie. */
+  readonly tellsToken: boolean;
+}
+
 /** A client's WebSocket: frames in, frames out. */
-export class LiveSocket {
+export class LiveSocket implements LiveConnection {
   readonly #socket: WebSocket;
-  readonly #events: LiveSocketEvents;
+  readonly #parts: LiveSocketParts;
   #session: Session | undefined;
   #following: Following | undefined;
   #isAlive = true;
   #waiting = 0;
   readonly #connectTimer: NodeJS.Timeout;
+  readonly #beats: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, events: LiveSocketEvents) {
+  constructor(socket: WebSocket, parts: LiveSocketParts) {
     this.#socket = socket;
-    this.#events = events;
+    this.#parts = parts;
     this.#connectTimer = setTimeout(() => this.close("notConnected"), connectMs);
+    this.#beats = setInterval(() => this.#beat(), parts.pingMs);
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
     socket.on("pong", () => {
       this.#isAlive = true;
@@ -65,39 +92,63 @@ export class LiveSocket {
   }
 
   /** Begins the session with the credentials of the HTTP request or of the frame `connect`. */
-  async connect(credentials: Credentials, ref?: ClientFrame["ref"]): Promise<void> {
+  async connect(credentials: Credentials, { ref, tellsToken }: ConnectOptions): Promise<void> {
     clearTimeout(this.#connectTimer);
-    this.#endSession();
-    const session = this.#events.open(credentials, {
-      onToken: (token) => this.#send({ type: "token", token }),
-      onRefused: (error) => this.#fail(error),
-    });
-    this.#session = session;
-    this.#following = new Following(session, (frame) => this.#send(frame));
     try {
-      const time = await session.time();
-      // A request that only a valid session may make.
-      await session.ask("channels", { limit: 1 });
-      const user = session.user ?? "";
-      const told = { subscriptions: mostSubscriptions, open: mostOpen };
-      const bounds = { ...told, frameBytes: limits.requestBytes, unsentBytes: mostUnsentBytes };
-      this.#send({ type: "connected", user, time, ping: pingMs / 1_000, limits: bounds }, ref);
+      const session = this.#parts.open(credentials, {
+        onToken: tellsToken ? (token) => this.#send({ type: "token", token }) : undefined,
+        onRefused: (error) => this.#fail(error),
+      });
+      this.#session = session;
+      this.#following = new Following(session, {
+        tell: (frame) => this.#send(frame),
+        deliver: (...message) => this.#write(this.#parts.frames.of(...message)),
+      });
+      await this.#greet(session, ref);
     } catch (error) {
       this.#fail(error, ref);
+      const isRetried = error instanceof ProtocolError && error.retry;
+      this.close(isRetried ? "unavailable" : "notConnected");
     }
   }
 
-  /** Sends a ping; closes the socket if the ping before was not answered. */
-  beat(): void {
-    if (!this.#isAlive) return this.close("silent");
-    this.#isAlive = false;
-    this.#socket.ping();
+  stop(): void {
+    this.close("stopping");
   }
 
   close(why: keyof typeof closeCodes): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.close(closeCodes[why], why);
+    this.#endSession();
     // A client that does not read does not answer the closing handshake either.
-    if (why !== "stopping") setTimeout(() => this.#socket.terminate(), 1_000).unref();
+    setTimeout(() => this.#socket.terminate(), farewellMs).unref();
+  }
+
+  async #greet(session: Session, ref: ClientFrame["ref"]): Promise<void> {
+    // The second request is one that only a valid session may make.
+    const [time] = await Promise.all([session.time(), session.ask("channels", { limit: 1 })]);
+    const ping = this.#parts.pingMs / 1_000;
+    const bounds = {
+      subscriptions: Following.most,
+      open: mostOpen,
+      frameBytes: limits.requestBytes,
+      unsentBytes: mostUnsentBytes,
+    };
+    this.#send({ type: "connected", user: session.user ?? "", time, ping, limits: bounds }, ref);
+  }
+
+  /** Sends a ping; closes the socket if the ping before was not answered. */
+  #beat(): void {
+    if (!this.#isAlive) return this.close("silent");
+    this.#isAlive = false;
+    this.#socket.ping();
+    if (this.#session !== undefined) void this.#check(this.#session);
+  }
+
+  /** Ends the connection if its session has ended, for example by a new password. */
+  async #check(session: Session): Promise<void> {
+    const error = await endOf(session);
+    if (error !== undefined) this.#fail(error);
   }
 
   #take(data: RawData, isBinary: boolean): void {
@@ -122,7 +173,7 @@ export class LiveSocket {
   }
 
   async #answer(frame: ClientFrame): Promise<void> {
-    if (frame.type === "connect") return this.connect(parseToken(frame.token), frame.ref);
+    if (frame.type === "connect") return this.#connectOnce(frame);
     const [session, following] = [this.#session, this.#following];
     if (session === undefined || following === undefined) return this.close("notConnected");
     switch (frame.type) {
@@ -143,13 +194,18 @@ export class LiveSocket {
     }
   }
 
+  #connectOnce({ token, ref }: ClientFrame & { readonly type: "connect" }): Promise<void> {
+    if (this.#session === undefined) {
+      return this.connect(parseToken(token), { ref, tellsToken: true });
+    }
+    const sentence = "The socket is connected already: open another one for another token.";
+    throw new ProtocolError("bad_request", sentence);
+  }
+
   async #subscribe(
     following: Following,
     { conversation, position, last, ref }: ClientFrame & { readonly type: "subscribe" },
   ): Promise<void> {
-    if (following.size >= mostSubscriptions) {
-      throw new ProtocolError("too_large", `A socket may have ${mostSubscriptions} subscriptions.`);
-    }
     const since = position === undefined ? undefined : readPosition(position, "position");
     const caughtUp = await following.follow(conversation, { since, last });
     this.#send({ type: "caught_up", conversation, position: caughtUp }, ref);
@@ -169,7 +225,7 @@ export class LiveSocket {
 
   #fail(cause: unknown, ref?: ClientFrame["ref"]): void {
     const isKnown = cause instanceof ProtocolError;
-    if (!isKnown) this.#events.onDefect(cause);
+    if (!isKnown) this.#parts.onDefect(cause);
     const error = isKnown ? cause : new ProtocolError("internal", "The gateway failed.");
     const { code, message: title, retry, wait, reason } = error;
     this.#send({ type: "error", code, title, retry, wait, reason }, ref);
@@ -177,9 +233,14 @@ export class LiveSocket {
   }
 
   #send(frame: GatewayFrame, ref?: ClientFrame["ref"]): void {
+    this.#write(textFrame(JSON.stringify(ref === undefined ? frame : { ...frame, ref })));
+  }
+
+  #write(bytes: Buffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(JSON.stringify(ref === undefined ? frame : { ...frame, ref }));
-    if (this.#socket.bufferedAmount > mostUnsentBytes) this.close("tooSlow");
+    const { raw, flusher } = this.#parts;
+    flusher.write(raw, bytes);
+    if (raw.writableLength > mostUnsentBytes) this.close("tooSlow");
   }
 
   #endSession(): void {
@@ -190,7 +251,8 @@ export class LiveSocket {
 
   #end(): void {
     clearTimeout(this.#connectTimer);
+    clearInterval(this.#beats);
     this.#endSession();
-    this.#events.onClose();
+    this.#parts.onClose();
   }
 }
