@@ -66,6 +66,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
     /** The bound endpoint, as `tcp://host:port`. */
     http,
     metrics: metrics.endpoint,
+    live: live.connections,
     [Symbol.asyncDispose]: async () => {
       readiness.drain();
       presence[Symbol.dispose]();
