@@ -15,6 +15,8 @@ import { metrics } from "./workloads/metrics.ts";
 import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
+import { resume } from "./workloads/resume.ts";
+import { sockets } from "./workloads/sockets.ts";
 import { rollout } from "./workloads/rollout.ts";
 import { start } from "./workloads/start.ts";
 import { writes } from "./workloads/writes.ts";
@@ -39,6 +41,8 @@ const workloads = [
   claims,
   receivers,
   plainClients,
+  sockets,
+  resume,
 ];
 const usual = ["writes", "fan-out", "reads", "idle", "start"];
 

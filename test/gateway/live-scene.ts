@@ -8,6 +8,7 @@ import { Settings } from "../../src/platform/settings.ts";
 import { type ChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { LiveClient } from "../support/live-client.ts";
+import { until } from "../support/until.ts";
 
 export const geral = "geral" as ChannelName;
 export const passwordOf = (user: string) => `the long password of ${user}`;
@@ -78,6 +79,8 @@ export class LiveScene {
       { pingMs },
     );
     const address = gateway.http.replace("tcp:", "http:");
+    const isReady = async () => (await fetch(`${address}/readyz`)).ok;
+    await until(isReady, "the gateway is ready", 20_000);
     return { ...gateway, address };
   }
 }
