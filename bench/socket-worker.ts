@@ -8,6 +8,8 @@ export interface SocketReport {
   /** The fewest and the most messages that a socket has received. */
   readonly least: number;
   readonly most: number;
+  /** The messages that all sockets have received together. */
+  readonly received: number;
   /** From the call that wrote a message to its frame at the socket. */
   readonly values: Values;
 }
@@ -50,7 +52,13 @@ function take(index: number, text: string): void {
 function report(): void {
   const counts = received.slice(isStopped ? 1 : 0);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  process.send?.({ least, most, values: latencyOf(latencies) } satisfies SocketReport);
+  const total = counts.reduce((sum, one) => sum + one, 0);
+  process.send?.({
+    least,
+    most,
+    received: total,
+    values: latencyOf(latencies),
+  } satisfies SocketReport);
 }
 
 let isStopped = false;

@@ -7,7 +7,7 @@ import { channel, members } from "../chat-load.ts";
 import { BenchProcess } from "../child-process.ts";
 import { measure } from "../measure.ts";
 import { messageText } from "../message.ts";
-import { megabytes, withoutProc } from "../processes.ts";
+import { megabytes, processorSeconds, withoutProc } from "../processes.ts";
 import type { SocketReport } from "../socket-worker.ts";
 import { type Figure, figures, none, type Workload } from "../workload.ts";
 
@@ -32,13 +32,14 @@ export const sockets: Workload<"sockets" | "perSecond" | "idleSockets"> = {
     };
     const idle = await idleMemory(pid, () => open(counts.idleSockets));
     using busy = await open(counts.sockets);
-    const load = { publisher, perSecond: counts.perSecond, seconds };
+    const load = { publisher, perSecond: counts.perSecond, seconds, pid };
     const all = await deliver(busy, "begin", load);
     const others = await deliver(busy, "stop one", load);
     return [
       ...figures(`${counts.idleSockets} idle sockets`, { "KB each": idle / counts.idleSockets }),
       ...figures(`${counts.sockets} sockets`, all.values),
       all.lost,
+      ...figures("the gateway", { "µs of a core per message and socket": all.eachUs }),
       ...figures("while one socket is not read", others.values, all.values),
     ];
   },
@@ -57,15 +58,25 @@ interface ChannelLoad {
   readonly publisher: Session;
   readonly perSecond: number;
   readonly seconds: number;
+  /** The gateway's process. */
+  readonly pid: number;
+}
+
+interface DeliveredToSockets {
+  readonly values: SocketReport["values"];
+  readonly lost: Figure;
+  /** Microseconds of processor time that the gateway took for one message to one socket. */
+  readonly eachUs: number;
 }
 
 /** Writes to the channel at a steady pace, and returns how the sockets received it. */
 async function deliver(
   process: BenchProcess,
   order: "begin" | "stop one",
-  { publisher, perSecond, seconds }: ChannelLoad,
-): Promise<{ readonly values: SocketReport["values"]; readonly lost: Figure }> {
+  { publisher, perSecond, seconds, pid }: ChannelLoad,
+): Promise<DeliveredToSockets> {
   process.send([order]);
+  const before = processorSeconds([pid]);
   let sent = 0;
   const everyMs = 1_000 / perSecond;
   const write = () => {
@@ -79,7 +90,8 @@ async function deliver(
     process.onMessage((message) => resolve(message as SocketReport));
   });
   process.send(["report"]);
-  const { least, most, values } = await report;
+  const { least, most, received, values } = await report;
+  const eachUs = (1e6 * (processorSeconds([pid]) - before)) / received;
   const unequal = Math.max(sent - least, most - sent);
-  return { values, lost: none("messages lost or doubled by a socket", unequal) };
+  return { values, lost: none("messages lost or doubled by a socket", unequal), eachUs };
 }
