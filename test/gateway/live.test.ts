@@ -128,7 +128,7 @@ describe("a WebSocket", { timeout: 30_000 }, () => {
 });
 
 describe("a WebSocket that is refused or closed", { timeout: 30_000 }, () => {
-  test("[G2] a page of another site can't open a socket, whatever credentials it has", async () => {
+  test("[G24] a page of another site can't open a socket, whatever credentials it has", async () => {
     const token = await scene.token("ana");
     const cookie = `tertulia=${token}`;
     const origin = "https://evil.example";
