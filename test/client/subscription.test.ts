@@ -204,6 +204,40 @@ describe("a subscription", () => {
   });
 });
 
+describe("the place of a subscription", () => {
+  test("[C3] after each entry of the first page, a subscription's place covers exactly the entries delivered so far", () => {
+    const page = [publication(a, 3), publication(b, 5), publication(a, 8), publication(b, 9)];
+    const places: Vector[] = [];
+    const ports = {
+      pages: () => listenToNothing(),
+      deliver: (_: Entry, place: Vector) => places.push({ ...place }),
+      missed: () => {},
+      refused: () => {},
+    };
+    const subscription = new Subscription("#geral\0", ports, new Duplicates());
+    subscription.begin({ [a]: 10, [b]: 10 } as Vector, page);
+    expect(places).toEqual([
+      { [a]: 3, [b]: 4 },
+      { [a]: 3, [b]: 5 },
+      { [a]: 8, [b]: 5 },
+      { [a]: 8, [b]: 9 },
+    ]);
+  });
+
+  test("[C3] two subscriptions that began at different vectors have equal places after the same entries", async () => {
+    const [first, second] = [new Listener(), new Listener({ hasBegun: false })];
+    first.history.push(publication(a, 7));
+    first.subscription.fill();
+    await first.subscription.settled();
+    second.subscription.begin({ [a]: 40, [b]: 50 } as Vector);
+    for (const { subscription } of [first, second]) {
+      subscription.receive([publication(a, 41, { prev: 7 }), publication(b, 51, { prev: 0 })]);
+    }
+    expect(first.subscription.place).toEqual({ [a]: 41, [b]: 51 });
+    expect(second.subscription.place).toEqual(first.subscription.place);
+  });
+});
+
 describe("two subscriptions to one topic", () => {
   test("[C3] [R6] of two duplicates, each subscription on one connection delivers only the one that it receives first", async () => {
     const duplicates = new Duplicates();
@@ -214,3 +248,6 @@ describe("two subscriptions to one topic", () => {
     expect([first.heard, second.heard]).toEqual([[`${a} 1`], [`${b} 1`]]);
   });
 });
+
+/** The history of a subscription that reads none. */
+async function* listenToNothing(): AsyncGenerator<HistoryPage> {}
