@@ -47,13 +47,14 @@ export async function killGateways({ gateways, kills, rate }: KillOptions): Prom
       const count = heard.size;
       await until(() => heard.size > count + rate / 4, "messages come", 20_000);
       const victim = gatewayAt(scene.cluster, holder);
-      const back = victim.nextReady();
+      // A killed gateway starts again only after some seconds.
+      const others = scene.gateways.filter((address) => address !== holder);
+      await until(() => isAnyReady(others), "another gateway serves", 30_000);
       const startMs = performance.now();
       holder = undefined;
       victim.signal("SIGKILL");
       await until(() => holder !== undefined, "the client listens again", 20_000);
       resumeMs.push(performance.now() - startMs);
-      if (gateways === 2) await back;
     }
     const said = await writer.stop();
     await until(() => said.every((text) => heard.has(text)), "all are heard", 10_000).catch(
@@ -65,6 +66,12 @@ export async function killGateways({ gateways, kills, rate }: KillOptions): Prom
   } finally {
     await scene.cluster?.[Symbol.asyncDispose]();
   }
+}
+
+/** Whether one of the gateways serves. */
+async function isAnyReady(addresses: readonly string[]): Promise<boolean> {
+  const replies = await Promise.allSettled(addresses.map((address) => fetch(`${address}/readyz`)));
+  return replies.some((reply) => reply.status === "fulfilled" && reply.value.ok);
 }
 
 function gatewayAt(cluster: LocalCluster, address: string | undefined) {

@@ -32,9 +32,9 @@ export class LiveClient implements Disposable {
       if (onFrame === undefined) this.frames.push(frame);
       else onFrame(frame);
     });
-    this.socket.on("unexpected-response", (request, response) => {
+    this.socket.on("unexpected-response", (_request, response) => {
       this.refusal = response.statusCode;
-      request.destroy();
+      this.socket.terminate();
     });
     this.socket.on("error", () => {});
     this.socket.on("close", (code, reason) => {
