@@ -16,8 +16,8 @@ import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
 import { resume } from "./workloads/resume.ts";
-import { sockets } from "./workloads/sockets.ts";
 import { rollout } from "./workloads/rollout.ts";
+import { sockets } from "./workloads/sockets.ts";
 import { start } from "./workloads/start.ts";
 import { writes } from "./workloads/writes.ts";
 

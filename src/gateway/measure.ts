@@ -29,7 +29,10 @@ export class Traffic {
   #open = 0;
 
   constructor(metrics: Metrics, { sockets, openRequests }: Measured) {
-    metrics.gauge({ name: "tertulia_web_sockets", help: "Open WebSockets." }, sockets);
+    metrics.gauge(
+      { name: "tertulia_live_connections", help: "Open WebSockets and streams of events." },
+      sockets,
+    );
     metrics.gauge(
       { name: "tertulia_open_requests", help: "Requests that wait for an answer." },
       openRequests,

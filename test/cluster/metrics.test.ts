@@ -137,7 +137,7 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     const unknown = 'route="none",method="GET",status="404"';
     expect(values.get(`tertulia_http_requests_total{${unknown}}`)).toBe(1);
     expect(values.get("tertulia_http_request_seconds_count")).toBeGreaterThanOrEqual(3);
-    expect(values.get("tertulia_web_sockets")).toBe(0);
+    expect(values.get("tertulia_live_connections")).toBe(0);
     for (const name of values.keys()) expect(name).not.toMatch(/ana|geral|nowhere/);
   });
 
