@@ -12,7 +12,7 @@ import { endOf, Following } from "./following.ts";
 import type { LiveConnection, LiveConnections } from "./live-connections.ts";
 
 /** A comment is sent this often, so that proxies do not take the stream for dead. */
-const beatMs = 15_000;
+export const beatMs = 15_000;
 const mostConversations = 20;
 const mostUnsentBytes = 1_048_576;
 /** Milliseconds after which a browser connects again. */
