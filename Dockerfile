@@ -34,7 +34,8 @@ ENV NODE_ENV=production TERTULIA_DATA=/app/data
 WORKDIR /app
 # A new volume takes its owner from the folder at which it is mounted. The servers' folder is empty:
 # containers that begin at once would otherwise all copy files into the volume.
-RUN install -d -o node -g node /app/data /app/reference /app/reference/public
+RUN install -d -o node -g node /app/data /app/reference /app/reference/public \
+  /app/reference/gateway
 COPY package.json LICENSE ./
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

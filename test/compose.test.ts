@@ -14,12 +14,12 @@ test("the image's folder /app/data is empty, so containers that share a new volu
   const [, folders = ""] =
     /install -d .* node (\/app\/data.*)/.exec(readFileSync("Dockerfile", "utf8")) ?? [];
   expect(folders.split(" ").filter((path) => path.startsWith("/app/data"))).toEqual(["/app/data"]);
-  for (const service of ["broker", "proxy", "server", "bot"]) {
+  for (const service of ["broker", "proxy", "server", "bot", "gateway"]) {
     expect(part(service)).toContain(`"${service}-data:/app/data"`);
   }
 });
 
-test.each(["bot", "client"])(
+test.each(["bot", "client", "gateway"])(
   "[X1] docker-compose.yml gives the container of a %s the public key and no secret",
   (service) => {
     const shared = [...part(service).matchAll(/\*([a-z]+)/g)].map(([, name = ""]) => part(name));
@@ -32,7 +32,36 @@ test.each(["bot", "client"])(
   },
 );
 
-test.each(["reference", "broker", "proxy", "server", "bot", "client"])(
+test("[X9] docker-compose.yml gives gateways the gateways' key in a volume that has nothing else", () => {
+  expect(services.reference.volumes).toContain("gateway-key:/app/reference/gateway");
+  expect(services.gateway.volumes).toContain("gateway-key:/app/gateway:ro");
+  expect(services.gateway.environment.TERTULIA_GATEWAY_KEY_FILE).toBe("/app/gateway/key");
+  const holders = Object.values<{ volumes?: string[] }>(services).filter(({ volumes = [] }) =>
+    volumes.some((volume) => volume.startsWith("gateway-key:")),
+  );
+  expect(holders).toHaveLength(2);
+});
+
+test("[O32] in docker-compose.yml, Nginx has the tested configuration, two gateways and no rights of root", () => {
+  const { nginx, gateway } = services;
+  expect([nginx.profiles, gateway.profiles, gateway.deploy.replicas]).toEqual([
+    ["web"],
+    ["web"],
+    2,
+  ]);
+  expect(nginx).toMatchObject({
+    volumes: ["./ops/nginx/tertulia.conf:/etc/nginx/conf.d/default.conf:ro"],
+    ports: [expect.stringMatching(/^127\.0\.0\.1:.*:8080$/)],
+    read_only: true,
+    cap_drop: ["ALL"],
+    security_opt: ["no-new-privileges:true"],
+  });
+  const site = readFileSync("ops/nginx/tertulia.conf", "utf8");
+  expect(site).toMatch(/^ {2}server gateway:8080 /m);
+  expect(gateway.environment.TERTULIA_HTTP).toBe("tcp://0.0.0.0:8080");
+});
+
+test.each(["reference", "broker", "proxy", "server", "bot", "client", "gateway"])(
   "[O36] a container of a %s can write only to its volumes and to /tmp, and has no rights of root",
   (service) => {
     expect(services[service]).toMatchObject({

@@ -61,7 +61,7 @@ export class ProxiedScene implements AsyncDisposable {
     const relay = await Relay.open(2);
     process.env.TERTULIA_TRUSTED_PROXIES = "127.0.0.1";
     const wiring = new GatewayWiring(relay);
-    const cluster = await LocalCluster.start({ gateways: 2, auth: "required", wiring });
+    const cluster = await LocalCluster.start({ servers: 2, gateways: 2, auth: "required", wiring });
     const gateways = cluster.endpoints.http.split(",").map((url) => url.replace("http://", ""));
     const work = join(folder.path, name);
     await mkdir(work);
@@ -113,21 +113,15 @@ export class ProxiedScene implements AsyncDisposable {
     return child;
   }
 
-  /** Resolves when both gateways run and can serve. */
+  /** Resolves when both gateways can serve, and the proxy knows it. */
   async ready(): Promise<void> {
-    const isReady = (url: string) => {
-      return fetch(`${url}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    };
+    const tokens = Array.from({ length: 20 }, (_, number) => `invalid${number}`);
     const areReady = async () => {
-      const all = await Promise.all(this.cluster.endpoints.http.split(",").map(isReady));
-      // The proxy may still pass over a gateway that was away.
-      const { status } = await this.proxy.ask("/api/v1/openapi.json");
-      return all.every(Boolean) && status === 200;
+      const replies = await Promise.all(tokens.map((token) => this.ask(token, "/api/v1/session")));
+      if (replies.some(({ status }) => status !== 401)) return false;
+      return new Set(replies.map(({ gateway }) => gateway)).size === 2;
     };
-    await until(areReady, "both gateways are ready", 60_000);
+    await until(areReady, "both gateways answer", 60_000);
   }
 
   /** Keeps all bytes between a gateway and the broker, in one direction or both. */

@@ -75,7 +75,7 @@ export class HttpProxy implements AsyncDisposable {
     const begin = { nginx: beginNginx, haproxy: beginHaproxy }[name];
     const { command, places } = await begin(folder, port, gateways);
     const [program = "", ...args] = command;
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
     const exited = once(child, "exit");
     let printed = "";
     child.stdout.on("data", (data) => {
