@@ -1,13 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Deployment, StatefulSet } from "kubernetes-types/apps/v1.d.ts";
 import type { ConfigMap, Container, PodSpec, Service } from "kubernetes-types/core/v1.d.ts";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { broker } from "../src/broker/main.ts";
 import { forwarderConfig } from "../src/forwarder/config.ts";
+import { gatewayConfig } from "../src/gateway/config.ts";
 import { splitHost } from "../src/platform/parse-endpoint.ts";
 import { rows, Settings } from "../src/platform/settings.ts";
 import { durations } from "../src/protocol/limits.ts";
@@ -64,6 +65,28 @@ function environmentOf(container: Container): Record<string, string> {
   return env;
 }
 
+const curvePublicKey = "b".repeat(64);
+
+/** The settings of a gateway's keys, which Kubernetes mounts from a Secret, in a folder. */
+function keysOf(name: string, folder: string): Record<string, string> {
+  if (name !== "gateway") return {};
+  const { spec, container } = podOf(name);
+  const { TERTULIA_GATEWAY_KEY_FILE = "", TERTULIA_SERVER_KEY_FILE = "" } =
+    environmentOf(container);
+  const mounted = container.volumeMounts?.find((one) => one.name === "keys")?.mountPath;
+  expect(spec.volumes).toContainEqual({
+    name: "keys",
+    secret: { secretName: "gateway", defaultMode: 0o440 },
+  });
+  for (const path of [TERTULIA_GATEWAY_KEY_FILE, TERTULIA_SERVER_KEY_FILE]) {
+    expect(dirname(path)).toBe(mounted);
+  }
+  return {
+    TERTULIA_GATEWAY_KEY_FILE: join(folder, basename(TERTULIA_GATEWAY_KEY_FILE)),
+    TERTULIA_SERVER_KEY_FILE: join(folder, basename(TERTULIA_SERVER_KEY_FILE)),
+  };
+}
+
 const groups: Readonly<Record<string, string>> = {
   v1: "core/v1",
   "apps/v1": "apps/v1",
@@ -92,16 +115,20 @@ test("[O59] the Kubernetes objects have only fields of Kubernetes' API, with val
   expect(await compile(misspelt)).toContain("readOnlyRootFileSystem");
 });
 
-test("[O59] each process accepts its settings in Kubernetes, and each of these settings exists", () => {
+test("[O59] each process accepts its settings in Kubernetes, and each of these settings exists", async () => {
+  await using work = await temporaryFolder();
+  await writeFile(join(work.path, "key"), "a".repeat(64));
+  await writeFile(join(work.path, "server.key"), curvePublicKey);
   expect(pods.map(({ name }) => name).toSorted()).toEqual([
     "broker",
+    "gateway",
     "proxy",
     "reference",
     "server",
   ]);
   const known = ["TERTULIA_SECRET", ...Object.values(rows).map(({ env }) => env)] as string[];
   for (const { name, container } of pods) {
-    const env = environmentOf(container);
+    const env = { ...environmentOf(container), ...keysOf(name, work.path) };
     const named = Object.keys(env).filter((variable) => variable.startsWith("TERTULIA_"));
     expect(named.filter((variable) => !known.includes(variable))).toEqual([]);
     const settings = new Settings({}, env);
@@ -110,6 +137,10 @@ test("[O59] each process accepts its settings in Kubernetes, and each of these s
       broker: () => forwarderConfig("broker", broker.ends, settings),
       proxy: () => forwarderConfig("proxy", proxy.ends, settings),
       server: () => serverConfig(settings),
+      gateway: () => {
+        const { brokers } = gatewayConfig(settings);
+        return { keys: brokers.every((one) => one.endsWith(`#${curvePublicKey}`)) || undefined };
+      },
     }[name];
     expect(container.args).toEqual([name]);
     expect(read?.().keys, `${name} encrypts`).toBeDefined();
@@ -131,6 +162,9 @@ test("[O59] each endpoint in the settings leads through a service to a port that
   const services = of<Service>("Service");
   const env = environmentOf(podOf("server").container);
   const names = ["BROKER", "BROKER_BACK", "PROXY_IN", "PROXY", "REFERENCE"];
+  const web = of<Service>("Service").find(({ metadata }) => metadata?.name === "gateway")?.spec;
+  const { TERTULIA_HTTP = "" } = environmentOf(podOf("gateway").container);
+  expect(web?.ports?.map(({ port }) => String(port))).toEqual([splitHost(TERTULIA_HTTP)?.port]);
   for (const endpoint of names.map((name) => env[`TERTULIA_${name}`] ?? "")) {
     const { host, port } = splitHost(endpoint) ?? {};
     const service = services.find(({ metadata }) => metadata?.name === host)?.spec;
@@ -162,7 +196,9 @@ describe.each(pods)(
       });
       const paths = container.volumeMounts?.map(({ mountPath }) => mountPath);
       const [, data] = /TERTULIA_DATA=(\S+)/.exec(dockerfile) ?? [];
-      expect(paths).toEqual([data, "/tmp"]);
+      expect(paths).toEqual([data, "/tmp", ...(name === "gateway" ? ["/app/gateway"] : [])]);
+      const hasSecret = "TERTULIA_SECRET" in environmentOf(container);
+      expect(hasSecret).toBe(name !== "gateway");
     });
 
     test("is asked at the port of its metrics whether it lives and is ready", () => {
