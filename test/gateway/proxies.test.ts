@@ -5,7 +5,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { WebSocket } from "ws";
 import { beatMs } from "../../src/gateway/live/events.ts";
 import { pingMs } from "../../src/gateway/live/live-socket.ts";
-import { configurations, type HttpReply, type ProxyName } from "../support/http-proxy.ts";
+import {
+  configurations,
+  type HttpAsk,
+  type HttpReply,
+  type ProxyName,
+} from "../support/http-proxy.ts";
 import { until } from "../support/until.ts";
 import { channel, ProxiedScene } from "./proxied-scene.ts";
 
@@ -110,6 +115,25 @@ function behind(name: ProxyName): void {
     },
     60_000,
   );
+
+  test("[G4] a repeated registration or change of the password gets the first one's reply", async () => {
+    const user = `carla${name}`;
+    const password = "a long password of carla";
+    const twice = async (path: string, { headers, ...more }: HttpAsk) => {
+      const key = { "idempotency-key": `${path} of ${user}` };
+      const ask = () => scene.proxy.ask(path, { ...more, headers: { ...key, ...headers } });
+      return [await ask(), await ask()].map(({ status }) => status);
+    };
+    const account = { method: "POST", body: { user, password } };
+    expect(await twice("/api/v1/accounts", account)).toEqual([201, 201]);
+    const { body } = await scene.proxy.ask("/api/v1/session", account);
+    const change = {
+      method: "PUT",
+      body: { password, newPassword: "another password of carla" },
+      headers: { authorization: `Bearer ${JSON.parse(body).token}` },
+    };
+    expect(await twice("/api/v1/accounts/me/password", change)).toEqual([200, 200]);
+  }, 30_000);
 
   test("[G41] a gateway that reaches no broker is passed over", async () => {
     const { gateway } = await look();

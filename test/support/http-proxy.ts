@@ -30,7 +30,7 @@ export interface HttpAsk {
 }
 
 /** Sends a request over a connection of its own. */
-export async function askHttp(url: string, ask: HttpAsk = {}): Promise<HttpReply> {
+async function askHttp(url: string, ask: HttpAsk = {}): Promise<HttpReply> {
   const { method = "GET", headers = {}, body, from } = ask;
   const sent = request(url, {
     method,
