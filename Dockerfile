@@ -27,7 +27,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="Tertulia" \
   org.opencontainers.image.description="A chat cluster that a small team runs itself, on ZeroMQ" \
-  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.version="0.2.0" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"
 ENV NODE_ENV=production TERTULIA_DATA=/app/data
