@@ -103,7 +103,7 @@ export class ProxiedScene implements AsyncDisposable {
 
   /** Returns how many messages of the channel have this text, as the servers know it. */
   async copies(message: string): Promise<number> {
-    const { entries } = await this.founder.history({ channel });
+    const { entries } = await this.founder.history({ channel }, { limit: 1_000 });
     return entries.filter((entry) => entry.message === message).length;
   }
 
