@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 
 FROM dependencies AS build
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json build-page.ts ./
 COPY src ./src
 # The test bench needs the sources. Source maps and types are for programs outside the image.
 RUN npm run build -- --sourceMap false --declaration false && rm -r dist/trials

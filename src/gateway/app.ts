@@ -16,6 +16,7 @@ import { docsPage, docsPolicy } from "./docs-page.ts";
 import type { LiveServer } from "./live/live-server.ts";
 import type { Traffic } from "./measure.ts";
 import { openapi } from "./openapi.ts";
+import { addPage, assetsPath, PageFiles, pageName } from "./page-files.ts";
 import type { People } from "./people.ts";
 import { problemSchema, refuseConnection, sendProblem, toProtocolError } from "./problem-reply.ts";
 
@@ -70,14 +71,18 @@ export async function makeApp(parts: AppParts) {
   // The page of another site can send plain text, but not JSON, without a question to the gateway.
   app.removeContentTypeParser("text/plain");
 
+  const page = new PageFiles();
   app.addHook("onRequest", async (request, reply) => {
     traffic.begins(reply.raw);
     void reply.header("x-content-type-options", "nosniff");
     void reply.header("cache-control", "no-store");
     if (request.url === "/livez" || request.url === "/readyz") return;
+    // A page that is open can then say why the chat does not work.
+    if (request.url.startsWith(assetsPath)) return;
     const reason = unready();
     if (reason === undefined) return;
     const sentence = `The gateway can't serve now: ${reason}.`;
+    if (request.url === "/" && page.send(request, reply.code(503), pageName)) return reply;
     return sendProblem(reply, new ProtocolError("unavailable", sentence));
   });
   app.addHook("onResponse", async ({ routeOptions, method }, { statusCode, elapsedTime }) => {
@@ -109,6 +114,7 @@ export async function makeApp(parts: AppParts) {
       .type("text/html; charset=utf-8")
       .send(docsPage(app.swagger() as never)),
   );
+  addPage(app as unknown as Api, page);
   addHealth(app as unknown as Api, unready);
   return app;
 }

@@ -31,7 +31,11 @@ import { parseTarget, writeTarget } from "./target.ts";
 
 /** @returns the chat after an event, and what the shell must do. A pure function. */
 export function update(before: ChatModel, event: ChatEvent): Step {
-  const { model, effects } = step(before, event);
+  return completed(before, step(before, event));
+}
+
+/** @returns a step that also keeps the drafts, and saves the chat if it must be saved */
+export function completed(before: ChatModel, { model, effects }: Step): Step {
   const saving = savingOf(before, model);
   const save = { type: "save", isUrgent: saving === "at once" } as const;
   return {

@@ -1,0 +1,124 @@
+import {
+  type ErrorCode,
+  isErrorCode,
+  isRefusalReason,
+  ProtocolError,
+} from "../../protocol/errors.ts";
+import type { UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Entry } from "../../protocol/publications.ts";
+
+/** A page of a history, from the oldest to the newest entry. */
+export interface HistoryPage {
+  readonly messages: readonly Entry[];
+  /** If there are more: the `before` of the next older page. */
+  readonly next?: string;
+  /** Where a subscription goes on after this page. */
+  readonly position: string;
+}
+
+interface Problem {
+  readonly title?: unknown;
+  readonly code?: unknown;
+  readonly wait?: unknown;
+  readonly reason?: unknown;
+}
+
+/** The gateway's REST interface, as the person of the cookie. */
+export class GatewayApi {
+  /** What earlier replies have shown, so that later replies show at least as much (R9). */
+  #seen: string | undefined;
+
+  /** @returns who is logged in; empty for nobody, in an open cluster */
+  async session(): Promise<string> {
+    return (await this.#call<{ user: string }>("GET", "/session")).user;
+  }
+
+  async logIn(user: string, password: string): Promise<void> {
+    await this.#call("POST", "/session", password === "" ? { user } : { user, password });
+  }
+
+  async register(user: string, password: string, invitation: string): Promise<void> {
+    const account = { user, password };
+    const body = invitation === "" ? account : { ...account, invitation };
+    await this.#call("POST", "/accounts", body);
+  }
+
+  async logOut(): Promise<void> {
+    await this.#call("DELETE", "/session");
+  }
+
+  async createChannel(channel: string): Promise<void> {
+    await this.#call("POST", "/channels", { channel });
+  }
+
+  users(): Promise<string[]> {
+    return this.#names("users");
+  }
+
+  channels(): Promise<string[]> {
+    return this.#names("channels");
+  }
+
+  /** @param query such as `{before, limit}` */
+  channelPage(channel: string, query: Query): Promise<HistoryPage> {
+    return this.#call("GET", `/channels/${encodeURIComponent(channel)}/messages?${asked(query)}`);
+  }
+
+  privatePage(me: UserName, query: Query): Promise<HistoryPage> {
+    return this.#call("GET", `/users/${encodeURIComponent(me)}/messages?${asked(query)}`);
+  }
+
+  async time(): Promise<string> {
+    return (await this.#call<{ time: string }>("GET", "/time")).time;
+  }
+
+  async #names(kind: "users" | "channels"): Promise<string[]> {
+    const names: string[] = [];
+    let from: string | undefined;
+    do {
+      const page: { readonly [Kind in typeof kind]?: string[] } & { readonly next?: string } =
+        await this.#call("GET", `/${kind}?${asked({ from, limit: limits.historyEntries })}`);
+      names.push(...(page[kind] ?? []));
+      from = page.next;
+    } while (from !== undefined);
+    return names;
+  }
+
+  /** @throws ProtocolError; `unavailable` if no gateway answers */
+  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+    const headers = new Headers({ accept: "application/json" });
+    if (body !== undefined) headers.set("content-type", "application/json");
+    if (this.#seen !== undefined) headers.set("tertulia-after", this.#seen);
+    let response: Response;
+    let value: unknown;
+    try {
+      const sent = body === undefined ? null : JSON.stringify(body);
+      response = await fetch(`/api/v1${path}`, { method, headers, body: sent });
+      value = response.status === 204 ? undefined : await response.json();
+    } catch {
+      throw new ProtocolError("unavailable", "No gateway answers.");
+    }
+    this.#seen = response.headers.get("tertulia-seen") ?? this.#seen;
+    if (response.ok) return value as T;
+    throw asError(value as Problem);
+  }
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+function asked(query: Query): string {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return new URLSearchParams(given).toString();
+}
+
+/** Converts what a gateway says about a failure, as a problem or as a frame, to an error. */
+export function asError({ title, code, wait, reason }: Problem): ProtocolError {
+  const known: ErrorCode = isErrorCode(code) ? code : "unavailable";
+  return new ProtocolError(known, String(title ?? ""), {
+    wait: typeof wait === "number" ? wait : undefined,
+    reason: isRefusalReason(reason) ? reason : undefined,
+  });
+}
