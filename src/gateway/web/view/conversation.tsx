@@ -89,6 +89,8 @@ function Messages({ page, chat, present }: Parts) {
         class="messages"
         role="log"
         aria-label={words("page.messagesOf", { name })}
+        // Older messages, which come while the person reads older ones, are not announced.
+        aria-live={present.anchor === undefined ? "polite" : "off"}
         aria-busy={present.isFetching}
         tabIndex={count === 0 ? 0 : -1}
         onScroll={scrolled}
