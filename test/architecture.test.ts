@@ -10,6 +10,8 @@ interface Row {
 }
 
 const shell = ["protocol/", "net/", "storage/", "platform/", "texts/"];
+/** What the page uses besides its own files: nothing that needs Node. */
+const inBrowser = ["client/core/", "protocol/", "texts/texts.ts"];
 const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gateway"].map(
   (role) => `${role}/main.ts`,
 );
@@ -51,6 +53,8 @@ const table: readonly Row[] = [
   { part: "client/core/", may: ["client/core/", "protocol/", "texts/texts.ts"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
+  { part: "gateway/web/core/", may: ["gateway/web/core/", ...inBrowser] },
+  { part: "gateway/web/", may: ["gateway/web/", "gateway/core/", ...inBrowser] },
   { part: "trials/chaos/core/", may: ["trials/chaos/core/", "protocol/"] },
   { part: "protocol/", may: ["protocol/"] },
   // `protocol/` declares the port for hashes, and `digest.ts` implements it with Node's functions.
@@ -120,6 +124,7 @@ const packageOwners = {
   unhomoglyph: "protocol/",
   inquirer: "client/",
   "get-east-asian-width": "client/core/",
+  preact: "gateway/web/",
 } as const;
 
 /**
@@ -156,6 +161,7 @@ function membersOfProcess(): string[] {
 const machineExceptions: readonly { file: string; uses: readonly string[]; why: string }[] = [
   { file: "cli.ts", uses: ["process.env"], why: "hands the environment to the settings" },
   { file: "client-commands.ts", uses: ["process.env"], why: "asks what the terminal can show" },
+  { file: "gateway/web/browser.ts", uses: ["Date.now", "Math.random"], why: "is not run by Node" },
   {
     file: "cluster/child.ts",
     uses: ["process.execPath", "process.env"],

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const root = fileURLToPath(new URL("../src/", import.meta.url));
 /** All source files with their text, except the catalogues of texts, which only grow in length. */
 const files = readdirSync(root, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts") && !/^(trials\/)?texts\//.test(path))
+  .filter((path) => /\.tsx?$/.test(path) && !/^(trials\/)?texts\//.test(path))
   .map((path) => ({ path, text: readFileSync(`${root}${path}`, "utf8") }));
 
 function linesOf(text: string): number {

@@ -26,7 +26,8 @@ export function piecesOf(message: string, reader: string | undefined): readonly 
     if (part === "") return [];
     const covers = (place: { readonly from: number; readonly to: number }) =>
       place.from <= from && from < place.to;
-    const link = links.find(covers)?.url;
+    const url = links.find(covers)?.url;
+    const link = url !== undefined && URL.canParse(url) ? url : undefined;
     const piece = { text: part, isMention: mentions.some(covers) };
     return [link === undefined ? piece : { ...piece, link }];
   });

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Page } from "../page.ts";
 
 /** A dialog over the page. Escape closes it, and the focus returns to where it was. */
@@ -13,7 +13,8 @@ export function Dialog({
   readonly children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key, which is meant for the dialog.
+  useLayoutEffect(() => {
     const { activeElement } = document;
     dialog.current?.showModal();
     return () => {
@@ -23,13 +24,12 @@ export function Dialog({
   const close = () => page.change({ dialog: undefined });
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
-      <header>
-        <h2 id="dialog-title">{title}</h2>
-        <button type="button" class="quiet" onClick={close}>
-          {page.words("page.close")}
-        </button>
-      </header>
+      <h2 id="dialog-title">{title}</h2>
       {children}
+      {/* Last, because a dialog that opens gives the focus to its first control. */}
+      <button type="button" class="quiet close" onClick={close}>
+        {page.words("page.close")}
+      </button>
     </dialog>
   );
 }

@@ -1,0 +1,186 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { until } from "../support/until.ts";
+import { CliProcess, clusterVariables } from "../terminal/cli-process.ts";
+import { goTo, hasBrowser, inBrowser, lines, People, type Person, say } from "./people.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** @returns what breaks WCAG 2.2 A or AA on the present screen, a sentence for each place */
+async function faultsOf({ page }: Person): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(`axe
+    .run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
+    .then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
+}
+
+const password = "a long password of ana";
+
+describe.skipIf(!hasBrowser)(inBrowser("the screens of the page"), () => {
+  let cluster: LocalCluster;
+  let people: People;
+  let ana: Person;
+  let invitation = "";
+
+  async function settled(): Promise<void> {
+    const client = cluster.client();
+    await client.register("bia" as UserName, password);
+    await client.login("bia" as UserName, password);
+    await client.createChannel("geral" as ChannelName);
+    await client.publish("geral" as ChannelName, "Good morning, ana! See https://example.org/");
+    await client.publish("geral" as ChannelName, "/me waves");
+    using change = new CliProcess(
+      ["accounts", "registration", "invitation", "--json", "--data", cluster.folder],
+      clusterVariables(cluster.endpoints),
+    );
+    const { stdout, code } = await change.end();
+    expect(code).toBe(0);
+    invitation = JSON.parse(stdout).invitation;
+  }
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ servers: 1, gateways: 1, auth: "required" });
+    people = await People.start(cluster.endpoints.http);
+    await settled();
+    ana = { ...(await people.visitor()), name: "ana" };
+    await ana.page.getByRole("button", { name: "Log in" }).waitFor();
+  }, 60_000);
+  afterAll(async () => {
+    await people?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  }, 30_000);
+
+  test("[G36] a person registers by invitation, writes, reads, turns pages and logs out with the keyboard alone", async () => {
+    const { page } = ana;
+    const { keyboard } = page;
+    const tabTo = async (name: string) => {
+      const focused = page.locator(":focus");
+      await until(async () => {
+        await keyboard.press("Tab");
+        const isThere = (await focused.count()) > 0;
+        return isThere && (await focused.and(page.getByRole("button", { name })).count()) > 0;
+      }, `Tab reaches ${name}`);
+    };
+    expect(await faultsOf(ana)).toEqual([]);
+    await tabTo("I have no account yet");
+    await keyboard.press("Enter");
+    await page.getByLabel("Invitation").waitFor();
+    expect(await faultsOf(ana)).toEqual([]);
+    await page.getByLabel("Name").focus();
+    const given = ["ana", password, password, "not an invitation"];
+    for (const text of given) {
+      await keyboard.type(text);
+      await keyboard.press("Tab");
+    }
+    await page.getByRole("button", { name: "Create account" }).press("Enter");
+    await page.getByRole("alert").filter({ hasText: /\w/ }).waitFor();
+    expect(await faultsOf(ana)).toEqual([]);
+    await page.getByLabel("Invitation").focus();
+    await keyboard.press("Control+a");
+    await keyboard.type(invitation);
+    await keyboard.press("Enter");
+    await page.getByRole("heading", { name: "#geral" }).waitFor();
+    await page.locator("#line:focus").waitFor();
+    await keyboard.type("with the keyboard alone");
+    await keyboard.press("Shift+Enter");
+    await keyboard.type("and two lines");
+    await keyboard.press("Enter");
+    const wanted = "with the keyboard alone\nand two lines";
+    await until(async () => (await lines(ana)).at(-1) === wanted, "the message is there");
+    await page.locator(".is-pending").waitFor({ state: "detached" });
+    await keyboard.press("ArrowUp");
+    const focused = page.locator("article:focus");
+    expect(await focused.getAttribute("aria-label")).toMatch(
+      /^ana: with the keyboard alone\nand two lines, \d\d:\d\d [AP]M, stored by a majority/,
+    );
+    await keyboard.press("Home");
+    expect(await focused.getAttribute("aria-label")).toMatch(/^bia: Good morning, ana!/);
+    await keyboard.press("ArrowDown");
+    expect(await focused.getAttribute("aria-label")).toMatch(/^bia: waves, /);
+    await keyboard.press("Escape");
+    await page.locator("#line:focus").waitFor();
+    await keyboard.press("Control+k");
+    await keyboard.type("bia");
+    await keyboard.press("Enter");
+    await page.getByRole("heading", { name: "@bia" }).waitFor();
+    await keyboard.press("Alt+ArrowUp");
+    await page.getByRole("heading", { name: "#geral" }).waitFor();
+    await page.getByRole("button", { name: "Settings" }).focus();
+    await keyboard.press("Enter");
+    await tabTo("Log out");
+    await keyboard.press("Enter");
+    await page.getByRole("button", { name: "Log in" }).waitFor();
+    await page.getByLabel("Name").focus();
+    await keyboard.type("ana");
+    await keyboard.press("Tab");
+    await keyboard.type(password);
+    await keyboard.press("Enter");
+    await page.getByRole("heading", { name: "#geral" }).waitFor();
+  }, 60_000);
+
+  test("[G36] the messages are a log with a name, in which each message is named by author, text and time", async () => {
+    const log = ana.page.getByRole("log", { name: "Messages in #geral" });
+    await log.getByRole("article", { name: /^bia: Good morning.*, \d\d:\d\d [AP]M$/ }).waitFor();
+    expect(await log.getAttribute("aria-live")).toBe("polite");
+  });
+
+  test.each(["light", "dark"] as const)(
+    "[G36] no screen breaks a rule of WCAG 2.2 A or AA, in %s colours",
+    async (colorScheme) => {
+      const { page } = ana;
+      await page.emulateMedia({ colorScheme });
+      const client = cluster.client();
+      await client.login("bia" as UserName, password);
+      await client.message("ana" as UserName, `ana, in ${colorScheme} colours`);
+      await say(ana, "/join #nowhere");
+      await page.getByText("There is no channel #nowhere").last().waitFor();
+      await goTo(ana, "#geral");
+      expect(await faultsOf(ana)).toEqual([]);
+      await page.keyboard.press("Control+k");
+      await page.getByRole("option").first().waitFor();
+      expect(await faultsOf(ana)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Settings" }).click();
+      expect(await faultsOf(ana)).toEqual([]);
+      await page.getByRole("button", { name: "Keys and commands" }).click();
+      expect(await faultsOf(ana)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.context().setOffline(true);
+      await page.getByText("This device is offline").waitFor();
+      await say(ana, `this waits in ${colorScheme} colours`);
+      await page.locator(".is-pending").waitFor();
+      expect(await faultsOf(ana)).toEqual([]);
+      await page.context().setOffline(false);
+      await page.locator(".is-pending").waitFor({ state: "detached" });
+    },
+    60_000,
+  );
+
+  test("[G37] on a narrow screen the page has one column, in Portuguese too, and nothing is cut off", async () => {
+    const { page } = ana;
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Português").check();
+    await page.getByRole("button", { name: "Fechar" }).click();
+    await page.setViewportSize({ width: 320, height: 640 });
+    const isWide = "document.documentElement.scrollWidth > innerWidth";
+    await page.getByRole("navigation", { name: "Conversas" }).waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Todas as conversas" }).click();
+    await page.getByRole("navigation", { name: "Conversas" }).waitFor();
+    expect(await page.locator("#line").isVisible()).toBe(false);
+    expect(await page.evaluate(isWide)).toBe(false);
+    expect(await faultsOf(ana)).toEqual([]);
+    await page.getByRole("button", { name: "geral" }).click();
+    await page.locator("#line").waitFor();
+    expect(await page.evaluate(isWide)).toBe(false);
+    expect(await faultsOf(ana)).toEqual([]);
+    expect(await page.locator("html").getAttribute("lang")).toBe("pt-br");
+  }, 60_000);
+
+  test("[G36] after all screens the page has reported no error", () => {
+    expect(ana.errors).toEqual([]);
+  });
+});
