@@ -70,6 +70,8 @@ await write(cluster);
 await say(ana, "Of course. And I'll bring coffee");
 await page.getByRole("button", { name: /dora.*unread: 1/ }).waitFor();
 await page.getByRole("button", { name: /café.*mentions: 1/ }).waitFor();
+// The next report of presence, at most 10 s later, shows who is online.
+await page.getByRole("button", { name: /online dora/ }).waitFor();
 await page.locator(".is-pending").waitFor({ state: "detached" });
 await shoot(ana, "chat-light");
 await page.emulateMedia({ colorScheme: "dark" });
@@ -94,6 +96,7 @@ await page.getByLabel("Português").check();
 await shoot(ana, "portuguese");
 await page.keyboard.press("Escape");
 await page.setViewportSize(phone);
-await shoot(ana, "phone-chat");
-await page.getByRole("button", { name: "Todas as conversas" }).click();
 await shoot(ana, "phone-list");
+await page.getByRole("button", { name: "geral" }).click();
+await page.locator("#line").waitFor();
+await shoot(ana, "phone-chat");

@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { source as axe } from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, clusterVariables } from "../terminal/cli-process.ts";
 import { goTo, hasBrowser, inBrowser, lines, People, type Person, say } from "./people.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** @returns what breaks WCAG 2.2 A or AA on the present screen, a sentence for each place */
 async function faultsOf({ page }: Person): Promise<string[]> {
