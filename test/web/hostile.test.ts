@@ -76,6 +76,21 @@ describe.skipIf(!hasBrowser)(inBrowser("texts and names that attack the page"), 
     }
   }, 60_000);
 
+  test("[G33] while no server answers, the page says so, also when it is opened anew, and then goes on", async () => {
+    const server = cluster.server(1);
+    server.signal("SIGSTOP");
+    try {
+      const told = /The gateway answers, but the chat behind it does not \(no server answers\)/;
+      await ana.page.getByText(told).waitFor({ timeout: 60_000 });
+      const page = await fetch(cluster.endpoints.http, { headers: { accept: "text/html" } });
+      expect(page.status).toBe(503);
+      expect(await page.text()).toContain("<title>Tertulia</title>");
+    } finally {
+      server.signal("SIGCONT");
+    }
+    await ana.page.getByText("Next try").waitFor({ state: "detached", timeout: 30_000 });
+  }, 120_000);
+
   test("[G35] the page has asked only its own gateway, and no text was refused as markup", () => {
     const origin = new URL(cluster.endpoints.http).host;
     expect(requested.filter((url) => new URL(url).host !== origin)).toEqual([]);

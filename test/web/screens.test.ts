@@ -157,6 +157,22 @@ describe.skipIf(!hasBrowser)(inBrowser("the screens of the page"), () => {
     60_000,
   );
 
+  test("[G33] after the session has ended the person logs in again, and the chat goes on", async () => {
+    const { page } = ana;
+    const client = cluster.client();
+    await client.login("ana" as UserName, password);
+    await client.changePassword("ana" as UserName, password, `${password}, changed`);
+    await page.getByText("Your session has ended").waitFor({ timeout: 30_000 });
+    expect(await page.getByLabel("Name").inputValue()).toBe("ana");
+    expect(await faultsOf(ana)).toEqual([]);
+    await page.getByLabel("Password").fill(`${password}, changed`);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "#geral" }).waitFor();
+    await say(ana, "back again");
+    await until(async () => (await lines(ana)).at(-1) === "back again", "the message is there");
+    await page.locator(".is-pending").waitFor({ state: "detached" });
+  }, 60_000);
+
   test("[G37] on a narrow screen the page has one column, in Portuguese too, and nothing is cut off", async () => {
     const { page } = ana;
     await page.getByRole("button", { name: "Settings" }).click();

@@ -77,13 +77,18 @@ export class GatewayLink {
 
   /**
    * As `ask`, but without an answer in time the connection counts as lost: a browser does not notice
-   * by itself that the other side is gone.
+   * by itself that the other side is gone. The same holds if no server answers the gateway, which
+   * then says why when the page connects again.
    */
   async pulse(frame: object, mostMs: number): Promise<GatewayFrame> {
     const socket = this.#socket;
     const timer = setTimeout(() => socket && this.#lose(socket), mostMs);
     try {
       return await this.ask(frame);
+    } catch (error) {
+      const isDead = error instanceof ProtocolError && error.code === "unavailable";
+      if (isDead && socket !== undefined) this.#lose(socket);
+      throw error;
     } finally {
       clearTimeout(timer);
     }
