@@ -9,7 +9,6 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { RequestId } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import { languageOf } from "../../texts/texts.ts";
-import type { GatewayFrame } from "../core/frames.ts";
 import { nowMs, randomHex } from "./browser.ts";
 import { ChatWork } from "./chat-work.ts";
 import type { LinkState, Preferences } from "./core/page-model.ts";
@@ -65,7 +64,7 @@ export class ChatShell {
     this.#saved = this.#kept.chat;
     this.#link = new GatewayLink({
       onState: (state) => this.#linked(state),
-      onFrame: (frame) => this.#take(frame),
+      onFrame: (frame) => this.#subscriptions.take(frame),
       onEnded: () => parts.onEnded(),
     });
     this.#subscriptions = new Subscriptions(this.#link, {
@@ -216,12 +215,6 @@ export class ChatShell {
       this.#subscriptions.renew();
       void this.#work.beat().catch(() => {});
     }
-  }
-
-  #take(frame: GatewayFrame): void {
-    // The answer to a request has the renewed token as a cookie, which scripts can't read.
-    if (frame.type === "token") void this.#parts.api.session().catch(() => {});
-    else this.#subscriptions.take(frame);
   }
 
   #hear(entry: Entry): void {

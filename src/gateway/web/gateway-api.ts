@@ -29,9 +29,20 @@ export class GatewayApi {
   /** What earlier replies have shown, so that later replies show at least as much (R9). */
   #seen: string | undefined;
 
-  /** @returns who is logged in; empty for nobody, in an open cluster */
+  /** @returns who is logged in. @throws ProtocolError `unauthenticated` if nobody is */
   async session(): Promise<string> {
     return (await this.#call<{ user: string }>("GET", "/session")).user;
+  }
+
+  /** Returns whether names need passwords: only then does a list need a session. */
+  async hasAccounts(): Promise<boolean> {
+    try {
+      await this.#call("GET", `/channels?${asked({ limit: 1 })}`);
+      return false;
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === "unauthenticated") return true;
+      throw error;
+    }
   }
 
   async logIn(user: string, password: string): Promise<void> {

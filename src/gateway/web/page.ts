@@ -57,18 +57,25 @@ export class Page {
     await this.#look();
   }
 
-  /** Asks who is logged in. The answer for nobody tells whether the cluster has accounts. */
+  async #whoIsThere(): Promise<string | undefined> {
+    try {
+      return await this.#api.session();
+    } catch (error) {
+      if (error instanceof ProtocolError && !error.retry) return undefined;
+      throw error;
+    }
+  }
+
+  /** Asks who is logged in, until a gateway answers. */
   async #look(): Promise<void> {
     for (;;) {
       try {
-        const user = await this.#api.session();
-        this.change({ link: { state: "connected" } });
-        if (user === "") this.change({ hasAccounts: false });
-        else this.#enter(user);
-        return;
+        const user = await this.#whoIsThere();
+        if (user !== undefined) return this.#enter(user);
+        const hasAccounts = await this.#api.hasAccounts();
+        return this.change({ hasAccounts, link: { state: "connected" } });
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
-        if (!error.retry) return this.change({ hasAccounts: true, link: { state: "connected" } });
         const retryAtMs = nowMs() + tickMs;
         this.change({ link: { state: "lost", why: "noGateway", retryAtMs } });
         await pause(tickMs);
