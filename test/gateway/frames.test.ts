@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as ws from "ws";
-import { parseClientFrame, readRef, textFrame } from "../../src/gateway/core/frames.ts";
+import { parseClientFrame, readRef } from "../../src/gateway/core/frames.ts";
+import { textFrame } from "../../src/gateway/live/text-frame.ts";
 
 const id = "an-id";
 

@@ -4,19 +4,14 @@ import type { Session } from "../../client/session.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, RequestId, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
-import {
-  type ClientFrame,
-  type GatewayFrame,
-  parseClientFrame,
-  readRef,
-  textFrame,
-} from "../core/frames.ts";
+import { type ClientFrame, type GatewayFrame, parseClientFrame, readRef } from "../core/frames.ts";
 import { type Credentials, parseToken } from "../credentials.ts";
 import { readPosition } from "../position.ts";
 import type { Flusher } from "./flusher.ts";
 import { endOf, Following } from "./following.ts";
 import type { LiveConnection } from "./live-connections.ts";
 import type { MessageFrames } from "./message-frames.ts";
+import { textFrame } from "./text-frame.ts";
 
 /** Why a gateway closes a WebSocket. After codes below 4100, a client should connect again. */
 export const closeCodes = {

@@ -1,8 +1,9 @@
 import type { Entry } from "../../protocol/publications.ts";
 import { Recent } from "../../protocol/recent.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
-import { type ConversationText, type GatewayFrame, textFrame } from "../core/frames.ts";
+import type { ConversationText, GatewayFrame } from "../core/frames.ts";
 import { writePosition } from "../position.ts";
+import { textFrame } from "./text-frame.ts";
 
 interface Encoded {
   readonly conversation: ConversationText;
