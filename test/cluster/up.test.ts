@@ -20,6 +20,7 @@ interface Ready {
   broker: string;
   proxy: string;
   reference: string;
+  http: string;
   metrics?: string;
   processes: { role: string; name: string; pid: number }[];
 }
@@ -103,12 +104,14 @@ describe("tertulia up", () => {
     expect(ready.processes.map(({ role }) => role).sort()).toEqual([
       "bot",
       "broker",
+      "gateway",
       "proxy",
       "reference",
       "server",
       "server",
       "server",
     ]);
+    expect((await fetch(`${ready.http}/livez`)).status).toBe(200);
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
