@@ -24,7 +24,7 @@ import { format, type Manifest } from "./manifest.ts";
 import { countsOf } from "./state.ts";
 import { openWorkFolder } from "./work-folder.ts";
 
-/** What the commands `backup` and `restore` get. */
+/** The call of the command `backup` or `restore`. */
 export interface Calling {
   /** The path of the backup; `-` is standard output or input. */
   readonly file: string;
@@ -50,7 +50,7 @@ export async function runBackup(calling: Calling): Promise<void> {
   const stopping = new AbortController();
   using _listening = host.onStop(() => stopping.abort());
   const { signal } = stopping;
-  // Any user may write to the folder of temporary files, so nobody may know the name before.
+  // Every user can write to the folder of temporary files, so the name must not be predictable.
   const path = isStream ? mkdtempSync(join(tmpdir(), "tertulia-backup-")) : `${file}.tmp`;
   using work = openWorkFolder(path, calling);
   if (work === undefined) throw new Problem(text("backup.inUse", { file }));
@@ -145,7 +145,7 @@ async function writeFile(
     });
     await handle.sync();
   }
-  // The backup may have taken minutes.
+  // The backup may have taken minutes, in which another process can have made the file.
   refuseFile(file, text);
   await rename(temporary, file);
   await syncFolder(dirname(resolve(file)));

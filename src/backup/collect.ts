@@ -72,10 +72,10 @@ interface Source {
   readonly address: string;
 }
 
-/** How often a copy is begun, at another server if possible. */
+/** The most attempts to make a copy, each at another server if possible. */
 const mostCopies = 6;
 const patience = { mostTries: 3, pauseMs: durations.pollMs };
-/** How long a server that lacks events of the target may take to get them from its peers. */
+/** The most waits for a server that must first get events of the target from its peers. */
 const mostWaits = 100;
 const waitMs = 100;
 
@@ -122,8 +122,8 @@ async function takeSurvey(parts: Collecting): Promise<Survey> {
 }
 
 /**
- * Returns a vector with every committed event. Such an event is on the disks of a quorum. So even
- * if all members that have not answered have it, so many of the others have it as well.
+ * Returns a vector with every committed event. Such an event is on the disks of a quorum. Even if
+ * all members that have not answered are in this quorum, the `least` others in it have answered.
  */
 function targetOf(answered: readonly Vector[], view: View): Vector {
   const least = quorumOf(view) - (view.members.length - answered.length);

@@ -17,8 +17,8 @@ const work = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 export class WrongKeyError extends Error {}
 
 /**
- * Encrypts a stream with AES-256-GCM in pieces of 64 KiB. A piece's nonce is its number and whether
- * it is the last one, so no piece can be moved, left out or cut off. Each stream has a key of its
+ * Encrypts a stream with AES-256-GCM in pieces of 64 KiB. A piece's nonce has its number and a mark
+ * of the last piece, so no piece can be moved, left out or cut off. Each stream has a key of its
  * own, because its salt is random, so no nonce is used twice with one key.
  *
  *     magic (8 bytes) | salt (16 bytes) | pieces: ciphertext, tag (16 bytes)

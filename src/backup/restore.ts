@@ -57,7 +57,7 @@ export async function runRestore(calling: Calling): Promise<void> {
   tell(calling, manifest, { data, name });
 }
 
-/** Refuses a data folder with a server or a reference: a restored state is the first of a cluster. */
+/** Refuses a data folder with a server or a reference: a restored server is its cluster's first. */
 function refuseUsed(data: string, text: Text): void {
   const slots = join(data, "servers");
   const isUsed = (existsSync(slots) && readdirSync(slots).length > 0) || hasReference(data);
@@ -68,13 +68,13 @@ function hasReference(data: string): boolean {
   return existsSync(join(data, "reference", "reference.json"));
 }
 
-/** @param signal ends also the wait for bytes that do not come */
+/** @param signal also ends a wait for bytes that never come */
 function sourceOf({ file, host }: Calling, signal: AbortSignal): AsyncIterable<Uint8Array> {
   if (file === standardStream) return addAbortSignal(signal, host.input);
   return new SourceFile(file, signal);
 }
 
-/** The error if the file of the backup can't be read; other files belong to the data folder. */
+/** The error if the file of the backup, not a file of the data folder, can't be read. */
 class SourceError extends Error {
   readonly code: string;
 
@@ -117,7 +117,8 @@ async function makeServer(folder: string, manifest: Manifest): Promise<ServerNam
   const { mark } = checkpoint;
   const clock = new LamportClock(Math.max(manifest.clock, mark.clock));
   const name = await nameOf(folder);
-  // The time is above the numbers of views that a cluster has counted, and of earlier restores.
+  // A cluster counts its views from 1, so the time in milliseconds is above their numbers. It is
+  // also above the numbers that earlier restores have chosen.
   const number = Math.max(manifest.view.number + 1, mark.epoch.view + 1, now().wallMs);
   await writePromises(folder, {
     ...noPromises,

@@ -20,7 +20,7 @@ export function newReplica(name: ServerName, clock: LamportClock): ServerCore {
   return new ServerCore({ name, clock, digest, address: "", retention });
 }
 
-/** Counts the entries of a state. The lines of brackets, `[`, `]` or `[]`, are no entries. */
+/** Counts the entries of a state: its lines without those of brackets only (`[`, `]`, `[]`). */
 export function countsOf({ files }: CheckpointSource): Counts {
   const countOf = (name: string) => {
     let count = 0;

@@ -15,8 +15,8 @@ export interface WorkFolder extends Disposable {
 const lock = "lock";
 
 /**
- * Locks a folder and empties it, because an earlier process may have died before it did. The folder
- * is also removed if the process ends early, for example because its output was closed.
+ * Locks a folder and empties it, because an earlier process may have died and left files in it. The
+ * folder is also removed if this process ends early, for example because its output was closed.
  * @returns undefined if another process uses the folder
  * @throws Problem if the folder can't be created, or has files of somebody else
  */

@@ -21,7 +21,7 @@ const ports = { broker: 5555, brokerBack: 5556, proxyIn: 5557, proxy: 5558, refe
 const peerPort = 5560;
 const metricsPorts = { broker: 9464, proxy: 9465, reference: 9466, server: 9467 };
 
-/** The folder with the files for people's computers, so no host may have this name. */
+/** The name of the folder for people's computers. No host can have this name. */
 const client = "client";
 const secretBytes = 32;
 /** Where systemd keeps the data of the units (`StateDirectory`). */
@@ -118,7 +118,7 @@ server-key-file: server.key
 `;
 }
 
-/** The endpoints that clients use as well; the first host runs the reference. */
+/** The endpoints that hosts and clients have in common. The first host runs the reference. */
 function clientEndpoints(hosts: readonly Host[]): string {
   return `broker:${everywhere(hosts, ports.broker)}
 proxy:${everywhere(hosts, ports.proxy)}
@@ -141,7 +141,7 @@ function nextSteps(hosts: readonly Host[], folder: string, text: Text): string[]
 
 const enable = "sudo systemctl enable --now tertulia.target";
 
-/** Says how many hosts may be down, since a majority of all servers must be up. */
+/** Says how many hosts may be down, because a majority of all servers must be up. */
 function quorumNote(count: number, text: Text): string {
   const down = Math.ceil(count / 2) - 1;
   if (down === 0) return text(count === 1 ? "init.oneHost" : "init.twoHosts");

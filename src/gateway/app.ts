@@ -68,7 +68,7 @@ export async function makeApp(parts: AppParts) {
     forceCloseConnections: "idle",
   }).withTypeProvider<TypeBoxTypeProvider>();
   boundConnections(app.server, trustedProxies);
-  // The page of another site can send plain text, but not JSON, without a question to the gateway.
+  // A browser lets the page of another site send plain text. For JSON it first asks the gateway.
   app.removeContentTypeParser("text/plain");
 
   const page = new PageFiles();
@@ -132,8 +132,8 @@ function addHealth(app: Api, unready: AppParts["unready"]): void {
 }
 
 /**
- * Returns a function that checks one part of a request. The text of a query may stand for a number;
- * a body is JSON, where a number is no text.
+ * Returns a function that checks one part of a request. In a query, a text that looks like a number
+ * counts as a number; in a body, which is JSON, it does not.
  */
 function validators() {
   const options = { strict: false } as const;

@@ -6,10 +6,10 @@ import { limits } from "../protocol/limits.ts";
 const headersMs = 10_000;
 /** The most time for a whole request to arrive: 64 KiB over a slow line. */
 export const requestMs = 30_000;
-/** The longest silence between two requests: above that of a usual HTTP proxy, 60 s. */
+/** The longest silence between two requests. HTTP proxies usually close a connection after 60 s. */
 export const idleMs = 75_000;
 
-/** Options of the HTTP server that end connections which do not send what they began. */
+/** Options by which the HTTP server closes a connection whose request does not arrive in time. */
 export const slowClients = { headersTimeout: headersMs, connectionsCheckingInterval: 1_000 };
 
 /**

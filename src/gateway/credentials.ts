@@ -13,13 +13,16 @@ export interface Credentials {
 /**
  * The cookie of a browser's session. The prefix `__Host-` makes browsers refuse the cookie from
  * any other host, and without encryption. So a page that is served without encryption, on the
- * machine itself, needs the other name.
+ * machine itself, needs the name without the prefix.
  */
 export function cookieName(isEncrypted: boolean): string {
   return isEncrypted ? "__Host-tertulia" : "tertulia";
 }
 
-/** A session of an open cluster, where servers give no tokens: the prefix, and the user's name. */
+/**
+ * In an open cluster servers give no tokens. A gateway's token is then this prefix, and the user's
+ * name in base64url.
+ */
 const openPrefix = "open.";
 
 /** Returns what a client must send to ask as this user in an open cluster. */

@@ -43,7 +43,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   const live = new LiveServer({ people, onDefect, ...more });
   const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
   const traffic = new Traffic(metrics.metrics, {
-    sockets: () => live.connections.size,
+    liveConnections: () => live.connections.size,
     openRequests: () => connection.open,
   });
   // A gateway is no member, so it gets no messages whose seals could be wrong.

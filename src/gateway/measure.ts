@@ -10,16 +10,16 @@ export interface AnsweredRequest {
 }
 
 interface Measured {
-  /** Returns the number of open WebSockets. */
-  sockets(): number;
+  /** Returns the number of open WebSockets and streams of events. */
+  liveConnections(): number;
   /** Returns the number of unanswered requests to the cluster. */
   openRequests(): number;
 }
 
-/** Seconds: from a request that asks no server to the longest wait for one. */
+/** The histogram's bounds, in seconds. The last is the longest wait for a server. */
 const secondsBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
-/** Methods that have a value of their own; anybody can send requests with other methods. */
+/** Methods that the metrics name. All others count as one, because anybody can invent methods. */
 const known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** Counts the HTTP requests of a gateway, and adds its metrics (O50). */
@@ -28,10 +28,10 @@ export class Traffic {
   readonly #counts = new Map<string, { labels: Record<string, string>; value: number }>();
   #open = 0;
 
-  constructor(metrics: Metrics, { sockets, openRequests }: Measured) {
+  constructor(metrics: Metrics, { liveConnections, openRequests }: Measured) {
     metrics.gauge(
       { name: "tertulia_live_connections", help: "Open WebSockets and streams of events." },
-      sockets,
+      liveConnections,
     );
     metrics.gauge(
       { name: "tertulia_open_requests", help: "Requests that wait for an answer." },

@@ -8,7 +8,7 @@ import { type Credentials, cookieName, credentialsOf } from "./credentials.ts";
 import { PasswordTurns } from "./password-turns.ts";
 import { readPosition, writePosition } from "./position.ts";
 
-/** The header with the opaque text of everything that a reply shows (R9). */
+/** The header with the position of a reply: an opaque text of all events that it shows (R9). */
 const seenHeader = "tertulia-seen";
 /** The header by which a request asks to see at least what an earlier reply has shown. */
 const afterHeader = "tertulia-after";
@@ -83,7 +83,7 @@ export function giveToken(request: FastifyRequest, reply: FastifyReply, token: s
   if (request.headers.authorization === undefined) setCookie(request, reply, token);
 }
 
-/** Reasons for which a token is of no use any more. */
+/** The reasons of an error that mean that the token is no longer valid. */
 const ends: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
   "session_unknown",
   "session_expired",

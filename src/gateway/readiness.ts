@@ -8,7 +8,7 @@ const intervalMs = 125;
 /** The most time for one answer. */
 const patienceMs = 600;
 /**
- * So many questions in a row without an answer mean that no server answers. Requests go to the
+ * This many questions in a row without an answer mean that no server answers. Requests go to the
  * servers in turn, so one of three servers that hangs leaves fewer questions open. Servers that lack a
  * quorum stop answering within 1.5 s, and a proxy must pass over an unready gateway within 2 s. The
  * bound is a number and not a time, because a busy machine delays the questions too.

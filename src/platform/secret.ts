@@ -40,7 +40,7 @@ const fingerprintBytes = 4;
 export const madeBytes = 32;
 const keyBytes = 32;
 
-/** The cluster's secret as the environment gives it (`text`), or the path of its file. */
+/** The source of the secret: its `text` from the environment, or else the `path` of its file. */
 export interface SecretSource {
   readonly text: string | undefined;
   readonly path: string;
@@ -164,7 +164,7 @@ export function readSecret(source: SecretSource): Secret {
   return new Secret(decodePlainText(file.bytes), source, file.mode);
 }
 
-/** Returns the secrets of a text: its lines without white space at their ends and empty lines. */
+/** Returns the secrets of a text: its lines, without empty ones and without space around them. */
 export function secretsOf(text: string): string[] {
   const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
   return lines.filter((line) => line !== "");

@@ -19,7 +19,7 @@ export async function apiDocument(): Promise<string> {
     trustedProxies: [],
     unready: () => undefined,
     onDefect,
-    traffic: new Traffic(noMetrics, { sockets: () => 0, openRequests: () => 0 }),
+    traffic: new Traffic(noMetrics, { liveConnections: () => 0, openRequests: () => 0 }),
   });
   await app.ready();
   const document = app.swagger();

@@ -46,7 +46,7 @@ const connects = {
 interface Host {
   readonly settings: Settings;
   readonly processes: readonly LocalProcess[];
-  /** The ports of this host's processes: where nobody listens yet, nobody has to answer. */
+  /** The ports that this host's processes bind. At those that are still free nobody must answer. */
   readonly ports: readonly Port[];
 }
 

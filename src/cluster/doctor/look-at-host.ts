@@ -71,7 +71,7 @@ export async function lookAtPorts(processes: readonly LocalProcess[]): Promise<P
 
 async function lookAtPort({ role, settings }: LocalProcess, endpoint: string): Promise<Port> {
   const port = { role, endpoint };
-  // The path of a Unix socket is not tried, because binding it would create a file.
+  // The check does not bind the path of a Unix socket, because that would create a file.
   const isPath = endpoint.startsWith("ipc://");
   const code = isPath ? "EADDRINUSE" : await whyUnbindable(endpoint);
   if (code === undefined) return { ...port, state: "free" };

@@ -62,7 +62,7 @@ function problem(codes: readonly string[]): TSchema {
   } as unknown as TSchema;
 }
 
-/** How every method with a body refuses one that is too large, or that is no JSON. */
+/** The errors of every route that takes a body: the body is too large, or is not JSON. */
 export const refusedBodies: Replies = {
   ...problems("bad_request", "too_large"),
   415: problem(["bad_request"]),

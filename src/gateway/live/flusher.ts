@@ -5,9 +5,10 @@ import { now } from "../../platform/clock.ts";
 const mostRestMs = 40;
 
 /**
- * Sends what was written to many sockets meanwhile with one system call for each socket. A flush
- * comes at the end of the event loop's turn; after a flush that took long, the next one comes as
- * much later. So with few sockets nothing waits, and with many the process has time for other work.
+ * Collects what is written to many sockets, and sends it with one system call for each socket. This
+ * flush comes at the end of the event loop's turn. After a flush of some milliseconds, the next one
+ * waits for the same time. So with few sockets nothing waits, and with many the process has time
+ * for other work.
  */
 export class Flusher {
   readonly #corked = new Set<Duplex>();

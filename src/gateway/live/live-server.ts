@@ -89,5 +89,5 @@ export class LiveServer {
   }
 }
 
-/** The first bytes behind a request to upgrade its connection. */
+/** For each request to upgrade its connection, the bytes that came directly behind the request. */
 const heads = new WeakMap<IncomingMessage, Buffer>();

@@ -8,7 +8,7 @@ export interface Reached {
   readonly flag: string;
   readonly endpoint: string;
   readonly state: "greeting" | "foreign" | "refused" | "silent";
-  /** Whether a process of this host will bind the endpoint, which is still free. */
+  /** Whether the endpoint is still free, and a process of this host will bind it. */
   readonly isOwn: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Cluster {
   readonly clock: ClockSeen | undefined;
 }
 
-/** This machine's clock beside another one. */
+/** A comparison of this machine's clock with another clock. */
 export interface ClockSeen {
   /** The endpoint of the process that told the time. */
   readonly endpoint: string;

@@ -74,7 +74,7 @@ export function found<K extends Kind>(kind: K, values: Values[K]): Finding {
   return { level: levelOf[kind], kind, ...values } as Finding;
 }
 
-/** Problems first, then warnings, notes, and what is well. */
+/** Sorts findings: problems first, then warnings, notes, and what is as it should be. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   return levels.flatMap((level) => findings.filter((finding) => finding.level === level));
 }

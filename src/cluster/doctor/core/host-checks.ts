@@ -16,7 +16,7 @@ export interface Machine {
   readonly memoryBytes: number;
 }
 
-/** The connections that one address may have to a process also bound what a process opens. */
+/** A process needs a file for each connection that it accepts from one address. */
 const leastOpenFiles = limits.addressConnections;
 /** An idle server needs about 80 MiB; the rest is for its data and for full collections. */
 const leastMemoryMiB = 512;
@@ -80,7 +80,7 @@ export interface DataFolder {
   readonly isMissing: boolean;
   /** Why the folder, or its nearest existing parent, can't be written. */
   readonly code: string | undefined;
-  /** The number of the folder's owner, and that of the user who runs the check. */
+  /** The user IDs of the folder's owner and of the user who runs the check. */
   readonly owner: number;
   readonly user: number;
   readonly fileSystem: FileSystem;

@@ -1,6 +1,6 @@
 import { type Finding, found } from "./finding.ts";
 
-/** The secret without its text. A secret from the environment has neither mode nor owner. */
+/** The secret as the check sees it, without its text. One from the environment has no `file`. */
 export type SecretSeen =
   | { readonly state: "missing"; readonly path: string; readonly mayBeCreated: boolean }
   | { readonly state: "unreadable"; readonly path: string; readonly code: string }
@@ -11,7 +11,7 @@ export type SecretSeen =
       /** The least bytes that a secret must have. */
       readonly least: number;
       readonly file: { readonly mode: number; readonly owner: number } | undefined;
-      /** The number of the user who must own the file: the owner of the data folder. */
+      /** The ID of the user who must own the file: the owner of the data folder. */
       readonly wantedOwner: number;
     };
 

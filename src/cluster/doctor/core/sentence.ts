@@ -2,7 +2,7 @@ import { harmless } from "../../../protocol/harmless.ts";
 import type { Text } from "../../../texts/texts.ts";
 import type { Finding, Kind } from "./finding.ts";
 
-/** Says what was found and, unless it is well, what a person can do. */
+/** Says what was found and, unless its level is `ok`, what a person can do. */
 export function sentenceOf({ kind, level: _, ...values }: Finding, text: Text): string {
   // The type of a finding says that it has the values of its kind's text.
   const told = text as (
