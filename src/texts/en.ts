@@ -221,20 +221,20 @@ export const en = {
   "finding.secretUnreadable":
     "The secret at {path} can't be read ({code}). Check its owner and mode.",
   "finding.secretShort":
-    "The secret in {origin} is shorter than {least} characters. Copy the one of the other machines, or make one: openssl rand -hex 32.",
+    "The secret in {origin} is shorter than {least} characters. Copy the secret of the other machines, or make one: openssl rand -hex 32.",
   "finding.secretOpen":
     "Other users of this machine can read the secret (mode {mode}). Run: chmod 600 {origin}",
   "finding.secretOwner":
-    "The secret {origin} belongs to the user number {owner}, and the processes run as number {wanted}. Run: chown {wanted} {origin}",
-  "finding.key": "The public key's file {path} fits these settings.",
+    "The secret {origin} belongs to the user with the ID {owner}, and the processes run as the user with the ID {wanted}. Run: chown {wanted} {origin}",
+  "finding.key": "The public key in {path} fits these settings.",
   "finding.keyMissing":
     "The public key can't be read at {path} ({code}). Copy public/server.key from the data folder of the reference.",
   "finding.keyInvalid":
     "{path} has no public key. Copy public/server.key from the data folder of the reference again.",
   "finding.keyNone":
-    "{path} says that the cluster is not encrypted, and --curve that it is. Copy the file from the reference again, or turn --curve off.",
+    "{path} says that the cluster is not encrypted, but --curve says that it is. Copy the file from the reference again, or turn --curve off.",
   "finding.keyUnused":
-    "{path} has the key of an encrypted cluster, and --curve is off here. Turn it on, as at all processes of the cluster.",
+    "{path} has the key of an encrypted cluster, but --curve is off here. Turn --curve on, as for all processes of the cluster.",
   "finding.keyDiffers":
     "The key in {path} does not belong to this host's secret. Copy the secret and the key from the same cluster.",
   "finding.data": "The data folder {path} can be written.",
@@ -242,14 +242,14 @@ export const en = {
   "finding.dataUnusable":
     "The data folder {path} can't be written ({code}). Check its owner and mode, or name another folder by --data.",
   "finding.dataOwner":
-    "The data folder {path} belongs to the user number {owner}, and you are number {user}. Run the processes as its owner.",
+    "The data folder {path} belongs to the user with the ID {owner}, and your ID is {user}. Run the processes as its owner.",
   "finding.dataOnNetwork":
-    "The data folder {path} is on a file system of the type {type}, where locks and syncs may not hold. Use a local disk.",
+    "The data folder {path} is on a file system of the type {type}, where locks and syncs are not reliable. Use a local disk.",
   "finding.dataInMemory":
     "The data folder {path} is in memory, so a restart of the machine deletes it. Use a disk.",
   "finding.space": "The disk of {path} has {freeMiB} MiB left.",
   "finding.spaceLow":
-    "The disk of {path} is nearly full, with {freeMiB} MiB left. Make room; a server ends once the disk is full.",
+    "The disk of {path} is nearly full, with {freeMiB} MiB left. Free some space: a server ends when the disk is full.",
   "finding.sync":
     "The disk of {path} syncs a line in {medianMs} ms (median; the slowest took {mostMs} ms).",
   "finding.syncSlow":
@@ -260,18 +260,18 @@ export const en = {
   "finding.nothingAnswers":
     "Not checked, because nothing answers at {endpoints}: the cluster's settings, versions and clock.",
   "finding.refused":
-    "No process listens at {endpoint} ({flag}). Start it on its machine, or correct the setting.",
+    "No process listens at {endpoint} ({flag}). Start the process on its machine, or correct the setting.",
   "finding.silent":
-    "{endpoint} ({flag}) can't be reached. Check that its machine runs, and open the port in the firewalls between.",
+    "{endpoint} ({flag}) can't be reached. Check that its machine runs, and open the port in the firewalls on the way.",
   "finding.foreign":
-    "At {endpoint} ({flag}) another program answers, not ZeroMQ. Correct the setting.",
+    "At {endpoint} ({flag}) a program answers that does not speak ZeroMQ. Correct the setting.",
   "finding.sameSettings": "The cluster agrees with these settings: {flags}.",
   "finding.curveMissing":
     "The cluster is encrypted, and this host has no key for it. Members need --curve, clients --server-key-file.",
   "finding.curveUnwanted":
-    "The cluster is not encrypted, and this host has --curve or a key. Turn encryption off here, or on at all processes.",
+    "The cluster is not encrypted, and this host has --curve or a key. Turn encryption off here, or on for all processes.",
   "finding.otherKey":
-    "The cluster has another key than this host. Copy the secret, or public/server.key, from the cluster again.",
+    "The cluster's key is not the key of this host. Copy the secret, or public/server.key, from the cluster again.",
   "finding.otherSecret":
     "The reference does not accept this host's secret. Copy it from another machine, and use the same --cluster.",
   "finding.otherAuth":
@@ -296,7 +296,7 @@ export const en = {
   "backup.unwritable":
     "The folder {folder} can't be written ({code}): check its owner and mode, or name another file.",
   "backup.otherFolder":
-    "{folder} is needed for unfinished files, but has other files or is no folder: move it elsewhere.",
+    "{folder} is needed for unfinished files, but has other files or is not a folder: move it elsewhere.",
   "backup.keyUnreadable": "The key file {path} can't be read ({code}): check it.",
   "backup.keyShort":
     "The key in {path} is shorter than {least} characters: make one with `openssl rand -hex 32`.",
@@ -304,7 +304,7 @@ export const en = {
     "No reference at {endpoints} answers with the secret from {origin}: start it, name yours with --reference, or copy the secret of a member.",
   "backup.noMajority":
     "Servers that answered: {answered} of {of}, and {quorum} are needed to have every message: start the others again.",
-  "backup.another": "{server} can't finish the copy ({why}); another server is asked.",
+  "backup.another": "{server} can't finish the copy ({why}); trying another server.",
   "backup.full": "{file} can't be written, because the disk is full: free some space.",
   "backup.stopped": "The backup was stopped; {file} was not written.",
   "backup.failed": "{file} was not written ({why}): try again.",
@@ -319,7 +319,7 @@ export const en = {
   "restore.encrypted": "{file} is encrypted: name its key file by --key-file.",
   "restore.plain": "{file} is not encrypted: leave out --key-file.",
   "restore.wrongKey":
-    "{file} can't be decrypted: name the key file with which it was made; if this is the one, the file is damaged.",
+    "{file} can't be decrypted: name the key file with which it was made; if this is that key file, the backup is damaged.",
   "restore.newer":
     "{file} was made by the newer version {version}: restore it with that version or a later one.",
   "restore.unreadable": "{file} can't be read ({code}): check its path, owner and mode.",
@@ -340,7 +340,7 @@ export const en = {
   "secret.addNext":
     "When tertulia status says that all processes use {used} and also accept {others}, continue with: tertulia secret switch",
   "secret.switchNext":
-    "When tertulia status says that all processes use {used} and also accept {others}, give clients the new public key (with --curve), and continue with: tertulia secret drop",
+    "When tertulia status says that all processes use {used} and also accept {others}, give clients the new public key (with --curve), give gateways their new key, and continue with: tertulia secret drop",
   "secret.dropNext":
     "When tertulia status says that all processes use {used} and also accept {others}, this step is done.",
   "secret.lastNext":
@@ -696,7 +696,7 @@ export const en = {
   "help.configAndInit": "show the settings, or write those of new hosts",
   "help.chaos":
     "kill, stop and cut off processes of a fresh cluster; exit code 1 if anything is lost",
-  "argument.HOST": "name=address of each host; the first runs the reference",
+  "argument.HOST": "name=address of each host; the first host runs the reference",
   "argument.NAME": "a name",
   "argument.MODE": "open, closed or invitation",
   "argument.FOLDER": "a data folder, or the folder of one server in it",
@@ -704,9 +704,10 @@ export const en = {
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
-  "argument.ROLES": "the roles of this host's processes; otherwise TERTULIA_ROLE, or those of `up`",
+  "argument.ROLES":
+    "the roles of this host's processes; otherwise TERTULIA_ROLE, or reference, broker, proxy, server",
   "argument.ACTION": "add, switch or drop, in this order",
-  "argument.ROLE": "broker, proxy, reference, server or bot; otherwise TERTULIA_ROLE",
+  "argument.ROLE": "broker, proxy, reference, server, gateway or bot; otherwise TERTULIA_ROLE",
   "flag.config": "a settings file (YAML); flags and the environment override it",
   "flag.broker": "the brokers, for clients",
   "flag.brokerBack": "the brokers, for servers",
@@ -769,21 +770,21 @@ export const en = {
   "flag.count": "stop after this many messages; 0 for never",
   "flag.seed": "use this seed instead of a random one",
   "flag.name": "the bot's name, instead of one of its own",
-  "flag.out": "the folder to write, which must not exist",
+  "flag.out": "the folder to make, which must not exist yet",
   "flag.seconds": "how long the faults go on",
   "flag.report": "write a report with timeline and latencies to this HTML file",
   // `tertulia init`.
   "init.host":
-    '"{said}" is no host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client.',
+    '"{said}" is not a host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client.',
   "init.twice": "Two hosts have {value}: give each its own name and address.",
   "init.exists": "{folder} exists already: name another folder by --out.",
   "init.hostComment":
-    "Host {name} ({address}). Under `roles` and in `advertise` is its own address; the rest is the same on all hosts.",
+    "Host {name} ({address}). `roles` and `advertise` have its own address; the rest is the same on all hosts.",
   "init.clientComment": "For people's computers: tertulia chat --config tertulia.yaml",
   "init.done":
     "{folder} has a folder for each host and one for clients. docs/three-hosts.md explains each step.",
   "init.onHost": "Host {name} ({address}): copy {folder}/{name}, install the program, then run:",
-  "init.clients": "People need {folder}: it has no secret.",
+  "init.clients": "Give people {folder}, which has no secret.",
   "init.oneHost": "With one host, nobody can read or write while it is down. Use three.",
   "init.twoHosts": "With two hosts, nobody can read or write while one of them is down. Use three.",
   "init.mayBeDown": "Of {count} hosts, up to {down} may be down at the same time.",

@@ -197,14 +197,14 @@ export const ptBr = {
   "finding.names": "Estes nomes de máquina são conhecidos: {names}.",
   "finding.nameUnknown":
     "O nome de máquina {name}, de {flags}, não é conhecido aqui. Corrija-o ou acrescente-o ao DNS ou a /etc/hosts.",
-  "finding.portFree": "{endpoint} está livre para o papel {role}.",
-  "finding.portOurs": "O processo do papel {role} roda em {endpoint}.",
+  "finding.portFree": "{endpoint} está livre para o processo {role}.",
+  "finding.portOurs": "O processo {role} roda em {endpoint}.",
   "finding.portUnready":
-    "O processo do papel {role} em {endpoint} não está pronto: {reason}. Se isso durar minutos, o log dele diz o que ele espera.",
+    "O processo {role} em {endpoint} não está pronto: {reason}. Se isso durar minutos, o log dele diz o que ele espera.",
   "finding.portTaken":
-    "{endpoint} está em uso, e nenhum processo do papel {role} com esta configuração responde ali. Pare o que usa a porta (`ss -ltnp` mostra) ou escolha outra.",
+    "{endpoint} está em uso, e nenhum processo {role} com esta configuração responde ali. Pare o que usa a porta (`ss -ltnp` mostra) ou escolha outra.",
   "finding.portUnusable":
-    "O processo do papel {role} não consegue usar {endpoint} ({code}). Dê um endereço desta máquina e uma porta que este usuário possa usar.",
+    "O processo {role} não consegue usar {endpoint} ({code}). Indique um endereço desta máquina e uma porta que este usuário possa usar.",
   "finding.secret":
     "O segredo em {origin} tem tamanho suficiente, e nenhum outro usuário consegue lê-lo.",
   "finding.secretToCreate":
@@ -217,26 +217,26 @@ export const ptBr = {
   "finding.secretOpen":
     "Outros usuários desta máquina conseguem ler o segredo (modo {mode}). Rode: chmod 600 {origin}",
   "finding.secretOwner":
-    "O segredo {origin} é do usuário número {owner}, e os processos rodam como o número {wanted}. Rode: chown {wanted} {origin}",
-  "finding.key": "O arquivo da chave pública {path} combina com esta configuração.",
+    "O segredo {origin} é do usuário de ID {owner}, e os processos rodam como o de ID {wanted}. Rode: chown {wanted} {origin}",
+  "finding.key": "A chave pública em {path} combina com esta configuração.",
   "finding.keyMissing":
     "A chave pública não pode ser lida em {path} ({code}). Copie public/server.key da pasta de dados da referência.",
   "finding.keyInvalid":
-    "{path} não tem chave pública. Copie de novo public/server.key da pasta de dados da referência.",
+    "{path} não contém uma chave pública. Copie de novo public/server.key da pasta de dados da referência.",
   "finding.keyNone":
-    "{path} diz que o cluster não é criptografado, e --curve diz que é. Copie de novo o arquivo da referência ou desligue --curve.",
+    "{path} diz que o cluster não é criptografado, mas --curve diz que é. Copie de novo o arquivo da referência ou desligue --curve.",
   "finding.keyUnused":
-    "{path} tem a chave de um cluster criptografado, e --curve está desligado aqui. Ligue-o, como em todos os processos do cluster.",
+    "{path} tem a chave de um cluster criptografado, mas --curve está desligado aqui. Ligue-o, como em todos os processos do cluster.",
   "finding.keyDiffers":
     "A chave em {path} não é a do segredo desta máquina. Copie o segredo e a chave do mesmo cluster.",
-  "finding.data": "A pasta de dados {path} pode ser escrita.",
+  "finding.data": "É possível gravar na pasta de dados {path}.",
   "finding.dataToCreate": "A pasta de dados {path} não existe; o primeiro processo a cria.",
   "finding.dataUnusable":
-    "A pasta de dados {path} não pode ser escrita ({code}). Verifique o dono e o modo dela ou indique outra com --data.",
+    "Não é possível gravar na pasta de dados {path} ({code}). Verifique o dono e o modo dela ou indique outra com --data.",
   "finding.dataOwner":
-    "A pasta de dados {path} é do usuário número {owner}, e você é o número {user}. Rode os processos como o dono dela.",
+    "A pasta de dados {path} é do usuário de ID {owner}, e o seu ID é {user}. Rode os processos como o dono dela.",
   "finding.dataOnNetwork":
-    "A pasta de dados {path} está num sistema de arquivos do tipo {type}, em que bloqueios e sincronizações podem falhar. Use um disco local.",
+    "A pasta de dados {path} está num sistema de arquivos do tipo {type}, em que bloqueios e sincronizações não são confiáveis. Use um disco local.",
   "finding.dataInMemory":
     "A pasta de dados {path} está na memória; quando a máquina reinicia, ela some. Use um disco.",
   "finding.space": "O disco de {path} tem {freeMiB} MiB livres.",
@@ -245,7 +245,7 @@ export const ptBr = {
   "finding.sync":
     "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms).",
   "finding.syncSlow":
-    "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms), e cada mensagem espera por dois discos assim. Use um mais rápido ou descubra o que mais escreve nele.",
+    "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms), e cada mensagem espera por dois discos assim. Use um disco mais rápido ou descubra o que mais grava nele.",
   "finding.syncVerySlow":
     "O disco de {path} sincroniza uma linha em {medianMs} ms (mediana; a mais lenta levou {mostMs} ms): todos vão esperar por cada mensagem. Use um disco mais rápido.",
   "finding.reached": "{endpoint} responde ({flag}).",
@@ -256,14 +256,14 @@ export const ptBr = {
   "finding.silent":
     "{endpoint} ({flag}) não pode ser alcançado. Verifique se a máquina dele está no ar e abra a porta nos firewalls do caminho.",
   "finding.foreign":
-    "Em {endpoint} ({flag}) responde outro programa, que não é ZeroMQ. Corrija a configuração.",
+    "Em {endpoint} ({flag}) responde um programa que não fala ZeroMQ. Corrija a configuração.",
   "finding.sameSettings": "O cluster concorda com esta configuração: {flags}.",
   "finding.curveMissing":
     "O cluster é criptografado, e esta máquina não tem a chave dele. Membros precisam de --curve, clientes de --server-key-file.",
   "finding.curveUnwanted":
     "O cluster não é criptografado, e esta máquina tem --curve ou uma chave. Desligue a criptografia aqui ou ligue-a em todos os processos.",
   "finding.otherKey":
-    "O cluster tem outra chave que esta máquina. Copie de novo do cluster o segredo ou public/server.key.",
+    "A chave do cluster não é a desta máquina. Copie de novo do cluster o segredo ou public/server.key.",
   "finding.otherSecret":
     "A referência não aceita o segredo desta máquina. Copie-o de outra máquina e use o mesmo --cluster.",
   "finding.otherAuth":
@@ -296,7 +296,7 @@ export const ptBr = {
   "backup.noReference":
     "Nenhuma referência em {endpoints} responde com o segredo de {origin}: inicie-a, indique a sua com --reference ou copie o segredo de um membro.",
   "backup.noMajority":
-    "Servidores que responderam: {answered} de {of}, e são necessários {quorum} para ter todas as mensagens: inicie os outros de novo.",
+    "Servidores que responderam: {answered} de {of}, e são necessários {quorum} para obter todas as mensagens: inicie os outros de novo.",
   "backup.another":
     "{server} não consegue terminar a cópia ({why}); outro servidor será consultado.",
   "backup.full": "Não foi possível gravar {file}, porque o disco está cheio: libere espaço.",
@@ -315,9 +315,9 @@ export const ptBr = {
   "restore.encrypted": "{file} está criptografado: indique o arquivo de chave com --key-file.",
   "restore.plain": "{file} não está criptografado: retire --key-file.",
   "restore.wrongKey":
-    "Não foi possível descriptografar {file}: indique o arquivo de chave com que ele foi feito; se for este, o arquivo está danificado.",
+    "Não foi possível descriptografar {file}: indique o arquivo de chave com que ele foi feito; se é este, o backup está danificado.",
   "restore.newer":
-    "{file} foi feito pela versão mais nova {version}: restaure-o com essa versão ou uma posterior.",
+    "{file} foi feito pela versão mais nova {version}: restaure-o com essa versão ou com uma posterior.",
   "restore.unreadable":
     "Não foi possível ler {file} ({code}): verifique o caminho, o dono e as permissões.",
   "restore.damaged":
@@ -338,7 +338,7 @@ export const ptBr = {
   "secret.addNext":
     "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, continue com: tertulia secret switch",
   "secret.switchNext":
-    "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, dê aos clientes a nova chave pública (com --curve) e continue com: tertulia secret drop",
+    "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, dê aos clientes a nova chave pública (com --curve) e aos gateways a nova chave deles, e continue com: tertulia secret drop",
   "secret.dropNext":
     "Quando tertulia status disser que todos os processos usam {used} e também aceitam {others}, este passo está feito.",
   "secret.lastNext":
@@ -417,7 +417,7 @@ export const ptBr = {
   "config.source": "ORIGEM",
   "config.flag": "opção",
   "config.environment": "ambiente",
-  "config.file": "arquivo de ajustes",
+  "config.file": "arquivo de configuração",
   "config.default": "padrão",
   "config.none": "(nenhum)",
 
@@ -688,9 +688,9 @@ export const ptBr = {
   "help.removeChannel": "remove um canal",
   "help.restoreChannel": "restaura um canal que foi removido",
   "help.registration": "quem pode se registrar: open, closed ou invitation",
-  "help.init": "grava o segredo e os ajustes de cada host de um cluster novo",
+  "help.init": "grava o segredo e a configuração de cada host de um cluster novo",
   "help.config": "mostra cada ajuste, seu valor e de onde veio",
-  "help.configAndInit": "mostra os ajustes, ou grava os de hosts novos",
+  "help.configAndInit": "mostra a configuração, ou grava a de hosts novos",
   "help.chaos":
     "mata, para e isola processos de um cluster novo; código de saída 1 se algo se perde",
   "argument.HOST": "nome=endereço de cada host; no primeiro fica a referência",
@@ -701,10 +701,11 @@ export const ptBr = {
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
-  "argument.ROLES": "os papéis dos processos desta máquina; senão, TERTULIA_ROLE ou os de `up`",
+  "argument.ROLES":
+    "os papéis dos processos desta máquina; senão, TERTULIA_ROLE, ou reference, broker, proxy e server",
   "argument.ACTION": "add, switch ou drop, nesta ordem",
-  "argument.ROLE": "broker, proxy, reference, server ou bot; senão, TERTULIA_ROLE",
-  "flag.config": "um arquivo de ajustes (YAML); as opções e o ambiente têm precedência",
+  "argument.ROLE": "broker, proxy, reference, server, gateway ou bot; senão, TERTULIA_ROLE",
+  "flag.config": "um arquivo de configuração (YAML); as opções e o ambiente têm precedência",
   "flag.broker": "os brokers, para clientes",
   "flag.brokerBack": "os brokers, para servidores",
   "flag.proxyIn": "os proxies, para publicar",
@@ -767,7 +768,7 @@ export const ptBr = {
   "flag.count": "para depois deste número de mensagens; 0: nunca",
   "flag.seed": "usa esta semente em vez de uma aleatória",
   "flag.name": "o nome do bot, em vez de um próprio",
-  "flag.out": "a pasta a gravar, que ainda não pode existir",
+  "flag.out": "a pasta a criar, que ainda não pode existir",
   "flag.seconds": "por quanto tempo há falhas",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   // `tertulia init`.
@@ -776,12 +777,12 @@ export const ptBr = {
   "init.twice": "Dois hosts têm {value}: dê a cada um o seu próprio nome e endereço.",
   "init.exists": "{folder} já existe: indique outra pasta com --out.",
   "init.hostComment":
-    "Host {name} ({address}). Em `roles` e `advertise` está o endereço dele; o resto é igual em todos os hosts.",
+    "Host {name} ({address}). `roles` e `advertise` têm o endereço dele; o resto é igual em todos os hosts.",
   "init.clientComment": "Para o computador de cada pessoa: tertulia chat --config tertulia.yaml",
   "init.done":
     "{folder} tem uma pasta para cada host e uma para os clientes. docs/three-hosts.md explica cada passo.",
   "init.onHost": "Host {name} ({address}): copie {folder}/{name}, instale o programa e execute:",
-  "init.clients": "As pessoas precisam de {folder}, que não contém o segredo.",
+  "init.clients": "Dê às pessoas {folder}, que não contém o segredo.",
   "init.oneHost": "Com um host só, ninguém lê nem escreve enquanto ele está fora do ar. Use três.",
   "init.twoHosts":
     "Com dois hosts, ninguém lê nem escreve enquanto um deles está fora do ar. Use três.",
