@@ -44,5 +44,9 @@ function readGatewayKey(path: string): KeyObject {
     );
   }
   if (/^[0-9a-f]{64}$/i.test(text)) return createSecretKey(Buffer.from(text, "hex"));
-  throw new Problem(`${path} holds no gateways' key: 64 hex digits are wanted.`, 2);
+  throw new Problem(
+    `${path} holds no gateways' key, which has 64 hex digits: ` +
+      `copy the ${gatewayKeyPath} of the cluster's reference.`,
+    2,
+  );
 }

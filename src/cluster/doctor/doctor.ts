@@ -74,7 +74,7 @@ async function examine(
   processes: readonly LocalProcess[],
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const hasMembers = processes.some(({ role }) => role !== "bot");
+  const hasMembers = processes.some(({ role }) => role !== "bot" && role !== "gateway");
   const server = processes.find(({ role }) => role === "server");
   // First alone, because the other checks would slow down its syncs.
   const data = await lookAtData(settings, signal);
