@@ -430,6 +430,11 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a restored state forgets what was dropped",
+    rule: "R4",
+    edits: [core("chat/chat-facts", 'find(name).noteDropped(parseVector(vector, "dropped"));', "")],
+  },
+  {
     name: "the fold drops duplicates",
     rule: "R4",
     edits: [
@@ -441,8 +446,8 @@ export const mutations: readonly Mutation[] = [
       core("chat/chat-state", "    own.push(message);\n", ""),
       core(
         "chat/chat-state",
-        "    for (const dropped of this.window.add(message))",
-        "    const dropped = this.window.add(message);\n    if (this.window.holds(message) || dropped.includes(message)) own.push(message);\n    for (const { server } of dropped) this.byServer.get(server)?.shift();\n    for (const dropped of [] as StoredMessage[])",
+        "    for (const { server, seq } of this.window.add(message)) {\n",
+        "    const dropped = this.window.add(message);\n    if (this.window.holds(message) || dropped.includes(message)) own.push(message);\n    for (const { server, seq } of dropped) {\n",
       ),
     ],
   },

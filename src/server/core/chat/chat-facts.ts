@@ -196,10 +196,15 @@ function frozenMessages(holders: Iterable<User | Channel>): { readonly entries: 
       if (one === last) continue;
       last = one;
       const dropped = droppedBelow.get(one);
-      yield dropped === undefined ? toEntry(one) : { ...toEntry(one), dropped };
+      yield dropped === undefined ? toEntry(one) : { ...toEntry(one), dropped: byKey(dropped) };
     }
   })();
   return { entries };
+}
+
+/** Returns the map with its keys in order, so that equal states have equal bytes (R4). */
+function byKey<Value>(map: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @param find returns the conversation of a user or channel by its name */
