@@ -13,6 +13,8 @@ import type { LiveConnection, LiveConnections } from "./live-connections.ts";
 
 /** A comment is sent this often, so that proxies do not take the stream for dead. */
 export const beatMs = 15_000;
+/** How long the client of an ended stream may take to read what was sent. */
+const farewellMs = 2_000;
 const mostConversations = 20;
 const mostUnsentBytes = 1_048_576;
 /** Milliseconds after which a browser connects again. */
@@ -96,16 +98,19 @@ interface EventStreamParts {
 }
 
 /** The events that a client reads from one HTTP reply. */
-class EventStream implements LiveConnection {
+export class EventStream implements LiveConnection {
   readonly #response: ServerResponse;
   readonly #parts: EventStreamParts;
+  #beats: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, parts: EventStreamParts) {
     this.#response = response;
     this.#parts = parts;
+    response.on("close", () => clearInterval(this.#beats));
   }
 
   begin(): void {
+    if (this.#isOver) return;
     this.#response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
@@ -113,18 +118,20 @@ class EventStream implements LiveConnection {
       "x-accel-buffering": "no",
     });
     this.#response.write(`retry: ${retryMs}\n\n`);
-    const beats = setInterval(() => void this.#beat(), beatMs);
-    this.#response.on("close", () => clearInterval(beats));
+    this.#beats = setInterval(() => void this.#beat(), beatMs);
   }
 
   stop(): void {
+    clearInterval(this.#beats);
     this.#response.end();
+    // A client that does not read never gets the end.
+    setTimeout(() => this.#response.destroy(), farewellMs).unref();
   }
 
   /** Ends the stream. A browser connects again, and then gets the error as a status. */
   end(error: ProtocolError): void {
     this.fail(error);
-    this.#response.end();
+    this.stop();
   }
 
   fail({ code, message: title, retry }: ProtocolError): void {
@@ -132,11 +139,15 @@ class EventStream implements LiveConnection {
   }
 
   send({ type, ...data }: GatewayFrame): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return;
+    if (this.#isOver) return;
     const id = writePlaces(this.#parts.places());
     this.#response.write(`event: ${type}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
     // A reader that lags behind connects again, and goes on where it has stopped.
     if (this.#response.writableLength > mostUnsentBytes) this.#response.destroy();
+  }
+
+  get #isOver(): boolean {
+    return this.#response.destroyed || this.#response.writableEnded;
   }
 
   async #beat(): Promise<void> {
