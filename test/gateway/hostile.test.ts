@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
 import { subjectOf } from "../../src/client/session-token.ts";
 import { Sessions } from "../../src/net/sessions.ts";
+import { pause } from "../../src/platform/clock.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { secretIn } from "../support/members-door.ts";
 import { gatewayScene, passwordOf } from "./gateway-scene.ts";
@@ -222,6 +223,54 @@ describe("connections", () => {
     expect(await raw("GET /livez HTTP/1.1\r\nHost: a\r\nX-Slow")).toMatch(/^HTTP\/1.1 408 /);
     expect(performance.now() - begun).toBeGreaterThan(9_000);
   }, 30_000);
+
+  test("[G7] a request that asks for HTTP/2 is served over HTTP/1.1, also if its body comes later", async () => {
+    const { hostname, port } = new URL(scene.cluster.http());
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify({ user: "ana", password: passwordOf("ana") });
+    const lines = [
+      "POST /api/v1/session HTTP/1.1",
+      "Host: a",
+      "Connection: close, Upgrade, HTTP2-Settings",
+      "Upgrade: h2c",
+      "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+      "Content-Type: application/json",
+      `Content-Length: ${body.length}`,
+    ];
+    socket.write(`${lines.join("\r\n")}\r\n\r\n${body.slice(0, 9)}`);
+    await pause(100);
+    socket.write(body.slice(9));
+    const [answer] = await once(socket, "data");
+    socket.destroy();
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  test.each([
+    ["of another protocol", "GET /nowhere", "h2c"],
+    ["of a WebSocket at another path", "GET /nowhere", "websocket"],
+    ["of a WebSocket without a key", "GET /api/v1/ws", "websocket"],
+    ["of a WebSocket with another method", "POST /api/v1/ws", "websocket"],
+    ["of a WebSocket from another site", "GET /api/v1/ws", "websocket\r\nOrigin: http://b"],
+  ])("[G7] an upgrade %s is refused, and its connection closed", async (_, line, protocol) => {
+    const { hostname, port } = new URL(scene.cluster.http());
+    // The client never ends its own side.
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    const isGone = once(socket, "error");
+    socket
+      .resume()
+      .write(
+        `${line} HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
+      );
+    await once(socket, "end");
+    // A connection that is closed on the other side refuses what is written to it.
+    const timer = setInterval(() => socket.write("x"), 50);
+    try {
+      expect(await isGone).toMatchObject([{ code: expect.stringMatching(/EPIPE|ECONNRESET/) }]);
+    } finally {
+      clearInterval(timer);
+      socket.destroy();
+    }
+  });
 
   test.each(["PUT", "OPTIONS", "TRACE"])(
     "[G1] the method %s without a route gets a problem",

@@ -10,6 +10,7 @@ import { Flusher } from "./flusher.ts";
 import { LiveConnections } from "./live-connections.ts";
 import { LiveSocket, pingMs } from "./live-socket.ts";
 import { MessageFrames } from "./message-frames.ts";
+import { servePlainly } from "./plain-request.ts";
 
 /** The path at which clients open WebSockets, below the path of the API. */
 const socketPath = "/ws";
@@ -73,20 +74,31 @@ export class LiveServer {
     });
   }
 
-  /** Passes the upgrades of an HTTP server through the routes, so that their checks apply. */
+  /**
+   * Passes the upgrades to WebSockets through the routes, so that their checks apply. Other upgrades
+   * are not offered.
+   */
   attach(
     server: Server,
     route: (request: IncomingMessage, response: ServerResponse) => void,
   ): void {
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (!asksForSocket(request)) return servePlainly(server, request, head);
       heads.set(request, head);
       socket.on("error", () => {});
       const response = new ServerResponse(request);
       response.assignSocket(request.socket);
-      response.on("finish", () => socket.end());
+      // A refused client that never ends its side must not keep the connection.
+      response.on("finish", () => request.socket.destroySoon());
       route(request, response);
     });
   }
+}
+
+function asksForSocket({ method, url = "", headers }: IncomingMessage): boolean {
+  const [path = ""] = url.split("?", 1);
+  const isUpgrade = method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
+  return isUpgrade && path.endsWith(socketPath);
 }
 
 /** For each request to upgrade its connection, the bytes that came directly behind the request. */
