@@ -73,7 +73,8 @@ export class LiveScene {
     const { broker, proxy, reference } = this.cluster.endpoints;
     const data = this.cluster.folder;
     const http = "tcp://127.0.0.1:*";
-    const flags = { data, broker, proxy, reference, http, logLevel: "silent" as const };
+    const metrics = http;
+    const flags = { data, broker, proxy, reference, http, metrics, logLevel: "silent" };
     const gateway = await startGateway(
       { ...gatewayConfig(new Settings(flags, {})), slots: join(data, "more-gateways") },
       { pingMs },

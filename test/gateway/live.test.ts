@@ -239,3 +239,23 @@ test("[G20] a message that nobody at the gateway has followed yet is at the firs
   await ana.ask({ ...subscribe, last: 1 });
   expect(ana.texts).toEqual(["before anybody"]);
 }, 30_000);
+
+test("[O50] a WebSocket counts as a live connection while it is open, and as no open HTTP request", async () => {
+  await using gateway = await scene.gateway(25_000);
+  const measured = async () => {
+    const page = await fetch(`${gateway.metrics?.replace("tcp:", "http:")}/metrics`);
+    const lines = (await page.text()).split("\n");
+    return ["live_connections", "open_http_requests"].map((name) =>
+      lines.find((line) => line.startsWith(`tertulia_${name} `)),
+    );
+  };
+  {
+    using _client = await scene.open(gateway.address, "ana");
+    expect(await measured()).toEqual([
+      "tertulia_live_connections 1",
+      "tertulia_open_http_requests 0",
+    ]);
+  }
+  const isGone = async () => (await measured())[0] === "tertulia_live_connections 0";
+  await until(isGone, "the socket is closed");
+}, 60_000);

@@ -56,6 +56,8 @@ export class LiveServer {
       reply.hijack();
       // The socket would otherwise keep the request and its reply in memory.
       reply.raw.detachSocket(raw.socket);
+      // Without its socket, the reply does not tell by itself that it is over.
+      reply.raw.emit("close");
       const { people, onDefect } = this.#options;
       this.#upgrades.handleUpgrade(raw, raw.socket, head, (socket) => {
         const live: LiveSocket = new LiveSocket(socket, {
