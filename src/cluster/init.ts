@@ -5,7 +5,7 @@ import { curveKeys, keyFileText } from "../platform/curve.ts";
 import { makeFolder, ownerOnly, ownerOnlyFolder, writeNow } from "../platform/folder.ts";
 import { inBrackets } from "../platform/parse-endpoint.ts";
 import { printLine } from "../platform/print.ts";
-import { Problem } from "../platform/problem.ts";
+import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { Secret } from "../platform/secret.ts";
 import { rows } from "../platform/settings.ts";
@@ -32,7 +32,7 @@ const dataFolder = "/var/lib/tertulia";
  * those of its clients, and prints what to do next.
  * @param texts each host as `name=address`; the first host runs the reference
  * @throws Problem (exit code 2) if a host is invalid or named twice
- * @throws Problem (exit code 1) if the folder exists already
+ * @throws Problem (exit code 1) if the folder exists already or can't be written
  */
 export function runInit(texts: readonly string[], folder: string, text: Text): void {
   const hosts = texts.map((said) => parseHost(said, text));
@@ -41,6 +41,17 @@ export function runInit(texts: readonly string[], folder: string, text: Text): v
     if (twice !== undefined) throw new Problem(text("init.twice", { value: twice[key] }), 2);
   }
   if (existsSync(folder)) throw new Problem(text("init.exists", { folder }));
+  try {
+    writeAll(hosts, folder, text);
+  } catch (error) {
+    const why = errorCode(error) ?? "";
+    throw new Problem(text("init.unwritable", { folder, why }), 1, { cause: error });
+  }
+  for (const line of nextSteps(hosts, folder, text)) printLine(line);
+}
+
+/** Writes the folders of all hosts and of the clients. @throws the error of the file system */
+function writeAll(hosts: readonly Host[], folder: string, text: Text): void {
   const secret = randomHex(secretBytes);
   for (const host of hosts) {
     write(join(folder, host.name), {
@@ -52,7 +63,6 @@ export function runInit(texts: readonly string[], folder: string, text: Text): v
     "tertulia.yaml": clientSettings(hosts, text),
     "server.key": keyFileText(curveKeys(secretOf(secret))),
   });
-  for (const line of nextSteps(hosts, folder, text)) printLine(line);
 }
 
 function parseHost(said: string, text: Text): Host {

@@ -1,8 +1,16 @@
-import { chmodSync, chownSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { decodePlainText } from "../protocol/plain-text.ts";
 import { syncNow, writeNow } from "./folder.ts";
-import { folderProblem } from "./problem.ts";
+import { errorCode, Problem } from "./problem.ts";
 import { randomHex } from "./random.ts";
 import { madeBytes, secretsOf } from "./secret.ts";
 import { readShortFile } from "./short-file.ts";
@@ -41,7 +49,12 @@ export function changeSecretFile(path: string, change: SecretChange): void {
     renameSync(own, place);
     syncNow(dirname(place));
   } catch (error) {
-    rmSync(own, { force: true });
-    throw folderProblem(dirname(place), error);
+    if (existsSync(own)) rmSync(own);
+    throw new Problem(
+      `The secret at ${path} can't be replaced (${errorCode(error)}): ` +
+        "run this as the file's owner, with the right to write in its folder.",
+      1,
+      { cause: error },
+    );
   }
 }

@@ -778,6 +778,7 @@ export const en = {
     '"{said}" is not a host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client.',
   "init.twice": "Two hosts have {value}: give each its own name and address.",
   "init.exists": "{folder} exists already: name another folder by --out.",
+  "init.unwritable": "{folder} can't be written ({why}): name another folder by --out.",
   "init.hostComment":
     "Host {name} ({address}). `roles` and `advertise` have its own address; the rest is the same on all hosts.",
   "init.clientComment": "For people's computers: tertulia chat --config tertulia.yaml",

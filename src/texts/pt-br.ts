@@ -776,6 +776,7 @@ export const ptBr = {
     '"{said}" não é um host: escreva nome=endereço, com um endereço IP, como ana=10.0.0.1, e um nome que não seja client.',
   "init.twice": "Dois hosts têm {value}: dê a cada um o seu próprio nome e endereço.",
   "init.exists": "{folder} já existe: indique outra pasta com --out.",
+  "init.unwritable": "Não é possível escrever em {folder} ({why}): indique outra pasta com --out.",
   "init.hostComment":
     "Host {name} ({address}). `roles` e `advertise` têm o endereço dele; o resto é igual em todos os hosts.",
   "init.clientComment": "Para o computador de cada pessoa: tertulia chat --config tertulia.yaml",

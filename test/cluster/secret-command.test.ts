@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   lstatSync,
   readdirSync,
   readFileSync,
@@ -7,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
@@ -87,5 +88,18 @@ describe("tertulia secret", { timeout: 120_000 }, () => {
     expect(lines()).toHaveLength(2);
     expect(statSync(file).mode & 0o777).toBe(0o640);
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  test("[O55] the command secret says what to do if it can't replace the file, and leaves nothing behind", async () => {
+    const { folder, file, run, lines } = await scene();
+    await using _folder = folder;
+    // A name so long that no further file fits beside it.
+    const long = join(folder.path, "s".repeat(255));
+    copyFileSync(file, long);
+    const { code, stderr } = await run(["add", "--secret-file", long]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("can't be replaced (ENAMETOOLONG): run this as the file's owner");
+    expect(lines()).toEqual([text]);
+    expect(readdirSync(folder.path).sort()).toEqual(["secret", basename(long)]);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -100,3 +100,13 @@ test("[O57] `init` refuses a folder that exists, and hosts that are invalid or n
   expect(refusal("a=10.0.0.1")).toMatchObject({ exitCode: 1 });
   expect(readdirSync(out)).toEqual([]);
 });
+
+test("[O57] `init` says what to do if its folder can't be written", async () => {
+  writeFileSync(join(folder.path, "file"), "");
+  const { code, stderr } = await init(join("file", "below"), "ana=10.0.0.1");
+  const out = join(folder.path, "file", "below");
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `tertulia: ${out} can't be written (ENOTDIR): name another folder by --out.\n`,
+  });
+}, 60_000);
