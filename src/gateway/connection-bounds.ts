@@ -36,6 +36,7 @@ export function boundConnections(server: Server, trustedProxies: readonly string
     const end = () => {
       if (isCounted) add(address, -1);
       isCounted = false;
+      socket.off("close", end);
     };
     socket.on("close", end);
     release.set(socket, end);
