@@ -92,6 +92,9 @@ export class Secret {
         2,
       );
     }
+    if (new Set([used, ...others]).size <= others.length) {
+      throw new Problem(`${this.origin} has the same secret twice: remove one of these lines.`, 2);
+    }
     this.others = others.map((other) => new Secret(other, source, mode));
     if (this.#bytes.length >= leastSecretBytes) return;
     throw new Problem(

@@ -109,6 +109,9 @@ class File {
     if (name === undefined) {
       throw this.problem(place, `"${key}" is no setting: \`tertulia config\` lists the settings`);
     }
+    if (isSeq(value) && !isList(name)) {
+      throw this.problem(place, `"${key}" takes a single value, and not a list`);
+    }
     const items = isSeq(value) ? value.items : [value];
     const texts = items.map((item) => (isScalar(item) ? plainText(String(item.value)) : ""));
     if (texts.length === 0 || texts.includes("")) {
@@ -130,6 +133,10 @@ class File {
   #place(offset: number): string {
     return `${this.#path}:${this.#lines.linePos(offset).line}`;
   }
+}
+
+function isList(name: SettingName): boolean {
+  return ["endpoints", "addresses"].includes(rows[name].value);
 }
 
 function isPath(name: SettingName): boolean {

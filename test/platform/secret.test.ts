@@ -132,11 +132,15 @@ test("[O55] a secret's text has one secret on each line; the first is in use, an
 });
 
 test("[O55] each of several secrets needs 16 characters, and a text has at most three secrets", () => {
-  const many = (count: number) => Array(count).fill("a secret of the cluster").join("\n");
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, number) => `secret ${number} of the cluster`).join("\n");
   const open = (text: string) => openSecret(source({}, { TERTULIA_SECRET: text }));
   expect(open(many(3)).each).toHaveLength(3);
   expect(() => open(many(4))).toThrow(/TERTULIA_SECRET has more than 3 lines: /);
   expect(() => open(`${many(1)}\nshort`)).toThrow(/shorter than 16 characters/);
+  expect(() => open(`${many(2)}\n${many(1)}`)).toThrow(
+    "TERTULIA_SECRET has the same secret twice: remove one of these lines.",
+  );
 });
 
 test("[O55] a fingerprint has 8 hex digits, differs by secret, and is no part of any other key", () => {
