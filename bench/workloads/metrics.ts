@@ -5,11 +5,12 @@ import { members, publish, warmUp } from "../chat-load.ts";
 import { processorSeconds, withoutProc } from "../processes.ts";
 import type { Figure, Values, Workload } from "../workload.ts";
 
-const scrapeMs = 1_000;
+/** As often as `ops/prometheus/prometheus.yml` scrapes. */
+const scrapeMs = 5_000;
 
 export const metrics: Workload = {
   name: "metrics",
-  description: "writes to a cluster whose metrics are read each second, beside one without metrics",
+  description: "writes to a cluster whose metrics are read each 5 s, beside one without metrics",
   missing: withoutProc,
   async measure({ seconds, beside }) {
     await using plain = await LocalCluster.start();
@@ -39,20 +40,20 @@ async function worked(cluster: LocalCluster, measure: () => Promise<Values>): Pr
   return { ...values, "µs of processor": (1e6 * share) / (values["per s"] ?? Number.NaN) };
 }
 
-/** Reads the metrics of all processes each second while the measurement runs. */
+/** Reads the metrics of all processes each `scrapeMs` while the measurement runs. */
 async function scraped(cluster: LocalCluster, measure: () => Promise<Values>): Promise<Values> {
   const urls = roles.flatMap((role) =>
     cluster.of(role).flatMap(({ ready }) => ready?.endpoints.metrics ?? []),
   );
-  let isOver = false;
+  const over = new AbortController();
   const reading = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       for (const url of urls) await (await fetch(`${url.replace("tcp:", "http:")}/metrics`)).text();
-      await pause(scrapeMs);
+      await pause(scrapeMs, over.signal);
     }
   })();
   const values = await measure();
-  isOver = true;
+  over.abort();
   await reading;
   return values;
 }
