@@ -38,7 +38,7 @@ function compareIdentifiers(a: readonly string[], b: readonly string[]): number 
   return a.length - b.length;
 }
 
-/** Returns the highest version; undefined if there is none. */
+/** Returns the highest version; undefined if the list is empty. */
 export function newestOf(versions: readonly string[]): string | undefined {
   return [...versions].sort(compareVersions).at(-1);
 }

@@ -29,7 +29,7 @@ export class GatewayApi {
   /** What earlier replies have shown, so that later replies show at least as much (R9). */
   #seen: string | undefined;
 
-  /** @returns who is logged in. @throws ProtocolError `unauthenticated` if nobody is */
+  /** @returns the logged-in user. @throws ProtocolError `unauthenticated` if nobody is logged in */
   async session(): Promise<string> {
     return (await this.#call<{ user: string }>("GET", "/session")).user;
   }

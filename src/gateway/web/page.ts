@@ -50,7 +50,7 @@ export class Page {
     return textsIn(this.#model.preferences.language);
   }
 
-  /** Finds out who is logged in, and shows the chat or the log-in. */
+  /** Finds out the logged-in user, and shows the chat or the log-in. */
   async start(): Promise<void> {
     this.#listen();
     this.change({});
@@ -66,7 +66,7 @@ export class Page {
     }
   }
 
-  /** Asks who is logged in, until a gateway answers. */
+  /** Asks for the logged-in user until a gateway answers. */
   async #look(): Promise<void> {
     for (;;) {
       try {

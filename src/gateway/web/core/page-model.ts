@@ -33,7 +33,7 @@ export interface PageModel {
   readonly preferences: Preferences;
   /** False in an open cluster, where a name needs no password; undefined while unknown. */
   readonly hasAccounts: boolean | undefined;
-  /** The chat of the person who is logged in. */
+  /** The chat of the logged-in person. */
   readonly chat: ChatModel | undefined;
   /** True if the session has ended: the person must log in again, and the chat goes on. */
   readonly isEnded: boolean;
