@@ -118,7 +118,7 @@ const failures: Readonly<Record<number, (operation: string) => Promise<number>>>
     return (await scene.ask(operation, { ...asked, headers })).status;
   },
   404: async (operation) => {
-    // Somebody who has never logged in is possible in an open cluster only.
+    // Only in an open cluster can a user make requests without having logged in.
     const isOwn = ["GET /api/v1/users/{user}/messages", "PUT /api/v1/presence"].includes(operation);
     const token = `open.${Buffer.from("nobody").toString("base64url")}`;
     const asked = success(operation);

@@ -70,7 +70,7 @@ await write(cluster);
 await say(ana, "Of course. And I'll bring coffee");
 await page.getByRole("button", { name: /dora.*unread: 1/ }).waitFor();
 await page.getByRole("button", { name: /café.*mentions: 1/ }).waitFor();
-// The next report of presence, at most 10 s later, shows who is online.
+// The next report of presence, at most 10 s later, shows the online users.
 await page.getByRole("button", { name: /online dora/ }).waitFor();
 await page.locator(".is-pending").waitFor({ state: "detached" });
 await shoot(ana, "chat-light");

@@ -322,8 +322,8 @@ export class Serving {
 }
 
 /**
- * Returns the connection for whose limits a request counts. The requests of a gateway count for the
- * address of the person who asks, or the limits would hold for all people of the gateway together.
+ * Returns the connection for whose limits a request counts. A gateway's requests count for each
+ * person's address; otherwise all people behind the gateway would share one limit.
  */
 function pacedConnection(request: Incoming, connection: string): string {
   const address = isRefused(request) ? undefined : request.via;
