@@ -125,10 +125,10 @@ function trialOf(
   workload: Workload,
   { round, seconds, sizes }: { round: number; seconds: number; sizes: ReadonlyMap<string, number> },
 ): Trial {
-  const names = Object.keys(workload.counts ?? {});
+  const own = Object.entries(workload.counts ?? {});
   return {
     seconds,
-    counts: Object.fromEntries(names.map((name) => [name, sizes.get(name) ?? 0])),
+    counts: Object.fromEntries(own.map(([name, usual]) => [name, sizes.get(name) ?? usual])),
     note,
     async beside(name, measured, ceiling) {
       // The first of two measurements may have a colder machine, so they take turns.
