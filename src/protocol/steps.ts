@@ -1,0 +1,69 @@
+import type { ServerName } from "./ids.ts";
+
+/**
+ * What a server can do with an event, in the usual order.
+ * - asked: the origin received the client's request;
+ * - made: the origin made the event;
+ * - received: another server received the event from `peer`;
+ * - synced: the event is on this server's disk;
+ * - sent: the origin sent the event to its peers;
+ * - acknowledged: another server told the origin that it has the event on disk;
+ * - heard: the origin received such an acknowledgement from `peer`;
+ * - committed: this server knows that a quorum has the event on disk;
+ * - replied: the origin sent the receipt to the client;
+ * - published: the origin sent the message to its subscribers.
+ */
+export const stepKinds = [
+  "asked",
+  "made",
+  "received",
+  "synced",
+  "sent",
+  "acknowledged",
+  "heard",
+  "committed",
+  "replied",
+  "published",
+] as const;
+
+export type StepKind = (typeof stepKinds)[number];
+
+/** One thing that a server did with an event. */
+export interface Step {
+  readonly kind: StepKind;
+  /** Milliseconds since 1970, by the clock of the server's machine; with a fraction. */
+  readonly atMs: number;
+  /** The server's Lamport clock after the step. */
+  readonly clock: number;
+  /** For `received` and `heard`, the server that sent the message. */
+  readonly peer?: ServerName | undefined;
+  /** The Lamport clock in the received message; for `asked`, that of the client, if it sent one. */
+  readonly sentClock?: number | undefined;
+}
+
+/** The steps of one event in one server, in the order in which they happened. */
+export interface ServerSteps {
+  readonly name: ServerName;
+  /** Milliseconds to add to `atMs` to get the cluster's time; null before the first correction. */
+  readonly offsetMs: number | null;
+  readonly steps: readonly Step[];
+}
+
+/** The life of one event, as the servers remember it. */
+export interface Trace {
+  /** Undefined if no server that answered remembers the event. */
+  readonly event:
+    | {
+        readonly server: ServerName;
+        readonly seq: number;
+        readonly clock: number;
+        /** The id of the request, or the event's name if the request had no id (R6). */
+        readonly id: string;
+        /** What the event changes, such as `publish`. */
+        readonly operation: string;
+      }
+    | undefined;
+  readonly servers: readonly ServerSteps[];
+  /** Members that did not answer in time. */
+  readonly silent: readonly ServerName[];
+}
