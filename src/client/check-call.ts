@@ -20,6 +20,7 @@ const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
   channels: [],
   time: [],
   status: [],
+  trace: ["of"],
   channel: ["channel"],
   publish: ["user", "channel", "message"],
   message: ["src", "dst", "message"],

@@ -218,6 +218,15 @@ export class Session implements Disposable {
   }
 
   /**
+   * Returns what the servers remember of one event: what each of them did with it, and when (Q14).
+   * @param of the id of the event's entry or request, or the event's name, `server/seq`
+   * @throws ProtocolError, such as `forbidden` unless the user is an administrator
+   */
+  trace(of: string): Promise<Reply<"trace">> {
+    return this.ask("trace", { of });
+  }
+
+  /**
    * Calls `onEntry` exactly once for every entry of a conversation. A user's conversation has the
    * private messages to the user and, with `own`, also those from the user. `place` is the vector
    * after the entry, from which a later subscription can resume; it changes with the next entry.

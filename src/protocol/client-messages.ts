@@ -121,6 +121,12 @@ export type Request = Envelope &
     | { readonly service: "time" }
     | { readonly service: "status" }
     | {
+        /** Asks for the steps of one event (Q14). */
+        readonly service: "trace";
+        /** The id of the event's request, or the event's name, such as `server_0a1b2c3d/12`. */
+        readonly of: string;
+      }
+    | {
         readonly service: "channel";
         readonly channel: ChannelName;
         readonly user?: UserName | undefined;

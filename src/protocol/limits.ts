@@ -101,6 +101,20 @@ export const limits = {
    */
   diskFreeBytes: 1_024 * MiB,
   diskFreePercent: 5,
+  /**
+   * The most events, and requests that may make an event, that the steps in a server's memory name:
+   * about 10 MB.
+   */
+  rememberedEvents: 50_000,
+  /** The most steps of one event that a server tells: far more than seven members need. */
+  eventSteps: 100,
+  /**
+   * Bytes by which each member's steps in a reply to `trace` count towards `replyBytes`: an upper
+   * estimate.
+   */
+  traceMemberBytes: 16 * KiB,
+  /** The most open traces of a server, each of which asks all members. */
+  openTraces: 20,
   /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
   /** The most changes of one thing, such as a password, that a server remembers (R6). */

@@ -21,7 +21,8 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
-import { client, presenceState } from "./request-fields.ts";
+import { parseSteps, parseTracedEvent } from "./parse-steps.ts";
+import { client, eventId, presenceState } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 import { parseView } from "./view.ts";
 
@@ -213,7 +214,10 @@ const claim = object({
  */
 export type ProposedClaim = ReturnType<typeof claim>;
 
-/** Requests between servers about the coordinator, and the coordinator's requests about time. */
+/**
+ * Requests between servers about the coordinator, the coordinator's requests about time, and requests
+ * for the steps of an event.
+ */
 const coordinationRequests = {
   /**
    * Asks a server of higher rank, or the coordinator, whether it is up. The sender asks because it
@@ -226,6 +230,8 @@ const coordinationRequests = {
   /** Asks a member to accept the sender's events of this epoch up to `seq`. */
   accept: object({ ...summary, epoch, seq: count }),
   forward: object({ ...summary, claim: asPeer((value) => claim(fieldsOf(value))) }),
+  /** Asks for the steps of an event, by its name or by the id of its request (Q14). */
+  steps: object({ ...summary, of: asPeer(eventId) }),
   /**
    * Without `correctionMs`, asks for the server's time. With it, corrects the time that the server
    * reported in the same round.
@@ -290,6 +296,8 @@ export const coordinationAnswers = {
     /** Whether the answering server's time was ever corrected, so that it is the cluster's time. */
     isCorrected: isTrue,
   }),
+  /** What the answering server remembers; `offsetMs` is that of its heartbeats. */
+  steps: object({ ...summary, offsetMs: msIfAny, event: parseTracedEvent, steps: parseSteps }),
 };
 
 export type CoordinationAnswer = Kinds<"service", typeof coordinationAnswers>;

@@ -4,6 +4,7 @@ import { type Fields, fieldsOf, isMap, object, textIfAny } from "./fields.ts";
 import { type ChannelName, isServerName, type ServerName, type UserName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { parseStatus } from "./parse-status.ts";
+import { parseTrace } from "./parse-steps.ts";
 import type { Entry } from "./publications.ts";
 import { parseVector } from "./vector.ts";
 
@@ -68,6 +69,7 @@ export const replies = {
   /** The cluster's corrected time in ISO 8601. */
   time: object({ time: (value, name) => textIfAny(value) ?? missing(name) }),
   status: parseStatus,
+  trace: parseTrace,
   channel: written,
   publish: written,
   message: written,

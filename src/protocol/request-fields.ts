@@ -57,6 +57,19 @@ export const via: Field<string> = (value, name) => {
   throw refusal(`\`${name}\` must be a string of 1 to ${most} characters.`);
 };
 
+/** Whether an IP address, as in `via`, is of the machine itself. */
+export function isLoopbackAddress(address: string): boolean {
+  return address === "::1" || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address);
+}
+
+export const eventId: Field<string> = (value, name) => {
+  const most = limits.idCharacters;
+  if (typeof value === "string" && value.length >= 1 && characters(value) <= most) {
+    return value.toWellFormed();
+  }
+  throw refusal(`\`${name}\` must be a string of 1 to ${most} characters.`);
+};
+
 export const invitation: Field<string> = (value, name) => {
   const [least, most] = [limits.invitationCharactersLeast, limits.invitationCharacters];
   if (typeof value !== "string" || value.length < least || value.length > most) {

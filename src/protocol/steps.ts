@@ -1,4 +1,6 @@
+import { compareOrder } from "./event.ts";
 import type { ServerName } from "./ids.ts";
+import type { Vector } from "./vector.ts";
 
 /**
  * What a server can do with an event, in the usual order.
@@ -7,8 +9,8 @@ import type { ServerName } from "./ids.ts";
  * - received: another server received the event from `peer`;
  * - synced: the event is on this server's disk;
  * - sent: the origin sent the event to its peers;
- * - acknowledged: another server told the origin that it has the event on disk;
- * - heard: the origin received such an acknowledgement from `peer`;
+ * - acknowledged: another server told its peers, or only the origin, that it has the event on disk;
+ * - heard: a server received such an acknowledgement from `peer`;
  * - committed: this server knows that a quorum has the event on disk;
  * - replied: the origin sent the receipt to the client;
  * - published: the origin sent the message to its subscribers.
@@ -49,21 +51,39 @@ export interface ServerSteps {
   readonly steps: readonly Step[];
 }
 
-/** The life of one event, as the servers remember it. */
+/** The event whose steps a trace has. */
+export interface TracedEvent {
+  readonly server: ServerName;
+  readonly seq: number;
+  readonly clock: number;
+  /** The id of the request, or the event's name if the request had no id (R6). */
+  readonly id: string;
+  /** What the event changes, such as `publication`. */
+  readonly operation: string;
+}
+
+/** What one server remembers of an event; no steps if it remembers nothing. */
+export interface Remembered {
+  /** Undefined if the server has forgotten how it got the event. */
+  readonly event?: TracedEvent | undefined;
+  readonly steps: readonly Step[];
+}
+
+/** The life of one event, as the servers remember it (Q14). */
 export interface Trace {
   /** Undefined if no server that answered remembers the event. */
-  readonly event:
-    | {
-        readonly server: ServerName;
-        readonly seq: number;
-        readonly clock: number;
-        /** The id of the request, or the event's name if the request had no id (R6). */
-        readonly id: string;
-        /** What the event changes, such as `publish`. */
-        readonly operation: string;
-      }
-    | undefined;
+  readonly event: TracedEvent | undefined;
+  /** The servers that answered: first the event's origin, then the others by name. */
   readonly servers: readonly ServerSteps[];
   /** Members that did not answer in time. */
   readonly silent: readonly ServerName[];
+}
+
+/**
+ * Returns a comparison that puts first, of events with one request id, the event that a trace is
+ * about: committed events before others, then by the total order, as receipts choose (R6).
+ */
+export function compareByChoice(committed: Vector): (a: TracedEvent, b: TracedEvent) => number {
+  const lacks = ({ server, seq }: TracedEvent) => Number((committed[server] ?? 0) < seq);
+  return (a, b) => lacks(a) - lacks(b) || compareOrder(a, b);
 }

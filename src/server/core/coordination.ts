@@ -11,6 +11,7 @@ import type { Election } from "./coordinator/election.ts";
 import type { Answered, Now, ReplyTo } from "./effects.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
+import type { Traces } from "./serving/traces.ts";
 
 interface CoordinationParts {
   readonly replica: Replica;
@@ -19,10 +20,11 @@ interface CoordinationParts {
   readonly acceptor: Acceptor;
   readonly claims: Claims;
   readonly clockSync: ClockSync;
+  readonly traces: Traces;
 }
 
 /**
- * Handles other members' requests about elections, claims and clocks, and their answers to this
+ * Handles other members' requests about elections, claims, clocks and steps, and their answers to this
  * server's requests.
  */
 export class Coordination {
@@ -33,7 +35,7 @@ export class Coordination {
   }
 
   onRequest(to: ReplyTo, request: CoordinationRequest, now: Now): void {
-    const { replica, rotation, election, acceptor, claims, clockSync } = this.#parts;
+    const { replica, rotation, election, acceptor, claims, clockSync, traces } = this.#parts;
     replica.hear(request, now);
     // A server whose disk lost events must not promise or accept anything until the events are
     // back, so it does not answer.
@@ -70,13 +72,15 @@ export class Coordination {
         const timeMs = clockSync.onRequest(request, now);
         return answer({ service: "clock", timeMs, isCorrected });
       }
+      case "steps":
+        return answer({ service: "steps", ...traces.remembered(request.of, now) });
       default:
         request satisfies never;
     }
   }
 
   onAnswer(input: Answered, now: Now): void {
-    const { replica, election, claims, clockSync } = this.#parts;
+    const { replica, election, claims, clockSync, traces } = this.#parts;
     const { from, request } = input;
     // Another server may now use the address of the peer that was asked. An answer from another
     // server does not count.
@@ -86,6 +90,8 @@ export class Coordination {
       claims.onForwarded({ from, claim: request.claim, answer }, now);
     } else if (request.service === "clock") {
       clockSync.onAnswer({ from, request, answer }, now);
+    } else if (request.service === "steps") {
+      traces.onAnswer({ from, request, answer }, now);
     } else {
       election.onAnswer({ from, request, answer }, now);
     }

@@ -1,12 +1,15 @@
 import type { Service } from "../../protocol/client-messages.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { object } from "../../protocol/fields.ts";
 import { limits } from "../../protocol/limits.ts";
+import { eventId, isLoopbackAddress } from "../../protocol/request-fields.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { accountServices } from "./accounts/account-services.ts";
 import { readServices } from "./chat/read-services.ts";
 import { writeServices } from "./chat/write-services.ts";
 import { type Content, factsOf } from "./facts.ts";
 import type { Fact } from "./replica/fact.ts";
-import { charge, full } from "./serving/decision.ts";
+import { charge, full, refuse } from "./serving/decision.ts";
 import type { ServiceRows, ServiceTable } from "./serving/service.ts";
 
 /** All services. A new service is a new row in the table of its module. */
@@ -34,7 +37,23 @@ export const services: ServiceRows<Service> = {
       return { next: "answer", answer: room.status };
     },
   },
+  trace: {
+    parse: object({ of: eventId }),
+    for: "administrators",
+    decide: (parts, { of, via }, { room }) => {
+      // In an open cluster anybody may ask a server, but a gateway may be open to the whole internet.
+      if (parts.auth === "open" && via !== undefined && !isLoopbackAddress(via)) {
+        return refuse(new ProtocolError("forbidden", traceForbidden));
+      }
+      const members = Math.max(1, parts.replication.view.members.length);
+      if (!charge(room, limits.traceMemberBytes * members)) return full();
+      return { next: "trace", of };
+    },
+  },
 };
+
+const traceForbidden =
+  "In a cluster without accounts, a gateway tells steps only to people on its own machine.";
 
 export interface Tables {
   facts(content: Content): Readonly<Record<string, Fact>>;

@@ -34,6 +34,7 @@ import { ownTables, type Tables } from "./services.ts";
 import type { TopicKeySource } from "./serving/decision.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
+import { type StepMemory, Traces } from "./serving/traces.ts";
 
 export interface CoreOptions {
   readonly name: ServerName;
@@ -51,6 +52,8 @@ export interface CoreOptions {
   readonly flood?: FloodPaces;
   /** The keys that the service `keys` gives in a cluster with accounts. */
   readonly topicKeys?: readonly TopicKeySource[];
+  /** What the shell remembers of this server's steps; undefined if it remembers none. */
+  readonly memory?: StepMemory | undefined;
   readonly tables?: Tables;
 }
 
@@ -90,7 +93,7 @@ export class ServerCore {
 
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, auth = "open" } = options;
-    const { topicKeys = [], tables = ownTables } = options;
+    const { topicKeys = [], tables = ownTables, memory } = options;
     const { terms, accounts } = this;
     const effects = this.#effects;
     const passwords = this.#passwords;
@@ -113,6 +116,7 @@ export class ServerCore {
     const acceptor = new Acceptor(replica, terms);
     const election = new Election({ replica, terms, acceptor, clockSync });
     const claims = new Claims({ replica, accounts, election, clockSync, passwords, auth });
+    const traces = new Traces({ replica, clockSync, memory });
     const presence = new Presence(name);
     const publications = new Publications({ name, chat, accounts, auth });
     const serving = new Serving({
@@ -123,8 +127,7 @@ export class ServerCore {
         correctedMs: (now) => clockSync.correctedMs(now),
       },
       table: tables.services,
-      claims,
-      passwords,
+      ...{ claims, passwords, traces },
       flood: new Flood(options.flood ?? noPaces, auth),
     });
     const rotation = new Rotation({
@@ -150,7 +153,7 @@ export class ServerCore {
     this.#serving = serving;
     this.#presence = presence;
     const parts = { replica, rotation, election, clockSync };
-    this.#coordination = new Coordination({ ...parts, acceptor, claims });
+    this.#coordination = new Coordination({ ...parts, acceptor, claims, traces });
     this.#reports = new Reports({ ...parts, serving, address, self: options.self });
   }
 

@@ -92,6 +92,7 @@ describe("[X2] each service is only for those who may use it", () => {
     register: { password: "x" },
     time: {},
     status: {},
+    trace: { of: "a-1" },
     users: {},
     channels: {},
     channel: { channel: "neu", user: "ana" },

@@ -50,6 +50,8 @@ export type Decision<Answer extends object = object> =
     }
   /** The coordinator decides who owns the name (E3). */
   | { readonly next: "claim"; readonly request: RequestOf<"register"> }
+  /** The members are asked for the steps of an event, and the answer is the trace (Q14). */
+  | { readonly next: "trace"; readonly of: string }
   /** A password must be checked or hashed first, which takes a while. */
   | {
       readonly next: "password";

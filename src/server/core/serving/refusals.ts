@@ -30,6 +30,7 @@ export function passwordFailed(): ProtocolError {
 
 export const tooManyClaims = () => unavailable("This server has too many names to decide on.");
 export const tooManyPasswords = () => unavailable("This server has too many passwords to check.");
+export const tooManyTraces = () => unavailable("This server has too many open traces.");
 export const tooManyRequests = () => unavailable("This server has too many open requests.");
 
 export function noQuorum(): ProtocolError {

@@ -27,9 +27,11 @@ import {
   tooManyOpen,
   tooManyPasswords,
   tooManyRequests,
+  tooManyTraces,
   unavailable,
 } from "./refusals.ts";
 import { rowOf, type ServiceTable } from "./service.ts";
+import type { Traces } from "./traces.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
@@ -51,6 +53,7 @@ interface ServingParts {
   readonly table: ServiceTable;
   readonly claims: Claims;
   readonly passwords: Passwords;
+  readonly traces: Traces;
   readonly flood: Flood;
 }
 
@@ -66,16 +69,19 @@ export class Serving {
   #openClaims = 0;
   readonly #passwords: Passwords;
   #openPasswords = 0;
-  /** Requests whose password has been checked or hashed; they are decided in this step. */
-  readonly #proven: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
+  readonly #traces: Traces;
+  #openTraces = 0;
+  /** Requests whose password or trace is complete; they are decided in this step. */
+  readonly #completed: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
   readonly #flood: Flood;
   /** Payloads whose last request was answered in this step. */
   readonly #complete = new Set<PayloadReply>();
   readonly #held = new HeldPayloads();
 
-  constructor({ services, table, claims, passwords, flood }: ServingParts) {
+  constructor({ services, table, claims, passwords, traces, flood }: ServingParts) {
     this.#claims = claims;
     this.#passwords = passwords;
+    this.#traces = traces;
     this.#flood = flood;
     this.#services = services;
     this.#admission = new Admission(services, table, flood);
@@ -96,8 +102,8 @@ export class Serving {
 
   /** The number of requests that wait for their answer. */
   get open(): number {
-    const passwords = this.#openPasswords + this.#proven.length;
-    return this.#writes.size + this.#covers.size + this.#openClaims + passwords;
+    const worked = this.#openPasswords + this.#openTraces + this.#completed.length;
+    return this.#writes.size + this.#covers.size + this.#openClaims + worked;
   }
 
   /**
@@ -140,7 +146,8 @@ export class Serving {
       this.#note(payload);
     }
     this.#decideCovered(now);
-    for (const { asked, decide } of this.#proven.splice(0)) this.#decideLater(asked, now, decide);
+    for (const { asked, decide } of this.#completed.splice(0))
+      this.#decideLater(asked, now, decide);
     if (this.#complete.size === 0) return;
     const timeMs = this.#services.correctedMs(now);
     for (const payload of this.#complete) {
@@ -210,6 +217,9 @@ export class Serving {
         break;
       case "password":
         this.#workOn(asked, decision);
+        break;
+      case "trace":
+        this.#trace(asked, decision.of, now);
         break;
       default:
         decision satisfies never;
@@ -285,7 +295,16 @@ export class Serving {
         payload.refuse(index, passwordFailed());
         return this.#note(payload);
       }
-      this.#proven.push({ asked, decide: (later) => settle(result, later) });
+      this.#completed.push({ asked, decide: (later) => settle(result, later) });
+    });
+  }
+
+  #trace(asked: OpenRequest, of: string, now: Now): void {
+    if (this.#traces.isFull) return asked.payload.refuse(asked.index, tooManyTraces());
+    this.#openTraces += 1;
+    this.#traces.add(of, now, (answer) => {
+      this.#openTraces -= 1;
+      this.#completed.push({ asked, decide: () => ({ next: "answer", answer }) });
     });
   }
 
