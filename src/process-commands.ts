@@ -129,6 +129,7 @@ export const processCommands: readonly ProcessCommand[] = [
       "checkpointBytes",
       "userRate",
       "connectionRate",
+      "steps",
     ],
     example: "tertulia server --data ./data",
     run: async ({ settings }) => (await import("./server/main.ts")).runServer(settings),

@@ -217,11 +217,7 @@ export class Session implements Disposable {
     return this.ask("status", {});
   }
 
-  /**
-   * Returns what the servers remember of one event: what each of them did with it, and when (Q14).
-   * @param of the id of the event's entry or request, or the event's name, `server/seq`
-   * @throws ProtocolError, such as `forbidden` unless the user is an administrator
-   */
+  /** Returns what servers did with one event (Q14). @param of its id, or its name `server/seq` */
   trace(of: string): Promise<Reply<"trace">> {
     return this.ask("trace", { of });
   }

@@ -1,3 +1,5 @@
+import { stepLimits } from "./step-limits.ts";
+
 /** The limits and durations of the protocol and of its processes. */
 
 const KiB = 1024;
@@ -101,20 +103,7 @@ export const limits = {
    */
   diskFreeBytes: 1_024 * MiB,
   diskFreePercent: 5,
-  /**
-   * The most events, and requests that may make an event, that the steps in a server's memory name:
-   * about 10 MB.
-   */
-  rememberedEvents: 50_000,
-  /** The most steps of one event that a server tells: far more than seven members need. */
-  eventSteps: 100,
-  /**
-   * Bytes by which each member's steps in a reply to `trace` count towards `replyBytes`: an upper
-   * estimate.
-   */
-  traceMemberBytes: 16 * KiB,
-  /** The most open traces of a server, each of which asks all members. */
-  openTraces: 20,
+  ...stepLimits,
   /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
   /** The most changes of one thing, such as a password, that a server remembers (R6). */
@@ -214,10 +203,7 @@ export const limits = {
    */
   openRequestsOfAll: 200_000,
   openRequestBytesOfAll: 256 * MiB,
-  /**
-   * The most bytes of a topic: a name of 64 characters in any script, with the characters around
-   * the name (P2).
-   */
+  /** The most bytes of a topic: a name of 64 characters in any script, and those around it (P2). */
   topicBytes: 320,
   /** The most topics of one connection at a proxy. */
   connectionTopics: 10_000,
@@ -346,8 +332,8 @@ export const durations = {
   /** Silence of a peer after which a server closes the saved state that the peer fetches. */
   snapshotIdleMs: 30_000,
   /**
-   * Time that a server waits for the next of the events that its disk has lost. If no lost event
-   * returns in this time, the server ends, and says what a person can do (J5).
+   * Time that a server waits for the next of the events that its disk has lost. Then the server
+   * ends, and says what a person can do (J5).
    */
   repairMs: 60_000,
   /** Pause in writing after which the journal writes a sync note about its last batch (J2). */

@@ -79,11 +79,13 @@ export interface Trace {
   readonly silent: readonly ServerName[];
 }
 
+type Place = Pick<TracedEvent, "server" | "seq" | "clock">;
+
 /**
  * Returns a comparison that puts first, of events with one request id, the event that a trace is
  * about: committed events before others, then by the total order, as receipts choose (R6).
  */
-export function compareByChoice(committed: Vector): (a: TracedEvent, b: TracedEvent) => number {
-  const lacks = ({ server, seq }: TracedEvent) => Number((committed[server] ?? 0) < seq);
+export function compareByChoice(committed: Vector): (a: Place, b: Place) => number {
+  const lacks = ({ server, seq }: Place) => Number((committed[server] ?? 0) < seq);
   return (a, b) => lacks(a) - lacks(b) || compareOrder(a, b);
 }

@@ -33,6 +33,8 @@ export function serverConfig(settings: Settings) {
     retention: retentionOf(settings),
     checkpointBytes: settings.get("checkpointBytes"),
     auth: settings.get("auth"),
+    /** The number of records of steps to remember; 0 to record none (O63). */
+    steps: settings.get("steps"),
     flood: {
       user: paceOf(settings.get("userRate")),
       connection: paceOf(settings.get("connectionRate")),

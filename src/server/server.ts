@@ -3,6 +3,7 @@ import { Membership } from "../net/membership.ts";
 import { openMetricsPort } from "../net/metrics-port.ts";
 import { Responder } from "../net/responder.ts";
 import { advertised } from "../net/socket.ts";
+import { now, steadyOriginMs } from "../platform/clock.ts";
 import { memberKey } from "../platform/curve.ts";
 import { digest } from "../platform/digest.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
@@ -28,6 +29,8 @@ import type { ServerConfig } from "./config.ts";
 import type { Input } from "./core/effects.ts";
 import { ownTables } from "./core/services.ts";
 import { ServerCore } from "./core/step.ts";
+import { RememberedSteps } from "./core/steps/remembered-steps.ts";
+import { StepRecorder } from "./core/steps/step-recorder.ts";
 import { measureServer, type Recorder } from "./measure.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
@@ -101,7 +104,8 @@ async function openServer(place: Foundation): Promise<Server> {
     const key = (of: TopicKey) => keys.key(of).toString("base64url");
     return { publisher: keys.publisher, key };
   });
-  const policy = { retention, auth, flood, topicKeys: sources };
+  const { memory, recorder: steps } = openSteps(name, config.steps);
+  const policy = { retention, auth, flood, topicKeys: sources, memory };
   const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
   const core = await disk.load(newCore);
   // A `Seals` object rejects messages whose clock is not above the clock that this server had when
@@ -114,7 +118,7 @@ async function openServer(place: Foundation): Promise<Server> {
     onServing = resolve;
   });
   const world = realSurroundings({ ...place, ...wires, address, disk, newCore, onServing });
-  const shell: Shell = new Shell(world);
+  const shell: Shell = new Shell(world, steps);
   shell.start(core);
   started = shell;
   log.info({ event: "started", folder: slot.folder, address, metrics }, "Started");
@@ -130,6 +134,14 @@ async function openServer(place: Foundation): Promise<Server> {
     log.info("Stopped");
   };
   return { name, address, metrics, firstServing, [Symbol.asyncDispose]: stop };
+}
+
+/** @param most the number of records to remember; with 0, nothing is recorded (O63) */
+function openSteps(name: ServerName, most: number) {
+  if (most === 0) return {};
+  const memory = new RememberedSteps(name, most);
+  const recorder = new StepRecorder({ name, memory, now, originMs: steadyOriginMs });
+  return { memory, recorder };
 }
 
 /**

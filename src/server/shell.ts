@@ -2,6 +2,7 @@ import { durations } from "../protocol/limits.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import type { Figures } from "./core/figures.ts";
 import type { ServerCore } from "./core/step.ts";
+import type { StepRecorder } from "./core/steps/step-recorder.ts";
 import { RepairWatch } from "./repair-watch.ts";
 import type { EffectOf, EndTimer, Surroundings } from "./surroundings.ts";
 
@@ -14,6 +15,7 @@ interface Stop {
 /** Passes inputs to the core, and performs the effects that the core returns. */
 export class Shell {
   readonly #world: Surroundings;
+  readonly #recorder: StepRecorder | undefined;
   readonly #repair: RepairWatch;
   #endTick: EndTimer = () => {};
   /** Whether the next tick was planned while the core was at rest. */
@@ -25,9 +27,11 @@ export class Shell {
   /** How often a peer's saved state has replaced this server's own. */
   fetchedStates = 0;
 
-  constructor(world: Surroundings) {
+  /** @param recorder records the steps of events; undefined if nothing is recorded (O63) */
+  constructor(world: Surroundings, recorder?: StepRecorder | undefined) {
     const { crash, store, timers } = world;
     this.#world = world;
+    this.#recorder = recorder;
     this.#repair = new RepairWatch(timers, () => {
       if (store.isDamaged) crash(store.way);
     });
@@ -95,7 +99,11 @@ export class Shell {
   dispatch(input: Input): void {
     // Inputs that come while no core exists are dropped: clients and peers repeat their requests.
     if (this.#core === undefined) return;
-    for (const effect of this.#core.step(input, this.#world.timers.now())) this.#perform(effect);
+    const core = this.#core;
+    const now = this.#world.timers.now();
+    const effects = core.step(input, now);
+    const watched = this.#recorder?.watch({ core, input, now }, effects) ?? effects;
+    for (const effect of watched) this.#perform(effect);
     if (this.#isResting && !this.#core?.isAtRest) this.#planTick();
   }
 

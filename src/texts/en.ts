@@ -733,6 +733,7 @@ export const en = {
   "flag.userRate":
     "messages per second from one user to one server, where there are accounts; 0: no limit",
   "flag.connectionRate": "requests per second from one connection to one server; 0: no limit",
+  "flag.steps": "records of the steps of events that a server remembers; 0: none",
   "flag.insecure": "allow an open or unencrypted cluster beyond this machine",
   "flag.guestServers":
     "let servers by other authors, which are not members, serve at the broker and publish",

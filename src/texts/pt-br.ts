@@ -730,6 +730,7 @@ export const ptBr = {
   "flag.userRate":
     "mensagens por segundo de um usuário em um servidor, onde há contas; 0: sem limite",
   "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: sem limite",
+  "flag.steps": "registros dos passos de eventos que um servidor lembra; 0: nenhum",
   "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
   "flag.guestServers":
     "deixa servidores de outros autores, que não são membros, atenderem no broker e publicarem",

@@ -85,7 +85,9 @@ export class CoreCluster {
     server.begin();
     const process = new VirtualProcess(server, this.time);
     const store = new VirtualStore(process, (count) => shell.onFlushed(count));
-    const shell = new Shell(virtualSurroundings({ cluster: this, process, store }));
+    const { now } = process.timers;
+    const recorder = server.remember(now);
+    const shell = new Shell(virtualSurroundings({ cluster: this, process, store }), recorder);
     server.store = store;
     server.shell = shell;
     store.load((core) => shell.start(core));

@@ -8,6 +8,8 @@ import type { Input, Now } from "../../src/server/core/effects.ts";
 import type { Tables } from "../../src/server/core/services.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
 import type { ServerCore } from "../../src/server/core/step.ts";
+import { RememberedSteps } from "../../src/server/core/steps/remembered-steps.ts";
+import { StepRecorder } from "../../src/server/core/steps/step-recorder.ts";
 import type { Shell } from "../../src/server/shell.ts";
 import { serverName } from "./event-lines.ts";
 import { type CoreObserver, ObservedCore } from "./observed-core.ts";
@@ -20,6 +22,8 @@ export interface ServerOptions {
   readonly auth?: Auth | undefined;
   readonly flood?: FloodPaces | undefined;
   readonly tables?: Tables | undefined;
+  /** The number of records of steps that each server remembers. */
+  readonly steps?: number | undefined;
 }
 
 /** 2026-01-01, so that times in failure messages are easy to read. */
@@ -46,6 +50,8 @@ export class VirtualServer {
   clock = new LamportClock();
   shell: Shell | undefined;
   store: VirtualStore | undefined;
+  /** What the present process remembers of its steps. */
+  memory: RememberedSteps | undefined;
   /** The number of the present life; tasks that were planned for an earlier life do not run. */
   life = 0;
   isRunning = false;
@@ -134,15 +140,25 @@ export class VirtualServer {
     this.take(() => this.shell?.dispatch(input));
   }
 
+  /** Makes the memory of a new process. @returns what fills it; undefined for no memory (O63) */
+  remember(now: () => Now): StepRecorder | undefined {
+    const { steps = 4_000 } = this.#options;
+    const { name } = this;
+    this.memory = steps === 0 ? undefined : new RememberedSteps(name, steps);
+    const originMs = this.nowAt(0).wallMs;
+    return this.memory && new StepRecorder({ name, memory: this.memory, now, originMs });
+  }
+
   /** A core with everything that the disk has, as a starting process makes it. */
   newCore(): ServerCore {
-    const { disk, name, address, auth, clock } = this;
+    const { disk, name, address, auth, clock, memory } = this;
     const { digest, retention, flood, tables } = this.#options;
     const options = {
       name,
       clock,
       digest,
       address,
+      memory,
       ...(tables === undefined ? {} : { tables }),
       ...(retention === undefined ? {} : { retention }),
       ...(auth === undefined ? {} : { auth }),

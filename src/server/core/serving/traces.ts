@@ -69,7 +69,7 @@ export class Traces {
   remembered(of: string, now: Now): Pick<StepsAnswer, "event" | "steps" | "offsetMs"> {
     const { memory, replica, clockSync } = this.#parts;
     const { event, steps } = memory?.recall(of, replica.replication.committed) ?? { steps: [] };
-    const offsetMs = clockSync.rounds === 0 ? undefined : clockSync.offsetMs(now);
+    const offsetMs = clockSync.rounds === 0 ? undefined : inMicroseconds(clockSync.offsetMs(now));
     return { steps, ...(event && { event }), ...(offsetMs === undefined ? {} : { offsetMs }) };
   }
 
@@ -151,6 +151,11 @@ function traceOf({ own, event, answers, silent }: OpenTrace): Trace {
     (a, b) => isOrigin(b.name) - isOrigin(a.name) || (a.name < b.name ? -1 : 1),
   );
   return { event, servers, silent: [...silent].sort() };
+}
+
+/** Rounds milliseconds to microseconds, as the times of steps are rounded. */
+function inMicroseconds(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }
 
 function toServerSteps(

@@ -1,0 +1,17 @@
+/** The limits of what servers remember and tell of the steps of events (Q14, O63). */
+export const stepLimits = {
+  /**
+   * The most events, and requests that may make an event, that the steps in a server's memory name:
+   * about 10 MB.
+   */
+  rememberedEvents: 50_000,
+  /** The most steps of one event that a server tells: far more than seven members need. */
+  eventSteps: 100,
+  /**
+   * Bytes by which each member's steps in a reply to `trace` count towards `replyBytes`: an upper
+   * estimate.
+   */
+  traceMemberBytes: 16 * 1_024,
+  /** The most open traces of a server, each of which asks all members. */
+  openTraces: 20,
+} as const;

@@ -1,0 +1,22 @@
+import type { Now } from "../effects.ts";
+
+/**
+ * Adds a fraction to the machine's time, which has whole milliseconds. The fraction comes from the
+ * steady time, which has finer steps but does not follow when the machine's clock is set.
+ */
+export class FineTime {
+  #originMs: number;
+
+  /** @param originMs the machine's time at steady time 0, in milliseconds since 1970 */
+  constructor(originMs: number) {
+    this.#originMs = originMs;
+  }
+
+  /** Returns milliseconds since 1970, always within the whole millisecond of `wallMs`. */
+  at({ wallMs, steadyMs }: Now): number {
+    const fine = this.#originMs + steadyMs;
+    const atMs = Math.min(Math.max(fine, wallMs), wallMs + 0.999);
+    this.#originMs += atMs - fine;
+    return Math.round(atMs * 1_000) / 1_000;
+  }
+}
