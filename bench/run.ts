@@ -19,6 +19,7 @@ import { resume } from "./workloads/resume.ts";
 import { rollout } from "./workloads/rollout.ts";
 import { sockets } from "./workloads/sockets.ts";
 import { start } from "./workloads/start.ts";
+import { steps } from "./workloads/steps.ts";
 import { writes } from "./workloads/writes.ts";
 
 const workloads = [
@@ -31,6 +32,7 @@ const workloads = [
   logins,
   curve,
   metrics,
+  steps,
   chat,
   growth,
   catchUp,

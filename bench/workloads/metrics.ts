@@ -31,7 +31,10 @@ export const metrics: Workload = {
 };
 
 /** Adds the processor time that the cluster needed for a write, which other programs disturb least. */
-async function worked(cluster: LocalCluster, measure: () => Promise<Values>): Promise<Values> {
+export async function worked(
+  cluster: LocalCluster,
+  measure: () => Promise<Values>,
+): Promise<Values> {
   const pids = roles.flatMap((role) => cluster.of(role).flatMap(({ pid }) => pid ?? []));
   const [before, startMs] = [processorSeconds(pids), performance.now()];
   const values = await measure();

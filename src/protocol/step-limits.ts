@@ -1,10 +1,5 @@
 /** The limits of what servers remember and tell of the steps of events (Q14, O63). */
 export const stepLimits = {
-  /**
-   * The most events, and requests that may make an event, that the steps in a server's memory name:
-   * about 10 MB.
-   */
-  rememberedEvents: 50_000,
   /** The most steps of one event that a server tells: far more than seven members need. */
   eventSteps: 100,
   /**

@@ -75,6 +75,7 @@ async function useAll(client: Session, auth: Auth): Promise<void> {
     client.ask("removal", { channel, removed: false }).catch(() => "an administrator's"),
     client.time(),
     client.status(),
+    client.trace("a-1").catch(() => "an administrator's"),
     client.presence("online"),
     client.history(own, { limit: 5 }),
     client.history({ channel }, { since: seen }),

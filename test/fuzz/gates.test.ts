@@ -91,6 +91,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       request("history", { channel: "geral", limit: 10, since: { [server]: 1 } }),
       request("account", { user: "ana", locked: true }),
       request("keys", { topics: ["#geral\0"] }),
+      request("trace", { of: "server_0a0a0a0a/3" }),
       request("presence", { user: "ana", client: "one", state: "away" }),
       [request("users", {}), request("status", {})],
     );
@@ -105,6 +106,8 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     const heard = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
     const chains = { [server]: "0".repeat(32) };
     const claim = { user: "ana", id: "a-1", credential: "$argon2id$" };
+    const event = { server, seq: 3, clock: 9, id: "a-1", operation: "publication" };
+    const steps = [{ kind: "received", atMs: 5.25, clock: 9, peer: server, sentClock: 8 }];
     const ask = (service: string, fields: object) => ({
       service,
       data: { ...summary, ...fields },
@@ -117,6 +120,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       ask("candidate", { epoch, isGranted: true, promised: epoch }),
       ask("forward", { claim, outcome: "won", seq: 3 }),
       ask("clock", { round: 2, timeMs: 5, correctionMs: -3 }),
+      ask("steps", { of: "a-1", event, steps, offsetMs: 0.25 }),
       ask("snapshot", { file: 0, offset: 0, of: "x", size: 3, bytes: Buffer.from("abc") }),
     );
     const gates = [

@@ -146,6 +146,7 @@ function questions(name: string, { view, durable, clock }: Known): unknown[] {
     ["forward", { claim }],
     ["clock", { round: 1 }],
     ["clock", { round: 1, correctionMs: 3 }],
+    ["steps", { of: "a-1" }],
     ["snapshot", { clock, file: 0, offset: 0 }],
   ].map(([service, fields]) => ({ service, data: { ...summary, ...(fields as object) } }));
 }

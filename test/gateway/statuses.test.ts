@@ -72,6 +72,7 @@ const successes: Readonly<Record<string, (name: string) => Asked>> = {
   "PUT /presence": () => ({ body: { state: "online" } }),
   "GET /time": () => ({}),
   "GET /status": () => ({}),
+  "GET /trace": () => ({ query: "?of=a-1" }),
   "PATCH /accounts/{user}": () => ({ path: { user: "bruno" }, body: { administrator: false } }),
   "PUT /registration": () => ({ body: { mode: "open" } }),
   "PATCH /channels/{channel}": () => ({ path: { channel: "velho" }, body: { removed: true } }),
@@ -180,6 +181,25 @@ describe("[G1] every documented status", { timeout: 60_000 }, () => {
       : (await scene.ask(operation, success(operation))).status;
     expect(got).toBe(status);
   });
+});
+
+test("[G46] without accounts, a gateway tells steps only to people on its own machine", async () => {
+  const token = (await open.ask("POST /api/v1/session", { body: { user: "ana" } })).json.token;
+  const channel = { token, body: { channel: "geral" }, headers: { "idempotency-key": "a-1" } };
+  await open.ask("POST /api/v1/channels", channel);
+  const ask = (address: string, more: Asked = {}) => {
+    const headers = { "x-forwarded-for": address };
+    return open.ask("GET /api/v1/trace", { query: "?of=a-1", headers, ...more });
+  };
+  for (const address of ["127.0.0.1", "::1"]) {
+    const { status, json } = await ask(address, { token });
+    expect(status).toBe(200);
+    expect(json.event).toMatchObject({ id: "a-1", operation: "channel" });
+    expect(json.servers[0].steps[0]).toMatchObject({ kind: "asked" });
+  }
+  for (const more of [{ token }, { token: "anything" }, {}]) {
+    expect((await ask("192.0.2.1", more)).status).toBe(403);
+  }
 });
 
 test("[G5] a gateway without a broker starts, lives, and is not ready", async () => {

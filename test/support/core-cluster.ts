@@ -246,8 +246,12 @@ function sortedText(vector: Vector): string {
 }
 
 /** A cluster in which all servers are members and serve, with two users and a channel. */
-export function servingCluster(servers: number, seed = 1): CoreCluster {
-  const cluster = new CoreCluster({ servers, seed });
+export function servingCluster(
+  servers: number,
+  seed = 1,
+  options: Partial<ServerOptions> = {},
+): CoreCluster {
+  const cluster = new CoreCluster({ servers, seed, ...options });
   cluster.runUntilServing();
   const first = cluster.server(1);
   cluster.request(first, "login", { user: "ana" });

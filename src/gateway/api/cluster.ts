@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { presenceStates } from "../../protocol/client-messages.ts";
+import { stepKinds } from "../../protocol/steps.ts";
 import { userOf } from "../people.ts";
 import { type AddRoutes, answers, name, outcomes } from "./route.ts";
 
@@ -22,7 +23,44 @@ const status = Type.Object(
   { additionalProperties: true },
 );
 
-/** Presence, the cluster's time, and its status. */
+const step = Type.Object({
+  kind: Type.Enum([...stepKinds]),
+  atMs: Type.Number({
+    description: "Milliseconds since 1970, by the clock of the server's machine.",
+  }),
+  clock: Type.Integer({ description: "The server's Lamport clock after the step." }),
+  peer: Type.Optional(Type.String({ description: "The server that sent the message." })),
+  sentClock: Type.Optional(
+    Type.Integer({ description: "The Lamport clock in the received message." }),
+  ),
+});
+
+const trace = Type.Object({
+  event: Type.Optional(
+    Type.Object(
+      {
+        server: Type.String(),
+        seq: Type.Integer(),
+        clock: Type.Integer(),
+        id: Type.String(),
+        operation: Type.String(),
+      },
+      { description: "Missing if no server remembers the event." },
+    ),
+  ),
+  servers: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      offsetMs: Type.Union([Type.Number(), Type.Null()], {
+        description: "Milliseconds to add to `atMs` to get the cluster's time.",
+      }),
+      steps: Type.Array(step),
+    }),
+  ),
+  silent: Type.Array(Type.String(), { description: "The members that did not answer." }),
+});
+
+/** Presence, the cluster's time, its status, and the steps of an event. */
 export const clusterRoutes: AddRoutes = (api, people) => {
   api.put(
     "/presence",
@@ -76,5 +114,29 @@ export const clusterRoutes: AddRoutes = (api, people) => {
       },
     },
     (request, reply) => people.serve(request, reply, (session) => session.status()),
+  );
+
+  api.get(
+    "/trace",
+    {
+      schema: {
+        summary: "Tell what the servers did with one event (administrators)",
+        description:
+          "In a cluster without accounts, only people on the gateway's own machine may ask.",
+        tags: ["cluster"],
+        querystring: Type.Object({
+          of: Type.String({
+            minLength: 1,
+            description: "The `id` of an entry or of a request, or an event's name, `server/seq`.",
+          }),
+        }),
+        response: answers(trace),
+      },
+    },
+    (request, reply) =>
+      people.serve(request, reply, async (session) => {
+        const { event, servers, silent } = await session.trace(request.query.of);
+        return { event, servers, silent };
+      }),
   );
 };

@@ -6,100 +6,126 @@ import {
   type Remembered,
   type Step,
   type StepKind,
+  stepKinds,
   type TracedEvent,
 } from "../../../protocol/steps.ts";
 import type { Vector } from "../../../protocol/vector.ts";
-import { Tail } from "../chat/window.ts";
+import { nameOf } from "../replica/placed.ts";
 import type { StepMemory } from "../serving/traces.ts";
 
-/** Events of one server, from the first `seq` to the last. */
-export interface Range {
-  readonly server: ServerName;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A client's request that may make an event: its id and its Lamport clock, if it has them. */
-export interface Ask {
-  readonly id: string | undefined;
-  readonly clock: number | undefined;
-}
-
-/** An event in the journal; `id` is undefined if its request had none. */
-export interface Written extends Omit<TracedEvent, "id"> {
-  readonly id: string | undefined;
-}
-
-/** The events of a batch: each kind of step names them in the cheapest way. */
-type Named =
-  | { readonly asks: readonly Ask[] }
-  | { readonly events: readonly Written[] }
-  | { readonly ranges: readonly Range[] }
-  /** The clocks of this server's own events; each event has its own clock. */
-  | { readonly clocks: number[] };
-
-/** One kind of step with a batch of events. */
-export type Batch = Named & {
+/** One kind of step with the events that it was about. */
+export interface StepRecord {
   readonly kind: StepKind;
-  /** The server's Lamport clock after the step; undefined for `made`, where each event has it. */
-  clock?: number | undefined;
+  readonly atMs: number;
+  /** The server's Lamport clock after the step; undefined until `settle` sets it. */
+  readonly clock: number | undefined;
   readonly peer?: ServerName | undefined;
   readonly sentClock?: number | undefined;
-};
-
-/** The record of one input of the core and its effects. */
-export interface StepRecord {
-  /** The times of the input, and of its effects, in milliseconds since 1970, with a fraction. */
-  readonly inputMs: number;
-  readonly effectMs: number;
-  readonly batches: readonly Batch[];
+  /** The events of one server, from the first `seq` to the last. */
+  readonly server?: ServerName;
+  readonly from?: number;
+  readonly to?: number;
+  /** For `asked`, `made` and `received`: the id of the request, if it had one. */
+  readonly id?: string | undefined;
+  /** For `made`, `received` and `published`: the clock of the event. */
+  readonly eventClock?: number;
+  /** For `made` and `received`: what the event changes. */
+  readonly operation?: string;
 }
 
-const ofEffects: ReadonlySet<StepKind> = new Set(["sent", "acknowledged", "replied", "published"]);
+const kindNumbers = Object.fromEntries(stepKinds.map((kind, at) => [kind, at])) as Readonly<
+  Record<StepKind, number>
+>;
 
-/** The newest records of a server's steps (O63). An event's steps are put together when asked for. */
+/** The columns of numbers; a missing number is NaN. */
+const [atMs, clock, sentClock, from, to, eventClock, columns] = [0, 1, 2, 3, 4, 5, 6] as const;
+
+/**
+ * The newest records of a server's steps (O63), in a ring. The columns of the ring are allocated
+ * once, because millions of small objects that live for a second would keep the garbage collector
+ * busy. The steps of an event are put together when somebody asks for them.
+ */
 export class RememberedSteps implements StepMemory {
-  readonly #records = new Tail<StepRecord>();
   readonly #name: ServerName;
   readonly #most: number;
-  /** The number of events and requests that the records name one by one. */
-  #named = 0;
+  readonly #kinds: Uint8Array;
+  readonly #numbers: Float64Array;
+  readonly #servers: (ServerName | undefined)[];
+  readonly #peers: (ServerName | undefined)[];
+  readonly #ids: (string | undefined)[];
+  readonly #operations: (string | undefined)[];
+  /** The number of records that were ever added. */
+  #added = 0;
+  #settled = 0;
 
   /** @param most the number of records to keep */
   constructor(name: ServerName, most: number) {
     this.#name = name;
     this.#most = most;
+    this.#kinds = new Uint8Array(most);
+    this.#numbers = new Float64Array(most * columns);
+    this.#servers = new Array(most).fill(undefined);
+    this.#peers = new Array(most).fill(undefined);
+    this.#ids = new Array(most).fill(undefined);
+    this.#operations = new Array(most).fill(undefined);
   }
 
   add(record: StepRecord): void {
-    this.#records.push(record);
-    this.#named += namedIn(record);
-    while (this.#records.length > this.#most || this.#named > limits.rememberedEvents) {
-      const oldest = this.#records.shift();
-      if (oldest === undefined) return;
-      this.#named -= namedIn(oldest);
+    const place = this.#added % this.#most;
+    const numbers = this.#numbers;
+    const first = place * columns;
+    this.#added += 1;
+    this.#kinds[place] = kindNumbers[record.kind];
+    numbers[first + atMs] = record.atMs;
+    numbers[first + clock] = record.clock ?? Number.NaN;
+    numbers[first + sentClock] = record.sentClock ?? Number.NaN;
+    numbers[first + from] = record.from ?? Number.NaN;
+    numbers[first + to] = record.to ?? Number.NaN;
+    numbers[first + eventClock] = record.eventClock ?? Number.NaN;
+    this.#servers[place] = record.server;
+    this.#peers[place] = record.peer;
+    this.#ids[place] = record.id;
+    this.#operations[place] = record.operation;
+  }
+
+  /** Sets the clock of all records that were added without a clock since the last call. */
+  settle(value: number): void {
+    for (let at = Math.max(this.#settled, this.#oldest); at < this.#added; at += 1) {
+      const index = (at % this.#most) * columns + clock;
+      if (Number.isNaN(this.#numbers[index])) this.#numbers[index] = value;
     }
+    this.#settled = this.#added;
   }
 
   recall(of: string, committed: Vector): Remembered {
     const name = parseEventName(of);
-    const found = this.#find(of, name, committed);
-    const sought = found ?? name;
+    const event = this.#find(of, name, committed);
+    const sought = event ?? name;
     if (sought === undefined) return { steps: [] };
     const steps = this.#stepsOf({ clock: undefined, id: undefined, ...sought });
-    if (found === undefined) return { steps };
-    return { event: { ...found, id: found.id ?? `${found.server}/${found.seq}` }, steps };
+    if (event === undefined) return { steps };
+    return { event: { ...event, id: event.id ?? nameOf(event) }, steps };
   }
 
-  #find(of: string, name: ReturnType<typeof parseEventName>, committed: Vector) {
+  get #oldest(): number {
+    return Math.max(0, this.#added - this.#most);
+  }
+
+  /** Returns the event of this name or id, if the record that has it was not overwritten. */
+  #find(of: string, name: Name | undefined, committed: Vector): Written | undefined {
     const found: Written[] = [];
-    for (const { batches } of this.#records.slice()) {
-      for (const batch of batches) {
-        if (!("events" in batch)) continue;
-        const fits = ({ server, seq, id }: Written) =>
-          name === undefined ? id === of : seq === name.seq && server === name.server;
-        found.push(...batch.events.filter(fits));
-      }
+    for (let at = this.#oldest; at < this.#added; at += 1) {
+      const place = at % this.#most;
+      const operation = this.#operations[place];
+      const isFitting =
+        name === undefined
+          ? this.#ids[place] === of
+          : this.#servers[place] === name.server && this.#number(place, from) === name.seq;
+      if (operation === undefined || !isFitting) continue;
+      const server = this.#servers[place] as ServerName;
+      const seq = this.#number(place, from) as number;
+      const ticks = this.#number(place, eventClock) as number;
+      found.push({ server, seq, clock: ticks, operation, id: this.#ids[place] });
     }
     return found.sort(compareByChoice(committed))[0];
   }
@@ -107,72 +133,65 @@ export class RememberedSteps implements StepMemory {
   #stepsOf(sought: Sought): Step[] {
     const steps: Step[] = [];
     let asked: Step | undefined;
-    for (const { inputMs, effectMs, batches } of this.#records.slice()) {
-      // A request without an id makes its event at once or not at all.
-      if (sought.id === undefined) asked = undefined;
-      for (const batch of batches) {
-        const clock = clockIn(batch, sought, this.#name);
-        if (clock === undefined) continue;
-        const { kind, peer } = batch;
-        const sentClock = "asks" in batch ? askOf(batch.asks, sought)?.clock : batch.sentClock;
-        const step: Step = {
-          kind,
-          atMs: ofEffects.has(kind) ? effectMs : inputMs,
-          clock,
-          ...(peer && { peer }),
-          ...(sentClock === undefined ? {} : { sentClock }),
-        };
-        if (kind === "asked") asked = step;
-        else if (kind === "made" && asked !== undefined) steps.push(asked, step);
-        else steps.push(step);
-      }
+    for (let at = this.#oldest; at < this.#added; at += 1) {
+      const place = at % this.#most;
+      if (!this.#isAbout(place, sought)) continue;
+      const step = this.#step(place);
+      const last = steps.at(-1);
+      if (step.kind === "asked") asked = step;
+      else if (step.kind === "made") steps.push(...this.#askOf(asked, step, sought), step);
+      // A message that goes to several topics has one step.
+      else if (step.kind !== "published" || last?.kind !== "published") steps.push(step);
     }
     return steps.slice(0, limits.eventSteps);
   }
+
+  #isAbout(place: number, sought: Sought): boolean {
+    const isOwn = sought.server === this.#name;
+    const kind = stepKinds[this.#kinds[place] as number];
+    if (kind === "asked") return isOwn && this.#ids[place] === sought.id;
+    if (kind === "published") return isOwn && this.#number(place, eventClock) === sought.clock;
+    const [first = 0, last = 0] = [this.#number(place, from), this.#number(place, to)];
+    return this.#servers[place] === sought.server && first <= sought.seq && sought.seq <= last;
+  }
+
+  /**
+   * Returns the step in which the event's request came. A request without an id surely made the
+   * event only if the event was made in the same step.
+   */
+  #askOf(asked: Step | undefined, made: Step, { id }: Sought): Step[] {
+    if (asked === undefined) return [];
+    const isSure = id !== undefined || (asked.atMs === made.atMs && asked.clock === made.clock - 1);
+    return isSure ? [asked] : [];
+  }
+
+  #step(place: number): Step {
+    const peer = this.#peers[place];
+    const sent = this.#number(place, sentClock);
+    return {
+      kind: stepKinds[this.#kinds[place] as number] as StepKind,
+      atMs: this.#number(place, atMs) as number,
+      clock: this.#number(place, clock) ?? 0,
+      ...(peer && { peer }),
+      ...(sent === undefined ? {} : { sentClock: sent }),
+    };
+  }
+
+  #number(place: number, column: number): number | undefined {
+    const value = this.#numbers[place * columns + column] as number;
+    return Number.isNaN(value) ? undefined : value;
+  }
 }
 
-interface Sought {
-  readonly server: ServerName;
-  readonly seq: number;
-  /** Undefined if no record has the event itself. */
-  readonly clock: number | undefined;
+type Name = NonNullable<ReturnType<typeof parseEventName>>;
+
+/** An event as its journal line has it; `id` is undefined if its request had none. */
+interface Written extends Omit<TracedEvent, "id"> {
   readonly id: string | undefined;
 }
 
-/** Returns the server's clock after the batch's step; undefined if the batch lacks the event. */
-function clockIn(batch: Batch, sought: Sought, own: ServerName): number | undefined {
-  const { server, seq, clock } = sought;
-  const isOwn = server === own;
-  if ("asks" in batch) {
-    return isOwn && askOf(batch.asks, sought) !== undefined ? batch.clock : undefined;
-  }
-  if ("clocks" in batch) {
-    return isOwn && clock !== undefined && batch.clocks.includes(clock) ? batch.clock : undefined;
-  }
-  if ("events" in batch) {
-    const event = batch.events.find((one) => one.seq === seq && one.server === server);
-    return event && (batch.clock ?? event.clock);
-  }
-  const isIn = batch.ranges.some(
-    (one) => one.server === server && one.from <= seq && seq <= one.to,
-  );
-  return isIn ? batch.clock : undefined;
-}
-
-/** Returns the request that made the event. Without an id, only a single request is surely it. */
-function askOf(asks: readonly Ask[], { id }: Sought): Ask | undefined {
-  if (id !== undefined) return asks.find((ask) => ask.id === id);
-  const without = asks.filter((ask) => ask.id === undefined);
-  return without.length > 1 ? { id, clock: undefined } : without[0];
-}
-
-function namedIn({ batches }: StepRecord): number {
-  let count = 0;
-  for (const batch of batches) {
-    if ("asks" in batch) count += batch.asks.length;
-    else if ("events" in batch) count += batch.events.length;
-    else if ("clocks" in batch) count += batch.clocks.length;
-    else count += batch.ranges.length;
-  }
-  return count;
+interface Sought extends Name {
+  /** Undefined if no record has the event itself. */
+  readonly clock: number | undefined;
+  readonly id: string | undefined;
 }

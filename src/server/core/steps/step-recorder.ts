@@ -1,14 +1,14 @@
 import type { Incoming, SentReply, Service } from "../../../protocol/client-messages.ts";
 import type { EventLine } from "../../../protocol/event.ts";
-import { type Fields, fieldsOf } from "../../../protocol/fields.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { ReplicaSummary } from "../../../protocol/peer-messages.ts";
+import type { StepKind } from "../../../protocol/steps.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
 import { emptyVector, join, type Vector } from "../../../protocol/vector.ts";
 import type { Effect, Input, Now } from "../effects.ts";
 import type { ServerCore } from "../step.ts";
 import { FineTime } from "./fine-time.ts";
-import type { Batch, Range, RememberedSteps, Written } from "./remembered-steps.ts";
+import type { RememberedSteps, StepRecord } from "./remembered-steps.ts";
 
 /** One input of a core, at its time, after the core has made its effects from the input. */
 interface Stepped {
@@ -25,17 +25,14 @@ interface RecorderParts {
   readonly originMs: number;
 }
 
-/** The Lamport clocks of a step's effects: the lowest, and the highest until now. */
-interface Ticks {
-  first: number;
-  last: number | undefined;
-}
-
 /** The services that make no event. */
 const reads: ReadonlySet<string> = new Set<Service>([
   ...(["users", "channels", "history", "presence"] as const),
   ...(["time", "status", "keys", "trace"] as const),
 ]);
+
+/** The kinds of steps in which a server tells what is on its disk; its own events are understood. */
+const isTold: ReadonlySet<StepKind> = new Set<StepKind>(["heard", "acknowledged"]);
 
 /**
  * Sees the inputs and effects of a core, and records what they did with events (O63). It notices
@@ -49,6 +46,8 @@ export class StepRecorder {
   readonly #time: FineTime;
   #durable: Vector = emptyVector;
   #committed: Vector = emptyVector;
+  /** The version of the core's `Replication` after the last step. */
+  #version = -1;
   /** The `seq` of this server's last event that was sent. */
   #sent = 0;
   /** The core's clock after the last step. */
@@ -70,149 +69,154 @@ export class StepRecorder {
   *watch(stepped: Stepped, effects: Iterable<Effect>): Generator<Effect> {
     const inputMs = this.#time.at(stepped.now);
     const effectMs = this.#time.at(this.#now());
-    const before = this.#ofInput(stepped);
-    const after: Batch[] = [];
-    const ticks: Ticks = { first: stepped.core.clock.value + 1, last: undefined };
+    this.#noteInput(stepped, inputMs);
+    let first = stepped.core.clock.value + 1;
     for (const effect of effects) {
-      const tick = tickOf(effect, this.#name);
-      if (tick !== undefined) {
-        ticks.first = Math.min(ticks.first, tick);
-        ticks.last = Math.max(ticks.last ?? 0, tick);
-      }
-      if (effect.type === "append") {
-        before.push(...this.#ofAppended(effect.lines, stepped.input));
-      } else {
-        this.#noteEffect(effect, after, ticks.last);
-      }
+      first = Math.min(first, tickOf(effect, this.#name) ?? first);
+      if (effect.type === "append") this.#noteAppended(effect.lines, stepped.input, inputMs);
+      else this.#noteEffect(effect, effectMs);
       yield effect;
     }
     this.#clock = stepped.core.clock.value;
-    if (before.length === 0 && after.length === 0) return;
-    const batches = [...before, ...after];
     // What the input did came before the first tick of an effect.
-    for (const batch of batches) if (batch.kind !== "made") batch.clock ??= ticks.first - 1;
-    this.#memory.add({ inputMs, effectMs, batches });
+    this.#memory.settle(first - 1);
   }
 
-  #ofInput({ core, input }: Stepped): Batch[] {
-    const batches: Batch[] = [];
+  #noteInput({ core, input }: Stepped, atMs: number): void {
     const { ledger, replication } = core;
     switch (input.type) {
       case "recovered":
-        // What the disk had was synced by an earlier process.
+        // What the disk had was synced by an earlier process. A new core counts versions from 0 again.
         this.#durable = ledger.snapshot();
+        this.#version = -1;
         break;
       case "requests":
-        batches.push(...asked(input.requests));
+        this.#noteAsked(input.requests, atMs);
         break;
       case "flushed": {
-        const synced = rises(this.#durable, ledger.durable);
-        this.#sent = this.#durable[this.#name] ?? 0;
+        const before = this.#durable;
+        this.#sent = before[this.#name] ?? 0;
         this.#durable = ledger.snapshot();
-        batches.push({ kind: "synced", ranges: synced });
+        this.#noteRise({ kind: "synced", atMs, clock: undefined }, before, this.#durable);
         break;
       }
       default:
-        batches.push(...this.#heardIn(summaryOf(input), replication));
+        this.#noteHeard(summaryOf(input), replication, atMs);
     }
-    const committed = rises(this.#committed, replication.committed);
-    if (committed.length > 0) {
-      this.#committed = { ...replication.committed };
-      batches.push({ kind: "committed", ranges: committed });
-    }
-    return batches;
+    if (replication.version === this.#version) return;
+    this.#version = replication.version;
+    const committed = { ...replication.committed };
+    this.#noteRise({ kind: "committed", atMs, clock: undefined }, this.#committed, committed);
+    this.#committed = committed;
   }
 
-  #heardIn(
+  #noteAsked(requests: readonly Incoming[], atMs: number): void {
+    for (const request of requests) {
+      if ("refused" in request || reads.has(request.service)) continue;
+      const { id, clock: sentClock } = request;
+      this.#memory.add({ kind: "asked", atMs, clock: undefined, id, sentClock });
+    }
+  }
+
+  #noteHeard(
     summary: ReplicaSummary | undefined,
     { peers }: Stepped["core"]["replication"],
-  ): readonly Batch[] {
+    atMs: number,
+  ): void {
     const durable = summary && peers.get(summary.server)?.durable;
-    if (summary === undefined || durable === undefined) return [];
+    if (summary === undefined || durable === undefined) return;
     const { server: peer, clock: sentClock } = summary;
-    const known = this.#heard.get(peer);
-    if (durable === known) return [];
+    const known = this.#heard.get(peer) ?? emptyVector;
+    if (durable === known) return;
     this.#heard.set(peer, durable);
     // A peer does not acknowledge its own events, because it sends only events that are on its disk.
-    const ranges = rises(known ?? emptyVector, durable, peer);
-    return ranges.length === 0 ? [] : [{ kind: "heard", peer, sentClock, ranges }];
+    const step = { kind: "heard", atMs, clock: undefined, peer, sentClock } as const;
+    this.#noteRise(step, known, durable);
   }
 
-  #ofAppended(lines: readonly EventLine[], input: Input): readonly Batch[] {
-    const made: Written[] = [];
-    const received: Written[] = [];
-    for (const { event } of lines) {
-      const { server, seq, clock, operation, data } = event;
-      const id = typeof data.id === "string" ? data.id : undefined;
-      // An own event that this disk had lost comes back with a clock of the past.
-      const isNew = server === this.#name && clock > this.#clock && input.type !== "recovered";
-      (isNew ? made : received).push({ server, seq, clock, operation, id });
-    }
+  #noteAppended(lines: readonly EventLine[], input: Input, atMs: number): void {
     const { server: peer, clock: sentClock } = summaryOf(input) ?? {};
-    return [
-      ...(received.length > 0
-        ? [{ kind: "received", peer, sentClock, events: received } as const]
-        : []),
-      ...(made.length > 0 ? [{ kind: "made", events: made } as const] : []),
-    ];
+    for (const { event } of lines) {
+      const { server, seq, clock: eventClock, operation } = event;
+      const id = typeof event.data.id === "string" ? event.data.id : undefined;
+      const what = { server, from: seq, to: seq, id, eventClock, operation };
+      // An own event that this disk had lost comes back with a clock of the past.
+      const isMade =
+        server === this.#name && eventClock > this.#clock && input.type !== "recovered";
+      if (isMade) this.#memory.add({ kind: "made", atMs, clock: eventClock, ...what });
+      else this.#memory.add({ kind: "received", atMs, clock: undefined, peer, sentClock, ...what });
+    }
   }
 
-  #noteEffect(effect: Effect, batches: Batch[], clock: number | undefined): void {
+  #noteEffect(effect: Effect, atMs: number): void {
     switch (effect.type) {
       case "broadcast": {
         const { message } = effect;
         if (message.type === "events") {
           const from = this.#sent + 1;
           this.#sent += message.lines.length;
-          const ranges = [{ server: this.#name, from, to: this.#sent }];
-          batches.push({ kind: "sent", clock, ranges });
+          const what = { server: this.#name, from, to: this.#sent };
+          this.#memory.add({ kind: "sent", atMs, clock: message.clock, ...what });
         }
-        this.#noteTold(message, undefined, batches);
+        this.#noteTold(message, undefined, atMs);
         break;
       }
       case "ack":
-        this.#noteTold(effect.summary, effect.peer, batches);
+        this.#noteTold(effect.summary, effect.peer, atMs);
         break;
       case "askSync":
       case "askPeer":
-        this.#noteTold(effect.request, effect.peer, batches);
+        this.#noteTold(effect.request, effect.peer, atMs);
         break;
       case "answerSync":
-        this.#noteTold(effect.summary, effect.from, batches);
+        this.#noteTold(effect.summary, effect.from, atMs);
         break;
-      case "reply": {
-        const ranges = effect.replies.flatMap(receipts);
-        if (ranges.length > 0) batches.push({ kind: "replied", clock, ranges });
+      case "reply":
+        this.#noteReplied(effect.replies, atMs);
         break;
-      }
       case "publish":
-        if (effect.topic !== serversTopic) notePublished(effect.payload, batches, clock);
+        if (effect.topic !== serversTopic) this.#notePublished(effect.payload, atMs);
         break;
     }
   }
 
   /** Notes that the peer, or all peers, are told which events are on this disk. */
-  #noteTold(
-    { durable, clock }: ReplicaSummary,
-    peer: ServerName | undefined,
-    batches: Batch[],
-  ): void {
+  #noteTold({ durable, clock }: ReplicaSummary, peer: ServerName | undefined, atMs: number): void {
     const before = peer && this.#told.get(peer);
     const known = before === undefined ? this.#toldAll : join(before, this.#toldAll);
     if (peer === undefined) this.#toldAll = durable;
     else this.#told.set(peer, durable);
-    const ranges = rises(known, durable, this.#name);
-    if (ranges.length > 0) batches.push({ kind: "acknowledged", clock, ranges });
+    this.#noteRise({ kind: "acknowledged", atMs, clock }, known, durable);
   }
-}
 
-function asked(requests: readonly Incoming[]): readonly Batch[] {
-  const asks = requests.flatMap((request) => {
-    return "refused" in request || reads.has(request.service)
-      ? []
-      : { id: request.id, clock: request.clock };
-  });
-  return asks.length === 0 ? [] : [{ kind: "asked", asks }];
+  /** Notes the event of each write's receipt, and that of each won claim. */
+  #noteReplied(replies: readonly SentReply[], atMs: number): void {
+    for (const { data } of replies) {
+      const named = data.entry ?? data.account;
+      if (named === undefined) continue;
+      const { server, seq } = named as { readonly server: ServerName; readonly seq: number };
+      this.#memory.add({ kind: "replied", atMs, clock: data.clock, server, from: seq, to: seq });
+    }
+  }
+
+  /** Notes publications of either form; each has the clock of its event. */
+  #notePublished(payload: unknown, atMs: number): void {
+    for (const one of Array.isArray(payload) ? payload : [payload]) {
+      const eventClock = (one as { readonly clock: number }).clock;
+      this.#memory.add({ kind: "published", atMs, clock: undefined, eventClock });
+    }
+  }
+
+  /** Notes a step with the events that `now` has and `before` lacks. */
+  #noteRise(step: StepRecord, before: Vector, now: Vector): void {
+    const except = isTold.has(step.kind) ? (step.peer ?? this.#name) : undefined;
+    for (const name in now) {
+      const server = name as ServerName;
+      const to = now[server] ?? 0;
+      const from = (before[server] ?? 0) + 1;
+      if (to >= from && server !== except) this.#memory.add({ ...step, server, from, to });
+    }
+  }
 }
 
 /** Returns what a peer's message says about its sender; undefined for all other inputs. */
@@ -231,35 +235,6 @@ function summaryOf(input: Input): ReplicaSummary | undefined {
     default:
       return undefined;
   }
-}
-
-/** Returns the events that `now` has and `before` lacks, without those of the server `except`. */
-function rises(before: Vector, now: Vector, except?: ServerName): Range[] {
-  const found: Range[] = [];
-  for (const name in now) {
-    const server = name as ServerName;
-    const to = now[server] ?? 0;
-    const from = (before[server] ?? 0) + 1;
-    if (to >= from && server !== except) found.push({ server, from, to });
-  }
-  return found;
-}
-
-/** Returns the event of a write's receipt, or that of a won claim. */
-function receipts({ data }: SentReply): Range[] {
-  const named = data.entry ?? data.account;
-  if (named === undefined) return [];
-  const { server, seq } = fieldsOf(named);
-  return [{ server: server as ServerName, from: seq as number, to: seq as number }];
-}
-
-/** Notes publications of either form; a message that goes to several topics is noted once. */
-function notePublished(payload: unknown, batches: Batch[], clock: number | undefined): void {
-  const publications = (Array.isArray(payload) ? payload : [payload]) as readonly Fields[];
-  const clocks = publications.map((one) => one.clock as number);
-  const last = batches.at(-1);
-  if (last?.kind === "published" && "clocks" in last) last.clocks.push(...clocks);
-  else batches.push({ kind: "published", clock, clocks });
 }
 
 /** Returns the Lamport clock to which an effect has raised this server's clock, if it has. */
