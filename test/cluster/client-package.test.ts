@@ -81,6 +81,10 @@ describe("the installed package", { timeout: 120_000 }, () => {
       "Heard: Is anybody there? Said while nobody listened",
       "To bia: Lunch?",
       'channel_not_found, no retry helps: There is no channel "nowhere".',
+      expect.stringMatching(/^server_\w+: asked made synced sent /),
+      expect.stringMatching(/^server_\w+: received synced /),
+      expect.stringMatching(/^server_\w+: received synced /),
+      "publication, and 0 servers did not answer.",
     ]);
   });
 });
