@@ -43,6 +43,7 @@ interface Plan {
   readonly leftOut: readonly string[];
   readonly seconds: number;
   readonly rounds: number;
+  /** The sizes that the person gave. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly json: boolean;
   readonly earlier: Report | undefined;
@@ -71,15 +72,14 @@ export async function runBench(suite: Suite, args: readonly string[]): Promise<v
 
 /** @returns undefined if the person asks for help */
 function planOf(suite: Suite, args: readonly string[]): Plan | undefined {
-  const defaults = sizesOf(suite.workloads);
-  const sizeFlags = [...defaults.keys()].map((name) => {
-    return [flagName(name), { type: "string" as const }] as const;
-  });
+  const names = sizesOf(suite.workloads);
+  const sizeFlags = names.map((name) => [flagName(name), { type: "string" as const }] as const);
   const { values, positionals } = parsed(args, Object.fromEntries(sizeFlags));
   if (values.help) return undefined;
   const given = values as Readonly<Record<string, string | undefined>>;
-  const sizes = [...defaults].map(([name, size]) => {
-    return [name, numberOf(flagName(name), given[flagName(name)] ?? String(size))] as const;
+  const sizes = names.flatMap((name) => {
+    const text = given[flagName(name)];
+    return text === undefined ? [] : [[name, numberOf(flagName(name), text)] as const];
   });
   const { against, json = false } = values;
   const chosen = chosenOf(suite, positionals).map((workload) => {
@@ -147,9 +147,9 @@ function add(series: Map<string, Series>, { name, value, ceiling, most }: Figure
   if (ceiling !== undefined) known.ceilings.push(ceiling);
 }
 
-/** The sizes of all workloads. Workloads that share a size have one default for it. */
-function sizesOf(workloads: readonly Workload[]): Map<string, number> {
-  return new Map(workloads.flatMap(({ counts = {} }) => Object.entries(counts)));
+/** The names of all workloads' sizes. Several workloads may have a size of one name. */
+function sizesOf(workloads: readonly Workload[]): readonly string[] {
+  return [...new Set(workloads.flatMap(({ counts = {} }) => Object.keys(counts)))];
 }
 
 function chosenOf({ workloads, usual }: Suite, names: readonly string[]): readonly Workload[] {

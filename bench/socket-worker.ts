@@ -23,6 +23,8 @@ const textPattern = /"message":"([\d.]+) /;
 const sockets: WebSocket[] = [];
 const received: number[] = [];
 let latencies: number[] = [];
+/** The latencies of messages that were written earlier do not count. Milliseconds since 1970. */
+let countsFromMs = 0;
 
 async function open(index: number): Promise<void> {
   const headers = { authorization: `Bearer ${token}` };
@@ -46,7 +48,7 @@ async function open(index: number): Promise<void> {
 function take(index: number, text: string): void {
   received[index] = (received[index] ?? 0) + 1;
   const wroteMs = Number(textPattern.exec(text)?.[1]);
-  latencies.push(performance.timeOrigin + performance.now() - wroteMs);
+  if (wroteMs >= countsFromMs) latencies.push(performance.timeOrigin + performance.now() - wroteMs);
 }
 
 function report(): void {
@@ -64,8 +66,9 @@ function report(): void {
 let isStopped = false;
 
 endWithBench();
-process.on("message", ([order]: readonly string[]) => {
+process.on("message", ([order, fromMs]: readonly string[]) => {
   if (order === "report") return report();
+  countsFromMs = Number(fromMs);
   if (order === "stop one") {
     isStopped = true;
     sockets[0]?.pause();

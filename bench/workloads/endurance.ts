@@ -137,16 +137,26 @@ function lineOf(samples: readonly Sample[], startMs: number): string {
   return `${seconds} s: MB of ${memory}; journals ${journal} B, logs ${logBytes} B`;
 }
 
+/**
+ * Tells the least and the most memory in the second and in the last third of the time. A heap grows
+ * until it is collected, so only these bounds show whether memory grows.
+ */
 function figuresOf({ ready }: Embedded, samples: readonly Sample[]): Figure[] {
-  const later = samples.slice(Math.floor(samples.length / 3));
+  const third = Math.floor(samples.length / 3);
+  const thirds = { "2nd third": samples.slice(third, -third), "last third": samples.slice(-third) };
   const roles = ["up", ...ready.processes.map(({ role }) => role)];
   const found = roles.flatMap((role, index) => {
     const number = roles.slice(0, index).filter((earlier) => earlier === role).length + 1;
-    const points = later.map(({ ms, uses }) => [ms, uses[index]?.megabytes ?? 0] as const);
+    const memory = Object.entries(thirds).flatMap(([name, some]) => {
+      const all = some.map(({ uses }) => uses[index]?.megabytes ?? 0);
+      return [
+        [`least MB, ${name}`, Math.min(...all)],
+        [`most MB, ${name}`, Math.max(...all)],
+      ];
+    });
     const open = samples.map(({ uses }) => uses[index]?.descriptors ?? 0);
     return figures(`${role} ${number}`, {
-      "MB per h": 3_600_000 * slopeOf(points),
-      "MB at the end": samples.at(-1)?.uses[index]?.megabytes ?? 0,
+      ...Object.fromEntries(memory),
       "least descriptors": Math.min(...open),
       "most descriptors": Math.max(...open),
     });
@@ -166,17 +176,4 @@ function written(samples: readonly Sample[]): number {
     for (const [path, size] of journals) bytes += Math.max(0, size - (before?.get(path) ?? 0));
   });
   return bytes;
-}
-
-/** The slope of the line that fits the points by least squares. */
-function slopeOf(points: readonly (readonly [number, number])[]): number {
-  const mean = (values: readonly number[]) =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
-  let [rise, run] = [0, 0];
-  for (const [x, y] of points) {
-    rise += (x - meanX) * (y - meanY);
-    run += (x - meanX) ** 2;
-  }
-  return rise / run;
 }

@@ -75,7 +75,8 @@ async function deliver(
   order: "begin" | "stop one",
   { publisher, perSecond, seconds, pid }: ChannelLoad,
 ): Promise<DeliveredToSockets> {
-  process.send([order]);
+  const warmMs = 250 * seconds;
+  process.send([order, String(performance.timeOrigin + performance.now() + warmMs)]);
   const before = processorSeconds([pid]);
   let sent = 0;
   const everyMs = 1_000 / perSecond;

@@ -1,37 +1,69 @@
 import type { Duplex } from "node:stream";
 import { now } from "../../platform/clock.ts";
 
-/** The most milliseconds that bytes wait for further bytes to the same socket. */
-const mostRestMs = 40;
+/** Milliseconds of sending after which the process does other work for as long. */
+const sliceMs = 4;
+
+interface Joined {
+  readonly parts: readonly Buffer[];
+  readonly bytes: Buffer;
+}
 
 /**
- * Collects what is written to many sockets, and sends it with one system call for each socket. This
- * flush comes at the end of the event loop's turn. After a flush of some milliseconds, the next one
- * waits for the same time. So with few sockets nothing waits, and with many the process has time
- * for other work.
+ * Collects what is written to many sockets, and sends it with one system call for each socket, which
+ * costs far more than the bytes. The sockets take turns. With few sockets nothing waits. With many,
+ * sending takes at most half of the process's time, in slices, so that new messages come in between.
  */
 export class Flusher {
-  readonly #corked = new Set<Duplex>();
+  /** The bytes that wait for each socket. The socket that has waited longest comes first. */
+  readonly #waiting = new Map<Duplex, Buffer[]>();
   #isDue = false;
-  #restMs = 0;
+  /** Before this time, the process does other work. */
+  #restUntilMs = 0;
+  /** The last bytes that were joined: the next socket is often sent the same. */
+  #joined: Joined = { parts: [], bytes: Buffer.alloc(0) };
 
   write(socket: Duplex, bytes: Buffer): void {
-    if (!this.#corked.has(socket)) {
-      this.#corked.add(socket);
-      socket.cork();
-    }
-    socket.write(bytes);
-    if (this.#isDue) return;
-    this.#isDue = true;
-    if (this.#restMs < 1) setImmediate(() => this.#flush());
-    else setTimeout(() => this.#flush(), this.#restMs);
+    const parts = this.#waiting.get(socket);
+    if (parts === undefined) this.#waiting.set(socket, [bytes]);
+    else parts.push(bytes);
+    this.#plan();
   }
 
-  #flush(): void {
+  /** Sends what waits for one socket, and forgets the socket. */
+  flush(socket: Duplex): void {
+    const parts = this.#waiting.get(socket);
+    this.#waiting.delete(socket);
+    if (parts !== undefined && socket.writable) socket.write(this.#join(parts));
+  }
+
+  #plan(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    const restMs = this.#restUntilMs - now().steadyMs;
+    if (restMs < 1) setImmediate(() => this.#flushSome());
+    else setTimeout(() => this.#flushSome(), restMs);
+  }
+
+  #flushSome(): void {
     const startMs = now().steadyMs;
-    for (const socket of this.#corked) socket.uncork();
-    this.#corked.clear();
+    let endMs = startMs;
+    for (const socket of this.#waiting.keys()) {
+      this.flush(socket);
+      endMs = now().steadyMs;
+      if (endMs - startMs >= sliceMs) break;
+    }
+    this.#restUntilMs = endMs + (endMs - startMs);
     this.#isDue = false;
-    this.#restMs = Math.min(now().steadyMs - startMs, mostRestMs);
+    if (this.#waiting.size > 0) this.#plan();
+  }
+
+  #join(parts: readonly Buffer[]): Buffer {
+    const [first = Buffer.alloc(0)] = parts;
+    if (parts.length === 1) return first;
+    const before = this.#joined.parts;
+    const isSame = before.length === parts.length && before.every((one, at) => one === parts[at]);
+    if (!isSame) this.#joined = { parts, bytes: Buffer.concat(parts) };
+    return this.#joined.bytes;
   }
 }

@@ -113,6 +113,8 @@ export class LiveSocket implements LiveConnection {
 
   close(why: keyof typeof closeCodes): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    // The frame that closes the socket must come behind all others.
+    this.#parts.flusher.flush(this.#parts.raw);
     this.#socket.close(closeCodes[why], why);
     this.#endSession();
     // A client that does not read does not answer the closing handshake either.
