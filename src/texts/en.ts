@@ -111,6 +111,11 @@ export const en = {
   "problem.timeout": '--timeout: "{value}" won\'t do: give seconds, from 0.1 to 3600.',
   "problem.lang": '--lang: "{value}" won\'t do: give en or pt-br.',
   "problem.logIn": "Log in with: tertulia login {user}",
+  "problem.noTrace":
+    "No server remembers {of}: the servers keep only the newest steps, so trace a newer message, or send one: tertulia trace --send '#channel' TEXT.",
+  "problem.traceArguments":
+    "Give an id (tertulia trace ID), or a channel and a text (tertulia trace --send '#channel' TEXT).",
+  "problem.traceForms": "Choose one of --svg, --shiviz and --json.",
   "problem.password":
     "A password is needed: type it, give it on standard input, or use --password-file.",
   "problem.passwordsDiffer": "The two passwords differ: nothing was changed.",
@@ -414,6 +419,45 @@ export const en = {
   "status.down": "down",
 
   // `config`.
+  // The life of an event, as `trace` draws it.
+  "trace.title": "Event {name} ({operation}), Lamport clock {clock}, id {id}",
+  "trace.noEvent": "No server remembers the event",
+  "trace.thisMessage": "your message",
+  "trace.process": "PROCESS",
+  "trace.step": "STEP",
+  "trace.concurrent": "CONCURRENT WITH",
+  "trace.client": "client",
+  "trace.requested": "sent the request",
+  "trace.answered": "received the receipt",
+  "trace.asked": "received the request",
+  "trace.made": "made the event",
+  "trace.received": "received the event from {name}",
+  "trace.synced": "synced the event to disk",
+  "trace.sent": "sent the event to the other servers",
+  "trace.acknowledged": "acknowledged: it is on disk here",
+  "trace.heard": "heard that {name} has it on disk",
+  "trace.committed": "knows that a quorum has it on disk",
+  "trace.replied": "sent the receipt",
+  "trace.published": "sent the message to the subscribers",
+  "trace.legend":
+    "A number beside a step is its Lamport clock. The steps of a grey band are concurrent with each other.",
+  "trace.durations": "By the origin's clock, from its first step: {parts}.",
+  "trace.until.synced": "on its disk after {ms} ms",
+  "trace.until.committed": "committed after {ms} ms",
+  "trace.until.replied": "receipt sent after {ms} ms",
+  "trace.until.published": "published after {ms} ms",
+  "trace.waited": "The client had its receipt after {ms} ms by its own clock.",
+  "trace.noReceipt": "The client has received no receipt.",
+  "trace.uncommitted":
+    "No server knows that a quorum has the event, so it is not committed so far.",
+  "trace.silent": "No answer from {names}, so their steps are missing here.",
+  "trace.stepless":
+    "No step from {names}: they have not received the event, or no longer remember it.",
+  "trace.forgetful": "The first steps are missing here, because they are forgotten: {names}.",
+  "trace.skew":
+    "By the clocks, {receiver} received a message of {sender} before it was sent: these clocks differ by at least {ms} ms.",
+  "trace.offsets": "Corrections of the clocks in ms: {offsets}.",
+
   "config.setting": "SETTING",
   "config.value": "VALUE",
   "config.source": "FROM",
@@ -667,6 +711,9 @@ export const en = {
   "help.listen": "show what is written as it comes, until Ctrl-C",
   "help.time": "show the cluster's time",
   "help.status": "say what is wrong, and show every process; exit code 1 if unhealthy",
+  "help.trace":
+    "draw what each server did with a message, by its id or as server/seq; with --send, send one first",
+  "help.statusAndTrace": "say what is wrong; draw the life of a message",
   "help.doctor":
     "check this host before or after the installation: ports, names, secret, disk, clock; exit code 1 if there is a problem",
   "help.doctorAndHealth": "check this host, or one process",
@@ -704,6 +751,7 @@ export const en = {
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
+  "argument.ID": "the id of a message or request, or server/seq; with --send, the target",
   "argument.ROLES":
     "the roles of this host's processes; otherwise TERTULIA_ROLE, or reference, broker, proxy, server",
   "argument.ACTION": "add, switch or drop, in this order",
@@ -756,6 +804,9 @@ export const en = {
     "begin after this vector, or at this time (2026-01-31, 2026-01-31T08:00; local without Z or an offset)",
   "flag.lines": "lines in and out instead of the whole screen",
   "flag.watch": "show it again every second, until Ctrl-C",
+  "flag.send": "send TEXT to the target first, as `send` does, and trace it",
+  "flag.svg": "print a picture (SVG)",
+  "flag.shiviz": "print a log for the viewer ShiViz",
   "flag.force": "even without a majority of the remaining ones; may lose what only it had",
   "flag.servers": "number of servers",
   "flag.bots": "number of bots",

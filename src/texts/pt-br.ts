@@ -106,6 +106,11 @@ export const ptBr = {
   "problem.timeout": '--timeout: "{value}" não serve: use segundos, de 0.1 a 3600.',
   "problem.lang": '--lang: "{value}" não serve: use en ou pt-br.',
   "problem.logIn": "Entre com: tertulia login {user}",
+  "problem.noTrace":
+    "Nenhum servidor se lembra de {of}: os servidores guardam só os passos mais novos. Rastreie uma mensagem mais nova ou envie uma: tertulia trace --send '#canal' TEXTO.",
+  "problem.traceArguments":
+    "Dê um id (tertulia trace ID), ou um canal e um texto (tertulia trace --send '#canal' TEXTO).",
+  "problem.traceForms": "Escolha só uma destas opções: --svg, --shiviz ou --json.",
   "problem.password":
     "Falta a senha: digite-a, passe-a pela entrada padrão, ou use --password-file.",
   "problem.passwordsDiffer": "As duas senhas são diferentes: nada mudou.",
@@ -412,6 +417,44 @@ export const ptBr = {
   "status.no": "não",
   "status.down": "fora",
 
+  // A vida de um evento, como `trace` a desenha.
+  "trace.title": "Evento {name} ({operation}), relógio de Lamport {clock}, id {id}",
+  "trace.noEvent": "Nenhum servidor se lembra do evento",
+  "trace.thisMessage": "sua mensagem",
+  "trace.process": "PROCESSO",
+  "trace.step": "PASSO",
+  "trace.concurrent": "CONCORRENTE COM",
+  "trace.client": "cliente",
+  "trace.requested": "enviou o pedido",
+  "trace.answered": "recebeu o recibo",
+  "trace.asked": "recebeu o pedido",
+  "trace.made": "criou o evento",
+  "trace.received": "recebeu o evento de {name}",
+  "trace.synced": "gravou o evento no disco",
+  "trace.sent": "enviou o evento aos outros servidores",
+  "trace.acknowledged": "confirmou: está no disco daqui",
+  "trace.heard": "soube que está no disco de {name}",
+  "trace.committed": "sabe que está no disco de um quórum",
+  "trace.replied": "enviou o recibo",
+  "trace.published": "enviou a mensagem aos assinantes",
+  "trace.legend":
+    "O número ao lado de um passo é o relógio de Lamport. Os passos de uma faixa cinza são concorrentes entre si.",
+  "trace.durations": "Pelo relógio da origem, desde o primeiro passo dela: {parts}.",
+  "trace.until.synced": "no disco dela após {ms} ms",
+  "trace.until.committed": "confirmado por um quórum após {ms} ms",
+  "trace.until.replied": "recibo enviado após {ms} ms",
+  "trace.until.published": "publicado após {ms} ms",
+  "trace.waited": "O cliente recebeu o recibo após {ms} ms, pelo relógio dele.",
+  "trace.noReceipt": "O cliente não recebeu recibo.",
+  "trace.uncommitted":
+    "Nenhum servidor sabe de um quórum com o evento, que por enquanto não está confirmado.",
+  "trace.silent": "Sem resposta de {names}: os passos de lá faltam aqui.",
+  "trace.stepless": "Nenhum passo de {names}: não receberam o evento ou já não se lembram dele.",
+  "trace.forgetful": "Os primeiros passos faltam aqui, porque foram esquecidos: {names}.",
+  "trace.skew":
+    "Pelos relógios, {receiver} recebeu uma mensagem de {sender} antes do envio: esses relógios diferem em pelo menos {ms} ms.",
+  "trace.offsets": "Correções dos relógios em ms: {offsets}.",
+
   "config.setting": "AJUSTE",
   "config.value": "VALOR",
   "config.source": "ORIGEM",
@@ -663,6 +706,9 @@ export const ptBr = {
   "help.listen": "mostra o que se escreve, à medida que chega, até Ctrl-C",
   "help.time": "mostra a hora do cluster",
   "help.status": "diz o que há de errado e mostra cada processo; código de saída 1 se há problemas",
+  "help.trace":
+    "desenha o que cada servidor fez com uma mensagem, dada pelo id ou como servidor/seq; com --send, envia uma antes",
+  "help.statusAndTrace": "diz o que está errado; desenha a vida de uma mensagem",
   "help.doctor":
     "verifica esta máquina antes ou depois da instalação: portas, nomes, segredo, disco, relógio; código de saída 1 se há um problema",
   "help.doctorAndHealth": "verifica esta máquina ou um processo",
@@ -701,6 +747,7 @@ export const ptBr = {
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
+  "argument.ID": "o id de uma mensagem ou pedido, ou servidor/seq; com --send, o destino",
   "argument.ROLES":
     "os papéis dos processos desta máquina; senão, TERTULIA_ROLE, ou reference, broker, proxy e server",
   "argument.ACTION": "add, switch ou drop, nesta ordem",
@@ -754,6 +801,9 @@ export const ptBr = {
     "começa depois deste vetor, ou nesta data ou hora (2026-01-31, 2026-01-31T08:00; local sem Z nem fuso)",
   "flag.lines": "linhas que entram e saem, em vez da tela inteira",
   "flag.watch": "mostra de novo a cada segundo, até Ctrl-C",
+  "flag.send": "antes envia TEXT ao destino, como `send`, e então o rastreia",
+  "flag.svg": "imprime uma figura (SVG)",
+  "flag.shiviz": "imprime um log para o visualizador ShiViz",
   "flag.force": "mesmo sem maioria dos que restam; pode perder o que só ele tinha",
   "flag.servers": "número de servidores",
   "flag.bots": "número de bots",

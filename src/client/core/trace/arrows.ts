@@ -1,0 +1,27 @@
+import type { Draft, PointKind } from "./points.ts";
+
+/** For each kind of point at which a message arrives, the kind of point that sends the message. */
+const senders: Partial<Record<PointKind, PointKind>> = {
+  asked: "requested",
+  received: "sent",
+  heard: "acknowledged",
+  answered: "replied",
+};
+
+/**
+ * @param line the points of the process that sent the message, in their order
+ * @returns the point at which a message was sent, or the last known point before it; undefined if
+ * none is known. Such a point exists if, for example, a heartbeat told what a lost acknowledgement
+ * had said.
+ */
+export function sourceOf(to: Draft, line: readonly Draft[]): Draft | undefined {
+  const kind = senders[to.kind];
+  if (to.kind === "asked") return line.findLast((from) => from.kind === kind);
+  // A receiver's clock is above that of the message, so without the message's clock its sender's
+  // clock is below the receiver's.
+  const sent = to.sentClock ?? (to.clock ?? 0) - 1;
+  const isSource = (from: Draft) => from.kind === kind && (from.clock ?? 0) <= sent;
+  const source = line.findLast(isSource);
+  if (source !== undefined || to.kind === "answered") return source;
+  return line.findLast((from) => (from.clock ?? 0) < sent);
+}
