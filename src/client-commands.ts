@@ -153,6 +153,15 @@ export const clientCommands: readonly ClientCommand[] = [
       (await import("./client/commands/status.ts")).status(context, flags),
   },
   {
+    name: "trace",
+    args: ["ID", "[TEXT]"],
+    flags: [{ name: "send" }, { name: "svg" }, { name: "shiviz" }],
+    example:
+      "tertulia trace server_0a1b2c3d/12\n  $ tertulia trace --send '#geral' 'Bom dia!' --svg > life.svg",
+    act: async (context, args, flags) =>
+      (await import("./client/commands/trace.ts")).trace(context, args, flags),
+  },
+  {
     parent: "servers",
     name: "remove",
     args: ["NAME"],

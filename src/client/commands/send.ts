@@ -39,6 +39,8 @@ interface Delivery {
   readonly text: string;
   /** The id of a previous try, which may have succeeded; by default, a new id. */
   readonly id?: RequestId;
+  /** Called when the message is sent. */
+  readonly onSend?: () => void;
 }
 
 /**
@@ -66,9 +68,10 @@ export async function deliver(
 
 function sendOnce(
   client: Session,
-  { target, text }: Delivery,
+  { target, text, onSend }: Delivery,
   id: RequestId,
 ): Promise<Receipt | undefined> {
+  onSend?.();
   return receiptIfAny(
     target.channel === undefined
       ? client.message(target.user, text, { id })
@@ -76,7 +79,11 @@ function sendOnce(
   );
 }
 
-async function messageOf({ host, text }: Context, words: string): Promise<string> {
+/**
+ * @param words the message; `-` reads it from standard input
+ * @throws Problem (exit code 2) if the message is empty or too long
+ */
+export async function messageOf({ host, text }: Context, words: string): Promise<string> {
   const most = limits.messageCharacters;
   const message = words === "-" ? await readAll(host.input, most) : plainText(words);
   if (message === undefined || characters(message) > most) {

@@ -58,7 +58,7 @@ export function rootHelp(text: Text): string {
     ["history TARGET, export", "help.historyAndExport"],
     ["listen TARGET", "help.listen"],
     ["time", "help.time"],
-    ["status", "help.status"],
+    ["status, trace ID", "help.statusAndTrace"],
     ["doctor, health [ROLE]", "help.doctorAndHealth"],
     ["accounts ACTION", "help.accounts"],
     ["servers, secret", "help.serversAndSecret"],

@@ -1,0 +1,115 @@
+import { now, pause, steadyOriginMs } from "../../platform/clock.ts";
+import { Problem } from "../../platform/problem.ts";
+import type { Trace } from "../../protocol/steps.ts";
+import { type ClientTimes, diagramOf } from "../core/trace/diagram.ts";
+import { diagramLines } from "../core/trace/lines.ts";
+import { shivizLog } from "../core/trace/shiviz.ts";
+import { svgOf } from "../core/trace/svg.ts";
+import type { Session } from "../session.ts";
+import { type Context, targetOf, userOf, withClient } from "./context.ts";
+import { deliver, messageOf } from "./send.ts";
+
+export interface TraceFlags {
+  readonly send?: boolean;
+  readonly svg?: boolean;
+  readonly shiviz?: boolean;
+}
+
+/** An event's steps, and what this process knows as its client. */
+interface Traced {
+  readonly trace: Trace;
+  readonly client?: ClientTimes;
+  /** Why the message has no receipt. */
+  readonly failure?: unknown;
+}
+
+/**
+ * `tertulia trace ID`: shows what each server did with an event. With `--send`, sends a message
+ * first, and shows its event.
+ * @throws Problem (exit code 1) if no server remembers the event
+ */
+export async function trace(
+  context: Context,
+  [what, words]: readonly (string | undefined)[],
+  flags: TraceFlags,
+): Promise<void> {
+  const { output, text } = context;
+  const { send = false, svg = false, shiviz = false } = flags;
+  const forms = [svg, shiviz, output.json].filter((isAsked) => isAsked);
+  if (forms.length > 1) throw new Problem(text("problem.traceForms"), 2);
+  if (what === undefined || send !== (words !== undefined)) {
+    throw new Problem(text("problem.traceArguments"), 2);
+  }
+  const asked = words === undefined ? undefined : await messageOf(context, words);
+  const target = asked === undefined ? undefined : targetOf(context, what);
+  await withClient(context, async (client) => {
+    const traced: Traced =
+      target === undefined || asked === undefined
+        ? { trace: await client.trace(what) }
+        : await traceOwn(client, { user: userOf(context), target, text: asked });
+    if (traced.trace.event === undefined) {
+      const of = target === undefined ? what : text("trace.thisMessage");
+      throw traced.failure ?? new Problem(text("problem.noTrace", { of }));
+    }
+    show(context, traced, { svg, shiviz });
+    if (traced.failure !== undefined) throw traced.failure;
+  });
+}
+
+/** Sends a message. Traces it also if it gets no receipt, because the origin has it nevertheless. */
+async function traceOwn(client: Session, delivery: Parameters<typeof deliver>[1]): Promise<Traced> {
+  const id = client.newId();
+  let sentMs = 0;
+  const onSend = () => {
+    sentMs = fineMs();
+  };
+  try {
+    await deliver(client, { ...delivery, id, onSend });
+  } catch (failure) {
+    const found = await client.trace(id).catch(() => {
+      throw failure;
+    });
+    return { trace: found, client: { sentMs, answer: undefined }, failure };
+  }
+  const answer = { atMs: fineMs(), clock: client.connection.clock.value };
+  return { trace: await settledTrace(client, id), client: { sentMs, answer } };
+}
+
+/** The machine's time with a fraction; exact enough for a process that has just started. */
+function fineMs(): number {
+  return steadyOriginMs + now().steadyMs;
+}
+
+/** Servers that were not needed for the quorum hear of it by the next heartbeat at the latest. */
+const settleMs = 1_500;
+const askAgainMs = 50;
+
+/** Traces an event until all servers that answer know that it is committed, but not for long. */
+async function settledTrace(client: Session, of: string): Promise<Trace> {
+  const untilMs = now().steadyMs + settleMs;
+  for (;;) {
+    const found = await client.trace(of);
+    if (isSettled(found) || now().steadyMs > untilMs) return found;
+    await pause(askAgainMs);
+  }
+}
+
+function isSettled({ event, servers }: Trace): boolean {
+  const origin = servers.find(({ name }) => name === event?.server);
+  const heard = new Set(origin?.steps.map(({ kind, peer }) => kind === "heard" && peer));
+  return servers.every(({ name, steps }) => {
+    const isHeard = name === event?.server || heard.has(name);
+    return isHeard && steps.some(({ kind }) => kind === "committed");
+  });
+}
+
+function show(
+  { output, text }: Context,
+  { trace: found, client }: Traced,
+  { svg, shiviz }: { readonly svg: boolean; readonly shiviz: boolean },
+): void {
+  if (output.json) return output.value(client === undefined ? found : { ...found, client });
+  const diagram = diagramOf(found, client);
+  const draw = svg ? svgOf : shiviz ? shivizLog : diagramLines;
+  for (const line of draw(diagram, text)) output.line(line);
+}
