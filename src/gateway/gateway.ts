@@ -37,10 +37,14 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
     name: () => file.name,
     clock: () => connection.clock.value,
   });
-  const readiness = new Readiness(connect);
   const people = new People(connection);
   const onDefect = (error: unknown) => log.error(error);
   const live = new LiveServer({ people, onDefect, ...more });
+  const readiness = new Readiness(connect, (reason) => {
+    if (reason === undefined) log.info("Ready");
+    else log.warn(`Not ready: ${reason}`);
+    live.connections.tell(reason === undefined ? { type: "ready" } : { type: "unready", reason });
+  });
   const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
   const traffic = new Traffic(metrics.metrics, {
     liveConnections: () => live.connections.size,
@@ -66,6 +70,8 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
     /** The bound endpoint, as `tcp://host:port`. */
     http,
     metrics: metrics.endpoint,
+    /** Resolves when the gateway can serve for the first time. */
+    firstReady: readiness.firstReady,
     live: live.connections,
     [Symbol.asyncDispose]: async () => {
       readiness.drain();

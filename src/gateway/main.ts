@@ -8,8 +8,10 @@ export async function runGateway(settings: Settings): Promise<void> {
   const config = gatewayConfig(settings);
   await runProcess(async () => {
     const gateway = await startGateway(config);
-    const { name, http, metrics } = gateway;
-    announceReady({ name, endpoints: { http, metrics } });
+    void gateway.firstReady.then(() => {
+      const { name, http, metrics } = gateway;
+      announceReady({ name, endpoints: { http, metrics } });
+    });
     return gateway;
   });
 }

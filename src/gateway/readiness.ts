@@ -1,10 +1,12 @@
 import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
-import type { StatusReply } from "../protocol/replies.ts";
-import { quorumOf } from "../protocol/view.ts";
+import { now } from "../platform/clock.ts";
+import { outlookOf } from "./core/outlook.ts";
 
-/** The time between two questions. */
+/** The time between two questions while the cluster may stop serving at any moment. */
 const intervalMs = 125;
+/** While the cluster is safe for some time, the next question comes this long before its end. */
+const reserveMs = 250;
 /** The most time for one answer. */
 const patienceMs = 600;
 /**
@@ -14,6 +16,8 @@ const patienceMs = 600;
  * bound is a number and not a time, because a busy machine delays the questions too.
  */
 const mostUnanswered = 4;
+/** The same after the time for which the last answer called the quorum safe. */
+const mostOverdue = 2;
 
 /**
  * Asks for the cluster's status again and again, so that a gateway knows whether it can serve. An
@@ -22,28 +26,47 @@ const mostUnanswered = 4;
 export class Readiness implements Disposable {
   readonly #connection: Connection;
   readonly #session: Session;
-  readonly #timer: NodeJS.Timeout;
+  readonly #onChange: (reason: string | undefined) => void;
+  /** Resolves when the gateway can serve for the first time. */
+  readonly firstReady: Promise<void>;
+  #becomesReady = () => {};
+  #timer: NodeJS.Timeout | undefined;
   #isEnding = false;
   #unanswered = 0;
+  /** The steady time until which the quorum can't be lost, as the last answer said. */
+  #safeUntilMs = Number.POSITIVE_INFINITY;
   #found: string | undefined = "the gateway has just started";
+  #told = this.#found;
 
-  /** @param openConnection opens a connection whose requests fail after a time in milliseconds */
-  constructor(openConnection: (deadlineMs: number) => Connection) {
+  /**
+   * @param openConnection opens a connection whose requests fail after a time in milliseconds
+   * @param onChange called when the gateway can serve, and when it can't serve for a new reason
+   */
+  constructor(
+    openConnection: (deadlineMs: number) => Connection,
+    onChange: (reason: string | undefined) => void,
+  ) {
     this.#connection = openConnection(patienceMs);
     this.#session = this.#connection.session();
-    this.#timer = setInterval(() => void this.#look(), intervalMs);
+    this.#onChange = onChange;
+    this.firstReady = new Promise((resolve) => {
+      this.#becomesReady = resolve;
+    });
+    this.#plan(intervalMs);
   }
 
   /** Why the gateway can't serve; undefined if it can. */
   get reason(): string | undefined {
     if (this.#isEnding) return "the gateway is being stopped";
-    return this.#unanswered >= mostUnanswered ? "no server answers" : this.#found;
+    const isOverdue = now().steadyMs > this.#safeUntilMs;
+    const most = isOverdue ? mostOverdue : mostUnanswered;
+    return this.#unanswered >= most ? "no server answers" : this.#found;
   }
 
   /** From now on the gateway counts as unready, because it ends. */
   drain(): void {
     this.#isEnding = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   [Symbol.dispose](): void {
@@ -51,21 +74,34 @@ export class Readiness implements Disposable {
     this.#connection.close();
   }
 
+  /** Asks after a time, unless an answer plans the next question anew. */
+  #plan(inMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#isEnding) this.#timer = setTimeout(() => void this.#look(), inMs);
+  }
+
   async #look(): Promise<void> {
     this.#unanswered += 1;
+    this.#tell();
+    this.#plan(intervalMs);
+    const askedMs = now().steadyMs;
     try {
-      this.#found = lackIn(await this.#session.status());
+      const { lack, safeMs } = outlookOf(await this.#session.status());
       this.#unanswered = 0;
+      this.#found = lack;
+      this.#safeUntilMs = askedMs + safeMs;
+      this.#tell();
+      this.#plan(Math.max(intervalMs, this.#safeUntilMs - reserveMs - now().steadyMs));
     } catch {
       // A server that hangs does not answer, but the next question goes to another server.
     }
   }
-}
 
-/** Returns what a cluster with this status lacks; undefined if it can serve. */
-function lackIn({ view, members }: StatusReply): string | undefined {
-  if (view === undefined) return undefined;
-  const live = members.filter(({ member, live }) => member && live).length;
-  if (live >= quorumOf(view)) return undefined;
-  return `no quorum: ${live} of ${view.members.length} servers are live`;
+  #tell(): void {
+    const { reason } = this;
+    if (this.#isEnding || reason === this.#told) return;
+    this.#told = reason;
+    if (reason === undefined) this.#becomesReady();
+    this.#onChange(reason);
+  }
 }

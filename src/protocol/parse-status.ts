@@ -12,6 +12,8 @@ const member = object({
   member: isTrue,
   /** Whether the answering server heard from the server within `peerSilenceMs`. */
   live: isTrue,
+  /** Milliseconds since the answering server heard from the server; null from older versions. */
+  silentMs: numberOf,
   /** One of `phases`; a newer server may send an unknown one. */
   phase: textOf,
   /** The number of events that the server lacks and some other server has. */

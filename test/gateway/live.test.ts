@@ -127,6 +127,26 @@ describe("a WebSocket", { timeout: 30_000 }, () => {
   });
 });
 
+describe("a WebSocket of a gateway that can't serve", { timeout: 60_000 }, () => {
+  test("[G22] a client learns within 3 s that its gateway can't serve, keeps its connection and subscriptions, and learns when it can again", async () => {
+    using ana = await scene.open(scene.first, "ana");
+    await ana.ask(subscribe);
+    const servers = scene.cluster.of("server");
+    const hanging = servers.slice(1);
+    for (const server of hanging) server.signal("SIGSTOP");
+    try {
+      await until(() => ana.of("unready").length > 0, "unready", 3_000);
+    } finally {
+      for (const server of hanging) server.signal("SIGCONT");
+    }
+    expect(ana.of("unready")[0]?.reason).toMatch(/no quorum|no server answers/);
+    await until(() => ana.frames.at(-1)?.type === "ready", "ready", 30_000);
+    expect(await ana.ask(saying("after the pause"))).toMatchObject({ type: "receipt" });
+    await until(() => ana.texts.includes("after the pause"), "the subscription goes on");
+    expect(ana.closed).toBeUndefined();
+  });
+});
+
 describe("a WebSocket that is refused or closed", { timeout: 30_000 }, () => {
   test("[G24] a page of another site can't open a socket, whatever credentials it has", async () => {
     const token = await scene.token("ana");

@@ -24,7 +24,7 @@ import { table } from "./table.ts";
 /**
  * A row of `tertulia status`. A field is null if the role lacks it, or if no process reported it.
  */
-interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable"> {
+interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
   readonly role: string;
   readonly address: string;
   readonly member: boolean | null;
@@ -121,7 +121,7 @@ function serverRows(
   view: View,
 ): ProcessStatus[] {
   const isMember = (name: string) => view.members.some((member) => member === name);
-  const rows = members.map(({ durable: _, ...told }): ProcessStatus => {
+  const rows = members.map(({ durable: _, silentMs: __, ...told }): ProcessStatus => {
     const { name, address, live, phase, rate } = told;
     return {
       ...unknown,

@@ -60,6 +60,12 @@ export type GatewayFrame =
   | { readonly type: "unsubscribed"; readonly conversation: ConversationText }
   | { readonly type: "receipt"; readonly entry: Receipt }
   | { readonly type: "present"; readonly present: readonly Present[] }
+  /**
+   * The gateway can't serve, and is ready again. The connection and its subscriptions stay; the
+   * client may go to another gateway.
+   */
+  | { readonly type: "unready"; readonly reason: string }
+  | { readonly type: "ready" }
   /** A server has renewed the session's token. */
   | { readonly type: "token"; readonly token: string }
   | {

@@ -139,7 +139,7 @@ export class EventStream implements LiveConnection {
   }
 
   send({ type, ...data }: GatewayFrame): void {
-    if (this.#isOver) return;
+    if (this.#isOver || !this.#response.headersSent) return;
     const id = writePlaces(this.#parts.places());
     this.#response.write(`event: ${type}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
     // A reader that lags behind connects again, and goes on where it has stopped.

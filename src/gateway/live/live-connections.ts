@@ -1,8 +1,10 @@
 import { pause } from "../../platform/clock.ts";
 import { random } from "../../platform/random.ts";
+import type { GatewayFrame } from "../core/frames.ts";
 
 /** A client's WebSocket or stream of events. */
 export interface LiveConnection {
+  send(frame: GatewayFrame): void;
   /** Tells the client that the gateway is being stopped, and closes the connection. */
   stop(): void;
 }
@@ -25,6 +27,11 @@ export class LiveConnections {
 
   delete(connection: LiveConnection): void {
     this.#open.delete(connection);
+  }
+
+  /** Sends a frame to all clients. */
+  tell(frame: GatewayFrame): void {
+    for (const connection of this.#open) connection.send(frame);
   }
 
   /** Closes all connections, in random order. */

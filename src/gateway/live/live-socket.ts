@@ -91,12 +91,12 @@ export class LiveSocket implements LiveConnection {
     clearTimeout(this.#connectTimer);
     try {
       const session = this.#parts.open(credentials, {
-        onToken: tellsToken ? (token) => this.#send({ type: "token", token }) : undefined,
+        onToken: tellsToken ? (token) => this.send({ type: "token", token }) : undefined,
         onRefused: (error) => this.#fail(error),
       });
       this.#session = session;
       this.#following = new Following(session, {
-        tell: (frame) => this.#send(frame),
+        tell: (frame) => this.send(frame),
         deliver: (...message) => this.#write(this.#parts.frames.of(...message)),
       });
       await this.#greet(session, ref);
@@ -131,7 +131,7 @@ export class LiveSocket implements LiveConnection {
       frameBytes: limits.requestBytes,
       unsentBytes: mostUnsentBytes,
     };
-    this.#send({ type: "connected", user: session.user ?? "", time, ping, limits: bounds }, ref);
+    this.send({ type: "connected", user: session.user ?? "", time, ping, limits: bounds }, ref);
   }
 
   /** Sends a ping; closes the socket if the ping before was not answered. */
@@ -178,11 +178,11 @@ export class LiveSocket implements LiveConnection {
         return this.#subscribe(following, frame);
       case "unsubscribe":
         following.unfollow(frame.conversation);
-        return this.#send({ type: "unsubscribed", conversation: frame.conversation }, frame.ref);
+        return this.send({ type: "unsubscribed", conversation: frame.conversation }, frame.ref);
       case "publish":
         return this.#publish(session, frame);
       case "presence":
-        return this.#send(
+        return this.send(
           { type: "present", present: await session.presence(frame.state) },
           frame.ref,
         );
@@ -205,7 +205,7 @@ export class LiveSocket implements LiveConnection {
   ): Promise<void> {
     const since = position === undefined ? undefined : readPosition(position, "position");
     const caughtUp = await following.follow(conversation, { since, last });
-    this.#send({ type: "caught_up", conversation, position: caughtUp }, ref);
+    this.send({ type: "caught_up", conversation, position: caughtUp }, ref);
   }
 
   async #publish(
@@ -217,7 +217,7 @@ export class LiveSocket implements LiveConnection {
     const entry = conversation.startsWith("#")
       ? await session.publish(name as ChannelName, message, options)
       : await session.message(name as UserName, message, options);
-    this.#send({ type: "receipt", entry }, ref);
+    this.send({ type: "receipt", entry }, ref);
   }
 
   #fail(cause: unknown, ref?: ClientFrame["ref"]): void {
@@ -225,11 +225,11 @@ export class LiveSocket implements LiveConnection {
     if (!isKnown) this.#parts.onDefect(cause);
     const error = isKnown ? cause : new ProtocolError("internal", "The gateway failed.");
     const { code, message: title, retry, wait, reason } = error;
-    this.#send({ type: "error", code, title, retry, wait, reason }, ref);
+    this.send({ type: "error", code, title, retry, wait, reason }, ref);
     if (code === "unauthenticated") this.close("sessionEnded");
   }
 
-  #send(frame: GatewayFrame, ref?: ClientFrame["ref"]): void {
+  send(frame: GatewayFrame, ref?: ClientFrame["ref"]): void {
     this.#write(textFrame(JSON.stringify(ref === undefined ? frame : { ...frame, ref })));
   }
 

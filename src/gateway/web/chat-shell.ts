@@ -63,7 +63,11 @@ export class ChatShell {
     this.#kept = readChat(parts.chat.me);
     this.#saved = this.#kept.chat;
     this.#link = new GatewayLink({
-      onState: (state) => this.#linked(state),
+      onState: (state) => {
+        this.#isConnected = state.state === "connected";
+        parts.onLink(state);
+      },
+      onOpen: () => this.#opened(),
       onFrame: (frame) => this.#subscriptions.take(frame),
       onEnded: () => parts.onEnded(),
     });
@@ -208,13 +212,9 @@ export class ChatShell {
     if (this.#ending.signal.aborted) this.#outbox?.close();
   }
 
-  #linked(state: LinkState): void {
-    this.#isConnected = state.state === "connected";
-    this.#parts.onLink(state);
-    if (this.#isConnected) {
-      this.#subscriptions.renew();
-      void this.#work.beat().catch(() => {});
-    }
+  #opened(): void {
+    this.#subscriptions.renew();
+    void this.#work.beat().catch(() => {});
   }
 
   #hear(entry: Entry): void {

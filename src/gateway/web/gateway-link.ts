@@ -12,8 +12,16 @@ const sessionEnded = 4101;
 /** How long a try to connect, and an answer of the gateway to its own affairs, may take. */
 const patienceMs = 10_000;
 
+/**
+ * How long a connection whose gateway can't serve is kept: the gateway may soon be ready again. The
+ * random part keeps browsers from going to another gateway all at once.
+ */
+const hopeMs = () => 5_000 + 10_000 * random();
+
 export interface LinkEvents {
   onState(state: LinkState): void;
+  /** Called with each new connection, which has no subscriptions yet. */
+  onOpen(): void;
   /** Called with each frame that answers no request. */
   onFrame(frame: GatewayFrame): void;
   onEnded(): void;
@@ -29,6 +37,8 @@ export class GatewayLink {
   readonly #events: LinkEvents;
   #socket: WebSocket | undefined;
   #isConnected = false;
+  /** When the page leaves the gateway, which can't serve; undefined if the gateway can. */
+  #leaveAtMs: number | undefined;
   #isClosed = false;
   #failures = 0;
   #ref = 0;
@@ -42,12 +52,13 @@ export class GatewayLink {
 
   /** Connects now, also if the next try is due later. */
   connect(): void {
-    clearTimeout(this.#timer);
+    if (this.#leaveAtMs !== undefined) this.#drop();
     if (this.#isClosed || this.#socket !== undefined) return;
     this.#events.onState({ state: "connecting" });
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/ws`);
     this.#socket = socket;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#lose(socket), patienceMs);
     socket.onmessage = ({ data }) => this.#take(socket, JSON.parse(String(data)) as GatewayFrame);
     socket.onclose = ({ code }) => this.#lose(socket, code);
@@ -102,7 +113,9 @@ export class GatewayLink {
 
   #take(socket: WebSocket, frame: GatewayFrame & { readonly ref?: number }): void {
     if (socket !== this.#socket) return;
-    if (frame.type === "connected") return this.#begin();
+    if (frame.type === "connected") return this.#begin(() => this.#events.onOpen());
+    if (frame.type === "unready") return this.#hope(frame.reason);
+    if (frame.type === "ready") return this.#leaveAtMs === undefined ? undefined : this.#begin();
     const waiting = frame.ref === undefined ? undefined : this.#waiting.get(frame.ref);
     if (waiting === undefined) return this.#events.onFrame(frame);
     // What a subscription delivers comes without `ref`, so it is handled before the answer.
@@ -110,14 +123,29 @@ export class GatewayLink {
     else waiting.resolve(frame);
   }
 
-  #begin(): void {
+  #begin(open = () => {}): void {
     clearTimeout(this.#timer);
     this.#isConnected = true;
+    this.#leaveAtMs = undefined;
     this.#failures = 0;
     this.#events.onState({ state: "connected" });
+    open();
     const wanters = this.#wanters;
     this.#wanters = [];
     for (const wanter of wanters) wanter();
+  }
+
+  /** Waits until the gateway is ready again, and after some time connects to any gateway. */
+  #hope(detail: string): void {
+    if (!this.#isConnected && this.#leaveAtMs === undefined) return;
+    this.#isConnected = false;
+    if (this.#leaveAtMs === undefined) {
+      const waitMs = hopeMs();
+      this.#leaveAtMs = nowMs() + waitMs;
+      this.#timer = setTimeout(() => this.connect(), waitMs);
+    }
+    const retryAtMs = this.#leaveAtMs;
+    this.#events.onState({ state: "lost", why: "unready", detail, retryAtMs });
   }
 
   #lose(socket: WebSocket, code?: number): void {
@@ -159,6 +187,7 @@ export class GatewayLink {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#isConnected = false;
+    this.#leaveAtMs = undefined;
     if (socket !== undefined) {
       socket.onclose = null;
       socket.onmessage = null;

@@ -93,6 +93,7 @@ export class Reports {
         address: known.address,
         member: replication.view.members.includes(name),
         live: replication.isLive(name, now.steadyMs),
+        silentMs: inTenths(replication.silenceMs(name, now.steadyMs)),
         phase: known.phase,
         lag: lag(durable, all),
         durable,
@@ -117,7 +118,7 @@ export class Reports {
 }
 
 function inTenths(ms: number | undefined): number | null {
-  return ms === undefined ? null : Math.round(ms * 10) / 10;
+  return ms === undefined || !Number.isFinite(ms) ? null : Math.round(ms * 10) / 10;
 }
 
 /**

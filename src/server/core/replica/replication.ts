@@ -142,9 +142,13 @@ export class Replication {
   }
 
   isLive(name: ServerName, steadyMs: number): boolean {
-    if (name === this.#name) return true;
-    const peer = this.peers.get(name);
-    return peer !== undefined && steadyMs - peer.heardMs <= durations.peerSilenceMs;
+    return this.silenceMs(name, steadyMs) <= durations.peerSilenceMs;
+  }
+
+  /** Milliseconds since a server was heard: 0 for this server, infinite for one never heard. */
+  silenceMs(name: ServerName, steadyMs: number): number {
+    if (name === this.#name) return 0;
+    return steadyMs - (this.peers.get(name)?.heardMs ?? Number.NEGATIVE_INFINITY);
   }
 
   liveMembers(steadyMs: number): ServerName[] {
