@@ -127,6 +127,32 @@ describe("a WebSocket", { timeout: 30_000 }, () => {
   });
 });
 
+describe("the presence of a client", { timeout: 60_000 }, () => {
+  /** Waits until all servers, which are asked in turn, say the state of ana. */
+  async function shows(state: "online" | "gone"): Promise<void> {
+    const bea = await scene.enter("bea");
+    const isShown = async () => {
+      const turns = [1, 2, 3].map(() => bea.presence("away"));
+      const lists = await Promise.all(turns);
+      const found = lists.map((list) => list.find(({ user }) => user === "ana")?.state ?? "gone");
+      return found.every((one) => one === state);
+    };
+    await until(isShown, `ana is ${state}`, 5_000);
+  }
+
+  test("[G21] a person whose last WebSocket closes is gone within seconds, and a second one keeps them online", async () => {
+    using first = await scene.open(scene.first, "ana");
+    using second = await scene.open(scene.second, "ana");
+    for (const tab of [first, second]) await tab.ask({ type: "presence", state: "online" });
+    await shows("online");
+    first.socket.terminate();
+    await until(() => first.closed !== undefined, "the first is closed");
+    await shows("online");
+    second.socket.close();
+    await shows("gone");
+  });
+});
+
 describe("a WebSocket of a gateway that can't serve", { timeout: 60_000 }, () => {
   test("[G22] a client learns within 3 s that its gateway can't serve, keeps its connection and subscriptions, and learns when it can again", async () => {
     using ana = await scene.open(scene.first, "ana");

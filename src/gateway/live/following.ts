@@ -73,6 +73,10 @@ export class Following {
     this.#follows.delete(conversation);
   }
 
+  end(): void {
+    for (const conversation of [...this.#follows.keys()]) this.unfollow(conversation);
+  }
+
   async #begin(conversation: ConversationText, follow: Follow, start: Start): Promise<string> {
     let isAnnounced = false;
     const announce = (recovered: boolean) => {

@@ -69,6 +69,8 @@ export class LiveSocket implements LiveConnection {
   #session: Session | undefined;
   #following: Following | undefined;
   #isAlive = true;
+  /** Whether the client's last report of its presence was not `gone`. */
+  #isPresent = false;
   #waiting = 0;
   readonly #connectTimer: NodeJS.Timeout;
   readonly #beats: NodeJS.Timeout;
@@ -182,6 +184,7 @@ export class LiveSocket implements LiveConnection {
       case "publish":
         return this.#publish(session, frame);
       case "presence":
+        this.#isPresent = frame.state !== "gone";
         return this.send(
           { type: "present", present: await session.presence(frame.state) },
           frame.ref,
@@ -241,9 +244,17 @@ export class LiveSocket implements LiveConnection {
   }
 
   #endSession(): void {
-    this.#session?.close();
+    const [session, following] = [this.#session, this.#following];
     this.#session = undefined;
     this.#following = undefined;
+    if (session === undefined) return;
+    if (!this.#isPresent) return session.close();
+    following?.end();
+    // Without this report the person would count as present for 30 s more.
+    void session
+      .presence("gone")
+      .catch(() => {})
+      .finally(() => session.close());
   }
 
   #end(): void {
