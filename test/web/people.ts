@@ -12,6 +12,11 @@ export function inBrowser(title: string): string {
   return hasBrowser ? title : `${title} (skipped: there is no browser at ${executablePath})`;
 }
 
+function launchOptions() {
+  // Chromium has no sandbox for root.
+  return { executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] };
+}
+
 export interface Person {
   readonly name: string;
   readonly page: Page;
@@ -30,9 +35,15 @@ export class People implements AsyncDisposable {
   }
 
   static async start(url: string): Promise<People> {
-    // Chromium has no sandbox for root.
-    const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-    return new People(await chromium.launch({ executablePath, args }), url);
+    return new People(await chromium.launch(launchOptions()), url);
+  }
+
+  /** Opens the page in a profile that a browser keeps in this folder, before any log-in. */
+  static async keeping(folder: string, url: string): Promise<AsyncDisposable & { page: Page }> {
+    const context = await chromium.launchPersistentContext(folder, launchOptions());
+    const page = await context.newPage();
+    await page.goto(url);
+    return { page, [Symbol.asyncDispose]: () => context.close() };
   }
 
   /** Opens the page in a new profile, before any log-in. */

@@ -2,6 +2,7 @@ import { source as axe } from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, clusterVariables } from "../terminal/cli-process.ts";
 import { goTo, hasBrowser, inBrowser, lines, People, type Person, say } from "./people.ts";
@@ -156,6 +157,51 @@ describe.skipIf(!hasBrowser)(inBrowser("the screens of the page"), () => {
     },
     60_000,
   );
+
+  test("[G37] a hidden page tells of a mention and of a private message, and of nothing else", async () => {
+    const { page } = ana;
+    await page.context().grantPermissions(["notifications"]);
+    await page.evaluate(`
+      globalThis.shown = [];
+      globalThis.Notification = class extends Notification {
+        constructor(title, options) {
+          super(title, options);
+          globalThis.shown.push([title, options.body]);
+        }
+      }`);
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel(/^Tell me/).check();
+    await page.getByRole("button", { name: "Close" }).click();
+    const client = cluster.client();
+    await client.login("bia" as UserName, password);
+    await client.publish("geral" as ChannelName, "ana, the page is visible");
+    await page.getByText("the page is visible").waitFor();
+    await page.evaluate(`
+      Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));`);
+    await client.publish("geral" as ChannelName, "nobody is meant");
+    await client.publish("geral" as ChannelName, "are you there, @ana?");
+    await client.message("ana" as UserName, "only for you");
+    const shown = () => page.evaluate("globalThis.shown") as Promise<[string, string][]>;
+    await until(async () => (await shown()).length >= 2, "two are told");
+    expect((await shown()).sort()).toEqual([
+      ["bia · #geral", "are you there, @ana?"],
+      ["bia", "only for you"],
+    ]);
+    await page.evaluate(`
+      delete document.hidden;
+      document.dispatchEvent(new Event("visibilitychange"));`);
+  }, 60_000);
+
+  test("[G37] Chromium finds nothing that keeps the page from being installed", async () => {
+    await using profile = await temporaryFolder();
+    // Chromium installs nothing from a profile that it does not keep.
+    await using kept = await People.keeping(profile.path, cluster.endpoints.http);
+    await kept.page.getByRole("button", { name: "Log in" }).waitFor();
+    const devTools = await kept.page.context().newCDPSession(kept.page);
+    const found = await devTools.send("Page.getInstallabilityErrors");
+    expect(found.installabilityErrors).toEqual([]);
+  }, 60_000);
 
   test("[G33] after the session has ended the person logs in again, and the chat goes on", async () => {
     const { page } = ana;
