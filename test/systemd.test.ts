@@ -14,14 +14,22 @@ test("[O57] the units restart a process, but not after exit code 2, and give a s
   expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(10);
 });
 
+test("[O57] a gateway's unit has a user and a data folder of its own, not those of the other processes", () => {
+  const own = readFileSync("ops/systemd/tertulia@gateway.service.d/user.conf", "utf8");
+  const [, user] = /^User=(.*)$/m.exec(unit) ?? [];
+  const [, ownUser] = /^User=(.*)$/m.exec(own) ?? [];
+  expect([user, ownUser]).toEqual(["tertulia", "tertulia-gateway"]);
+  // The empty value takes back the folder of the other processes.
+  expect(own).toMatch(/^StateDirectory=\nStateDirectory=tertulia-gateway$/m);
+});
+
 test.runIf(hasAnalyze)(
   "[O57] systemd finds no fault in the units, and rates the exposure of a process as OK",
   async () => {
     await using folder = await temporaryFolder();
     cpSync("ops/systemd", folder.path, { recursive: true });
-    const units = ["tertulia@server.service", "tertulia.target"].map((name) =>
-      join(folder.path, name),
-    );
+    const services = ["tertulia@server.service", "tertulia@gateway.service"];
+    const units = [...services, "tertulia.target"].map((name) => join(folder.path, name));
     const verified = spawnSync("systemd-analyze", ["verify", ...units], { encoding: "utf8" });
     expect(verified).toMatchObject({ status: 0, stderr: "" });
     // The threshold is in tenths: 20 is an exposure of 2.0 of 10.

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { curveKeys, keyFileText } from "../platform/curve.ts";
 import { makeFolder, ownerOnly, ownerOnlyFolder, writeNow } from "../platform/folder.ts";
+import { gatewayKeyText } from "../platform/gateway-key.ts";
 import { inBrackets } from "../platform/parse-endpoint.ts";
 import { printLine } from "../platform/print.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
@@ -16,20 +17,23 @@ interface Host {
   readonly address: string;
 }
 
-/** The ports of each host: those of `up` (O8), that of a server's peer link (O9), and metrics. */
+/** The ports of each host: those of `up` (O8), of a server's peer link (O9), HTTP, and metrics. */
 const ports = { broker: 5555, brokerBack: 5556, proxyIn: 5557, proxy: 5558, reference: 5559 };
 const peerPort = 5560;
-const metricsPorts = { broker: 9464, proxy: 9465, reference: 9466, server: 9467 };
+const httpPort = 8080;
+const metricsPorts = { broker: 9464, proxy: 9465, reference: 9466, server: 9467, gateway: 9468 };
 
-/** The name of the folder for people's computers. No host can have this name. */
+/** The folders for people's computers, and for the keys of gateways. No host can have their names. */
 const client = "client";
+const gateway = "gateway";
 const secretBytes = 32;
 /** Where systemd keeps the data of the units (`StateDirectory`). */
 const dataFolder = "/var/lib/tertulia";
+const gatewayFolder = "/var/lib/tertulia-gateway";
 
 /**
- * `tertulia init HOST...`: writes the secret and the settings of each host of a new cluster, and
- * those of its clients, and prints what to do next.
+ * `tertulia init HOST...`: writes the secret and the settings of each host of a new cluster, those
+ * of its clients, and the keys of its gateways, and prints what to do next.
  * @param texts each host as `name=address`; the first host runs the reference
  * @throws Problem (exit code 2) if a host is invalid or named twice
  * @throws Problem (exit code 1) if the folder exists already or can't be written
@@ -53,6 +57,7 @@ export function runInit(texts: readonly string[], folder: string, text: Text): v
 /** Writes the folders of all hosts and of the clients. @throws the error of the file system */
 function writeAll(hosts: readonly Host[], folder: string, text: Text): void {
   const secret = randomHex(secretBytes);
+  const publicKey = keyFileText(curveKeys(secretOf(secret)));
   for (const host of hosts) {
     write(join(folder, host.name), {
       "tertulia.yaml": hostSettings(hosts, host, text),
@@ -61,13 +66,17 @@ function writeAll(hosts: readonly Host[], folder: string, text: Text): void {
   }
   write(join(folder, client), {
     "tertulia.yaml": clientSettings(hosts, text),
-    "server.key": keyFileText(curveKeys(secretOf(secret))),
+    "server.key": publicKey,
+  });
+  write(join(folder, gateway), {
+    "gateway.key": gatewayKeyText(secretOf(secret)),
+    "server.key": publicKey,
   });
 }
 
 function parseHost(said: string, text: Text): Host {
   const [, name = "", address = ""] = /^([a-z0-9][\w.-]{0,62})=(.+)$/i.exec(said) ?? [];
-  if (isIP(address) === 0 || name.toLowerCase() === client) {
+  if (isIP(address) === 0 || [client, gateway].includes(name.toLowerCase())) {
     throw new Problem(text("init.host", { said }), 2);
   }
   return { name, address };
@@ -118,6 +127,13 @@ roles:
   server:
     bind: ${here(peerPort)}
     metrics: ${here(metricsPorts.server)}
+  gateway:
+    http: ${here(httpPort)}
+    trusted-proxies:${hosts.map((host) => `\n      - "${host.address}"`).join("")}
+    gateway-key-file: gateway.key
+    server-key-file: server.key
+    data: ${gatewayFolder}
+    metrics: ${here(metricsPorts.gateway)}
 `;
 }
 
@@ -145,6 +161,7 @@ function nextSteps(hosts: readonly Host[], folder: string, text: Text): string[]
     }),
     "",
     text("init.clients", { folder: join(folder, client) }),
+    text("init.gateways", { folder: join(folder, gateway) }),
     quorumNote(hosts.length, text),
   ];
 }

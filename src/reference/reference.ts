@@ -10,6 +10,7 @@ import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
 import { keyFileText } from "../platform/curve.ts";
 import { makeFolder, ownerOnly } from "../platform/folder.ts";
+import { gatewayKeyText } from "../platform/gateway-key.ts";
 import { processId } from "../platform/host.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
@@ -61,8 +62,7 @@ async function open(config: ReferenceConfig) {
   makeFolder(config.publicFolder);
   await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   makeFolder(config.gatewayFolder);
-  const gatewayKey = `${secret.deriveKey("gateway").export().toString("hex")}\n`;
-  await writeAtomically(join(config.gatewayFolder, "key"), gatewayKey, ownerOnly);
+  await writeAtomically(join(config.gatewayFolder, "key"), gatewayKeyText(secret), ownerOnly);
   const close = async () => {
     await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();

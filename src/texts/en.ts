@@ -827,7 +827,7 @@ export const en = {
   "flag.report": "write a report with timeline and latencies to this HTML file",
   // `tertulia init`.
   "init.host":
-    '"{said}" is not a host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client.',
+    '"{said}" is not a host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client and gateway.',
   "init.twice": "Two hosts have {value}: give each its own name and address.",
   "init.exists": "{folder} exists already: name another folder by --out.",
   "init.unwritable": "{folder} can't be written ({why}): name another folder by --out.",
@@ -849,6 +849,8 @@ export const en = {
   "up.promote": "To make an account an administrator: tertulia accounts promote NAME{flags}",
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 
+  "init.gateways":
+    "For browsers, run gateways too, with the keys in {folder}: docs/three-hosts.md, step 6.",
 export type TextKey = keyof typeof en;
 /** The texts of one language. Every language has the same keys. */
 export type Catalogue = Readonly<Record<TextKey, string>>;

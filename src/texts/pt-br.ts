@@ -824,7 +824,7 @@ export const ptBr = {
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   // `tertulia init`.
   "init.host":
-    '"{said}" não é um host: escreva nome=endereço, com um endereço IP, como ana=10.0.0.1, e um nome que não seja client.',
+    '"{said}" não é um host: escreva nome=endereço, com um endereço IP, como ana=10.0.0.1, e um nome que não seja client nem gateway.',
   "init.twice": "Dois hosts têm {value}: dê a cada um o seu próprio nome e endereço.",
   "init.exists": "{folder} já existe: indique outra pasta com --out.",
   "init.unwritable": "Não é possível escrever em {folder} ({why}): indique outra pasta com --out.",
@@ -846,3 +846,5 @@ export const ptBr = {
   "up.http": "No navegador: {http}",
   "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;
+  "init.gateways":
+    "Para navegadores, rode também gateways, com as chaves em {folder}: docs/three-hosts.md, passo 6.",

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -171,6 +171,33 @@ export class Hosts implements AsyncDisposable {
     }
   }
 
+  /**
+   * Installs the keys of a host's gateway by the page's commands, and starts the gateway. Meanwhile
+   * the host has no secret, because a gateway's user can't read it.
+   */
+  async startGateway(name: string): Promise<void> {
+    const from = this.#at("cluster", "gateway");
+    const installs = pageCommands.filter((line) =>
+      /^sudo install .*(?:gateway|server)\.key/.test(line),
+    );
+    for (const line of installs) {
+      const command = line.replace(/ -o \S+/, "");
+      execFileSync("/bin/sh", ["-c", this.#translated(command, name)], { cwd: from });
+    }
+    const [secret, hidden] = [this.#at("cluster", name, "secret"), this.#at(`${name}-secret`)];
+    await rename(secret, hidden);
+    this.startUnit(name, "gateway");
+    const isReady = async () => (await this.gatewayOf(name, "/readyz"))?.status === 200;
+    await until(isReady, `the gateway of ${name} is ready`, 60_000);
+    await rename(hidden, secret);
+  }
+
+  /** Asks a host's gateway; undefined if nothing answers. */
+  gatewayOf(name: string, path: string, request: RequestInit = {}): Promise<Response | undefined> {
+    const url = `http://${this.address(name)}:8080${path}`;
+    return fetch(url, request).catch(() => undefined);
+  }
+
   /** Deletes the data of a host whose processes have ended. */
   async loseData(name: string): Promise<void> {
     await rm(this.data(name), { recursive: true });
@@ -192,7 +219,7 @@ export class Hosts implements AsyncDisposable {
   /** Puts this scene's folders and addresses into a command of the page or of a unit. */
   #translated(command: string, name: string): string {
     return command
-      .replace(/^sudo (-u tertulia )?/, "")
+      .replace(/^sudo (?:-u \S+ )?/, "")
       .replaceAll("/etc/tertulia", this.#at("cluster", name))
       .replaceAll("/var/lib/tertulia", this.data(name))
       .replaceAll("../cluster", this.#at("cluster"))

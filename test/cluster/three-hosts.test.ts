@@ -59,6 +59,25 @@ describe("a cluster on three hosts", () => {
     await hosts.areHealthy();
   }, 200_000);
 
+  test("[O57] a gateway on each host serves browsers without the secret, also while another host is down", async () => {
+    for (const name of hosts.names) await hosts.startGateway(name);
+    const logIn = async (name: string) => {
+      const body = JSON.stringify({ user: "ana", password: password.trim() });
+      const headers = { "content-type": "application/json" };
+      const request = { method: "POST", headers, body };
+      return (await hosts.gatewayOf(name, "/api/v1/session", request))?.status;
+    };
+    for (const name of hosts.names) expect(await logIn(name)).toBe(200);
+    const { code, stdout } = await hosts.run("doctor gateway", { on: "bia" });
+    expect(stdout).not.toMatch(/^Problem/m);
+    expect(code).toBe(0);
+    await hosts.end("caio", "SIGKILL");
+    await until(async () => (await logIn("bia")) === 200, "another gateway serves", 30_000);
+    for (const name of ["ana", "bia"]) await hosts.end(name, "SIGTERM", "gateway");
+    hosts.startAll("caio");
+    await hosts.areHealthy();
+  }, 200_000);
+
   test("[O57] a host with an empty disk replaces a dead host, and has all messages", async () => {
     const before = await texts();
     await hosts.end("caio", "SIGKILL");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInit } from "../../src/cluster/init.ts";
 import { curveKeys } from "../../src/platform/curve.ts";
+import { gatewayKeyText } from "../../src/platform/gateway-key.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import { readSecret } from "../../src/platform/secret.ts";
 import { readSettingsFile } from "../../src/platform/settings-file.ts";
@@ -36,7 +37,7 @@ test("[O57] `init` writes settings and secret for each host, and for people the 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain("Of 3 hosts, up to 1 may be down at the same time.");
   const at = (...names: string[]) => join(folder.path, "three", ...names);
-  expect(readdirSync(at()).sort()).toEqual(["ana", "bia", "caio", "client"]);
+  expect(readdirSync(at()).sort()).toEqual(["ana", "bia", "caio", "client", "gateway"]);
   const secrets = ["ana", "bia", "caio"].map((host) => readFileSync(at(host, "secret"), "utf8"));
   expect(new Set(secrets).size).toBe(1);
   expect(statSync(at("bia", "secret")).mode & 0o777).toBe(0o600);
@@ -53,10 +54,25 @@ test("[O57] `init` writes settings and secret for each host, and for people the 
     bind: "tcp://[fd00::2]:5560",
     metrics: "tcp://[fd00::2]:9467",
   });
+  expect(bia.roles.get("gateway")).toEqual({
+    http: "tcp://[fd00::2]:8080",
+    trustedProxies: "10.0.0.1,fd00::2,10.0.0.3",
+    gatewayKeyFile: at("bia", "gateway.key"),
+    serverKeyFile: at("bia", "server.key"),
+    data: "/var/lib/tertulia-gateway",
+    metrics: "tcp://[fd00::2]:9468",
+  });
   expect(readdirSync(at("client")).sort()).toEqual(["server.key", "tertulia.yaml"]);
+  expect(readdirSync(at("gateway")).sort()).toEqual(["gateway.key", "server.key"]);
   const path = at("ana", "secret");
   const secret = readSecret({ text: undefined, path, isDefault: false, cluster: "tertulia" });
-  expect(readFileSync(at("client", "server.key"), "utf8").trim()).toBe(curveKeys(secret).publicKey);
+  for (const clients of ["client", "gateway"]) {
+    const key = readFileSync(at(clients, "server.key"), "utf8").trim();
+    expect(key).toBe(curveKeys(secret).publicKey);
+  }
+  const gatewayKey = at("gateway", "gateway.key");
+  expect(readFileSync(gatewayKey, "utf8")).toBe(gatewayKeyText(secret));
+  expect(statSync(gatewayKey).mode & 0o777).toBe(0o600);
 }, 60_000);
 
 test("[O57] `init` says how many hosts may be down, in the person's language", async () => {
@@ -89,6 +105,7 @@ test("[O57] `init` refuses a folder that exists, and hosts that are invalid or n
     "ana=host.example",
     "=10.0.0.1",
     "client=10.0.0.1",
+    "gateway=10.0.0.1",
     "../a=::1",
   ]) {
     expect(refusal(host), host).toEqual(new Problem(text("init.host", { said: host }), 2));
