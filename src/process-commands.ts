@@ -65,6 +65,8 @@ const doctorSettings = [
   "auth",
   "curve",
   "serverKeyFile",
+  "http",
+  "gatewayKeyFile",
   "lang",
 ] as const;
 

@@ -106,9 +106,10 @@ async function askGateway(endpoint: string): Promise<string | undefined> {
   const url = `${locally(endpoint).replace("tcp:", "http:")}/readyz`;
   const signal = AbortSignal.timeout(timeoutMs);
   const reply = await fetch(url, { signal }).catch(() => undefined);
-  if (reply === undefined) throw noAnswer("gateway", endpoint);
-  if (reply.ok) return undefined;
-  const { reasons } = fieldsOf(await reply.json().catch(() => undefined));
+  const { ready, reasons } = fieldsOf(await reply?.json().catch(() => undefined));
+  // Another program may serve HTTP there.
+  if (typeof ready !== "boolean") throw noAnswer("gateway", endpoint);
+  if (ready) return undefined;
   const [reason = "no reason"] = Array.isArray(reasons) ? reasons.map(String) : [];
   return reason;
 }

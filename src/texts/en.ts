@@ -242,6 +242,17 @@ export const en = {
     "{path} has the key of an encrypted cluster, but --curve is off here. Turn --curve on, as for all processes of the cluster.",
   "finding.keyDiffers":
     "The key in {path} does not belong to this host's secret. Copy the secret and the key from the same cluster.",
+  "finding.gatewayKey": "The gateways' key in {path} fits these settings.",
+  "finding.gatewayKeyToCreate":
+    "There is no gateways' key at {path}. The reference writes it when it starts; if the reference runs on another machine, copy its gateway/key.",
+  "finding.gatewayKeyMissing":
+    "The gateways' key can't be read at {path} ({code}). Copy gateway/key from the data folder of the reference, and check the file's owner and mode.",
+  "finding.gatewayKeyInvalid":
+    "{path} has no gateways' key. Copy gateway/key from the data folder of the reference again.",
+  "finding.gatewayKeyOpen":
+    "Other users of this machine can read the gateways' key (mode {mode}). Run: chmod 600 {path}",
+  "finding.gatewayKeyDiffers":
+    "The gateways' key in {path} does not belong to this host's secret. Copy the secret and the key from the same cluster.",
   "finding.data": "The data folder {path} can be written.",
   "finding.dataToCreate": "The data folder {path} does not exist; the first process creates it.",
   "finding.dataUnusable":
@@ -838,6 +849,8 @@ export const en = {
     "{folder} has a folder for each host and one for clients. docs/three-hosts.md explains each step.",
   "init.onHost": "Host {name} ({address}): copy {folder}/{name}, install the program, then run:",
   "init.clients": "Give people {folder}, which has no secret.",
+  "init.gateways":
+    "For browsers, run gateways too, with the keys in {folder}: docs/three-hosts.md, step 6.",
   "init.oneHost": "With one host, nobody can read or write while it is down. Use three.",
   "init.twoHosts": "With two hosts, nobody can read or write while one of them is down. Use three.",
   "init.mayBeDown": "Of {count} hosts, up to {down} may be down at the same time.",
@@ -849,8 +862,6 @@ export const en = {
   "up.promote": "To make an account an administrator: tertulia accounts promote NAME{flags}",
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 
-  "init.gateways":
-    "For browsers, run gateways too, with the keys in {folder}: docs/three-hosts.md, step 6.",
 export type TextKey = keyof typeof en;
 /** The texts of one language. Every language has the same keys. */
 export type Catalogue = Readonly<Record<TextKey, string>>;

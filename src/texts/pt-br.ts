@@ -234,6 +234,17 @@ export const ptBr = {
     "{path} tem a chave de um cluster criptografado, mas --curve está desligado aqui. Ligue-o, como em todos os processos do cluster.",
   "finding.keyDiffers":
     "A chave em {path} não é a do segredo desta máquina. Copie o segredo e a chave do mesmo cluster.",
+  "finding.gatewayKey": "A chave dos gateways em {path} combina com esta configuração.",
+  "finding.gatewayKeyToCreate":
+    "Não há chave dos gateways em {path}. A referência a grava quando inicia; se ela roda em outra máquina, copie de lá gateway/key.",
+  "finding.gatewayKeyMissing":
+    "A chave dos gateways não pode ser lida em {path} ({code}). Copie gateway/key da pasta de dados da referência e verifique o dono e o modo do arquivo.",
+  "finding.gatewayKeyInvalid":
+    "{path} não contém a chave dos gateways. Copie de novo gateway/key da pasta de dados da referência.",
+  "finding.gatewayKeyOpen":
+    "Outros usuários desta máquina conseguem ler a chave dos gateways (modo {mode}). Rode: chmod 600 {path}",
+  "finding.gatewayKeyDiffers":
+    "A chave dos gateways em {path} não é a do segredo desta máquina. Copie o segredo e a chave do mesmo cluster.",
   "finding.data": "É possível gravar na pasta de dados {path}.",
   "finding.dataToCreate": "A pasta de dados {path} não existe; o primeiro processo a cria.",
   "finding.dataUnusable":
@@ -835,6 +846,8 @@ export const ptBr = {
     "{folder} tem uma pasta para cada host e uma para os clientes. docs/three-hosts.md explica cada passo.",
   "init.onHost": "Host {name} ({address}): copie {folder}/{name}, instale o programa e execute:",
   "init.clients": "Dê às pessoas {folder}, que não contém o segredo.",
+  "init.gateways":
+    "Para navegadores, rode também gateways, com as chaves em {folder}: docs/three-hosts.md, passo 6.",
   "init.oneHost": "Com um host só, ninguém lê nem escreve enquanto ele está fora do ar. Use três.",
   "init.twoHosts":
     "Com dois hosts, ninguém lê nem escreve enquanto um deles está fora do ar. Use três.",
@@ -846,5 +859,3 @@ export const ptBr = {
   "up.http": "No navegador: {http}",
   "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;
-  "init.gateways":
-    "Para navegadores, rode também gateways, com as chaves em {folder}: docs/three-hosts.md, passo 6.",

@@ -9,10 +9,10 @@ import { roleOf } from "../health.ts";
 import { judgeCluster } from "./core/cluster-checks.ts";
 import { type Finding, inOrder } from "./core/finding.ts";
 import { judgeData, judgeMachine, judgeNames, judgePorts } from "./core/host-checks.ts";
-import { judgeKey, judgeSecret } from "./core/secret-checks.ts";
+import { judgeGatewayKey, judgeKey, judgeSecret } from "./core/secret-checks.ts";
 import { sentenceOf } from "./core/sentence.ts";
 import { lookAtCluster } from "./look-at-cluster.ts";
-import { lookAtData, lookAtKey, lookAtSecret } from "./look-at-files.ts";
+import { lookAtData, lookAtGatewayKey, lookAtKey, lookAtSecret } from "./look-at-files.ts";
 import { type LocalProcess, lookAtMachine, lookAtNames, lookAtPorts } from "./look-at-host.ts";
 
 export interface DoctorCall {
@@ -38,7 +38,10 @@ export async function runDoctor(call: DoctorCall): Promise<void> {
   // Without a listener, a signal would end the process before it has removed its file.
   using _listener = host.onStop(() => stopping.abort());
   const processes = rolesOf(call).map((role) => ({ role, settings: call.settingsOf(role) }));
-  const findings = await examine(call.settings, processes, stopping.signal);
+  const [only, ...others] = processes;
+  // A single role may have a data folder and keys of its own.
+  const settings = only !== undefined && others.length === 0 ? only.settings : call.settings;
+  const findings = await examine(settings, processes, stopping.signal);
   if (stopping.signal.aborted) throw new Problem(text("doctor.stopped"));
   for (const finding of findings) {
     if (json) printValue(finding);
@@ -75,6 +78,7 @@ async function examine(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const hasMembers = processes.some(({ role }) => role !== "bot" && role !== "gateway");
+  const gateway = processes.find(({ role }) => role === "gateway");
   const server = processes.find(({ role }) => role === "server");
   // First alone, because the other checks would slow down its syncs.
   const data = await lookAtData(settings, signal);
@@ -88,6 +92,7 @@ async function examine(
     ...judgeData(data),
     ...judgeSecret(hasMembers ? lookAtSecret(settings) : undefined, hasCluster),
     ...judgeKey(lookAtKey(settings, hasMembers)),
+    ...judgeGatewayKey(gateway && lookAtGatewayKey(gateway.settings), hasCluster),
     ...judgeNames(names),
     ...judgePorts(ports),
     ...judgeCluster(cluster, {

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { now } from "../../platform/clock.ts";
 import { curveKeys, keyInFile } from "../../platform/curve.ts";
 import { ownerOnly } from "../../platform/folder.ts";
+import { gatewayKeyInFile, gatewayKeyPath, gatewayKeysOf } from "../../platform/gateway-key.ts";
 import { userNumber } from "../../platform/machine.ts";
 import { errorCode, whyUnwritable } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
@@ -19,7 +20,7 @@ import { readShortFile } from "../../platform/short-file.ts";
 import { decodePlainText } from "../../protocol/plain-text.ts";
 import { spaceOf } from "../../storage/disk-watch.ts";
 import type { DataFolder, FileSystem } from "./core/host-checks.ts";
-import type { KeySeen, SecretSeen } from "./core/secret-checks.ts";
+import type { GatewayKeySeen, KeySeen, SecretSeen } from "./core/secret-checks.ts";
 
 /** Looks at the data folder or, while it does not exist, at its nearest existing parent. */
 export async function lookAtData(settings: Settings, signal: AbortSignal): Promise<DataFolder> {
@@ -177,5 +178,19 @@ export function lookAtKey(settings: Settings, hasMembers: boolean): KeySeen | un
   } catch (error) {
     if (named === undefined) return undefined;
     return { ...seen, code: errorCode(error) ?? "" };
+  }
+}
+
+/** Looks at the gateways' key of a gateway with these settings. */
+export function lookAtGatewayKey(settings: Settings): GatewayKeySeen {
+  const path = gatewayKeyPath(settings);
+  const isDefault = settings.optional("gatewayKeyFile") === undefined;
+  const secret = secretIfAny(settings);
+  const derived = secret === undefined ? [] : gatewayKeysOf(secret);
+  const seen = { path, isDefault, derived };
+  try {
+    return { ...seen, code: undefined, ...gatewayKeyInFile(path) };
+  } catch (error) {
+    return { ...seen, code: errorCode(error) ?? "", mode: 0, key: undefined };
   }
 }

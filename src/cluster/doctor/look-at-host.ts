@@ -78,7 +78,8 @@ async function lookAtPort({ role, settings }: LocalProcess, endpoint: string): P
   if (code !== "EADDRINUSE") return { ...port, state: { code } };
   const answer = await probe(locally(endpoint), timeoutMs);
   if (answer === "refused" && isPath) return { ...port, state: "free" };
-  if (answer !== "greeting") return { ...port, state: "taken" };
+  // A gateway does not greet as a ZeroMQ socket does; its HTTP tells whether it is one.
+  if (answer !== "greeting" && role !== "gateway") return { ...port, state: "taken" };
   if (role === "broker" || role === "proxy") return { ...port, state: "ours" };
   try {
     return { ...port, state: "ours", unready: await whyUnready(settings, role) };

@@ -14,6 +14,8 @@ import {
   type Port,
 } from "../../../src/cluster/doctor/core/host-checks.ts";
 import {
+  type GatewayKeySeen,
+  judgeGatewayKey,
   judgeKey,
   judgeSecret,
   type KeySeen,
@@ -58,6 +60,16 @@ const key: KeySeen = {
   isEncrypted: true,
   hasMembers: true,
 };
+const gatewayKey: GatewayKeySeen = {
+  path: "/data/gateway/key",
+  isDefault: true,
+  code: undefined,
+  mode: 0o100600,
+  key: ours,
+  derived: [ours],
+};
+const ofGateway = (extra: Partial<GatewayKeySeen>) =>
+  judgeGatewayKey({ ...gatewayKey, ...extra }, true);
 const listed = (version: string | undefined, isKnown = true): Listed => {
   return { role: "broker", name: "b", rank: 0, address: "", clock: 1, isKnown, version };
 };
@@ -184,6 +196,32 @@ export const cases: readonly (readonly [string, Finding[], readonly Kind[]])[] =
     "nothing wrong with a client's key without --curve",
     judgeKey({ ...key, derived: "cd".repeat(32), isEncrypted: false, hasMembers: false }),
     ["key"],
+  ],
+  ["no gateways' key without a gateway", judgeGatewayKey(undefined, true), []],
+  ["a gateways' key of the secret", ofGateway({}), ["gatewayKey"]],
+  ["a gateways' key without a secret", ofGateway({ derived: [] }), ["gatewayKey"]],
+  [
+    "a gateways' key of the former secret, which servers still accept",
+    ofGateway({ derived: ["cd".repeat(32), ours] }),
+    ["gatewayKey"],
+  ],
+  ["a gateways' key that only a group can read", ofGateway({ mode: 0o100440 }), ["gatewayKey"]],
+  [
+    "a gateways' key that everybody can read, and of another secret",
+    ofGateway({ mode: 0o100644, derived: ["cd".repeat(32)] }),
+    ["gatewayKeyOpen", "gatewayKeyDiffers"],
+  ],
+  ["a file without a gateways' key", ofGateway({ key: undefined }), ["gatewayKeyInvalid"]],
+  ["an unreadable gateways' key", ofGateway({ code: "EACCES" }), ["gatewayKeyMissing"]],
+  [
+    "that the reference writes the gateways' key",
+    judgeGatewayKey({ ...gatewayKey, code: "ENOENT" }, false),
+    ["gatewayKeyToCreate"],
+  ],
+  [
+    "a missing gateways' key while the cluster runs",
+    ofGateway({ code: "ENOENT" }),
+    ["gatewayKeyMissing"],
   ],
   ["a key of another secret", judgeKey({ ...key, derived: "cd".repeat(32) }), ["keyDiffers"]],
   [

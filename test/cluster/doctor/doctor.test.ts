@@ -51,6 +51,8 @@ async function kinds(args: readonly string[], more: Record<string, string> = {})
 async function otherProgram(): Promise<AsyncDisposable & { readonly endpoint: string }> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
+    // What nobody reads would keep the connection open.
+    socket.resume();
     socket.end("HTTP/1.1 400\r\n\r\n");
   });
   server.listen(0, "127.0.0.1");
@@ -133,6 +135,27 @@ describe("[O58] a host on which nothing runs yet", { timeout: 30_000 }, () => {
     expect(await kinds(flags, secret)).toContain("keyDiffers");
   });
 
+  test("`doctor` compares the gateways' key with the secret, and reports a mode that lets others read it", async () => {
+    const path = join(folder.path, "key");
+    const flags = ["gateway", "--http", "tcp://127.0.0.1:*", "--gateway-key-file", path];
+    const secret = { TERTULIA_SECRET: "0123456789abcdef" };
+    expect(await kinds(flags)).toContain("gatewayKeyMissing");
+    writeFileSync(path, "no key\n", { mode: 0o600 });
+    expect(await kinds(flags)).toContain("gatewayKeyInvalid");
+    writeFileSync(path, "ab".repeat(32));
+    expect(await kinds(flags)).not.toContain("gatewayKeyDiffers");
+    expect(await kinds(flags, secret)).toContain("gatewayKeyDiffers");
+    chmodSync(path, 0o644);
+    expect(await kinds(flags)).toContain("gatewayKeyOpen");
+    const unnamed = ["gateway", "--http", "tcp://127.0.0.1:*"];
+    expect(await kinds(unnamed)).toContain("gatewayKeyToCreate");
+  });
+
+  test("`doctor` reports that another program has taken the gateway's port", async () => {
+    await using other = await otherProgram();
+    expect(await kinds(["gateway", "--http", other.endpoint])).toContain("portTaken");
+  });
+
   test("`doctor` reports a data folder that is a file", async () => {
     writeFileSync(env.TERTULIA_DATA as string, "");
     expect(await kinds(["server"])).toContain("dataUnusable");
@@ -170,14 +193,19 @@ describe("[O58] a host of a running cluster", { timeout: 60_000 }, () => {
   let cluster: LocalCluster;
 
   beforeAll(async () => {
-    cluster = await LocalCluster.start({ servers: 1, curve: true, settings: encrypted });
+    cluster = await LocalCluster.start({
+      servers: 1,
+      gateways: 1,
+      curve: true,
+      settings: encrypted,
+    });
   }, 60_000);
 
   afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
   const encrypted = () => ({ TERTULIA_CURVE: "true" });
   const addressOf = (endpoint = "") => endpoint.replace(/#.*/, "");
-  const ends = (role: "broker" | "proxy" | "reference" | "server") =>
+  const ends = (role: "broker" | "proxy" | "reference" | "server" | "gateway") =>
     cluster.of(role)[0]?.ready?.endpoints ?? {};
 
   /** The settings of the processes of this cluster. */
@@ -197,6 +225,7 @@ describe("[O58] a host of a running cluster", { timeout: 60_000 }, () => {
       proxy: { TERTULIA_FRONT: ends("proxy").front, TERTULIA_BACK: ends("proxy").back },
       reference: { TERTULIA_BIND: cluster.endpoints.reference.replace(/#.*/, "") },
       server: { TERTULIA_BIND: ends("server").peer },
+      gateway: { TERTULIA_HTTP: ends("gateway").http },
     };
     for (const [role, settings] of Object.entries(bound)) {
       const all = { ...members(), ...settings } as Record<string, string>;

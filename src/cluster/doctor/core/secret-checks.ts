@@ -30,8 +30,7 @@ export function judgeSecret(seen: SecretSeen | undefined, hasCluster: boolean): 
   if (bytes < least) return [found("secretShort", { origin, least })];
   const findings: Finding[] = [];
   if (file !== undefined && (file.mode & 0o077) !== 0) {
-    const mode = (file.mode & 0o777).toString(8).padStart(4, "0");
-    findings.push(found("secretOpen", { origin, mode }));
+    findings.push(found("secretOpen", { origin, mode: octal(file.mode) }));
   }
   if (file !== undefined && file.owner !== wantedOwner) {
     findings.push(found("secretOwner", { origin, owner: file.owner, wanted: wantedOwner }));
@@ -62,4 +61,39 @@ export function judgeKey(seen: KeySeen | undefined): Finding[] {
   if (hasMembers && !isEncrypted) return [found("keyUnused", { path })];
   const isOther = derived !== undefined && derived !== content.toLowerCase();
   return [found(hasMembers && isOther ? "keyDiffers" : "key", { path })];
+}
+
+export interface GatewayKeySeen {
+  readonly path: string;
+  /** Whether no setting names the file, so that the reference of this host may write it. */
+  readonly isDefault: boolean;
+  /** The error code if the file can't be read. */
+  readonly code: string | undefined;
+  /** The file's mode, and its key; the key is undefined if the file has none. */
+  readonly mode: number;
+  readonly key: string | undefined;
+  /** The keys of the secrets of this host; empty without a secret. */
+  readonly derived: readonly string[];
+}
+
+/** @param hasCluster whether a process of the cluster answers; then the key exists elsewhere */
+export function judgeGatewayKey(seen: GatewayKeySeen | undefined, hasCluster: boolean): Finding[] {
+  if (seen === undefined) return [];
+  const { path, isDefault, code, mode, key, derived } = seen;
+  if (code === "ENOENT" && isDefault && !hasCluster) return [found("gatewayKeyToCreate", { path })];
+  if (code !== undefined) return [found("gatewayKeyMissing", { path, code })];
+  if (key === undefined) return [found("gatewayKeyInvalid", { path })];
+  const findings: Finding[] = [];
+  // A container's group may read it: Kubernetes gives files of a Secret to a group.
+  if ((mode & 0o007) !== 0) {
+    findings.push(found("gatewayKeyOpen", { path, mode: octal(mode) }));
+  }
+  if (derived.length > 0 && !derived.includes(key)) {
+    findings.push(found("gatewayKeyDiffers", { path }));
+  }
+  return findings.length === 0 ? [found("gatewayKey", { path })] : findings;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, "0");
 }
