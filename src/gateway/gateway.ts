@@ -47,6 +47,8 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   });
   const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
   const traffic = new Traffic(metrics.metrics, {
+    isReady: () => readiness.reason === undefined,
+    closes: live.closes,
     liveConnections: () => live.connections.size,
     openRequests: () => connection.open,
   });

@@ -10,6 +10,9 @@ export interface AnsweredRequest {
 }
 
 interface Measured {
+  isReady(): boolean;
+  /** How many WebSockets the gateway has closed, by reason. */
+  readonly closes: ReadonlyMap<string, number>;
   /** Returns the number of open WebSockets and streams of events. */
   liveConnections(): number;
   /** Returns the number of unanswered requests to the cluster. */
@@ -28,7 +31,18 @@ export class Traffic {
   readonly #counts = new Map<string, { labels: Record<string, string>; value: number }>();
   #open = 0;
 
-  constructor(metrics: Metrics, { liveConnections, openRequests }: Measured) {
+  constructor(metrics: Metrics, { isReady, closes, liveConnections, openRequests }: Measured) {
+    metrics.gauge({ name: "tertulia_ready", help: "1 while the gateway can serve, else 0." }, () =>
+      Number(isReady()),
+    );
+    metrics.counter(
+      {
+        name: "tertulia_closed_sockets_total",
+        help: "WebSockets that the gateway has closed.",
+        labels: ["reason"],
+      },
+      () => [...closes].map(([reason, value]) => ({ labels: { reason }, value })),
+    );
     metrics.gauge(
       { name: "tertulia_live_connections", help: "Open WebSockets and streams of events." },
       liveConnections,

@@ -838,7 +838,7 @@ export const en = {
   "flag.report": "write a report with timeline and latencies to this HTML file",
   // `tertulia init`.
   "init.host":
-    '"{said}" is not a host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client and gateway.',
+    '"{said}" is not a host: write name=address with an IP address, such as ana=10.0.0.1, and a name other than client or gateway.',
   "init.twice": "Two hosts have {value}: give each its own name and address.",
   "init.exists": "{folder} exists already: name another folder by --out.",
   "init.unwritable": "{folder} can't be written ({why}): name another folder by --out.",

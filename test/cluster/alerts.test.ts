@@ -35,7 +35,7 @@ describe.skipIf(!hasPrometheus)(`[O51] alerts${why}`, { timeout: 120_000 }, () =
   describe("a Prometheus that scrapes a cluster", () => {
     let cluster: LocalCluster;
     beforeAll(async () => {
-      cluster = await LocalCluster.start({ hasMetrics: true });
+      cluster = await LocalCluster.start({ hasMetrics: true, gateways: 1 });
     }, 60_000);
     afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 

@@ -38,7 +38,7 @@ describe.skipIf(!hasPrometheus)(`[O51] dashboards${why}`, { timeout: 120_000 }, 
   let cluster: LocalCluster;
   let prometheus: Prometheus;
   beforeAll(async () => {
-    cluster = await LocalCluster.start({ hasMetrics: true });
+    cluster = await LocalCluster.start({ hasMetrics: true, gateways: 1 });
     prometheus = await Prometheus.of(cluster);
   }, 90_000);
   afterAll(async () => {
@@ -51,7 +51,7 @@ describe.skipIf(!hasPrometheus)(`[O51] dashboards${why}`, { timeout: 120_000 }, 
     await client.login(parseUserName("ana"));
     await client.createChannel(parseChannelName("geral"));
     const stop = new AbortController();
-    const writing = write(client, stop.signal);
+    const writing = write(client, cluster.http(), stop.signal);
     try {
       const metrics = expressions.flatMap(
         ({ expr }) => expr.match(/\b(?:tertulia|nodejs|process)_\w+/g) ?? [],
@@ -72,9 +72,14 @@ describe.skipIf(!hasPrometheus)(`[O51] dashboards${why}`, { timeout: 120_000 }, 
   });
 });
 
-/** Writes to a channel that exists and to one that does not, until the signal. */
-async function write(client: ReturnType<LocalCluster["client"]>, until: AbortSignal) {
+/** Writes to a channel that exists and to one that does not, and asks a gateway, until the signal. */
+async function write(
+  client: ReturnType<LocalCluster["client"]>,
+  gateway: string,
+  until: AbortSignal,
+) {
   while (!until.aborted) {
+    await fetch(`${gateway}/api/v1/time`);
     for (const channel of ["geral", "nowhere"]) {
       await client.publish(parseChannelName(channel), "hello").catch(() => {});
     }

@@ -15,7 +15,12 @@ const settleSeconds = 20;
 const hangSeconds = 15;
 const restSeconds = 30;
 
-await using cluster = await LocalCluster.start({ hasMetrics: true, bots: 2, auth: "required" });
+await using cluster = await LocalCluster.start({
+  hasMetrics: true,
+  bots: 2,
+  gateways: 1,
+  auth: "required",
+});
 await using prometheus = await Prometheus.of(cluster);
 const from = Date.now() / 1_000 + 10;
 const stop = new AbortController();
@@ -63,6 +68,7 @@ async function write(until: AbortSignal): Promise<void> {
   await client.presence("online");
   for (let count = 1; !until.aborted; count += 1) {
     await client.publish(channel, "hello").catch(() => {});
+    await fetch(`${cluster.http()}/api/v1/time`);
     if (count % 10 === 0) await client.publish(missing, "hello").catch(() => {});
     if (count % 5 === 0) await client.history({ channel }).catch(() => {});
     if (count % 40 === 0) await register(visitors.session(), count);

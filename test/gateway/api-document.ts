@@ -19,7 +19,12 @@ export async function apiDocument(): Promise<string> {
     trustedProxies: [],
     unready: () => undefined,
     onDefect,
-    traffic: new Traffic(noMetrics, { liveConnections: () => 0, openRequests: () => 0 }),
+    traffic: new Traffic(noMetrics, {
+      isReady: () => true,
+      closes: live.closes,
+      liveConnections: () => 0,
+      openRequests: () => 0,
+    }),
   });
   await app.ready();
   const document = app.swagger();

@@ -45,3 +45,28 @@ test("[G23] a stream whose session has ended is closed even if its client does n
     server.close();
   }
 });
+
+test("[G23] a stream tells that its gateway is unready, but nothing before the reply has begun", async () => {
+  const server = createServer((_request, response) => {
+    const check = async () => undefined;
+    const stream = new EventStream(response, { places: () => new Map(), check });
+    stream.send({ type: "unready", reason: "too early" });
+    stream.begin();
+    stream.send({ type: "unready", reason: "no quorum" });
+    stream.send({ type: "ready" });
+    stream.stop();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    const reply = await fetch(`http://127.0.0.1:${port}/`);
+    expect(reply.headers.get("content-type")).toMatch("text/event-stream");
+    const events = [...(await reply.text()).matchAll(/^event: (.*)\nid: .*\ndata: (.*)$/gm)];
+    expect(events.map(([, type, data]) => [type, data])).toEqual([
+      ["unready", '{"reason":"no quorum"}'],
+      ["ready", "{}"],
+    ]);
+  } finally {
+    server.close();
+  }
+});

@@ -305,3 +305,19 @@ test("[O50] a WebSocket counts as a live connection while it is open, and as no 
   const isGone = async () => (await measured())[0] === "tertulia_live_connections 0";
   await until(isGone, "the socket is closed");
 }, 60_000);
+
+test("[O50] a gateway's metrics tell whether it can serve, and how many WebSockets it has closed, by reason", async () => {
+  await using gateway = await scene.gateway(25_000);
+  using stranger = new LiveClient(gateway.address, { token: "no.token" });
+  expect(await stranger.code()).toBe(closeCodes.sessionEnded);
+  const isCounted = async () => {
+    const page = await fetch(`${gateway.metrics?.replace("tcp:", "http:")}/metrics`);
+    const lines = (await page.text()).split("\n");
+    return [
+      "tertulia_ready 1",
+      'tertulia_closed_sockets_total{reason="sessionEnded"} 1',
+      'tertulia_closed_sockets_total{reason="tooSlow"} 0',
+    ].every((line) => lines.includes(line));
+  };
+  await until(isCounted, "the metrics tell it");
+}, 60_000);

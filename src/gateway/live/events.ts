@@ -33,7 +33,8 @@ export function addEventRoute(api: Api, people: People, connections: LiveConnect
       schema: {
         summary: "Listen to conversations (server-sent events)",
         description:
-          "The events `subscribed`, `message`, `caught_up` and `gap` are those of the WebSocket. " +
+          "The events `subscribed`, `message`, `caught_up`, `gap`, `unready` and `ready` are those of " +
+          "the WebSocket. " +
           "With `Last-Event-ID` the stream goes on where another one has stopped, at any gateway.",
         tags: ["messages"],
         querystring: Type.Object({

@@ -8,12 +8,14 @@ import type { People } from "../people.ts";
 import { addEventRoute } from "./events.ts";
 import { Flusher } from "./flusher.ts";
 import { LiveConnections } from "./live-connections.ts";
-import { LiveSocket, pingMs } from "./live-socket.ts";
+import { type CloseReason, closeCodes, LiveSocket, pingMs } from "./live-socket.ts";
 import { MessageFrames } from "./message-frames.ts";
 import { servePlainly } from "./plain-request.ts";
 
 /** The path at which clients open WebSockets, below the path of the API. */
 const socketPath = "/ws";
+
+const closeReasons = Object.keys(closeCodes) as CloseReason[];
 
 interface LiveServerOptions {
   readonly people: People;
@@ -27,6 +29,8 @@ interface LiveServerOptions {
 export class LiveServer {
   readonly #options: LiveServerOptions;
   readonly connections = new LiveConnections();
+  /** How many WebSockets the gateway has closed, by reason. */
+  readonly closes = new Map(closeReasons.map((why) => [why, 0]));
   readonly #upgrades = new WebSocketServer({
     noServer: true,
     maxPayload: limits.requestBytes,
@@ -67,13 +71,18 @@ export class LiveServer {
           pingMs: this.#options.pingMs ?? pingMs,
           open: (credentials, events) => people.open(credentials, via, events),
           onDefect,
-          onClose: () => this.connections.delete(live),
+          onClose: (why) => this.#closed(live, why),
         });
         this.connections.add(live);
         if (Object.keys(credentials).length > 0) void live.connect(credentials, { tellsToken });
       });
       return reply;
     });
+  }
+
+  #closed(live: LiveSocket, why: CloseReason | undefined): void {
+    this.connections.delete(live);
+    if (why !== undefined) this.closes.set(why, (this.closes.get(why) ?? 0) + 1);
   }
 
   /**

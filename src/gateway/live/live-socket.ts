@@ -29,6 +29,8 @@ export const closeCodes = {
   notConnected: 4102,
 } as const;
 
+export type CloseReason = keyof typeof closeCodes;
+
 export const pingMs = 25_000;
 const connectMs = 10_000;
 /** The most unsent bytes of a client that does not read. */
@@ -48,7 +50,8 @@ interface LiveSocketParts {
   open(credentials: Credentials, events: SessionEvents): Session;
   /** Called with an error that only a defect explains. */
   onDefect(error: unknown): void;
-  onClose(): void;
+  /** @param why the reason if the gateway has closed the socket */
+  onClose(why: CloseReason | undefined): void;
 }
 
 interface SessionEvents {
@@ -72,6 +75,7 @@ export class LiveSocket implements LiveConnection {
   /** Whether the client's last report of its presence was not `gone`. */
   #isPresent = false;
   #waiting = 0;
+  #closedFor: CloseReason | undefined;
   readonly #connectTimer: NodeJS.Timeout;
   readonly #beats: NodeJS.Timeout;
 
@@ -113,8 +117,9 @@ export class LiveSocket implements LiveConnection {
     this.close("stopping");
   }
 
-  close(why: keyof typeof closeCodes): void {
+  close(why: CloseReason): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#closedFor = why;
     // The frame that closes the socket must come behind all others.
     this.#parts.flusher.flush(this.#parts.raw);
     this.#socket.close(closeCodes[why], why);
@@ -261,6 +266,6 @@ export class LiveSocket implements LiveConnection {
     clearTimeout(this.#connectTimer);
     clearInterval(this.#beats);
     this.#endSession();
-    this.#parts.onClose();
+    this.#parts.onClose(this.#closedFor);
   }
 }
