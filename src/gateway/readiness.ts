@@ -17,7 +17,7 @@ const patienceMs = 600;
  */
 const mostUnanswered = 4;
 /** The same after the time for which the last answer called the quorum safe. */
-const mostOverdue = 2;
+const mostOverdue = 3;
 
 /**
  * Asks for the cluster's status again and again, so that a gateway knows whether it can serve. An
@@ -74,7 +74,7 @@ export class Readiness implements Disposable {
     this.#connection.close();
   }
 
-  /** Asks after a time, unless an answer plans the next question anew. */
+  /** Asks after a time, unless an answer sets another one. */
   #plan(inMs: number): void {
     clearTimeout(this.#timer);
     if (!this.#isEnding) this.#timer = setTimeout(() => void this.#look(), inMs);

@@ -42,7 +42,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the page of a gateway that can't serve")
     expect(ana.errors).toEqual([]);
   }, 90_000);
 
-  test("[G33] a page whose gateway is unready keeps its connection if the gateway is soon ready again, and otherwise connects anew", async () => {
+  test("[G33] a page whose gateway is unready keeps its connection if the gateway is soon ready again, and otherwise connects again", async () => {
     const { page } = await people.visitor();
     const sockets: WebSocketRoute[] = [];
     await page.routeWebSocket("**/api/v1/ws", (socket) => {
@@ -66,7 +66,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the page of a gateway that can't serve")
     expect(sockets).toHaveLength(1);
     tell({ type: "unready", reason: "a test" });
     await unready.waitFor();
-    await until(() => sockets.length === 2, "the page connects anew", 20_000);
+    await until(() => sockets.length === 2, "the page connects again", 20_000);
     await unready.waitFor({ state: "detached" });
     await say(bia, "over a new connection");
     const said = ["over the same connection", "over a new connection"];
