@@ -44,11 +44,12 @@ export class Duplicates {
 }
 
 /**
- * @returns a key of the message's sender, receiver, id and content. The id alone is not enough,
+ * @returns a key of the message's sender, hook, receiver, id and content. The id alone is not enough,
  * because a client may use it for several receivers or contents. Whoever makes two contents with
  * one checksum only hides one of their own messages.
  */
 function keyOf(entry: Entry): string {
-  const whose = "channel" in entry ? entry.user : `${entry.src} ${entry.dst}`;
+  const whose =
+    "channel" in entry ? `${entry.user} ${entry.hook ?? ""}` : `${entry.src} ${entry.dst}`;
   return `${digest.checksum(entry.message)} ${whose} ${entry.id}`;
 }

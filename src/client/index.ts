@@ -2,11 +2,22 @@
  * The package's entry point `tertulia/client`, for programs that use the cluster: bots, bridges,
  * tools. This project's own code does not import this file.
  */
-export type { PresenceState, Present, Receipt, Service } from "../protocol/client-messages.ts";
+
+export { newHookToken } from "../platform/hook-token.ts";
+export type {
+  ListedHook,
+  PresenceState,
+  Present,
+  Receipt,
+  Service,
+} from "../protocol/client-messages.ts";
 export { type ErrorCode, ProtocolError, type RefusalReason } from "../protocol/errors.ts";
 export {
   type ChannelName,
+  type HookId,
+  type HookName,
   parseChannelName,
+  parseHookName,
   parseRequestId,
   parseUserName,
   type RequestId,

@@ -12,6 +12,7 @@ export const statusOf = {
   forbidden: 403,
   channel_not_found: 404,
   user_not_found: 404,
+  hook_not_found: 404,
   name_taken: 409,
   channel_exists: 409,
   too_large: 413,
@@ -54,6 +55,9 @@ export function sendProblem(reply: FastifyReply, error: ProtocolError, status?: 
     .send({ type: "about:blank", title: message, status: code3, code, retry, wait, reason });
 }
 
+/** The library's errors for a path that reaches no route. */
+const pathErrors = ["FST_ERR_BAD_URL", "FST_ERR_MAX_PARAM_LENGTH"];
+
 /** Converts an error of the HTTP library, such as a body that is no JSON, to the cluster's code. */
 export function toProtocolError(error: FastifyError): { error: ProtocolError; status?: number } {
   const { statusCode = 500, message } = error;
@@ -65,6 +69,11 @@ export function toProtocolError(error: FastifyError): { error: ProtocolError; st
       return { error: new ProtocolError("bad_request", sentence), status: 415 };
     }
     default: {
+      // The library's sentence repeats the path, which may have a hook's token.
+      if (pathErrors.includes(error.code)) {
+        const sentence = "The path can't be decoded, or a part of it is too long.";
+        return { error: new ProtocolError("bad_request", sentence) };
+      }
       if (statusCode >= 500) {
         return { error: new ProtocolError("internal", "The gateway failed; its log says why.") };
       }

@@ -1,6 +1,6 @@
 import type { Cursor } from "./cursor.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { ChannelName, RequestId, ServerName, UserName } from "./ids.ts";
+import type { ChannelName, HookId, HookName, RequestId, ServerName, UserName } from "./ids.ts";
 import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
@@ -104,6 +104,31 @@ export type Request = Envelope &
         readonly channel: ChannelName;
         readonly isRemoved: boolean;
       }
+    | {
+        /** A user makes an incoming webhook, which writes to a channel in the user's name. */
+        readonly service: "hook";
+        readonly user: UserName;
+        readonly channel: ChannelName;
+        readonly name: HookName;
+        /** The hook's secret. It is in memory only until the reply, and is never logged or stored. */
+        readonly hookToken: string;
+      }
+    | {
+        /** Lists the hooks of a user. */
+        readonly service: "hooks";
+        readonly user: UserName;
+      }
+    | {
+        /** The hook's owner, or an administrator, revokes the hook with this id. */
+        readonly service: "unhook";
+        readonly hook: string;
+      }
+    | {
+        /** Writes to a hook's channel. The token alone gives the right to. */
+        readonly service: "post";
+        readonly hookToken: string;
+        readonly message: string;
+      }
     | { readonly service: "keys"; readonly topics: readonly string[] }
     | {
         /** Reports a user's presence, and asks for the list of all users who are online. */
@@ -156,6 +181,15 @@ export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
  */
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];
+
+/** A hook in the reply to `hooks`. Nobody can read its token. */
+export interface ListedHook {
+  readonly id: HookId;
+  readonly channel: ChannelName;
+  readonly name: HookName;
+  /** When the hook was made, as ISO 8601. */
+  readonly timestamp: string;
+}
 
 /** One user in the reply to `presence`: online or away, but not gone. */
 export interface Present {

@@ -11,6 +11,7 @@ export const errorCodes = {
   channel_exists: { retry: false },
   channel_not_found: { retry: false },
   user_not_found: { retry: false },
+  hook_not_found: { retry: false },
   unauthenticated: { retry: false },
   forbidden: { retry: false },
   unsupported: { retry: false },
@@ -43,6 +44,8 @@ export const refusalReasons = [
   "name_confusable",
   "too_many_channels",
   "channel_removed",
+  "too_many_hooks",
+  "upgrade_unfinished",
 ] as const;
 
 export type RefusalReason = (typeof refusalReasons)[number];

@@ -12,6 +12,10 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type UserName = Branded<"UserName">;
 /** A channel's name; the rules of user names apply. */
 export type ChannelName = Branded<"ChannelName">;
+/** The name of an incoming webhook; the rules of user names apply. */
+export type HookName = Branded<"HookName">;
+/** Identifies a hook: the hash of its token, 32 hex digits. The token can't be found from it. */
+export type HookId = Branded<"HookId">;
 /** A server's name: `server_` and 8 hex digits, generated at random once for each data folder. */
 export type ServerName = Branded<"ServerName">;
 /** The idempotency key of a request; retries of the request repeat the key (R6). */
@@ -101,6 +105,11 @@ export function parseChannelName(value: unknown, field = "channel"): ChannelName
   return parseName(value, field) as ChannelName;
 }
 
+/** @throws ProtocolError `name_invalid` with the field and the bound in its description */
+export function parseHookName(value: unknown, field = "name"): HookName {
+  return parseName(value, field) as HookName;
+}
+
 /**
  * Reads a name that a server has written (W18). The name is not changed, because the writer's
  * version of Unicode may know more letters than this process.
@@ -113,6 +122,17 @@ export function readUserName(value: unknown): UserName {
 /** @throws Error if the value can't be a name */
 export function readChannelName(value: unknown): ChannelName {
   return readName(value) as ChannelName;
+}
+
+/** @throws Error if the value can't be a name */
+export function readHookName(value: unknown): HookName {
+  return readName(value) as HookName;
+}
+
+/** @throws Error if the value can't be a hook's id */
+export function readHookId(value: unknown): HookId {
+  if (isChain(value)) return value as string as HookId;
+  throw new Error("it is not a hook's id");
 }
 
 function readName(value: unknown): string {

@@ -1,3 +1,4 @@
+import { hookLimits } from "./hooks.ts";
 import { stepLimits } from "./step-limits.ts";
 
 /** The limits and durations of the protocol and of its processes. */
@@ -85,6 +86,7 @@ export const limits = {
   invitationCharactersLeast: 12,
   /** The most characters of an invitation, so that requests stay small. */
   invitationCharacters: 128,
+  ...hookLimits,
   /** The most topic keys that a server caches. */
   knownTopicKeys: 10_000,
   /**
@@ -203,7 +205,7 @@ export const limits = {
    */
   openRequestsOfAll: 200_000,
   openRequestBytesOfAll: 256 * MiB,
-  /** The most bytes of a topic: a name of 64 characters in any script, and those around it (P2). */
+  /** The most bytes of a topic: a name of 64 characters in any script, and its marks (P2). */
   topicBytes: 320,
   /** The most topics of one connection at a proxy. */
   connectionTopics: 10_000,

@@ -196,6 +196,8 @@ export const replication = {
     clockRounds: parseClock,
     /** Whether the sender accepts an `ack` over its peer link; older servers do not. */
     takesAcks: isTrue,
+    /** Whether the sender accepts events of hooks; older servers do not. */
+    takesHooks: isTrue,
   }),
   presence: object({ ...summary, heard: parseHeard }),
 };

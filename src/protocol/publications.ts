@@ -1,4 +1,4 @@
-import type { ChannelName, ServerName, UserName } from "./ids.ts";
+import type { ChannelName, HookName, ServerName, UserName } from "./ids.ts";
 
 interface Published {
   readonly message: string;
@@ -15,6 +15,8 @@ interface Published {
 export interface ChannelEntry extends Published {
   readonly channel: ChannelName;
   readonly user: UserName;
+  /** The hook that wrote the message in the name of `user`, its owner. */
+  readonly hook?: HookName;
 }
 
 /** A private message in `history`, `messages.json` and publications of the second form (P2). */

@@ -1,7 +1,19 @@
-import { type Present, presenceStates, type Receipt, type Service } from "./client-messages.ts";
+import {
+  type ListedHook,
+  type Present,
+  presenceStates,
+  type Receipt,
+  type Service,
+} from "./client-messages.ts";
 import { ProtocolError } from "./errors.ts";
 import { type Fields, fieldsOf, isMap, object, textIfAny } from "./fields.ts";
-import { type ChannelName, isServerName, type ServerName, type UserName } from "./ids.ts";
+import {
+  type ChannelName,
+  type HookId,
+  isServerName,
+  type ServerName,
+  type UserName,
+} from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { parseStatus } from "./parse-status.ts";
 import { parseTrace } from "./parse-steps.ts";
@@ -41,6 +53,11 @@ export const replies = {
   account: written,
   registration: written,
   removal: written,
+  hook: object({ entry, hook: (value, name) => (textIfAny(value) ?? missing(name)) as HookId }),
+  /** The hooks in the order in which they were made. */
+  hooks: object({ hooks }),
+  unhook: written,
+  post: written,
   keys: object({
     ...keysOfSecret,
     /** The keys from the secrets that the server accepts but does not use (O55). */
@@ -180,6 +197,15 @@ function entries(value: unknown, name: string): readonly Entry[] {
   return Array.isArray(value) && value.every(isEntry) ? value : missing(name);
 }
 
+/** Returns the hooks; leaves out invalid items. */
+function hooks(value: unknown): readonly ListedHook[] {
+  return Array.isArray(value) ? value.filter(isHook) : [];
+}
+
+function isHook(item: unknown): item is ListedHook {
+  return isMap(item) && [item.id, item.channel, item.name, item.timestamp].every(isText);
+}
+
 /** Returns the online users; leaves out invalid items. */
 function present(value: unknown): readonly Present[] {
   return Array.isArray(value) ? value.filter(isPresent) : [];
@@ -192,9 +218,10 @@ function isPresent(item: unknown): item is Present {
 
 export function isEntry(item: unknown): item is Entry {
   if (!isMap(item)) return false;
-  const { channel, user, src, dst } = item;
+  const { channel, user, src, dst, hook } = item;
   return (
     (channel === undefined ? isText(src) && isText(dst) : isText(channel) && isText(user)) &&
+    (hook === undefined || isText(hook)) &&
     isText(item.message) &&
     isText(item.timestamp) &&
     isText(item.id) &&

@@ -79,6 +79,23 @@ export const invitation: Field<string> = (value, name) => {
   return value;
 };
 
+const hookTokenPattern = /^[\w-]*$/;
+
+export const hookToken: Field<string> = (value, name) => {
+  const [least, most] = [limits.hookTokenCharactersLeast, limits.hookTokenCharacters];
+  const isToken = typeof value === "string" && hookTokenPattern.test(value);
+  if (isToken && value.length >= least && value.length <= most) return value;
+  throw refusal(
+    `\`${name}\` must be 32 random bytes in base64url: ${least} to ${most} characters.`,
+  );
+};
+
+/** Parses the token or the id of a hook that may not exist, so that any text is allowed. */
+export const hookKey: Field<string> = (value, name) => {
+  if (typeof value === "string") return value;
+  throw refusal(`\`${name}\` must be a string.`);
+};
+
 export const topics: Field<readonly string[]> = (value, name) => {
   const most = limits.keysTopics;
   const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;

@@ -18,6 +18,7 @@ export const en = {
   "error.channel_not_found":
     "There is no such channel: `tertulia channels` lists all, `tertulia create` creates one.",
   "error.user_not_found": "There is no such user: nobody with that name has ever logged in.",
+  "error.hook_not_found": "There is no such hook, or it was revoked: tertulia hooks lists yours.",
   "error.unauthenticated": "You have to log in first.",
   "error.forbidden": "You may not do that.",
   "error.rate_limited": "That was too much at once: wait {wait} s.",
@@ -56,6 +57,9 @@ export const en = {
     "You have created as many channels as one user may; an administrator can remove some.",
   "reason.channel_removed":
     "An administrator has removed that channel; only an administrator can restore it.",
+  "reason.too_many_hooks": "You have made as many hooks as one user may: revoke some first.",
+  "reason.upgrade_unfinished":
+    "A server of this cluster may be of an older version: upgrade all servers first.",
 
   // Problems on the client's side.
   "problem.noBroker":
@@ -159,6 +163,10 @@ export const en = {
     "The channel #{channel} has been removed. What was written there stays on disk.",
   "done.restoreChannel":
     "The channel #{channel} has been restored, with all that was written there.",
+  "done.addHook":
+    "The hook {name} writes to #{channel} in your name what is sent by POST to this path at a gateway. Anybody who knows the path can use it, and no command shows it again:",
+  "done.removeHook": "The hook {hook} is revoked.",
+  "line.hook": "{hook}  {name} → #{channel}, made {time}",
   "done.create": "The channel #{channel} has been created.",
   "done.send": "Sent to {target}; servers that have it on disk: {count}.",
   "done.sendOriginal":
@@ -712,6 +720,9 @@ export const en = {
   "help.menu": "the classic numbered menu",
   "help.login": "log a user in; the first login creates the user",
   "help.register": "create an account with a password",
+  "help.hooks": "list your hooks, by which other systems write in your name",
+  "help.addHook": "make a hook: an address at which other systems write to a channel",
+  "help.revokeHook": "revoke a hook, yours or, as an administrator, any",
   "help.users": "list all users, one per line",
   "help.channels": "list all channels, one per line",
   "help.create": "create a channel",
@@ -756,6 +767,7 @@ export const en = {
     "kill, stop and cut off processes of a fresh cluster; exit code 1 if anything is lost",
   "argument.HOST": "name=address of each host; the first host runs the reference",
   "argument.NAME": "a name",
+  "argument.HOOK": "the hook's id, which `tertulia hooks` shows",
   "argument.MODE": "open, closed or invitation",
   "argument.FOLDER": "a data folder, or the folder of one server in it",
   "argument.FILE": "the backup's file, or -",
@@ -786,6 +798,7 @@ export const en = {
   "flag.secretFile": "the cluster's secret; if omitted, `secret` in the data folder",
   "flag.keyFile": "the file with the key that encrypts a backup; 16 characters or more",
   "flag.cluster": "the cluster's name",
+  "flag.owner": "whose hooks to list; others' only as an administrator",
   "flag.auth": "open: names only; required: accounts with passwords",
   "flag.curve": "encrypt all connections, with keys derived from the secret",
   "flag.serverKeyFile": "the cluster's public key, if it is encrypted",

@@ -14,6 +14,7 @@ export const ptBr = {
   "error.channel_not_found":
     "Esse canal não existe: `tertulia channels` lista todos, `tertulia create` cria um.",
   "error.user_not_found": "Esse usuário não existe: ninguém com esse nome entrou até hoje.",
+  "error.hook_not_found": "Esse hook não existe ou foi revogado: tertulia hooks lista os seus.",
   "error.unauthenticated": "Você precisa entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
   "error.rate_limited": "Foi muita coisa de uma vez: espere {wait} s.",
@@ -52,6 +53,10 @@ export const ptBr = {
     "Você já criou todos os canais que um usuário pode criar; um administrador pode remover alguns.",
   "reason.channel_removed":
     "Um administrador removeu esse canal; só um administrador pode restaurá-lo.",
+  "reason.too_many_hooks":
+    "Você já criou todos os hooks que um usuário pode criar: revogue alguns primeiro.",
+  "reason.upgrade_unfinished":
+    "Talvez um servidor deste cluster seja de uma versão mais antiga: atualize todos os servidores primeiro.",
 
   "problem.noBroker":
     "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu com --broker.",
@@ -152,6 +157,10 @@ export const ptBr = {
   "done.removeChannel":
     "O canal #{channel} foi removido. O que foi escrito nele continua no disco.",
   "done.restoreChannel": "O canal #{channel} foi restaurado, com tudo o que foi escrito nele.",
+  "done.addHook":
+    "O hook {name} escreve em #{channel}, em seu nome, o que chegar por POST a este caminho em um gateway. Quem souber o caminho pode usá-lo, e nenhum comando o mostra de novo:",
+  "done.removeHook": "O hook {hook} foi revogado.",
+  "line.hook": "{hook}  {name} → #{channel}, criado em {time}",
   "done.create": "O canal #{channel} foi criado.",
   "done.send": "Enviada para {target}; servidores que já a têm em disco: {count}.",
   "done.sendOriginal":
@@ -706,6 +715,9 @@ export const ptBr = {
   "help.menu": "o clássico menu numerado",
   "help.login": "entra com um usuário; a primeira vez o cria",
   "help.register": "cria uma conta com senha",
+  "help.hooks": "lista os seus hooks, pelos quais outros sistemas escrevem em seu nome",
+  "help.addHook": "cria um hook: um endereço em que outros sistemas escrevem em um canal",
+  "help.revokeHook": "revoga um hook seu ou, como administrador, qualquer um",
   "help.users": "lista todos os usuários, um por linha",
   "help.channels": "lista todos os canais, um por linha",
   "help.create": "cria um canal",
@@ -752,6 +764,7 @@ export const ptBr = {
     "mata, para e isola processos de um cluster novo; código de saída 1 se algo se perde",
   "argument.HOST": "nome=endereço de cada host; no primeiro fica a referência",
   "argument.NAME": "um nome",
+  "argument.HOOK": "o id do hook, que `tertulia hooks` mostra",
   "argument.MODE": "open, closed ou invitation",
   "argument.FOLDER": "uma pasta de dados, ou a pasta de um servidor dentro dela",
   "argument.FILE": "o arquivo do backup, ou -",
@@ -782,6 +795,7 @@ export const ptBr = {
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
   "flag.keyFile": "o arquivo com a chave que criptografa um backup; 16 caracteres ou mais",
   "flag.cluster": "o nome do cluster",
+  "flag.owner": "de quem listar os hooks; os de outros, só como administrador",
   "flag.auth": "open: só nomes; required: contas com senha",
   "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",
   "flag.serverKeyFile": "a chave pública do cluster, se ele usa criptografia",

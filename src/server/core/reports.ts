@@ -49,6 +49,7 @@ export class Reports {
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
       takesAcks: true,
+      takesHooks: true,
     });
     const report: HeartbeatReport = {
       user: replica.name,

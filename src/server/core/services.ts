@@ -5,6 +5,7 @@ import { limits } from "../../protocol/limits.ts";
 import { eventId, isLoopbackAddress } from "../../protocol/request-fields.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { accountServices } from "./accounts/account-services.ts";
+import { hookServices } from "./chat/hook-services.ts";
 import { readServices } from "./chat/read-services.ts";
 import { writeServices } from "./chat/write-services.ts";
 import { type Content, factsOf } from "./facts.ts";
@@ -17,6 +18,7 @@ export const services: ServiceRows<Service> = {
   ...accountServices,
   ...readServices,
   ...writeServices,
+  ...hookServices,
   time: {
     parse: () => ({}),
     for: "anybody",

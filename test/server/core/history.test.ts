@@ -222,7 +222,7 @@ describe("[W2] the bound on messages that the pages of one payload read", () => 
   const [ana, bia, server] = ["ana" as UserName, "bia" as UserName, serverName(1)];
   for (let seq = 1; seq <= 100; seq += 1) {
     const placed = { server, seq, clock: seq, time: seq, id: undefined };
-    conversation.add({ ...placed, from: bia, to: { user: ana }, text: "" });
+    conversation.add({ ...placed, from: bia, to: { user: ana }, hook: undefined, text: "" });
   }
   const query = {
     conversation: { user: ana },

@@ -16,6 +16,8 @@ export interface Access<R extends ParsedRequest = ParsedRequest> {
    * session's user.
    */
   as?(request: R): UserName | undefined;
+  /** Whether administrators and the operator may make the request too, for any user. */
+  readonly alsoForAdministrators?: true;
   /** Whether the service exists only in a cluster with accounts. */
   readonly needsAccounts?: true;
 }
@@ -42,8 +44,10 @@ export function forbids(
   const ended = sessionProblem(request, accounts, timeMs);
   if (ended !== undefined) return ended;
   const { user, isOperator } = request.session as Session;
+  const isAdministrator = isOperator || accounts.has("administrator", user);
+  if (isAdministrator && access.alsoForAdministrators === true) return undefined;
   if (access.for === "administrators") {
-    if (isOperator || accounts.has("administrator", user)) return undefined;
+    if (isAdministrator) return undefined;
     const reason = "not_administrator";
     return new ProtocolError("forbidden", "Only an administrator may do that.", { reason });
   }

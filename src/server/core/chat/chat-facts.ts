@@ -2,7 +2,10 @@ import assert from "node:assert";
 import { type Fields, fieldsOf } from "../../../protocol/fields.ts";
 import {
   type ChannelName,
+  type HookName,
   readChannelName,
+  readHookId,
+  readHookName,
   readUserName,
   type UserName,
 } from "../../../protocol/ids.ts";
@@ -21,6 +24,7 @@ import type {
   User,
 } from "./chat-state.ts";
 import { toEntry } from "./history.ts";
+import type { Hook, Revocation } from "./hooks.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 
 /** For each operation, the data of its events. */
@@ -31,10 +35,15 @@ export interface ChatData {
     readonly user: UserName;
     readonly channel: ChannelName;
     readonly message: string;
+    /** The hook that wrote the message in the name of `user`. */
+    readonly hook?: HookName | undefined;
   };
   message: { readonly src: UserName; readonly dst: UserName; readonly message: string };
   /** An administrator removes a channel, or restores it. */
   removal: Omit<ChannelChange, keyof Placed>;
+  hook: Omit<Hook, keyof Placed>;
+  /** The owner, or an administrator, revokes a hook. */
+  unhook: Omit<Revocation, keyof Placed>;
 }
 
 export function chatFacts(chat: ChatState): FactTable<ChatData> {
@@ -51,6 +60,21 @@ export function chatFacts(chat: ChatState): FactTable<ChatData> {
       },
       ...changeFact(chat.removals, ({ channel }) => channel),
       isOldRow: (row) => row.isRemoved !== undefined,
+    },
+    hook: {
+      ...changeFact(chat.hooks.made, ({ hook }) => hook),
+      parse: (data) => ({
+        hook: readHookId(data.hook),
+        channel: readChannelName(data.channel),
+        name: readHookName(data.name),
+        by: readUserName(data.by),
+        isProven: readFlag(data.isProven),
+      }),
+      fold: (hook, placed) => chat.hooks.add({ ...hook, ...placed }),
+    },
+    unhook: {
+      ...changeFact(chat.hooks.revocations, ({ hook }) => hook),
+      parse: (data) => ({ hook: readHookId(data.hook), by: readUserName(data.by) }),
     },
   };
 }
@@ -139,14 +163,16 @@ function channel(chat: ChatState): Fact<ChatData["channel"]> {
 function publication(chat: ChatState): Fact<ChatData["publication"]> {
   const user = once(readUserName);
   const channel = once(readChannelName);
+  const hookName = once(readHookName);
   return {
     parse: (data) => ({
       user: user(data.user),
       channel: channel(data.channel),
       message: readText(data, "message"),
+      hook: data.hook === undefined ? undefined : hookName(data.hook),
     }),
-    fold: ({ user, channel, message }, placed) => {
-      chat.addMessage({ from: user, to: { channel }, text: message }, placed);
+    fold: ({ user, channel, message, hook }, placed) => {
+      chat.addMessage({ from: user, to: { channel }, text: message, hook }, placed);
     },
     file: "publications.json",
     freeze: () => frozenMessages(chat.channels.values()),
@@ -165,7 +191,7 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
       message: readText(data, "message"),
     }),
     fold: ({ src, dst, message }, placed) => {
-      chat.addMessage({ from: src, to: { user: dst }, text: message }, placed);
+      chat.addMessage({ from: src, to: { user: dst }, text: message, hook: undefined }, placed);
     },
     file: "messages.json",
     freeze: () => frozenMessages(chat.users.values()),

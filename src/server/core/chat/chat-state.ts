@@ -1,18 +1,25 @@
-import type { ChannelName, ServerName, UserName } from "../../../protocol/ids.ts";
+import type { ChannelName, HookName, ServerName, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { conversationTopic } from "../../../protocol/topics.ts";
 import { type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { type Change, Changes } from "../replica/changes.ts";
 import { isCommitted, type Placed } from "../replica/placed.ts";
+import { Hooks } from "./hooks.ts";
 import { SortedNames } from "./names.ts";
 import { NamesByLook } from "./names-by-look.ts";
 import { insert, type Sameness, Tail, Window } from "./window.ts";
 
 export type Target = { readonly channel: ChannelName } | { readonly user: UserName };
 
-interface NewMessage {
+/** The author and the receivers of a message. */
+export interface Ends {
   readonly from: UserName;
   readonly to: Target;
+  /** The hook that wrote the message in the name of `from`. */
+  readonly hook: HookName | undefined;
+}
+
+interface NewMessage extends Ends {
   readonly text: string;
 }
 
@@ -87,13 +94,17 @@ export class Conversation {
  * Two messages with the same id are duplicates if their senders, targets and texts are equal (R6).
  */
 const ofOneRequest: Sameness<StoredMessage> = {
-  scopeOf: ({ from, to }) => scopeOf(from, to),
+  scopeOf,
   isDuplicate: (one, other) => one.text === other.text,
 };
 
-/** The scope of a message's id: its sender and its target. */
-export function scopeOf(from: UserName, to: Target): string {
-  return `${conversationTopic(to)}${from}`;
+/**
+ * The scope of a message's id: its sender, its hook and its target. So the ids of two hooks, and of
+ * their owner, are independent.
+ */
+export function scopeOf({ from, to, hook }: Ends): string {
+  const sender = `${conversationTopic(to)}${from}`;
+  return hook === undefined ? sender : `${sender}\0${hook}`;
 }
 
 export interface Login extends Placed {
@@ -181,6 +192,7 @@ export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
   readonly removals = new Changes<ChannelChange>();
+  readonly hooks = new Hooks();
   /** The sorted names of all known users, and of all channels that were ever created. */
   readonly userNames = new SortedNames<UserName>();
   readonly channelNames = new SortedNames<ChannelName>();
@@ -189,7 +201,7 @@ export class ChatState {
   readonly #userLooks = new NamesByLook<UserName>();
   readonly #channelLooks = new NamesByLook<ChannelName>();
   readonly #retention: Retention;
-  /** One string object for each name, shared by all messages with the name, to save memory. */
+  /** One string object for each name, also of hooks, shared by all messages with the name, to save memory. */
   readonly #names = new Map<string, string>();
 
   constructor(retention: Retention = defaultRetention) {
@@ -233,7 +245,7 @@ export class ChatState {
     else made.add(channel.name);
   }
 
-  addMessage({ from, to, text }: NewMessage, placed: Placed): void {
+  addMessage({ from, to, text, hook }: NewMessage, placed: Placed): void {
     const owner = "channel" in to ? this.channel(to.channel) : this.user(to.user);
     const { server, seq, clock, time, id } = placed;
     const message: StoredMessage = {
@@ -244,6 +256,7 @@ export class ChatState {
       id,
       from: this.#once(from),
       to: owner.to,
+      hook: hook && this.#once(hook),
       text,
     };
     owner.conversation.add(message);

@@ -15,12 +15,15 @@ import { lowerBound, type Tail } from "./window.ts";
 
 /** Converts a message to the entry that clients receive and saved states contain. */
 export function toEntry(message: StoredMessage): Entry {
-  const { text, clock, server, seq, from, to } = message;
+  const { text, clock, server, seq, from, to, hook } = message;
   const id = idOf(message);
   const timestamp = isoTime(message.time);
-  return "channel" in to
-    ? { channel: to.channel, user: from, message: text, timestamp, clock, server, seq, id }
-    : { src: from, dst: to.user, message: text, timestamp, clock, server, seq, id };
+  const rest = { message: text, timestamp, clock, server, seq, id };
+  if (!("channel" in to)) return { src: from, dst: to.user, ...rest };
+  const { channel } = to;
+  return hook === undefined
+    ? { channel, user: from, ...rest }
+    : { channel, user: from, hook, ...rest };
 }
 
 /**
@@ -70,7 +73,8 @@ const lowestPlace = { clock: 0, server: lowestServer };
 
 /** An upper estimate of a message's bytes in a page: its text in UTF-8 and its other fields. */
 export function messageBytes(message: StoredMessage): number {
-  return 3 * message.text.length + 300;
+  const hookBytes = message.hook === undefined ? 0 : 4 * message.hook.length + 10;
+  return 3 * message.text.length + hookBytes + 300;
 }
 
 /**

@@ -88,7 +88,7 @@ type Decide<R, Answer extends object> = (
  * events that this server had on disk when the request came. If the wait takes too long, a read
  * with `after` fails, and a read without `after` is answered. Reads show only committed events.
  */
-function read<R extends ParsedRequest, Answer extends object>(
+export function read<R extends ParsedRequest, Answer extends object>(
   decide: Decide<R, Answer>,
 ): Decide<R, Answer> {
   return (services, request, at) => {

@@ -2,14 +2,25 @@ import type { RequestOf } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Event } from "../../../protocol/event.ts";
 import { object, optional } from "../../../protocol/fields.ts";
-import { parseChannelName, parseUserName, type UserName } from "../../../protocol/ids.ts";
+import {
+  type HookName,
+  parseChannelName,
+  parseUserName,
+  type UserName,
+} from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
 import { message as text } from "../../../protocol/request-fields.ts";
 import { idReused, noChannel, noUser, type Services } from "../serving/decision.ts";
 import type { ServiceRows } from "../serving/service.ts";
 import { decideWrite, type Write } from "../serving/write.ts";
-import { type ChatState, type Conversation, type StoredMessage, scopeOf } from "./chat-state.ts";
+import {
+  type ChatState,
+  type Conversation,
+  type Ends,
+  type StoredMessage,
+  scopeOf,
+} from "./chat-state.ts";
 
 /** The services that write into the chat. The row of `login` is in `account-services.ts`. */
 export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
@@ -87,11 +98,13 @@ const creation: Write<RequestOf<"channel">> = {
   },
 };
 
-type Messaging = RequestOf<"publish"> | RequestOf<"message">;
+/** A request to publish, or what a hook makes of a request to `post`. */
+type Publishing = RequestOf<"publish"> & { readonly hook?: HookName };
+type Messaging = Publishing | RequestOf<"message">;
 
 /** The differences between publications and private messages. */
 interface MessageKind<R extends Messaging> {
-  readonly endsOf: (request: R) => Pick<StoredMessage, "from" | "to">;
+  readonly endsOf: (request: R) => Ends;
   /** The channel or the users in whose conversations the message is kept. */
   readonly keepers: (
     chat: ChatState,
@@ -107,9 +120,9 @@ function messageWrite<R extends Messaging>(kind: MessageKind<R>): Write<R> {
   const find = ({ chat }: Services, request: R, isWanted: (message: StoredMessage) => boolean) => {
     const { id } = request;
     if (id === undefined) return undefined;
-    const { from, to } = kind.endsOf(request);
+    const ends = kind.endsOf(request);
     for (const keeper of kind.keepers(chat, request)) {
-      const found = keeper?.conversation.window.find(id, scopeOf(from, to), isWanted);
+      const found = keeper?.conversation.window.find(id, scopeOf(ends), isWanted);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -130,20 +143,20 @@ function messageWrite<R extends Messaging>(kind: MessageKind<R>): Write<R> {
   };
 }
 
-const publication = messageWrite<RequestOf<"publish">>({
-  endsOf: ({ user, channel }) => ({ from: user, to: { channel } }),
+export const publication = messageWrite<Publishing>({
+  endsOf: ({ user, channel, hook }) => ({ from: user, to: { channel }, hook }),
   keepers: (chat, { channel }) => [chat.channels.get(channel)],
   missing: (chat, { channel, user }) => {
     if (!chat.knowsChannel(channel)) return noChannel(channel);
     return chat.knowsUser(user) ? undefined : noUser(user);
   },
-  make: (ledger, { user, channel, message, id }, timeMs) => {
-    return ledger.make("publication", { user, channel, message, id }, timeMs);
+  make: (ledger, { user, channel, message, hook, id }, timeMs) => {
+    return ledger.make("publication", { user, channel, message, hook, id }, timeMs);
   },
 });
 
 const privateMessage = messageWrite<RequestOf<"message">>({
-  endsOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
+  endsOf: ({ src, dst }) => ({ from: src, to: { user: dst }, hook: undefined }),
   // Both conversations are searched, because perhaps only one of them still keeps the message (J3).
   keepers: (chat, { src, dst }) => [chat.users.get(dst), chat.users.get(src)],
   missing: (chat, { src, dst }) => {

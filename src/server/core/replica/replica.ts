@@ -256,6 +256,7 @@ export class Replica {
     peer.lastCorrectionMs = message.lastCorrectionMs;
     peer.clockRounds = message.clockRounds;
     peer.takesAcks = message.takesAcks;
+    peer.takesHooks = message.takesHooks;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);

@@ -37,6 +37,8 @@ export interface Peer {
   clockRounds: number | undefined;
   /** Whether the peer accepts acknowledgements over its peer link. */
   takesAcks: boolean;
+  /** Whether the peer accepts events of hooks. */
+  takesHooks: boolean;
 }
 
 /**
@@ -89,10 +91,20 @@ export class Replication {
         lastCorrectionMs: undefined,
         clockRounds: undefined,
         takesAcks: false,
+        takesHooks: false,
       };
       this.peers.set(name, peer);
     }
     return peer;
+  }
+
+  /**
+   * Returns a member that may be of a version without hooks. Such a server refuses their events, and
+   * from then on all events of the same origin.
+   */
+  get memberWithoutHooks(): ServerName | undefined {
+    const others = this.view.members.filter((name) => name !== this.#name);
+    return others.find((name) => this.peers.get(name)?.takesHooks !== true);
   }
 
   /**

@@ -35,7 +35,7 @@ export class Admission {
     connection: string,
     { steadyMs }: Now,
   ): ProtocolError | undefined {
-    const sender = rowOf(this.#table, request).sender?.(request);
+    const sender = rowOf(this.#table, request).sender?.(request, this.#services);
     return (
       this.#flood.refusesUser(sender, steadyMs) ?? this.#refusesGuess(request, connection, steadyMs)
     );

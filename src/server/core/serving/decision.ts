@@ -46,6 +46,11 @@ export type Decision<Answer extends object = object> =
   | {
       readonly next: "commit";
       readonly event: Placed;
+      /**
+       * Whether the answer waits for all live members even if the request has `after` (Q7), because
+       * other programs use the result, and know no `after`.
+       */
+      readonly isForAll?: true;
       answer(): Granting<Answer>;
     }
   /** The coordinator decides who owns the name (E3). */
@@ -160,6 +165,10 @@ export function idReused(): ProtocolError {
 
 export function noChannel(channel: string): ProtocolError {
   return new ProtocolError("channel_not_found", `There is no channel "${channel}".`);
+}
+
+export function noHook(): ProtocolError {
+  return new ProtocolError("hook_not_found", "There is no such hook: make a new one.");
 }
 
 export function noUser(user: string): ProtocolError {

@@ -35,6 +35,15 @@ export class Flood {
   });
 
   /**
+   * For each connection, the pace of requests that name no hook. A right token is never refused,
+   * because nobody can guess one, and many systems may share an address.
+   */
+  readonly #wrongHooks = new Buckets({
+    perSecond: 1_000 / durations.connectionAttemptMs,
+    burst: limits.hookGuesses,
+  });
+
+  /**
    * For each name, the pace of repeated `register` requests. A repeated request has the id of the
    * claim that holds the name, but not the hash of this claim. So the request's password must be
    * checked.
@@ -87,6 +96,11 @@ export class Flood {
   /** Counts a wrong invitation. Right invitations do not count. */
   noteWrongInvitation(steadyMs: number): void {
     this.#invitations.take("", steadyMs);
+  }
+
+  /** Counts a request that names no hook. */
+  refusesWrongHook(connection: string, steadyMs: number): ProtocolError | undefined {
+    return slower("requests that name no hook", this.#wrongHooks.take(connection, steadyMs));
   }
 
   /**

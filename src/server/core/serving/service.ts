@@ -19,10 +19,10 @@ export interface ServiceRow<R extends ParsedRequest = ParsedRequest, Answer exte
    */
   parse(data: Fields): OwnFields<R>;
   /**
-   * If the request makes a message or a channel, returns the user by whose pace the request is
+   * If the request makes a message, a channel or a hook, returns the user by whose pace the request is
    * limited (X4).
    */
-  sender?(request: R): UserName | undefined;
+  sender?(request: R, services: Services): UserName | undefined;
   /**
    * Returns the secret that the request may be guessing: a user's password, or an invitation (X4).
    */

@@ -186,7 +186,10 @@ export class Serving {
         payload.answer(index, decision.answer);
         break;
       case "refuse":
-        payload.refuse(index, decision.error);
+        payload.refuse(
+          index,
+          this.#tooManyWrongHooks(asked, decision.error, now) ?? decision.error,
+        );
         break;
       case "wait": {
         if (this.#admission.isGuest(request, now)) {
@@ -206,7 +209,7 @@ export class Serving {
           index,
           server,
           seq,
-          plain: request.after === undefined,
+          plain: decision.isForAll === true || request.after === undefined,
           deadlineMs: now.steadyMs + durations.commitMs,
           answer: decision.answer,
         });
@@ -333,6 +336,15 @@ export class Serving {
     return (
       guess?.invitation !== undefined && isJudged && decision.error?.reason === "invitation_wanted"
     );
+  }
+
+  #tooManyWrongHooks(
+    { connection }: OpenRequest,
+    { code }: ProtocolError,
+    { steadyMs }: Now,
+  ): ProtocolError | undefined {
+    if (code !== "hook_not_found") return undefined;
+    return this.#flood.refusesWrongHook(connection, steadyMs);
   }
 
   #note(payload: PayloadReply): void {

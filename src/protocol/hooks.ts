@@ -1,0 +1,24 @@
+/** The limits of incoming webhooks, a part of `limits`. */
+export const hookLimits = {
+  /** The fewest characters of a hook's token: 32 random bytes in base64url, which nobody guesses. */
+  hookTokenCharactersLeast: 43,
+  /** The most characters of a hook's token, which is a part of a path. */
+  hookTokenCharacters: 128,
+  /** The most hooks of one user in a cluster with accounts: more than a team's systems need. */
+  userHooks: 20,
+  /**
+   * The most hooks that one user can ever make in a cluster with accounts. Servers keep revoked hooks
+   * forever, so that no late event brings one back.
+   */
+  userHooksMade: 1_000,
+  /**
+   * How many requests over one connection a server answers with `hook_not_found` at once, before it
+   * enforces `connectionAttemptMs`.
+   */
+  hookGuesses: 20,
+} as const;
+
+/** Returns the path at a gateway to which other systems send what the hook writes. */
+export function hookPath(token: string): string {
+  return `/hooks/${token}`;
+}

@@ -1,0 +1,57 @@
+import type { ChannelName, HookId, HookName, UserName } from "../../../protocol/ids.ts";
+import { type Change, Changes, type RequestKey } from "../replica/changes.ts";
+
+/** An incoming webhook: whoever has its token writes to the channel in the name of `by`. */
+export interface Hook extends Change {
+  readonly hook: HookId;
+  readonly channel: ChannelName;
+  readonly name: HookName;
+  /**
+   * Whether the owner had a session. In an open cluster anybody makes hooks in any name, so such a
+   * hook counts for nothing once the cluster has accounts.
+   */
+  readonly isProven?: boolean | undefined;
+}
+
+export interface Revocation extends Change {
+  readonly hook: HookId;
+}
+
+/**
+ * All hooks that were ever made. A hook stays after its revocation, and a revocation may come before
+ * its hook, so that the state depends only on the set of events (R4).
+ */
+export class Hooks {
+  readonly made = new Changes<Hook>();
+  readonly revocations = new Changes<Revocation>();
+  readonly #madeBy = new Map<UserName, Set<HookId>>();
+
+  add(hook: Hook): void {
+    this.made.add(hook.hook, hook);
+    const made = this.#madeBy.get(hook.by);
+    if (made === undefined) this.#madeBy.set(hook.by, new Set([hook.hook]));
+    else made.add(hook.hook);
+  }
+
+  /** Returns the hook with this id, revoked or not. */
+  get(id: HookId): Hook | undefined {
+    return this.made.last(id);
+  }
+
+  isRevoked(id: HookId): boolean {
+    return this.revocations.last(id) !== undefined;
+  }
+
+  /** Returns all hooks that the user ever made, revoked ones too. */
+  madeBy(user: UserName): Hook[] {
+    const hooks = [...(this.#madeBy.get(user) ?? [])].map((id) => this.get(id) as Hook);
+    return hooks.filter(({ by }) => by === user);
+  }
+
+  /** Returns the user's hooks that requests with this id made. */
+  asked({ id, by }: RequestKey): Hook[] {
+    if (id === undefined) return [];
+    const made = [...(this.#madeBy.get(by) ?? [])];
+    return made.flatMap((hook) => this.made.asked(hook, { id, by }));
+  }
+}

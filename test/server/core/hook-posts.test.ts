@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { limits } from "../../../src/protocol/limits.ts";
+import { furnish, gone, tokenOf } from "../../support/hook-scene.ts";
+
+describe("[Q16] a post that is refused", () => {
+  test("[Q16] a hook of a locked owner writes nothing until the owner is unlocked", () => {
+    const { scene, make, post } = furnish();
+    make();
+    const lock = (locked: boolean) =>
+      scene.ask("account", { user: "ana", locked, token: scene.operator });
+    lock(true);
+    expect(post("x")).toMatchObject({ code: "forbidden", reason: "account_locked" });
+    lock(false);
+    expect(post("x")).toMatchObject({ status: "OK" });
+  });
+
+  test("[Q16] [A10] a hook of a removed channel writes nothing until the channel is restored", () => {
+    const { scene, make, post } = furnish();
+    make();
+    const remove = (removed: boolean) =>
+      scene.ask("removal", { channel: "geral", removed, token: scene.operator });
+    remove(true);
+    expect(post("x")).toMatchObject({ code: "channel_not_found" });
+    remove(false);
+    expect(post("x")).toMatchObject({ status: "OK" });
+  });
+
+  test.each(["", "x".repeat(200), "\ud800", "0a".repeat(16)])(
+    "[Q16] a post with the unknown token %j gets hook_not_found",
+    (hookToken) => {
+      const { post } = furnish();
+      expect(post("x", { hookToken })).toMatchObject(gone);
+    },
+  );
+
+  test("[Q16] a hook's id is no token", () => {
+    const { make, post } = furnish();
+    const { hook } = make();
+    expect(post("x", { hookToken: hook })).toMatchObject(gone);
+  });
+
+  test("[Q16] a post that is empty or too long is refused as a publication is", () => {
+    const { make, post } = furnish();
+    make();
+    expect(post("")).toMatchObject({ code: "bad_request" });
+    expect(post("x".repeat(limits.messageCharacters + 1))).toMatchObject({ code: "too_large" });
+  });
+
+  test("[A9] a post counts for its owner's pace", () => {
+    const pace = { user: { perSecond: 1, burst: 5 }, connection: undefined };
+    const { scene, ana, make, post } = furnish(pace);
+    make();
+    const statuses = Array.from({ length: 10 }, () => post("x").code);
+    expect(statuses).toContain("rate_limited");
+    const own = { user: "ana", channel: "geral", message: "x", token: ana };
+    expect(scene.ask("publish", own)).toMatchObject({ code: "rate_limited" });
+  });
+
+  test("[A9] wrong tokens of one connection are limited, and a right token over it still writes", () => {
+    const { make, post } = furnish();
+    make();
+    const wrong = Array.from({ length: 25 }, (_, n) => post("x", { hookToken: tokenOf(`w${n}`) }));
+    const codes = wrong.map(({ code }) => code);
+    expect(codes.slice(0, limits.hookGuesses)).toEqual(
+      Array(limits.hookGuesses).fill("hook_not_found"),
+    );
+    expect(codes.at(-1)).toBe("rate_limited");
+    expect(wrong.at(-1)?.wait).toBeGreaterThan(0);
+    expect(post("x")).toMatchObject({ status: "OK" });
+  });
+});
