@@ -4,6 +4,7 @@ import { Problem } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
 import { readSecret, type Secret } from "../../platform/secret.ts";
 import type { Service } from "../../protocol/client-messages.ts";
+import type { Reply } from "../../protocol/replies.ts";
 import type { RequestData } from "../../protocol/request-data.ts";
 import { type ClientOptions, type Context, channelOf, nameOf, withClient } from "./context.ts";
 import { readNewPassword } from "./read-password.ts";
@@ -73,25 +74,27 @@ export async function setRegistration(context: Context, mode: string): Promise<v
  * Sends a request with the logged-in user's token. If a server refuses this user, resends the
  * request with a token made from the cluster's secret.
  */
-async function administer<S extends Service>(
+export async function administer<S extends Service>(
   context: Context,
   service: S,
   data: RequestData[S],
-): Promise<void> {
+): Promise<Reply<S>> {
   const ask = (options: ClientOptions = {}) =>
     withClient(context, (client) => client.ask(service, data), options);
   try {
-    await ask();
+    return await ask();
   } catch (error) {
     const token = isRefused(error) ? operatorToken(context) : undefined;
     if (token === undefined) throw error;
-    await ask({ token });
+    return await ask({ token });
   }
 }
 
 function isRefused(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
-  return error.code === "unauthenticated" || error.code === "forbidden";
+  // Servers do not tell a user that another user has the hook.
+  const codes: readonly string[] = ["unauthenticated", "forbidden", "hook_not_found"];
+  return codes.includes(error.code);
 }
 
 /** @returns a token made from the cluster's secret; undefined if the secret can't be read */

@@ -1,4 +1,4 @@
-import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import type { HookName, RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { Completion } from "./completion.ts";
@@ -10,6 +10,8 @@ import { type Target, writeTarget } from "./target.ts";
 export interface Message {
   readonly kind: "message";
   readonly user: UserName;
+  /** The hook that wrote the message in the name of `user`. */
+  readonly hook?: HookName | undefined;
   readonly text: string;
   readonly timeMs: number;
   readonly clock: number;

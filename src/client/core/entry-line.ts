@@ -1,5 +1,6 @@
 import { harmless } from "../../protocol/harmless.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import { authorOf } from "./author.ts";
 import type { Paint } from "./paint.ts";
 import { localMs, timeOf, type Zone } from "./server-time.ts";
 import { actionPrefix } from "./slash-command.ts";
@@ -28,7 +29,7 @@ export function entryLine(
     return `${time} ${src} → ${dst}: ${text}`;
   }
   const place = mixed ? `${paint("bold", `#${harmless(entry.channel)}`)} ` : "";
-  const user = paint("cyan", harmless(entry.user));
+  const user = paint("cyan", authorOf(entry));
   return entry.message.startsWith(actionPrefix)
     ? `${time} ${place}* ${user} ${text.slice(actionPrefix.length)}`
     : `${time} ${place}${user}: ${text}`;

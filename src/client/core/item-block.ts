@@ -1,4 +1,5 @@
 import { harmless } from "../../protocol/harmless.ts";
+import { authorOf, isBy } from "./author.ts";
 import { cellsOf, cut, wrap } from "./cells.ts";
 import type { ChatModel, Conversation, Item, Notice } from "./chat-model.ts";
 import { linksIn } from "./links.ts";
@@ -12,7 +13,7 @@ import { fitLine, type Line, lineCells, type Span, type Style, span } from "./sp
 const dayMs = 86_400_000;
 /** The fewest columns of a pane that shows times. */
 const narrow = 40;
-/** The most cells that a name takes; fewer in a narrow pane. */
+/** The most cells that a name takes; fewer in a narrow pane. A user and a hook take twice as many. */
 const mostNameCells = 20;
 const indent = "        ";
 
@@ -89,7 +90,8 @@ function said(item: Exclude<Item, Notice>, columns: number, context: Context): r
   const time = hasTime ? `${clockTime(item.timeMs, context.zoneMinutes)} ` : "";
   const isAction = item.text.startsWith(actionPrefix);
   const nameCells = Math.min(mostNameCells, Math.max(4, Math.floor(columns / 3)));
-  const name = cut(harmless(item.user), nameCells);
+  const isHooks = item.kind === "message" && item.hook !== undefined;
+  const name = cut(authorOf(item), isHooks ? 2 * nameCells : nameCells);
   const colour: Style = `name${nameColour(item.user) as 0}`;
   const opening: Span[] = [span(time, "dim")];
   if (isAction) opening.push(span("* ", "dim"));
@@ -97,7 +99,7 @@ function said(item: Exclude<Item, Notice>, columns: number, context: Context): r
   const used = lineCells(opening);
   const hanging = hasTime ? indent : "  ";
   const mark = markOf(item, context);
-  const reader = item.user === context.me ? undefined : context.me;
+  const reader = isBy(item, context.me) ? undefined : context.me;
   const rows = spokenText(item.text)
     .split("\n")
     .flatMap((line, at) => {
@@ -112,7 +114,7 @@ function said(item: Exclude<Item, Notice>, columns: number, context: Context): r
 }
 
 function markOf(item: Exclude<Item, Notice>, { me }: Context): Span | undefined {
-  if (item.kind === "message") return item.user === me ? span("✓", "dim") : undefined;
+  if (item.kind === "message") return isBy(item, me) ? span("✓", "dim") : undefined;
   return item.kind === "pending" ? span("⏳", "warning") : span(`✗ ${harmless(item.why)}`, "bad");
 }
 

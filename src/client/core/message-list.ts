@@ -2,6 +2,7 @@ import { writeCursor } from "../../protocol/cursor.ts";
 import { compareOrder } from "../../protocol/event.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
+import { type Author, isBy } from "./author.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
 import { timeOf } from "./server-time.ts";
 
@@ -21,8 +22,9 @@ const slack = 200;
 export function asMessage(entry: Entry): Message {
   const { message: text, clock, server, seq, id, timestamp } = entry;
   const user = "channel" in entry ? entry.user : entry.src;
+  const hook = "channel" in entry ? entry.hook : undefined;
   const timeMs = timeOf(timestamp);
-  return { kind: "message", user, text, timeMs, clock, server, seq, id };
+  return { kind: "message", user, hook, text, timeMs, clock, server, seq, id };
 }
 
 /**
@@ -30,9 +32,9 @@ export function asMessage(entry: Entry): Message {
  * the same id but different contents have different keys (R6).
  */
 export function itemKey(item: Item): string {
-  return item.kind === "notice"
-    ? `notice ${item.number}`
-    : `${item.user}\0${item.id}\0${item.text}`;
+  if (item.kind === "notice") return `notice ${item.number}`;
+  const { user, hook }: Author = item;
+  return `${user}\0${hook ?? ""}\0${item.id}\0${item.text}`;
 }
 
 /** @returns the item at an index in the order of the screen; pending items are last */
@@ -96,7 +98,7 @@ export function isRead(read: Vector, { server, seq }: Message): boolean {
 }
 
 export function isUnread(item: Placed, read: Vector, me: string): item is Message {
-  return item.kind === "message" && item.user !== me && !isRead(read, item);
+  return item.kind === "message" && !isBy(item, me) && !isRead(read, item);
 }
 
 /** Raises a vector to cover the messages. @returns `read` itself if it covers them */

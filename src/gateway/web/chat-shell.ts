@@ -1,3 +1,4 @@
+import { type Author, authorOf, isBy } from "../../client/core/author.ts";
 import type { ChatEffect } from "../../client/core/chat-events.ts";
 import { type ChatModel, currentOf, find } from "../../client/core/chat-model.ts";
 import { targetOf } from "../../client/core/chat-steps.ts";
@@ -239,14 +240,15 @@ export class ChatShell {
 
   #notify(entry: Entry): void {
     const { me } = this.#chat;
-    const author = "channel" in entry ? entry.user : entry.src;
+    const author: Author = "channel" in entry ? entry : { user: entry.src };
+    const name = authorOf(author);
     const key = writeTarget(targetOf(entry, me));
     const text = spokenText(entry.message);
     const isMeant = "dst" in entry || mentionsOf(text, me).length > 0;
-    if (author === me || !isMeant || find(this.#chat, key)?.isMuted) return;
+    if (isBy(author, me) || !isMeant || find(this.#chat, key)?.isMuted) return;
     if (!this.#parts.notifies() || !("Notification" in window)) return;
     if (Notification.permission !== "granted") return;
-    const title = "channel" in entry ? `${harmless(author)} · ${harmless(key)}` : harmless(author);
+    const title = "channel" in entry ? `${name} · ${harmless(key)}` : name;
     // Two tabs tell one message once, because their notifications have one tag.
     const shown = new Notification(title, { body: harmless(text), tag: entry.id });
     shown.onclick = () => {

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { authorOf } from "../../../client/core/author.ts";
 import type { ChatModel, Conversation as Shown } from "../../../client/core/chat-model.ts";
 import { countOf, itemAt, itemKey } from "../../../client/core/message-list.ts";
 import { harmless } from "../../../protocol/harmless.ts";
@@ -140,7 +141,7 @@ function messageParts({ page, chat, present }: Parts, first: number): MessagePar
       item.kind !== "notice" &&
       before !== undefined &&
       before.kind !== "notice" &&
-      before.user === item.user &&
+      authorOf(before) === authorOf(item) &&
       Math.abs(item.timeMs - before.timeMs) < 300_000;
     parts.push({
       item,

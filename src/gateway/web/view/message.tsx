@@ -1,4 +1,5 @@
 import { Component } from "preact";
+import { authorOf, isBy } from "../../../client/core/author.ts";
 import type { Item } from "../../../client/core/chat-model.ts";
 import { nameColour } from "../../../client/core/name-colour.ts";
 import { actionPrefix, spokenText } from "../../../client/core/slash-command.ts";
@@ -57,10 +58,10 @@ function Said({ item, words, language, me, follows, isLast }: MessageParts) {
       </article>
     );
   }
-  const name = harmless(item.user);
+  const name = authorOf(item);
   const author = <bdi class={`author name-${nameColour(item.user)}`}>{name}</bdi>;
   const isAction = item.text.startsWith(actionPrefix);
-  const pieces = piecesOf(spokenText(item.text), item.user === me ? undefined : me);
+  const pieces = piecesOf(spokenText(item.text), isBy(item, me) ? undefined : me);
   const time = timeOf(item.timeMs, language);
   const state = stateOf(item, { words, me });
   const said = pieces.map(({ text }) => text).join("");
@@ -111,7 +112,7 @@ function stateOf(
 ): { readonly mark: string; readonly word: string } | undefined {
   if (item.kind === "pending") return { mark: "◷", word: words("page.waits") };
   if (item.kind === "refused") return { mark: "✗", word: words("page.refused") };
-  return item.user === me ? { mark: "✓", word: words("page.stored") } : undefined;
+  return isBy(item, me) ? { mark: "✓", word: words("page.stored") } : undefined;
 }
 
 function timeOf(timeMs: number, language: string): string {
