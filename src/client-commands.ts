@@ -4,6 +4,7 @@ import type { Definition, Flag } from "./client/commands/define.ts";
 // The code of a command is loaded only when the command runs, so that a command starts quickly.
 const account = () => import("./client/commands/account.ts");
 const accounts = () => import("./client/commands/accounts.ts");
+const hooks = () => import("./client/commands/hooks.ts");
 const lists = () => import("./client/commands/lists.ts");
 
 /** Commands that have subcommands and no action of their own. */
@@ -12,7 +13,7 @@ export const groups = ["servers", "accounts"] as const;
 /** A client command. Any error that `act` throws is printed as one sentence. */
 export type ClientCommand = Definition & {
   /** The parent command, if this command is a subcommand. */
-  readonly parent?: (typeof groups)[number] | "channels";
+  readonly parent?: (typeof groups)[number] | "channels" | "hooks";
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
 };
 
@@ -103,6 +104,32 @@ export const clientCommands: readonly ClientCommand[] = [
         (await accounts()).changeChannel(context, action, channel as string),
     }),
   ),
+  // `hooks` without a subcommand lists the hooks.
+  {
+    name: "hooks",
+    settings: administering,
+    flags: [{ name: "owner", value: "name" }],
+    example: "tertulia hooks --json",
+    act: async (context, _args, flags) => (await hooks()).listHooks(context, flags),
+  },
+  {
+    parent: "hooks",
+    name: "add",
+    help: "addHook",
+    args: ["CHANNEL", "NAME"],
+    example: "tertulia hooks add geral deploy",
+    act: async (context, [channel, name]) =>
+      (await hooks()).addHook(context, channel as string, name as string),
+  },
+  {
+    parent: "hooks",
+    name: "remove",
+    help: "revokeHook",
+    args: ["HOOK"],
+    settings: administering,
+    example: "tertulia hooks remove 0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    act: async (context, [hook]) => (await hooks()).removeHook(context, hook as string),
+  },
   {
     name: "create",
     args: ["CHANNEL"],

@@ -8,6 +8,7 @@ import { accountRoutes } from "./api/accounts.ts";
 import { administrationRoutes } from "./api/administration.ts";
 import { channelRoutes } from "./api/channels.ts";
 import { clusterRoutes } from "./api/cluster.ts";
+import { addPostRoute, hookRoutes } from "./api/hooks.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
 import { sessionRoutes } from "./api/session.ts";
@@ -42,6 +43,7 @@ const subjects = [
   privateRoutes,
   clusterRoutes,
   administrationRoutes,
+  hookRoutes,
 ];
 
 /** The gateway's HTTP server with all its routes, not bound to an address yet. */
@@ -108,6 +110,7 @@ export async function makeApp(parts: AppParts) {
     },
     { prefix: apiPath },
   );
+  await app.register(async (api) => addPostRoute(api as unknown as Api, people));
   app.get(`${apiPath}/docs`, { schema: { hide: true } }, (_request, reply) =>
     reply
       .header("content-security-policy", docsPolicy)

@@ -37,7 +37,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
     name: () => file.name,
     clock: () => connection.clock.value,
   });
-  const people = new People(connection);
+  const people = new People(connection, config.key);
   const onDefect = (error: unknown) => log.error(error);
   const live = new LiveServer({ people, onDefect, ...more });
   const readiness = new Readiness(connect, (reason) => {

@@ -1,6 +1,8 @@
+import { createHmac, type KeyObject } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
+import { newHookToken } from "../platform/hook-token.ts";
 import { ProtocolError, type RefusalReason } from "../protocol/errors.ts";
 import { parseRequestId, type RequestId, type UserName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
@@ -21,11 +23,24 @@ const cookieSeconds = 30 * 24 * 3_600;
 /** Opens sessions for the people who make HTTP requests. */
 export class People {
   readonly #connection: Connection;
+  readonly #key: KeyObject;
   /** The turns of requests with a password, by address. */
   readonly passwords = new PasswordTurns();
 
-  constructor(connection: Connection) {
+  /** @param key the key that all gateways of the cluster have */
+  constructor(connection: Connection, key: KeyObject) {
     this.#connection = connection;
+    this.#key = key;
+  }
+
+  /**
+   * Returns the token for a new hook. If a request with an id is repeated at another gateway, that
+   * gateway makes the same token. Otherwise the repeated request would ask for another hook (G4).
+   */
+  hookToken(user: UserName, { id }: { readonly id?: RequestId }): string {
+    if (id === undefined) return newHookToken();
+    const text = `hook ${JSON.stringify([user, id])}`;
+    return createHmac("sha256", this.#key).update(text).digest("base64url");
   }
 
   /**

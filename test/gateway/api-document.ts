@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { Connection } from "../../src/client/connection.ts";
 import { makeApp } from "../../src/gateway/app.ts";
 import { LiveServer } from "../../src/gateway/live/live-server.ts";
@@ -8,7 +9,7 @@ import { noMetrics } from "../../src/platform/metrics.ts";
 /** Returns the OpenAPI document of a gateway that serves nobody, as the text of `docs/openapi.json`. */
 export async function apiDocument(): Promise<string> {
   using connection = new Connection({ brokers: ["tcp://127.0.0.1:9"], proxies: [] });
-  const people = new People(connection);
+  const people = new People(connection, createSecretKey(Buffer.alloc(32)));
   const onDefect = (error: unknown) => {
     throw error;
   };

@@ -199,6 +199,25 @@ function behind(name: ProxyName): void {
     expect(Math.min(...tookMs)).toBeLessThan(200);
   }, 30_000);
 
+  test("[G52] a hook that is made and used through the proxy has its URL, and the proxy's log has no token", async () => {
+    const body = { channel, name: "deploy" };
+    const made = await scene.ask(token, "/api/v1/hooks", { method: "POST", body });
+    const { url, path } = JSON.parse(made.body);
+    expect(url).toBe(`${scene.proxy.url}${path}`);
+    const odd = path.replace("/hooks/", "/%68ooks/");
+    for (const [way, status] of [
+      [path, 200],
+      [odd, 200],
+      [`${path}x`, 404],
+    ]) {
+      const reply = await scene.proxy.ask(way, { method: "POST", body: { text: name } });
+      expect(reply.status).toBe(status);
+    }
+    await until(() => scene.proxy.answeredBy("/hooks/-").length === 3, "the log tells the posts");
+    expect(scene.proxy.answeredBy(path.slice("/hooks/".length))).toEqual([]);
+    expect(await scene.copies(name)).toBe(2);
+  });
+
   test("[G44] an address that has too many connections gets 429, and another address is served", async () => {
     const most = Number(
       /limit_conn \w+ (\d+)|conn_cur\(0\) gt (\d+)/

@@ -33,15 +33,30 @@ beforeAll(async () => {
   const nowhere = { broker: "tcp://127.0.0.1:9", proxy: "tcp://127.0.0.1:9" };
   const flags = { data, http: "tcp://127.0.0.1:*", logLevel: "silent", ...nowhere };
   unready = await startGateway(gatewayConfig(new Settings(flags, {})));
-  for (const user of ["ana", "bruno", "carla"]) await scene.enter(user);
+  for (const user of ["ana", "bruno", "carla", "dora"]) await scene.enter(user);
   const promotion = { path: { user: "ana" }, body: { administrator: true } };
   await scene.ask("PATCH /api/v1/accounts/{user}", { token: scene.operator(), ...promotion });
   const token = scene.tokens.get("ana");
   for (const channel of ["geral", "velho"]) {
     await scene.createChannel(channel, token);
   }
+  await makeHooks();
 }, 60_000);
 afterAll(() => unready?.[Symbol.asyncDispose](), 30_000);
+
+/** What the server answered when each hook was made. */
+const hooks = new Map<string, { readonly hook: string; readonly path: string }>();
+async function makeHooks(): Promise<void> {
+  const body = { channel: "geral", name: "deploy" };
+  const owners = { revoked: "ana", used: "ana", locked: "dora" };
+  for (const [use, owner] of Object.entries(owners)) {
+    const asked = { token: scene.tokens.get(owner), body };
+    hooks.set(use, (await scene.ask("POST /api/v1/hooks", asked)).json);
+  }
+  const lock = { path: { user: "dora" }, body: { locked: true } };
+  await scene.ask("PATCH /api/v1/accounts/{user}", { token: scene.operator(), ...lock });
+}
+const tokenOf = (use: string) => hooks.get(use)?.path.replace("/hooks/", "") ?? "";
 
 let made = 0;
 const newName = () => {
@@ -76,6 +91,10 @@ const successes: Readonly<Record<string, (name: string) => Asked>> = {
   "PATCH /accounts/{user}": () => ({ path: { user: "bruno" }, body: { administrator: false } }),
   "PUT /registration": () => ({ body: { mode: "open" } }),
   "PATCH /channels/{channel}": () => ({ path: { channel: "velho" }, body: { removed: true } }),
+  "GET /hooks": () => ({}),
+  "POST /hooks": () => ({ body: { channel: "geral", name: "alert" } }),
+  "DELETE /hooks/{hook}": () => ({ path: { hook: hooks.get("revoked")?.hook ?? "" } }),
+  "POST /hooks/{token}": () => ({ path: { token: tokenOf("used") }, body: { text: "oi" } }),
   "GET /events": () => ({ query: "?conversations=%23geral" }),
 };
 
@@ -86,7 +105,7 @@ function success(operation: string): Asked {
 }
 
 /** The operations whose name is in the path, and what they name if it does not exist. */
-const absent = { path: { user: "nobody", channel: "nowhere" } };
+const absent = { path: { user: "nobody", channel: "nowhere", hook: "none", token: "none" } };
 const invalid = { path: { user: "not a name", channel: "not a name" } };
 
 /** What a repeated request changes, while it has the `Idempotency-Key` of the first one. */
@@ -97,6 +116,8 @@ const changes: Readonly<Record<string, object>> = {
   "PUT /registration": { mode: "closed" },
   "POST /channels/{channel}/messages": { message: "tchau" },
   "POST /users/{user}/messages": { message: "tchau" },
+  "POST /hooks": { channel: "geral", name: "other" },
+  "POST /hooks/{token}": { text: "tchau" },
 };
 
 /** For each status of an error, how any operation comes to it. */
@@ -114,6 +135,10 @@ const failures: Readonly<Record<number, (operation: string) => Promise<number>>>
     return (await scene.ask(operation, { ...success(operation), ...wrong })).status;
   },
   403: async (operation) => {
+    if (operation === "POST /hooks/{token}") {
+      const path = { token: tokenOf("locked") };
+      return (await scene.ask(operation, { ...success(operation), path })).status;
+    }
     const { token, ...asked } = success(operation);
     const headers = { cookie: `tertulia=${token}`, origin: "https://other.example" };
     return (await scene.ask(operation, { ...asked, headers })).status;
@@ -124,7 +149,9 @@ const failures: Readonly<Record<number, (operation: string) => Promise<number>>>
     const token = `open.${Buffer.from("nobody").toString("base64url")}`;
     const asked = success(operation);
     if (isOwn) return (await open.ask(operation, { ...asked, ...absent, token })).status;
-    return (await scene.ask(operation, { ...asked, ...absent })).status;
+    const body =
+      asked.path === undefined ? { ...(asked.body as object), channel: "nowhere" } : asked.body;
+    return (await scene.ask(operation, { ...asked, ...absent, body })).status;
   },
   409: async (operation) => {
     const asked = success(operation);
@@ -152,7 +179,8 @@ const failures: Readonly<Record<number, (operation: string) => Promise<number>>>
   422: async (operation) => {
     const asked = success(operation);
     const body = asked.body && { ...asked.body, user: "not a name", channel: "not a name" };
-    const named = asked.path === undefined ? { body } : invalid;
+    const query = operation === "GET /api/v1/hooks" ? "?user=a%20b" : "";
+    const named = asked.path === undefined ? { body, query } : invalid;
     return (await scene.ask(operation, { ...asked, ...named })).status;
   },
   429: async (operation) => {

@@ -23,7 +23,10 @@ const placed = {
   seq: Type.Integer({ description: "The number of the event at its server." }),
   id: Type.String(),
 };
-const channelEntry = Type.Object({ channel: name, user: name, ...placed });
+const hook = Type.Optional(
+  Type.String({ description: "The hook that wrote the message in the user's name." }),
+);
+const channelEntry = Type.Object({ channel: name, user: name, hook, ...placed });
 const privateEntry = Type.Object({ src: name, dst: name, ...placed });
 
 const pageQuery = Type.Object({
