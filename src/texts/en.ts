@@ -164,7 +164,7 @@ export const en = {
   "done.restoreChannel":
     "The channel #{channel} has been restored, with all that was written there.",
   "done.addHook":
-    "The hook {name} writes to #{channel} in your name what is sent by POST to this path at a gateway. Anybody who knows the path can use it, and no command shows it again:",
+    "The hook {name} writes to #{channel} in your name what is sent by POST to this path at a gateway. Anybody with the path can use it, and no command shows it again:",
   "done.removeHook": "The hook {hook} is revoked.",
   "line.hook": "{hook}  {name} → #{channel}, made {time}",
   "done.create": "The channel #{channel} has been created.",

@@ -158,7 +158,7 @@ export const ptBr = {
     "O canal #{channel} foi removido. O que foi escrito nele continua no disco.",
   "done.restoreChannel": "O canal #{channel} foi restaurado, com tudo o que foi escrito nele.",
   "done.addHook":
-    "O hook {name} escreve em #{channel}, em seu nome, o que chegar por POST a este caminho em um gateway. Quem souber o caminho pode usá-lo, e nenhum comando o mostra de novo:",
+    "O hook {name} escreve em #{channel}, em seu nome, o que chegar por POST a este caminho em um gateway. Qualquer um com o caminho pode usá-lo, e nenhum comando o mostra de novo:",
   "done.removeHook": "O hook {hook} foi revogado.",
   "line.hook": "{hook}  {name} → #{channel}, criado em {time}",
   "done.create": "O canal #{channel} foi criado.",

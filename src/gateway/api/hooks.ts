@@ -53,7 +53,7 @@ export const hookRoutes: AddRoutes = (api, people) => {
       schema: {
         summary: "Make a hook",
         description:
-          "Whoever knows `url` can write to the channel in the user's name. No later reply has it.",
+          "With `url` anybody can write to the channel in the user's name. No later reply has it.",
         tags: ["hooks"],
         body: Type.Object({ channel: name, name }),
         response: outcomes(

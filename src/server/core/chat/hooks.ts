@@ -1,7 +1,7 @@
 import type { ChannelName, HookId, HookName, UserName } from "../../../protocol/ids.ts";
 import { type Change, Changes, type RequestKey } from "../replica/changes.ts";
 
-/** An incoming webhook: whoever has its token writes to the channel in the name of `by`. */
+/** An incoming webhook: anybody with its token writes to the channel in the name of `by`. */
 export interface Hook extends Change {
   readonly hook: HookId;
   readonly channel: ChannelName;
