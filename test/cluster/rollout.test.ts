@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { beforeAll, describe, expect, test } from "vitest";
+import { newHookToken } from "../../src/platform/hook-token.ts";
+import { parseChannelName, parseHookName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import {
   buildPreviousRelease,
@@ -8,6 +10,7 @@ import {
   programOf,
   whyNotBuilt,
 } from "../support/previous-release.ts";
+import { until } from "../support/until.ts";
 import { inOrder, Rollout } from "./rollout.ts";
 import { expectNothingLost } from "./writer.ts";
 
@@ -79,6 +82,40 @@ describe.skipIf(whyNotBuilt !== "")(
       await expectAllOnce(rollout, ["server 3"]);
       for (const cli of [programOf(previous), programOf(process.cwd())]) {
         execFileSync(process.execPath, [cli, "verify", cluster.folder]);
+      }
+    });
+
+    test("[O60] [Q15] while one server is of the previous release, a hook is refused and all servers go on; after its upgrade a hook writes", async () => {
+      let old: string | undefined = programOf(previous);
+      await using cluster = await LocalCluster.start({
+        program: ({ label }) => (label === "server 3" ? old : undefined),
+      });
+      const ana = parseUserName("ana");
+      const channel = parseChannelName("geral");
+      const client = cluster.client({ user: ana });
+      await client.login(ana);
+      await client.createChannel(channel);
+      const hookToken = newHookToken();
+      const name = parseHookName("deploy");
+      const make = () => client.ask("hook", { user: ana, channel, name, hookToken });
+      const reasons = new Set<string>();
+      for (let count = 0; count < 9; count += 1) {
+        await make().catch(({ code, reason = code }) => reasons.add(reason));
+        await client.publish(channel, `by hand ${count}`);
+      }
+      // The server of the previous release knows no service `hook`.
+      expect(reasons).toEqual(new Set(["upgrade_unfinished", "unknown_service"]));
+      old = undefined;
+      const upgraded = cluster.server(3);
+      const { starts } = upgraded;
+      upgraded.signal("SIGKILL");
+      await until(() => upgraded.starts > starts && upgraded.isReady, "server 3 is back", 60_000);
+      const isMade = () => make().then(Boolean, () => false);
+      await until(isMade, "the hook is made", 60_000);
+      for (let count = 0; count < 9; count += 1) {
+        await client.ask("post", { hookToken, message: `by hook ${count}` });
+        const { entries } = await client.history({ channel }, { limit: 1 });
+        expect(entries).toMatchObject([{ user: ana, hook: name, message: `by hook ${count}` }]);
       }
     });
   },

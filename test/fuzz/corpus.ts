@@ -2,8 +2,9 @@ import { createSecretKey } from "node:crypto";
 import { Subscriber } from "zeromq";
 import type { Session } from "../../src/client/session.ts";
 import { Sessions } from "../../src/net/sessions.ts";
+import { newHookToken } from "../../src/platform/hook-token.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
-import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import { parseChannelName, parseHookName, parseUserName } from "../../src/protocol/ids.ts";
 import { tagBytes } from "../../src/protocol/limits.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import { noView } from "../../src/protocol/view.ts";
@@ -65,6 +66,17 @@ async function useAll(client: Session, auth: Auth): Promise<void> {
     await client.publish(channel, text);
     await client.message(parseUserName("ana"), text);
   }
+  const user = parseUserName("bia");
+  const hookToken = newHookToken();
+  const { hook } = await client.ask("hook", {
+    user,
+    channel,
+    name: parseHookName("ci"),
+    hookToken,
+  });
+  await client.ask("post", { hookToken, message: "by hook" });
+  await client.ask("hooks", { user });
+  await client.ask("unhook", { hook });
   await client.subscribe({ channel }, () => {});
   const own = { user: parseUserName("bia") };
   const { next, seen } = await client.history({ channel }, { limit: 1 });

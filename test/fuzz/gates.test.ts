@@ -93,7 +93,9 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       request("keys", { topics: ["#geral\0"] }),
       request("trace", { of: "server_0a0a0a0a/3" }),
       request("presence", { user: "ana", client: "one", state: "away" }),
-      [request("users", {}), request("status", {})],
+      request("hook", { user: "ana", channel: "geral", name: "ci", hookToken: "t".repeat(43) }),
+      request("post", { hookToken: "t".repeat(43), message: "olá" }),
+      [request("users", {}), request("unhook", { hook: "0a" })],
     );
     through(samples, (payload) =>
       expect(parsedPayload(payload).requests.length).toBeGreaterThan(0),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { spokenText } from "../../src/client/core/slash-command.ts";
 import { piecesOf } from "../../src/gateway/web/core/pieces.ts";
-import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
+import { newHookToken } from "../../src/platform/hook-token.ts";
+import type { ChannelName, HookName, UserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { hostileNames, hostileTexts } from "./hostile-texts.ts";
@@ -75,6 +76,26 @@ describe.skipIf(!hasBrowser)(inBrowser("texts and names that attack the page"), 
       await until(async () => (await lines(ana)).includes(`I am ${name}`), `${name} is read`);
     }
   }, 60_000);
+
+  test("[G35] [Q16] a hook's message has its owner's name before the hook's, and does not join the owner's messages", async () => {
+    const client = cluster.client();
+    const user = "mallory" as UserName;
+    await client.login(user);
+    const hooks = "hooks" as ChannelName;
+    await client.createChannel(hooks);
+    const hookToken = newHookToken();
+    await client.ask("hook", { user, channel: hooks, name: "ana" as HookName, hookToken });
+    await client.publish(hooks, "by hand");
+    await client.ask("post", { hookToken, message: "by hook" });
+    await client.publish(hooks, "by hand again");
+    client.close();
+    await goTo(ana, "#hooks");
+    await until(async () => (await lines(ana)).length === 3, "all is read");
+    const authors = await ana.page.locator(".message:not(.follows) .author").allTextContents();
+    expect(authors).toEqual(["mallory", "mallory via ana", "mallory"]);
+    const label = await ana.page.locator(".message").nth(1).getAttribute("aria-label");
+    expect(label).toMatch(/^mallory via ana: by hook, /);
+  });
 
   test("[G33] while no server answers, the page says so, also when it is opened anew, and then goes on", async () => {
     const server = cluster.server(1);

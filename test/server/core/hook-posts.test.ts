@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { Receipt } from "../../../src/protocol/client-messages.ts";
 import { limits } from "../../../src/protocol/limits.ts";
-import { furnish, gone, tokenOf } from "../../support/hook-scene.ts";
+import { CoreCluster } from "../../support/core-cluster.ts";
+import { deploy, furnish, gone, tokenOf } from "../../support/hook-scene.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const posted = { hookToken: deploy.hookToken, message: "x" };
 
 describe("[Q16] a post that is refused", () => {
   test("[Q16] a hook of a locked owner writes nothing until the owner is unlocked", () => {
@@ -32,6 +37,25 @@ describe("[Q16] a post that is refused", () => {
       expect(post("x", { hookToken })).toMatchObject(gone);
     },
   );
+
+  test("[Q16] [R9] a post whose sender has seen the hook waits at a server that lacks the hook", () => {
+    const cluster = new CoreCluster({ servers: 3 });
+    cluster.runUntilServing();
+    const [first, second, third] = cluster.servers as [VirtualServer, VirtualServer, VirtualServer];
+    cluster.request(first, "login", { user: "ana" });
+    cluster.request(first, "channel", { channel: "geral" });
+    cluster.runUntilEqual();
+    cluster.network.partition([first.name, second.name], [third.name]);
+    const made = cluster.request(first, "hook", deploy).entry as Receipt;
+    const after = { [made.server]: made.seq };
+    const question = cluster.ask(third, "post", { ...posted, after });
+    cluster.runFor(100);
+    expect(question.reply).toBeUndefined();
+    expect(cluster.request(third, "post", posted)).toMatchObject(gone);
+    cluster.network.heal();
+    cluster.runUntil(() => question.reply !== undefined, "a reply");
+    expect(question.reply).toMatchObject({ status: "OK" });
+  });
 
   test("[Q16] a hook's id is no token", () => {
     const { make, post } = furnish();
