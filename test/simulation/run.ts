@@ -92,6 +92,7 @@ class Simulation {
       // Derived from the seed without a random draw, so that the other draws of a run stay the
       // same.
       reusesIds: seed % 5 === 3,
+      usesHooks: seed % 8 === 6,
       paceMs: dice.pick([30, 100, 400]) ?? 100,
       patienceMs: dice.pick([30, 300, 1_500]) ?? 300,
     });

@@ -6,6 +6,7 @@ import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimsModel } from "./claims-model.ts";
+import { checkHooks, HookUser } from "./hook-user.ts";
 
 const channel = "geral" as ChannelName;
 
@@ -22,6 +23,8 @@ interface WorkloadOptions {
   readonly claims: number;
   /** Whether clients sometimes send two contents under one id. */
   readonly reusesIds: boolean;
+  /** Whether clients also make and use hooks. */
+  readonly usesHooks: boolean;
   /** Whether the state keeps all messages of the run, so that every message must be shown. */
   readonly keepsAll: boolean;
   /** The most milliseconds between a client's requests. */
@@ -82,6 +85,7 @@ export class Workload {
         `${server.name} answers ${reply.code} when all is well`,
       );
       const entries = reply.entries as ChannelEntry[];
+      checkHooks(entries, server.name);
       texts.push(...entries.map(({ message }) => message));
       next = reply.next as string | undefined;
     } while (next !== undefined);
@@ -102,6 +106,7 @@ class Client {
   readonly #seen: MutableVector = {};
   readonly #mine = new Set<string>();
   readonly #open = new Set<Asked>();
+  readonly #hooks: HookUser;
   /** The ids under which two contents were sent. */
   readonly #reused = new Set<RequestId>();
   #count = 0;
@@ -112,6 +117,7 @@ class Client {
     options: WorkloadOptions & { cluster: CoreCluster; plain: boolean },
   ) {
     this.#user = name as UserName;
+    this.#hooks = new HookUser(this.#user, channel, options.cluster.random);
     this.#workload = workload;
     this.#options = options;
   }
@@ -150,6 +156,10 @@ class Client {
         user: this.#user,
         ...this.#envelope(),
       });
+    }
+    if (this.#options.usesHooks && chance < 0.95) {
+      const envelope = this.#envelope();
+      return this.#ask({ ...envelope, ...this.#hooks.next(this.#count) });
     }
     if (!plain) this.#read();
   }
@@ -226,6 +236,7 @@ class Client {
 
   #ask(request: Request): void {
     const asked: Asked = { request, mine: [...this.#mine] };
+    this.#hooks.sending(request);
     this.#open.add(asked);
     this.#send(asked);
   }
@@ -261,6 +272,7 @@ class Client {
     const isFirst = this.#open.delete(asked);
     const { request, mine } = asked;
     if (request.service === "register") this.#noteClaim(request, data);
+    this.#hooks.take(request, data);
     if (data.code === "id_reused") {
       const isReused = this.#reused.has(request.id as RequestId);
       assertPromise(
@@ -276,19 +288,25 @@ class Client {
     }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
-    if (request.service === "publish" && entry !== undefined) this.#checkReceipt(request, entry);
-    if (request.service === "publish" && isFirst) {
+    if (request.service !== "publish" && request.service !== "post") {
+      if (request.service === "history") this.#checkRead(data, request, mine);
+      return;
+    }
+    if (entry !== undefined) this.#checkReceipt(request, entry);
+    if (isFirst) {
       this.#workload.acknowledged.add(request.message);
       this.#mine.add(request.message);
     }
-    if (request.service === "history") this.#checkRead(data, request, mine);
   }
 
   /**
    * The receipt must name an event with the requested content, not another event with the same id
    * (R6).
    */
-  #checkReceipt({ message }: Request & { service: "publish" }, { server, seq, id }: Receipt): void {
+  #checkReceipt(
+    { message }: Request & { service: "publish" | "post" },
+    { server, seq, id }: Receipt,
+  ): void {
     for (const { core, name } of this.#options.cluster.servers) {
       const events = core.chat.channels.get(channel)?.conversation.byServer.get(server)?.slice();
       const text = events?.find((event) => event.seq === seq)?.text ?? message;
@@ -308,7 +326,9 @@ class Client {
 
   /** A reader that sends `after` must see its own writes, each once (R6, R9). */
   #checkRead(data: ReplyData, { after }: Request, mine: readonly string[]): void {
-    const texts = (data.entries as ChannelEntry[]).map(({ message }) => message);
+    const entries = data.entries as ChannelEntry[];
+    checkHooks(entries, data.server);
+    const texts = entries.map(({ message }) => message);
     const seen = new Set(texts);
     assertPromise(seen.size === texts.length, "R6", `${data.server} shows a message twice`);
     const isCovered = covers(data.seen as Vector, after ?? {});
