@@ -34,7 +34,8 @@ export function asMessage(entry: Entry): Message {
 export function itemKey(item: Item): string {
   if (item.kind === "notice") return `notice ${item.number}`;
   const { user, hook }: Author = item;
-  return `${user}\0${hook ?? ""}\0${item.id}\0${item.text}`;
+  const key = `${user}\0${item.id}\0${item.text}`;
+  return hook === undefined ? key : `${key}\0${hook}`;
 }
 
 /** @returns the item at an index in the order of the screen; pending items are last */
