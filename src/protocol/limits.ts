@@ -1,8 +1,6 @@
 import { hookLimits } from "./hooks.ts";
 import { stepLimits } from "./step-limits.ts";
 
-/** The limits and durations of the protocol and of its processes. */
-
 const KiB = 1024;
 const MiB = 1024 * KiB;
 

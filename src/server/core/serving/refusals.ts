@@ -1,3 +1,4 @@
+import type { Refused } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { ClaimOutcome } from "../../../protocol/peer-messages.ts";
@@ -40,4 +41,9 @@ export function noQuorum(): ProtocolError {
 
 export function unavailable(description: string): ProtocolError {
   return new ProtocolError("unavailable", description);
+}
+
+/** The error of a request that the gate refused. */
+export function toError({ refused: { code, description } }: Refused): ProtocolError {
+  return new ProtocolError(code, description);
 }

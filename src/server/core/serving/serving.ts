@@ -1,10 +1,5 @@
-import type {
-  Incoming,
-  ParsedRequest,
-  Refused,
-  RequestOf,
-} from "../../../protocol/client-messages.ts";
-import { ProtocolError } from "../../../protocol/errors.ts";
+import type { Incoming, ParsedRequest, RequestOf } from "../../../protocol/client-messages.ts";
+import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
@@ -23,6 +18,7 @@ import {
   nameTaken,
   noQuorum,
   passwordFailed,
+  toError,
   tooManyClaims,
   tooManyOpen,
   tooManyPasswords,
@@ -359,8 +355,4 @@ export class Serving {
 function pacedConnection(request: Incoming, connection: string): string {
   const address = isRefused(request) ? undefined : request.via;
   return address === undefined ? connection : `via ${address}`;
-}
-
-function toError({ refused: { code, description } }: Refused): ProtocolError {
-  return new ProtocolError(code, description);
 }
