@@ -18,6 +18,11 @@ const patienceMs = 600;
 const mostUnanswered = 4;
 /** The same after the time for which the last answer called the quorum safe. */
 const mostOverdue = 3;
+/**
+ * An unready gateway is ready again when the quorum is safe for so long: then the members were heard
+ * after the failure, and a server that has not noticed the failure yet does not count.
+ */
+const leastSafeMs = 750;
 
 /**
  * Asks for the cluster's status again and again, so that a gateway knows whether it can serve. An
@@ -87,8 +92,9 @@ export class Readiness implements Disposable {
     const askedMs = now().steadyMs;
     try {
       const { lack, safeMs } = outlookOf(await this.#session.status());
+      const { reason } = this;
       this.#unanswered = 0;
-      this.#found = lack;
+      this.#found = lack ?? (safeMs < leastSafeMs ? reason : undefined);
       this.#safeUntilMs = askedMs + safeMs;
       this.#tell();
       this.#plan(Math.max(intervalMs, this.#safeUntilMs - reserveMs - now().steadyMs));

@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { HttpProxy } from "../support/http-proxy.ts";
+import { HttpProxy, type ProxyName } from "../support/http-proxy.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { allSee, hasBrowser, inBrowser, People, type Person, say } from "./people.ts";
 
-const hasNginx = spawnSync("nginx", ["-v"]).error === undefined;
+const program: ProxyName = "nginx";
+const hasNginx = spawnSync(program, ["-v"]).error === undefined;
 
 describe.skipIf(!hasBrowser || !hasNginx)(inBrowser("the page behind Nginx"), () => {
   let folder: TemporaryFolder;
@@ -20,7 +21,7 @@ describe.skipIf(!hasBrowser || !hasNginx)(inBrowser("the page behind Nginx"), ()
     const settings = () => ({ TERTULIA_TRUSTED_PROXIES: "127.0.0.1" });
     cluster = await LocalCluster.start({ gateways: 2, settings });
     const gateways = cluster.endpoints.http.split(",").map((url) => url.replace("http://", ""));
-    proxy = await HttpProxy.start("nginx", folder.path, gateways);
+    proxy = await HttpProxy.start(program, folder.path, gateways);
     people = await People.start(proxy.url);
   }, 60_000);
   afterAll(async () => {

@@ -97,7 +97,7 @@ describe.skipIf(!hasBrowser)(inBrowser("texts and names that attack the page"), 
     expect(label).toMatch(/^mallory via ana: by hook, /);
   });
 
-  test("[G33] while no server answers, the page says so, also when it is opened anew, and then goes on", async () => {
+  test("[G33] while no server answers, the page says so, also when it is opened again, and then goes on", async () => {
     const server = cluster.server(1);
     server.signal("SIGSTOP");
     try {

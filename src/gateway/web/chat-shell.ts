@@ -250,7 +250,8 @@ export class ChatShell {
     if (Notification.permission !== "granted") return;
     const title = "channel" in entry ? `${name} · ${harmless(key)}` : name;
     // Two tabs tell one message once, because their notifications have one tag.
-    const shown = new Notification(title, { body: harmless(text), tag: entry.id });
+    const shown = notification(title, { body: harmless(text), tag: entry.id });
+    if (shown === undefined) return;
     shown.onclick = () => {
       window.focus();
       this.dispatch({ type: "opened", target: targetOf(entry, me) });
@@ -265,5 +266,14 @@ export class ChatShell {
   #logInAgain(): Promise<void> {
     this.#parts.onEnded();
     return new Promise((resolve) => this.#loggedIn.push(resolve));
+  }
+}
+
+/** @returns undefined in browsers that allow pages no notifications, such as those of Android */
+function notification(title: string, options: NotificationOptions): Notification | undefined {
+  try {
+    return new Notification(title, options);
+  } catch {
+    return undefined;
   }
 }
