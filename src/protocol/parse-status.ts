@@ -1,7 +1,7 @@
 import { parseEpoch } from "./epoch.ts";
 import { isMap, isTrue, object } from "./fields.ts";
 import { limits } from "./limits.ts";
-import { parseList, selfReport } from "./parse-reference.ts";
+import { parseList, selfReport } from "./parse-list.ts";
 import { parseVector, type Vector } from "./vector.ts";
 import { noView, parseView, type View } from "./view.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { selfReport } from "../../src/protocol/parse-reference.ts";
+import { selfReport } from "../../src/protocol/parse-list.ts";
 import { compareVersions, newestOf } from "../../src/protocol/version.ts";
 
 /** From the lowest to the highest; the pre-releases are the example of Semantic Versioning. */

@@ -8,7 +8,7 @@ import { readSecret, type Secret, type SecretSource } from "../../platform/secre
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isServerName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
-import { isOurList } from "../../protocol/parse-reference.ts";
+import { isOurList } from "../../protocol/parse-list.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { Context } from "./context.ts";
 import { askReference } from "./status.ts";

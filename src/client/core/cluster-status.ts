@@ -1,7 +1,7 @@
 import type { Epoch } from "../../protocol/epoch.ts";
 import type { Fields } from "../../protocol/fields.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import { isOurList, parseList } from "../../protocol/parse-reference.ts";
+import { isOurList, parseList } from "../../protocol/parse-list.ts";
 import { numberOf, viewOf } from "../../protocol/parse-status.ts";
 import type {
   DiskSpace,

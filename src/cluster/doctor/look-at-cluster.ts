@@ -19,7 +19,7 @@ import { flagOf, type Settings } from "../../platform/settings.ts";
 import { decode, encode } from "../../protocol/codec.ts";
 import { type Fields, fieldsOf } from "../../protocol/fields.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
-import { isOurList, parseList } from "../../protocol/parse-reference.ts";
+import { isOurList, parseList } from "../../protocol/parse-list.ts";
 import type { Role } from "../../protocol/reference-messages.ts";
 import type { ClockSeen, Cluster, Reached } from "./core/cluster-checks.ts";
 import type { Port } from "./core/host-checks.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
-import { parseList } from "../../../src/protocol/parse-reference.ts";
+import { parseList } from "../../../src/protocol/parse-list.ts";
 import type { ReferenceRequest } from "../../../src/protocol/reference-messages.ts";
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
