@@ -84,7 +84,7 @@ const table: readonly Row[] = [
   { part: "server/", may: ["server/", ...shell] },
   { part: "client/", may: ["client/", ...shell] },
   { part: "bot/", may: ["bot/", ...shell, ...library] },
-  { part: "gateway/", may: ["gateway/", ...shell, ...library] },
+  { part: "gateway/", may: ["gateway/", ...shell, ...library, "client/core/cluster-status.ts"] },
   { part: "cluster/doctor/core/", may: ["cluster/doctor/core/", "protocol/", "texts/texts.ts"] },
   { part: "cluster/", may: ["cluster/", ...shell] },
   // A backup is made by a replica of its own, which asks the servers as a new server does.

@@ -2,12 +2,13 @@ import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { Ajv } from "ajv";
 import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { ClusterStatus } from "../client/core/cluster-status.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { limits } from "../protocol/limits.ts";
 import { accountRoutes } from "./api/accounts.ts";
 import { administrationRoutes } from "./api/administration.ts";
 import { channelRoutes } from "./api/channels.ts";
-import { clusterRoutes } from "./api/cluster.ts";
+import { addClusterLook, clusterLookPath, clusterRoutes } from "./api/cluster.ts";
 import { addPostRoute, hookRoutes } from "./api/hooks.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
@@ -17,12 +18,15 @@ import { docsPage, docsPolicy } from "./docs-page.ts";
 import type { LiveServer } from "./live/live-server.ts";
 import type { Traffic } from "./measure.ts";
 import { openapi } from "./openapi.ts";
-import { addPage, assetsPath, PageFiles, pageName } from "./page-files.ts";
+import { addPage, assetsPath, PageFiles, pageName, pagePaths } from "./page-files.ts";
 import type { People } from "./people.ts";
 import { problemSchema, refuseConnection, sendProblem, toProtocolError } from "./problem-reply.ts";
 
 /** The path before all routes of the API. A change that breaks clients gets a new path. */
 const apiPath = "/api/v1";
+
+/** Besides these paths and the page's files, a gateway that cannot serve refuses every request. */
+const alwaysServed = ["/livez", "/readyz", apiPath + clusterLookPath];
 
 export interface AppParts {
   readonly people: People;
@@ -30,6 +34,8 @@ export interface AppParts {
   /** Returns why the gateway can't serve; undefined if it can. */
   unready(): string | undefined;
   readonly live: LiveServer;
+  /** Looks at the cluster. @throws ProtocolError if neither a server nor the reference answers */
+  look(): Promise<ClusterStatus>;
   /** Called with an error that only a defect of the gateway explains. */
   onDefect(error: Error): void;
   readonly traffic: Traffic;
@@ -48,7 +54,7 @@ const subjects = [
 
 /** The gateway's HTTP server with all its routes, not bound to an address yet. */
 export async function makeApp(parts: AppParts) {
-  const { people, live, trustedProxies, unready, onDefect, traffic } = parts;
+  const { people, live, look, trustedProxies, unready, onDefect, traffic } = parts;
   const sendError = (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof ProtocolError) return sendProblem(reply, error);
     const known = "statusCode" in error || "validation" in error;
@@ -78,13 +84,13 @@ export async function makeApp(parts: AppParts) {
     traffic.begins(reply.raw);
     void reply.header("x-content-type-options", "nosniff");
     void reply.header("cache-control", "no-store");
-    if (request.url === "/livez" || request.url === "/readyz") return;
-    // A page that is open can then say why the chat does not work.
-    if (request.url.startsWith(assetsPath)) return;
+    // A page that is open can then say why the chat does not work, and what the cluster lacks.
+    if (alwaysServed.includes(request.url) || request.url.startsWith(assetsPath)) return;
     const reason = unready();
     if (reason === undefined) return;
     const sentence = `The gateway can't serve now: ${reason}.`;
-    if (request.url === "/" && page.send(request, reply.code(503), pageName)) return reply;
+    if (pagePaths.includes(request.url) && page.send(request, reply.code(503), pageName))
+      return reply;
     return sendProblem(reply, new ProtocolError("unavailable", sentence));
   });
   app.addHook("onResponse", async ({ routeOptions, method }, { statusCode, elapsedTime }) => {
@@ -106,6 +112,7 @@ export async function makeApp(parts: AppParts) {
     async (api) => {
       for (const add of subjects) add(api as unknown as Api, people);
       live.addRoutes(api as unknown as Api);
+      addClusterLook(api as unknown as Api, look);
       api.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
     },
     { prefix: apiPath },

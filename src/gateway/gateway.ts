@@ -9,6 +9,7 @@ import { openLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import { makeApp } from "./app.ts";
+import { ClusterLook } from "./cluster-look.ts";
 import type { GatewayConfig } from "./config.ts";
 import { LiveServer } from "./live/live-server.ts";
 import { Traffic } from "./measure.ts";
@@ -56,15 +57,17 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   const refused = { forged: 0, stale: 0 };
   const { clock } = connection;
   measureProcess(metrics.metrics, { role: "gateway", name: file.name, clock, refused });
-  const unready = () => readiness.reason;
-  const { trustedProxies } = config;
-  const app = await makeApp({ people, live, trustedProxies, unready, onDefect, traffic });
-  await app.ready();
-  live.attach(app.server, app.routing);
-  const http = await listen(app.server, config.http);
   const link = new ReferenceLink(config.reference, connection.clock, {
     watch: new ReferenceWatch(config.reference, log),
   });
+  const cluster = new ClusterLook({ link, config, status: () => readiness.status });
+  const unready = () => readiness.reason;
+  const { trustedProxies } = config;
+  const look = () => cluster.look();
+  const app = await makeApp({ people, live, look, trustedProxies, unready, onDefect, traffic });
+  await app.ready();
+  live.attach(app.server, app.routing);
+  const http = await listen(app.server, config.http);
   const presence = reportPresence(link, { name: file.name, role: "gateway" });
   log.info({ http, metrics: metrics.endpoint, event: "started" }, "Started");
   return {

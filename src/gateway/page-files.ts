@@ -23,6 +23,9 @@ export const assetsPath = "/assets/";
 
 export const pageName = "index.html";
 
+/** The paths of the page: the chat, and the cluster at work. */
+export const pagePaths: readonly string[] = ["/", "/cluster"];
+
 /** What the page may load and do: only what this gateway serves. */
 const pagePolicy = [
   "default-src 'none'",
@@ -82,10 +85,12 @@ function fileOf(folder: string, name: string): [string, PageFile][] {
 
 /** Adds the routes of the page and of its files. */
 export function addPage(app: Api, page: PageFiles): void {
-  app.get("/", { schema: { hide: true } }, (request, reply) => {
-    if (!page.send(request, reply, pageName)) reply.callNotFound();
-    return reply;
-  });
+  for (const path of pagePaths) {
+    app.get(path, { schema: { hide: true } }, (request, reply) => {
+      if (!page.send(request, reply, pageName)) reply.callNotFound();
+      return reply;
+    });
+  }
   const path = `${assetsPath}:name`;
   app.get<{ Params: { name: string } }>(path, { schema: { hide: true } }, (request, reply) => {
     if (!page.send(request, reply, request.params.name)) reply.callNotFound();

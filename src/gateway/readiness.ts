@@ -2,11 +2,15 @@ import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
 import { now } from "../platform/clock.ts";
 import { outlookOf } from "./core/outlook.ts";
+import type { Reply } from "../protocol/replies.ts";
 
 /** The time between two questions while the cluster may stop serving at any moment. */
 const intervalMs = 125;
 /** While the cluster is safe for some time, the next question comes this long before its end. */
 const reserveMs = 250;
+/** The most time between two questions while somebody looks at the status, and how long that counts. */
+const watchIntervalMs = 400;
+const watchedMs = 3_000;
 /** The most time for one answer. */
 const patienceMs = 600;
 /**
@@ -37,9 +41,11 @@ export class Readiness implements Disposable {
   #becomesReady = () => {};
   #timer: NodeJS.Timeout | undefined;
   #isEnding = false;
+  #status: Reply<"status"> | undefined;
   #unanswered = 0;
   /** The steady time until which the quorum can't be lost, as the last answer said. */
   #safeUntilMs = Number.POSITIVE_INFINITY;
+  #watchedUntilMs = 0;
   #found: string | undefined = "the gateway has just started";
   #told = this.#found;
 
@@ -63,9 +69,21 @@ export class Readiness implements Disposable {
   /** Why the gateway can't serve; undefined if it can. */
   get reason(): string | undefined {
     if (this.#isEnding) return "the gateway is being stopped";
+    return this.#isUnanswered ? "no server answers" : this.#found;
+  }
+
+  get #isUnanswered(): boolean {
     const isOverdue = now().steadyMs > this.#safeUntilMs;
-    const most = isOverdue ? mostOverdue : mostUnanswered;
-    return this.#unanswered >= most ? "no server answers" : this.#found;
+    return this.#unanswered >= (isOverdue ? mostOverdue : mostUnanswered);
+  }
+
+  /**
+   * Returns what a server told last; undefined while no server answers. Somebody is looking, so the
+   * next answers come more often for some time.
+   */
+  status(): Reply<"status"> | undefined {
+    this.#watchedUntilMs = now().steadyMs + watchedMs;
+    return this.#isUnanswered ? undefined : this.#status;
   }
 
   /** From now on the gateway counts as unready, because it ends. */
@@ -91,13 +109,17 @@ export class Readiness implements Disposable {
     this.#plan(intervalMs);
     const askedMs = now().steadyMs;
     try {
-      const { lack, safeMs } = outlookOf(await this.#session.status());
+      this.#status = await this.#session.status();
+      const { lack, safeMs } = outlookOf(this.#status);
       const { reason } = this;
       this.#unanswered = 0;
       this.#found = lack ?? (safeMs < leastSafeMs ? reason : undefined);
       this.#safeUntilMs = askedMs + safeMs;
       this.#tell();
-      this.#plan(Math.max(intervalMs, this.#safeUntilMs - reserveMs - now().steadyMs));
+      const { steadyMs } = now();
+      const mostMs = steadyMs < this.#watchedUntilMs ? watchIntervalMs : Number.POSITIVE_INFINITY;
+      const restMs = Math.min(mostMs, this.#safeUntilMs - reserveMs - steadyMs);
+      this.#plan(Math.max(intervalMs, restMs));
     } catch {
       // A server that hangs does not answer, but the next question goes to another server.
     }

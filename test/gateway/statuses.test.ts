@@ -88,6 +88,7 @@ const successes: Readonly<Record<string, (name: string) => Asked>> = {
   "GET /time": () => ({}),
   "GET /status": () => ({}),
   "GET /trace": () => ({ query: "?of=a-1" }),
+  "GET /cluster": () => ({}),
   "PATCH /accounts/{user}": () => ({ path: { user: "bruno" }, body: { administrator: false } }),
   "PUT /registration": () => ({ body: { mode: "open" } }),
   "PATCH /channels/{channel}": () => ({ path: { channel: "velho" }, body: { removed: true } }),

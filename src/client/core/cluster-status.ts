@@ -24,7 +24,7 @@ import { table } from "./table.ts";
 /**
  * A row of `tertulia status`. A field is null if the role lacks it, or if no process reported it.
  */
-interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
+export interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
   readonly role: string;
   readonly address: string;
   readonly member: boolean | null;
@@ -43,6 +43,8 @@ export interface ClusterStatus {
   readonly healthy: boolean;
   readonly problems: readonly StatusProblem[];
   readonly warnings: readonly StatusWarning[];
+  /** The server that answered; null if none did. */
+  readonly server: string | null;
   readonly coordinator: string | null;
   readonly epoch: Epoch | null;
   readonly view: View;
@@ -106,6 +108,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     healthy: problems.length === 0,
     problems,
     warnings: warningsOf({ rows: processes, known }),
+    server: server?.server ?? null,
     coordinator,
     epoch: server?.epoch ?? null,
     view,

@@ -1,8 +1,9 @@
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
+import type { ClusterStatus } from "../../client/core/cluster-status.ts";
 import { presenceStates } from "../../protocol/client-messages.ts";
 import { stepKinds } from "../../protocol/steps.ts";
 import { userOf } from "../people.ts";
-import { type AddRoutes, answers, name, outcomes } from "./route.ts";
+import { type AddRoutes, type Api, answers, name, outcomes, problems } from "./route.ts";
 
 /** Further fields describe each server; they may change between versions. */
 const status = Type.Object(
@@ -140,3 +141,50 @@ export const clusterRoutes: AddRoutes = (api, people) => {
       }),
   );
 };
+
+export const clusterLookPath = "/cluster";
+
+const maybe = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+const kinds = Type.Array(
+  Type.Object({ kind: Type.String() }, { additionalProperties: true, description: "See O22." }),
+);
+
+/** Further fields describe each process; they may change between versions. */
+const seen = Type.Object(
+  {
+    healthy: Type.Boolean(),
+    problems: kinds,
+    warnings: kinds,
+    server: maybe(Type.String({ description: "The server that told this; null if none answers." })),
+    coordinator: maybe(Type.String()),
+    view: Type.Object(
+      { number: Type.Integer(), members: Type.Array(Type.String()) },
+      { additionalProperties: true },
+    ),
+    liveMembers: maybe(Type.Integer()),
+    quorum: Type.Integer(),
+    processes: Type.Array(
+      Type.Object(
+        { role: Type.String(), name: Type.String(), live: Type.Boolean() },
+        { additionalProperties: true },
+      ),
+    ),
+  },
+  { additionalProperties: true },
+);
+
+/** Adds the route that tells what `tertulia status` does, also while no server answers (G48). */
+export function addClusterLook(api: Api, look: () => Promise<ClusterStatus>): void {
+  api.get(
+    clusterLookPath,
+    {
+      schema: {
+        summary: "Tell the state of the cluster and its problems, as servers and reference see it",
+        description: "Answers also while the servers have no quorum, or none answers.",
+        tags: ["cluster"],
+        response: { 200: Type.Unsafe<ClusterStatus>(seen), ...problems("unavailable") },
+      },
+    },
+    () => look(),
+  );
+}
