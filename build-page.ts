@@ -10,7 +10,7 @@ const from = join(import.meta.dirname, "src", "gateway", "web");
 const to = join(import.meta.dirname, "dist", "gateway", "web");
 
 /** The page shows only these texts, and a browser should not load those of the command line. */
-const shown = /^(?:error|reason|chat|page)\./;
+const shown = /^(?:error|reason|chat|page|cluster|status|trace)\./;
 
 const onlyShownTexts: Plugin = {
   name: "only the texts that the page shows",

@@ -60,7 +60,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   const link = new ReferenceLink(config.reference, connection.clock, {
     watch: new ReferenceWatch(config.reference, log),
   });
-  const cluster = new ClusterLook({ link, config, status: () => readiness.status });
+  const cluster = new ClusterLook({ link, config, status: () => readiness.status() });
   const unready = () => readiness.reason;
   const { trustedProxies } = config;
   const look = () => cluster.look();

@@ -46,8 +46,8 @@ export class People implements AsyncDisposable {
     return { page, [Symbol.asyncDispose]: () => context.close() };
   }
 
-  /** Opens the page in a new profile, before any log-in. */
-  async visitor(options: BrowserContextOptions = {}): Promise<Person> {
+  /** Opens the page in a new profile, before any log-in. @param path `/cluster` for the cluster */
+  async visitor(options: BrowserContextOptions = {}, path = "/"): Promise<Person> {
     const context = await this.#browser.newContext({
       locale: "en-US",
       timezoneId: "UTC",
@@ -55,7 +55,7 @@ export class People implements AsyncDisposable {
       ...options,
     });
     context.setDefaultTimeout(15_000);
-    return this.#open(await context.newPage(), "");
+    return this.#open(await context.newPage(), "", path);
   }
 
   /** Opens the page in a new profile, and logs a person in. */
@@ -75,14 +75,14 @@ export class People implements AsyncDisposable {
     return tab;
   }
 
-  async #open(page: Page, name: string): Promise<Person> {
+  async #open(page: Page, name: string, path = "/"): Promise<Person> {
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => {
       const isNetwork = /Failed to load resource|WebSocket connection/.test(message.text());
       if (message.type() === "error" && !isNetwork) errors.push(message.text());
     });
-    await page.goto(this.#url);
+    await page.goto(this.#url + path);
     return { name, page, errors };
   }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Locator } from "playwright-core";
 import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
@@ -8,14 +9,17 @@ import { goTo, lines, People, type Person, say } from "./people.ts";
 /** `npm run pictures`: makes the pictures of the page that the docs show. */
 
 const folder = fileURLToPath(new URL("../../docs/pictures/", import.meta.url));
-const mostBytes = 120_000;
+const mostBytes = 200_000;
 const desktop = { width: 1_000, height: 640 };
+/** High enough for all processes of a small cluster. */
+const high = { width: 1_000, height: 850 };
 const phone = { width: 390, height: 780 };
 
-async function shoot({ page }: Person, name: string): Promise<void> {
+/** @param part the part of the page that the picture shows; all of the window by default */
+async function shoot({ page }: Person, name: string, part?: Locator): Promise<void> {
   const path = `${folder}${name}.png`;
-  await page.mouse.move(0, 0);
-  await page.screenshot({ path, animations: "disabled" });
+  if (part === undefined) await page.mouse.move(0, 0);
+  await (part ?? page).screenshot({ path, animations: "disabled" });
   const { size } = statSync(path);
   if (size > mostBytes) throw new Error(`${path} has ${size} bytes, above ${mostBytes}`);
 }
@@ -100,3 +104,36 @@ await shoot(ana, "phone-list");
 await page.getByRole("button", { name: "geral" }).click();
 await page.locator("#line").waitFor();
 await shoot(ana, "phone-chat");
+
+const caio = await browser.enter("caio", { viewport: high, colorScheme: "light" });
+await caio.page.goto(`${cluster.endpoints.http}/cluster`);
+await caio.page.getByRole("heading", { name: "Healthy", exact: true }).waitFor();
+// The lines of the clocks begin when the page is opened, and fill their width after half a minute.
+const path = caio.page.locator(".processes path:not(.highest)").first();
+await until(
+  async () => /^M0 /.test((await path.getAttribute("d")) ?? ""),
+  "the lines are full",
+  40_000,
+);
+await caio.page.emulateMedia({ colorScheme: "dark" });
+await shoot(caio, "cluster-dark");
+await caio.page.emulateMedia({ colorScheme: "light" });
+const stopped = cluster.server(3);
+stopped.signal("SIGSTOP");
+// Long enough that the picture shows how the stopped server's clock stands still.
+await caio.page.getByText(/\b[5-9]\d\d behind/).waitFor({ timeout: 40_000 });
+await shoot(caio, "cluster-light");
+stopped.signal("SIGCONT");
+await caio.page.getByRole("heading", { name: "Healthy", exact: true }).waitFor();
+await caio.page.getByLabel("Channel").fill("geral");
+await caio.page.keyboard.press("Tab");
+await caio.page.getByLabel("Message", { exact: true }).fill("How far does this go?");
+await caio.page.keyboard.press("Enter");
+const steps = caio.page.getByRole("option");
+await until(
+  async () => (await steps.filter({ hasText: "knows that a quorum" }).count()) === 3,
+  "each server knows that the message is committed",
+);
+await caio.page.setViewportSize({ width: 1_100, height: 850 });
+await steps.filter({ hasText: "received the event" }).first().hover();
+await shoot(caio, "life-of-a-message", caio.page.locator(".life"));

@@ -1,20 +1,11 @@
-import { source as axe } from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, clusterVariables } from "../terminal/cli-process.ts";
+import { faultsOf } from "./faults.ts";
 import { goTo, hasBrowser, inBrowser, lines, People, type Person, say } from "./people.ts";
-
-/** @returns what breaks WCAG 2.2 A or AA on the present screen, a sentence for each place */
-async function faultsOf({ page }: Person): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(`axe
-    .run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-    .then(({ violations }) => violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
-}
 
 const password = "a long password of ana";
 

@@ -29,3 +29,13 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     });
   });
 }
+
+/** Offers lines as a file, which the browser keeps as it does all downloads. */
+export function saveFile(name: string, type: string, lines: readonly string[]): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type }));
+  link.download = name;
+  link.click();
+  // The browser reads the file after this call.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

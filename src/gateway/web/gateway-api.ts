@@ -1,3 +1,4 @@
+import type { ClusterStatus } from "../../client/core/cluster-status.ts";
 import {
   type ErrorCode,
   isErrorCode,
@@ -7,6 +8,7 @@ import {
 import type { UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { Trace } from "../../protocol/steps.ts";
 
 /** A page of a history, from the oldest to the newest entry. */
 export interface HistoryPage {
@@ -16,6 +18,15 @@ export interface HistoryPage {
   /** Where a subscription goes on after this page. */
   readonly position: string;
 }
+
+/** What a request sends besides its path. */
+interface Sent {
+  readonly body?: object;
+  readonly id?: string;
+}
+
+/** An id that no event has. */
+const noEvent = "no event";
 
 interface Problem {
   readonly title?: unknown;
@@ -46,13 +57,15 @@ export class GatewayApi {
   }
 
   async logIn(user: string, password: string): Promise<void> {
-    await this.#call("POST", "/session", password === "" ? { user } : { user, password });
+    await this.#call("POST", "/session", {
+      body: password === "" ? { user } : { user, password },
+    });
   }
 
   async register(user: string, password: string, invitation: string): Promise<void> {
     const account = { user, password };
     const body = invitation === "" ? account : { ...account, invitation };
-    await this.#call("POST", "/accounts", body);
+    await this.#call("POST", "/accounts", { body });
   }
 
   async logOut(): Promise<void> {
@@ -60,7 +73,7 @@ export class GatewayApi {
   }
 
   async createChannel(channel: string): Promise<void> {
-    await this.#call("POST", "/channels", { channel });
+    await this.#call("POST", "/channels", { body: { channel } });
   }
 
   users(): Promise<string[]> {
@@ -80,6 +93,33 @@ export class GatewayApi {
     return this.#call("GET", `/users/${encodeURIComponent(me)}/messages?${asked(query)}`);
   }
 
+  /** @param id the request's id, by which a repeated request takes effect once */
+  async publish(channel: string, message: string, id: string): Promise<void> {
+    const path = `/channels/${encodeURIComponent(channel)}/messages`;
+    await this.#call("POST", path, { body: { message }, id });
+  }
+
+  /** Returns the state of the cluster and its problems, also while no server answers. */
+  cluster(): Promise<ClusterStatus> {
+    return this.#call("GET", "/cluster");
+  }
+
+  /** @param of the id of an event's entry or request, or the event's name, `server/seq` */
+  trace(of: string): Promise<Trace> {
+    return this.#call("GET", `/trace?${asked({ of })}`);
+  }
+
+  /** Returns whether the person may see the steps of events, and so the cluster at work. */
+  async mayTrace(): Promise<boolean> {
+    try {
+      await this.trace(noEvent);
+      return true;
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === "forbidden") return false;
+      throw error;
+    }
+  }
+
   async time(): Promise<string> {
     return (await this.#call<{ time: string }>("GET", "/time")).time;
   }
@@ -97,9 +137,10 @@ export class GatewayApi {
   }
 
   /** @throws ProtocolError; `unavailable` if no gateway answers */
-  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+  async #call<T>(method: string, path: string, { body, id }: Sent = {}): Promise<T> {
     const headers = new Headers({ accept: "application/json" });
     if (body !== undefined) headers.set("content-type", "application/json");
+    if (id !== undefined) headers.set("idempotency-key", id);
     if (this.#seen !== undefined) headers.set("tertulia-after", this.#seen);
     let response: Response;
     let value: unknown;

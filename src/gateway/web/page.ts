@@ -4,6 +4,8 @@ import { parseUserName, type UserName } from "../../protocol/ids.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { nowMs, pause, zoneMinutes } from "./browser.ts";
 import { ChatShell } from "./chat-shell.ts";
+import { ClusterWatch } from "./cluster-watch.ts";
+import { nothingSeen } from "./core/cluster-model.ts";
 import type { LinkState, PageModel, Preferences } from "./core/page-model.ts";
 import type { PageEvent } from "./core/page-update.ts";
 import { sentenceOf } from "./core/sentence.ts";
@@ -24,18 +26,24 @@ const tickMs = 1_000;
 export class Page {
   readonly #draw: (page: Page) => void;
   readonly #api = new GatewayApi();
+  /** Looks at the cluster; undefined in the chat. */
+  readonly watch: ClusterWatch | undefined;
   #model: PageModel;
   #shell: ChatShell | undefined;
   #isDrawing = false;
 
-  constructor(draw: (page: Page) => void) {
+  /** @param place which of the two the page shows */
+  constructor(draw: (page: Page) => void, place: "chat" | "cluster") {
     this.#draw = draw;
+    const isCluster = place === "cluster";
+    if (isCluster) this.watch = new ClusterWatch(this.#api, (cluster) => this.change({ cluster }));
     this.#model = {
       preferences: readPreferences(),
       hasAccounts: undefined,
       chat: undefined,
       isEnded: false,
-      link: { state: "connecting" },
+      link: { state: isCluster ? "connected" : "connecting" },
+      cluster: isCluster ? nothingSeen(nowMs()) : undefined,
       dialog: undefined,
       showsList: true,
       nowMs: nowMs(),
@@ -50,11 +58,12 @@ export class Page {
     return textsIn(this.#model.preferences.language);
   }
 
-  /** Finds out the logged-in user, and shows the chat or the log-in. */
+  /** Shows the cluster, or finds out the logged-in user and shows the chat or the log-in. */
   async start(): Promise<void> {
     this.#listen();
     this.change({});
-    await this.#look();
+    if (this.watch === undefined) await this.#look();
+    else this.watch.start();
   }
 
   async #whoIsThere(): Promise<string | undefined> {
@@ -88,6 +97,7 @@ export class Page {
     parseUserName(user);
     if (invitation !== undefined) await this.#api.register(user, password, invitation);
     await this.#api.logIn(user, password);
+    if (this.watch !== undefined) return this.watch.knock();
     const name = await this.#api.session();
     if (this.#shell !== undefined && this.#model.chat?.me === name) {
       this.change({ isEnded: false });
@@ -100,7 +110,13 @@ export class Page {
     this.#leave();
     this.change({ hasAccounts: undefined });
     await this.#api.logOut().catch(() => {});
-    await this.#look();
+    if (this.watch === undefined) await this.#look();
+    else this.watch.knock();
+  }
+
+  /** Returns whether the person may see the cluster at work. */
+  mayWatch(): Promise<boolean> {
+    return this.#api.mayTrace().catch(() => false);
   }
 
   describe(error: unknown): string {

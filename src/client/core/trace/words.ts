@@ -30,17 +30,20 @@ export function msColumn({ points }: Diagram): string[] {
 /** @returns for each point, the numbers of the points that are concurrent with it, such as `3–5 8` */
 export function concurrentColumn({ points }: Diagram): string[] {
   return points.map((point) => {
-    const runs: [first: number, last: number][] = [];
-    for (const [at, other] of points.entries()) {
-      if (!concurrent(point, other)) continue;
-      const run = runs.at(-1);
-      if (run !== undefined && run[1] === at) run[1] = at + 1;
-      else runs.push([at + 1, at + 1]);
-    }
-    return runs
-      .map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`))
-      .join(" ");
+    const others = points.flatMap((other, at) => (concurrent(point, other) ? [at + 1] : []));
+    return writeNumbers(others);
   });
+}
+
+/** @param numbers rising numbers. @returns them as runs, such as `3–5 8` */
+export function writeNumbers(numbers: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run !== undefined && run[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`)).join(" ");
 }
 
 /** The sentence that names the event. */

@@ -1,5 +1,6 @@
 import type { ChatModel } from "../../../client/core/chat-model.ts";
 import type { Language } from "../../../texts/texts.ts";
+import type { ClusterModel } from "./cluster-model.ts";
 
 /** How the page looks, and what it may do, on this device. */
 export interface Preferences {
@@ -38,6 +39,8 @@ export interface PageModel {
   /** True if the session has ended: the person must log in again, and the chat goes on. */
   readonly isEnded: boolean;
   readonly link: LinkState;
+  /** The cluster at work; undefined in the chat. */
+  readonly cluster: ClusterModel | undefined;
   readonly dialog: Dialog | undefined;
   /** On a narrow screen: whether the list of conversations is shown instead of a conversation. */
   readonly showsList: boolean;

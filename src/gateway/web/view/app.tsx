@@ -1,5 +1,6 @@
 import { currentOf } from "../../../client/core/chat-model.ts";
 import type { Page } from "../page.ts";
+import { Cluster } from "./cluster.tsx";
 import { Conversation } from "./conversation.tsx";
 import { Help } from "./help.tsx";
 import { LinkLine } from "./link-line.tsx";
@@ -11,7 +12,10 @@ import { Switcher } from "./switcher.tsx";
 /** The whole page. */
 export function App({ page }: { readonly page: Page }) {
   const { model } = page;
-  const { chat, dialog, showsList, isEnded, hasAccounts } = model;
+  const { chat, dialog, showsList, isEnded, hasAccounts, cluster } = model;
+  if (page.watch !== undefined && cluster !== undefined) {
+    return <Cluster page={page} watch={page.watch} cluster={cluster} />;
+  }
   if (chat === undefined || isEnded) {
     // Before the first answer nobody knows whether somebody is logged in.
     const isKnown = hasAccounts !== undefined;

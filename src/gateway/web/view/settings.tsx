@@ -1,3 +1,4 @@
+import { useEffect, useState } from "preact/hooks";
 import { themes } from "../core/page-model.ts";
 import type { Page } from "../page.ts";
 import { Dialog } from "./dialog.tsx";
@@ -6,7 +7,8 @@ import { LanguageChoice } from "./log-in.tsx";
 /** Language, theme, notifications, and the way out. */
 export function Settings({ page }: { readonly page: Page }) {
   const { words } = page;
-  const { theme } = page.model.preferences;
+  const { preferences, chat, cluster } = page.model;
+  const { theme } = preferences;
   return (
     <Dialog page={page} title={words("page.settings")}>
       <LanguageChoice page={page} />
@@ -24,16 +26,33 @@ export function Settings({ page }: { readonly page: Page }) {
           </label>
         ))}
       </fieldset>
-      <Notifications page={page} />
+      {chat !== undefined && <Notifications page={page} />}
       <p class="buttons">
-        <button type="button" onClick={() => page.change({ dialog: "help" })}>
-          {words("page.help")}
-        </button>
-        <button type="button" onClick={() => void page.logOut()}>
-          {words("page.logOut")}
-        </button>
+        {chat !== undefined && (
+          <button type="button" onClick={() => page.change({ dialog: "help" })}>
+            {words("page.help")}
+          </button>
+        )}
+        {(chat?.me ?? cluster?.user) !== undefined && (
+          <button type="button" onClick={() => void page.logOut()}>
+            {words("page.logOut")}
+          </button>
+        )}
       </p>
+      {chat !== undefined && <ClusterLink page={page} />}
     </Dialog>
+  );
+}
+
+/** Leads to the cluster at work, for those who may see it. */
+function ClusterLink({ page }: { readonly page: Page }) {
+  const [isAllowed, setAllowed] = useState(false);
+  useEffect(() => void page.mayWatch().then(setAllowed), []);
+  if (!isAllowed) return null;
+  return (
+    <p class="way">
+      <a href="/cluster">{page.words("cluster.title")}</a>
+    </p>
   );
 }
 
