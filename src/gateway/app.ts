@@ -118,12 +118,7 @@ export async function makeApp(parts: AppParts) {
     { prefix: apiPath },
   );
   await app.register(async (api) => addPostRoute(api as unknown as Api, people));
-  app.get(`${apiPath}/docs`, { schema: { hide: true } }, (_request, reply) =>
-    reply
-      .header("content-security-policy", docsPolicy)
-      .type("text/html; charset=utf-8")
-      .send(docsPage(app.swagger() as never)),
-  );
+  addDocs(app as unknown as Api);
   addPage(app as unknown as Api, page);
   addHealth(app as unknown as Api, unready);
   return app;
@@ -151,4 +146,14 @@ function validators() {
   return ({ schema, httpPart }: { schema: object; httpPart?: string }) => {
     return (httpPart === "body" ? values : texts).compile(schema);
   };
+}
+
+/** Adds the description of the API as a page. */
+function addDocs(app: Api): void {
+  app.get(`${apiPath}/docs`, { schema: { hide: true } }, (_request, reply) =>
+    reply
+      .header("content-security-policy", docsPolicy)
+      .type("text/html; charset=utf-8")
+      .send(docsPage(app.swagger() as never)),
+  );
 }

@@ -42,29 +42,27 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   const onDefect = (error: unknown) => log.error(error);
   const live = new LiveServer({ people, onDefect, ...more });
   const readiness = new Readiness(connect, (reason) => {
-    if (reason === undefined) log.info("Ready");
-    else log.warn(`Not ready: ${reason}`);
-    live.connections.tell(reason === undefined ? { type: "ready" } : { type: "unready", reason });
+    const isReady = reason === undefined;
+    log[isReady ? "info" : "warn"](isReady ? "Ready" : `Not ready: ${reason}`);
+    live.connections.tell(isReady ? { type: "ready" } : { type: "unready", reason });
   });
-  const metrics = await openMetricsPort(config.metrics, () => readiness.reason);
+  const unready = () => readiness.reason;
+  const metrics = await openMetricsPort(config.metrics, unready);
   const traffic = new Traffic(metrics.metrics, {
-    isReady: () => readiness.reason === undefined,
+    isReady: () => unready() === undefined,
     closes: live.closes,
     liveConnections: () => live.connections.size,
     openRequests: () => connection.open,
   });
-  // A gateway is no member, so it gets no messages whose seals could be wrong.
-  const refused = { forged: 0, stale: 0 };
   const { clock } = connection;
   measureProcess(metrics.metrics, { role: "gateway", name: file.name, clock, refused });
-  const link = new ReferenceLink(config.reference, connection.clock, {
+  const link = new ReferenceLink(config.reference, clock, {
     watch: new ReferenceWatch(config.reference, log),
   });
   const cluster = new ClusterLook({ link, config, status: () => readiness.status() });
-  const unready = () => readiness.reason;
   const { trustedProxies } = config;
-  const look = () => cluster.look();
-  const app = await makeApp({ people, live, look, trustedProxies, unready, onDefect, traffic });
+  const parts = { people, live, trustedProxies, unready, onDefect, traffic };
+  const app = await makeApp({ ...parts, look: () => cluster.look() });
   await app.ready();
   live.attach(app.server, app.routing);
   const http = await listen(app.server, config.http);
@@ -75,7 +73,6 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
     /** The bound endpoint, as `tcp://host:port`. */
     http,
     metrics: metrics.endpoint,
-    /** Resolves when the gateway can serve for the first time. */
     firstReady: readiness.firstReady,
     live: live.connections,
     [Symbol.asyncDispose]: async () => {
@@ -88,7 +85,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
       await metrics[Symbol.asyncDispose]();
       readiness[Symbol.dispose]();
       connection.close();
-      await file.save(connection.clock);
+      await file.save(clock);
       await file[Symbol.asyncDispose]();
       log.info("Stopped");
     },
@@ -102,3 +99,6 @@ function closed(server: Server): Promise<void> {
     server.closeIdleConnections();
   });
 }
+
+/** A gateway is no member, so it gets no messages whose seals could be wrong. */
+const refused = { forged: 0, stale: 0 };

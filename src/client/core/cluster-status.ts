@@ -24,7 +24,8 @@ import { table } from "./table.ts";
 /**
  * A row of `tertulia status`. A field is null if the role lacks it, or if no process reported it.
  */
-export interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
+export interface ProcessStatus
+  extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
   readonly role: string;
   readonly address: string;
   readonly member: boolean | null;
