@@ -1,8 +1,8 @@
 import type { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
 import { now } from "../platform/clock.ts";
-import { outlookOf } from "./core/outlook.ts";
 import type { Reply } from "../protocol/replies.ts";
+import { outlookOf } from "./core/outlook.ts";
 
 /** The time between two questions while the cluster may stop serving at any moment. */
 const intervalMs = 125;

@@ -201,7 +201,7 @@ describe("a WebSocket that is refused or closed", { timeout: 30_000 }, () => {
   });
 
   test("[G22] the end of a session closes its sockets, with and without subscriptions, and no others", async () => {
-    await using gateway = await scene.gateway(200);
+    await using gateway = await scene.gateway(1_000);
     const token = await scene.token("eva");
     using idle = new LiveClient(gateway.address, { token });
     using subscribed = new LiveClient(gateway.address, { token });
