@@ -207,14 +207,15 @@ describe("the steps of an event", () => {
 
 describe("the memory of steps", () => {
   const name = serverName(1);
-  const made = (seq: number) => {
-    const what = { server: name, from: seq, to: seq, id: `a-${seq}`, eventClock: seq };
-    return { kind: "made", atMs: seq, clock: seq, operation: "login", ...what } as const;
+  const addMade = (memory: RememberedSteps, seq: number) => {
+    memory.begin("made", seq, seq);
+    memory.setEvents(name, seq, seq);
+    memory.setWritten(`a-${seq}`, "login", seq);
   };
 
   test("[O63] a server forgets its oldest steps first, and remembers as many as it is told", () => {
     const memory = new RememberedSteps(name, 10);
-    for (let seq = 1; seq <= 25; seq += 1) memory.add(made(seq));
+    for (let seq = 1; seq <= 25; seq += 1) addMade(memory, seq);
     const seqs = Array.from({ length: 26 }, (_, seq) => seq);
     const known = seqs.filter((seq) => memory.recall(`a-${seq}`, {}).event !== undefined);
     expect(known).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
@@ -223,9 +224,10 @@ describe("the memory of steps", () => {
 
   test("[O63] steps of an event whose record is overwritten are still told by its name", () => {
     const memory = new RememberedSteps(name, 2);
-    memory.add(made(1));
-    memory.add({ kind: "committed", atMs: 2, clock: 2, server: name, from: 1, to: 1 });
-    memory.add(made(2));
+    addMade(memory, 1);
+    memory.begin("committed", 2, 2);
+    memory.setEvents(name, 1, 1);
+    addMade(memory, 2);
     const { event, steps } = memory.recall(`${name}/1`, {});
     expect(event).toBeUndefined();
     expect(steps).toEqual([{ kind: "committed", atMs: 2, clock: 2 }]);
@@ -239,7 +241,9 @@ describe("the memory of steps", () => {
       [other, 7],
       [name, 8],
     ] as const) {
-      memory.add({ ...made(1), kind: "received", server, id: "x", eventClock: clock });
+      memory.begin("received", 1, 1);
+      memory.setEvents(server, 1, 1);
+      memory.setWritten("x", "login", clock);
     }
     const chosen = (committed: Vector) => memory.recall("x", committed).event?.server;
     expect(chosen({})).toBe(other);

@@ -13,26 +13,6 @@ import type { Vector } from "../../../protocol/vector.ts";
 import { nameOf } from "../replica/placed.ts";
 import type { StepMemory } from "../serving/traces.ts";
 
-/** One kind of step with the events that it was about. */
-export interface StepRecord {
-  readonly kind: StepKind;
-  readonly atMs: number;
-  /** The server's Lamport clock after the step; undefined until `settle` sets it. */
-  readonly clock: number | undefined;
-  readonly peer?: ServerName | undefined;
-  readonly sentClock?: number | undefined;
-  /** The events of one server, from the first `seq` to the last. */
-  readonly server?: ServerName;
-  readonly from?: number;
-  readonly to?: number;
-  /** For `asked`, `made` and `received`: the id of the request, if it had one. */
-  readonly id?: string | undefined;
-  /** For `made`, `received` and `published`: the clock of the event. */
-  readonly eventClock?: number;
-  /** For `made` and `received`: what the event changes. */
-  readonly operation?: string;
-}
-
 const kindNumbers = Object.fromEntries(stepKinds.map((kind, at) => [kind, at])) as Readonly<
   Record<StepKind, number>
 >;
@@ -57,6 +37,8 @@ export class RememberedSteps implements StepMemory {
   /** The number of records that were ever added. */
   #added = 0;
   #settled = 0;
+  /** Where the last record is in the columns. */
+  #place = 0;
 
   /** @param most the number of records to keep */
   constructor(name: ServerName, most: number) {
@@ -70,22 +52,55 @@ export class RememberedSteps implements StepMemory {
     this.#operations = new Array(most).fill(undefined);
   }
 
-  add(record: StepRecord): void {
+  /**
+   * Begins a record; the methods below fill it. Each record is filled by several calls, because an
+   * object for it would cost more than the rest.
+   * @param ticks the server's Lamport clock after the step; NaN until `settle` sets it
+   */
+  begin(kind: StepKind, stepMs: number, ticks: number): void {
     const place = this.#added % this.#most;
-    const numbers = this.#numbers;
-    const first = place * columns;
     this.#added += 1;
-    this.#kinds[place] = kindNumbers[record.kind];
-    numbers[first + atMs] = record.atMs;
-    numbers[first + clock] = record.clock ?? Number.NaN;
-    numbers[first + sentClock] = record.sentClock ?? Number.NaN;
-    numbers[first + from] = record.from ?? Number.NaN;
-    numbers[first + to] = record.to ?? Number.NaN;
-    numbers[first + eventClock] = record.eventClock ?? Number.NaN;
-    this.#servers[place] = record.server;
-    this.#peers[place] = record.peer;
-    this.#ids[place] = record.id;
-    this.#operations[place] = record.operation;
+    this.#place = place;
+    const first = place * columns;
+    this.#kinds[place] = kindNumbers[kind];
+    this.#numbers[first + atMs] = stepMs;
+    this.#numbers[first + clock] = ticks;
+    for (let at = first + sentClock; at < first + columns; at += 1) this.#numbers[at] = Number.NaN;
+    this.#servers[place] = undefined;
+    this.#peers[place] = undefined;
+    this.#ids[place] = undefined;
+    this.#operations[place] = undefined;
+  }
+
+  /** Sets the events of the record: those of one server, from the first `seq` to the last. */
+  setEvents(server: ServerName, first: number, last: number): void {
+    const index = this.#place * columns;
+    this.#servers[this.#place] = server;
+    this.#numbers[index + from] = first;
+    this.#numbers[index + to] = last;
+  }
+
+  /** Sets what the event of the record is, from its journal line. */
+  setWritten(id: string | undefined, operation: string, ticks: number): void {
+    this.#ids[this.#place] = id;
+    this.#operations[this.#place] = operation;
+    this.setEventClock(ticks);
+  }
+
+  setEventClock(ticks: number): void {
+    this.#numbers[this.#place * columns + eventClock] = ticks;
+  }
+
+  /** Sets the id and the clock of the client's request. */
+  setRequest(id: string | undefined, ticks: number | undefined): void {
+    this.#ids[this.#place] = id;
+    this.setSender(undefined, ticks);
+  }
+
+  /** Sets the sender of the message that caused the step, and the clock in the message. */
+  setSender(peer: ServerName | undefined, ticks: number | undefined): void {
+    this.#peers[this.#place] = peer;
+    this.#numbers[this.#place * columns + sentClock] = ticks ?? Number.NaN;
   }
 
   /** Sets the clock of all records that were added without a clock since the last call. */

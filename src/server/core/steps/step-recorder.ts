@@ -2,13 +2,12 @@ import type { Incoming, SentReply, Service } from "../../../protocol/client-mess
 import type { EventLine } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { ReplicaSummary } from "../../../protocol/peer-messages.ts";
-import type { StepKind } from "../../../protocol/steps.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
 import { emptyVector, join, type Vector } from "../../../protocol/vector.ts";
 import type { Effect, Input, Now } from "../effects.ts";
 import type { ServerCore } from "../step.ts";
 import { FineTime } from "./fine-time.ts";
-import type { RememberedSteps, StepRecord } from "./remembered-steps.ts";
+import type { RememberedSteps } from "./remembered-steps.ts";
 
 /** One input of a core, at its time, after the core has made its effects from the input. */
 interface Stepped {
@@ -31,8 +30,8 @@ const reads: ReadonlySet<string> = new Set<Service>([
   ...(["time", "status", "keys", "trace"] as const),
 ]);
 
-/** The kinds of steps in which a server tells what is on its disk; its own events are understood. */
-const isTold: ReadonlySet<StepKind> = new Set<StepKind>(["heard", "acknowledged"]);
+/** A clock that is known only at the end of the step. */
+const unsettled = Number.NaN;
 
 /**
  * Sees the inputs and effects of a core, and records what they did with events (O63). It notices
@@ -97,7 +96,7 @@ export class StepRecorder {
         const before = this.#durable;
         this.#sent = before[this.#name] ?? 0;
         this.#durable = ledger.snapshot();
-        this.#noteRise({ kind: "synced", atMs, clock: undefined }, before, this.#durable);
+        this.#noteRise(before, this.#durable, () => this.#memory.begin("synced", atMs, unsettled));
         break;
       }
       default:
@@ -105,16 +104,18 @@ export class StepRecorder {
     }
     if (replication.version === this.#version) return;
     this.#version = replication.version;
-    const committed = { ...replication.committed };
-    this.#noteRise({ kind: "committed", atMs, clock: undefined }, this.#committed, committed);
-    this.#committed = committed;
+    const before = this.#committed;
+    this.#committed = { ...replication.committed };
+    this.#noteRise(before, this.#committed, () => {
+      this.#memory.begin("committed", atMs, unsettled);
+    });
   }
 
   #noteAsked(requests: readonly Incoming[], atMs: number): void {
     for (const request of requests) {
       if ("refused" in request || reads.has(request.service)) continue;
-      const { id, clock: sentClock } = request;
-      this.#memory.add({ kind: "asked", atMs, clock: undefined, id, sentClock });
+      this.#memory.begin("asked", atMs, unsettled);
+      this.#memory.setRequest(request.id, request.clock);
     }
   }
 
@@ -129,22 +130,29 @@ export class StepRecorder {
     const known = this.#heard.get(peer) ?? emptyVector;
     if (durable === known) return;
     this.#heard.set(peer, durable);
-    // A peer does not acknowledge its own events, because it sends only events that are on its disk.
-    const step = { kind: "heard", atMs, clock: undefined, peer, sentClock } as const;
-    this.#noteRise(step, known, durable);
+    this.#noteRise(known, durable, (server) => {
+      // A peer does not acknowledge its own events: it sends only events that are on its disk.
+      if (server === peer) return false;
+      this.#memory.begin("heard", atMs, unsettled);
+      this.#memory.setSender(peer, sentClock);
+      return true;
+    });
   }
 
   #noteAppended(lines: readonly EventLine[], input: Input, atMs: number): void {
     const { server: peer, clock: sentClock } = summaryOf(input) ?? {};
     for (const { event } of lines) {
-      const { server, seq, clock: eventClock, operation } = event;
+      const { server, seq, clock, operation } = event;
       const id = typeof event.data.id === "string" ? event.data.id : undefined;
-      const what = { server, from: seq, to: seq, id, eventClock, operation };
       // An own event that this disk had lost comes back with a clock of the past.
-      const isMade =
-        server === this.#name && eventClock > this.#clock && input.type !== "recovered";
-      if (isMade) this.#memory.add({ kind: "made", atMs, clock: eventClock, ...what });
-      else this.#memory.add({ kind: "received", atMs, clock: undefined, peer, sentClock, ...what });
+      if (server === this.#name && clock > this.#clock && input.type !== "recovered") {
+        this.#memory.begin("made", atMs, clock);
+      } else {
+        this.#memory.begin("received", atMs, unsettled);
+        this.#memory.setSender(peer, sentClock);
+      }
+      this.#memory.setEvents(server, seq, seq);
+      this.#memory.setWritten(id, operation, clock);
     }
   }
 
@@ -153,10 +161,10 @@ export class StepRecorder {
       case "broadcast": {
         const { message } = effect;
         if (message.type === "events") {
-          const from = this.#sent + 1;
+          const first = this.#sent + 1;
           this.#sent += message.lines.length;
-          const what = { server: this.#name, from, to: this.#sent };
-          this.#memory.add({ kind: "sent", atMs, clock: message.clock, ...what });
+          this.#memory.begin("sent", atMs, message.clock);
+          this.#memory.setEvents(this.#name, first, this.#sent);
         }
         this.#noteTold(message, undefined, atMs);
         break;
@@ -186,7 +194,11 @@ export class StepRecorder {
     const known = before === undefined ? this.#toldAll : join(before, this.#toldAll);
     if (peer === undefined) this.#toldAll = durable;
     else this.#told.set(peer, durable);
-    this.#noteRise({ kind: "acknowledged", atMs, clock }, known, durable);
+    this.#noteRise(known, durable, (server) => {
+      if (server === this.#name) return false;
+      this.#memory.begin("acknowledged", atMs, clock);
+      return true;
+    });
   }
 
   /** Notes the event of each write's receipt, and that of each won claim. */
@@ -195,26 +207,29 @@ export class StepRecorder {
       const named = data.entry ?? data.account;
       if (named === undefined) continue;
       const { server, seq } = named as { readonly server: ServerName; readonly seq: number };
-      this.#memory.add({ kind: "replied", atMs, clock: data.clock, server, from: seq, to: seq });
+      this.#memory.begin("replied", atMs, data.clock);
+      this.#memory.setEvents(server, seq, seq);
     }
   }
 
   /** Notes publications of either form; each has the clock of its event. */
   #notePublished(payload: unknown, atMs: number): void {
     for (const one of Array.isArray(payload) ? payload : [payload]) {
-      const eventClock = (one as { readonly clock: number }).clock;
-      this.#memory.add({ kind: "published", atMs, clock: undefined, eventClock });
+      this.#memory.begin("published", atMs, unsettled);
+      this.#memory.setEventClock((one as { readonly clock: number }).clock);
     }
   }
 
-  /** Notes a step with the events that `now` has and `before` lacks. */
-  #noteRise(step: StepRecord, before: Vector, now: Vector): void {
-    const except = isTold.has(step.kind) ? (step.peer ?? this.#name) : undefined;
+  /**
+   * Notes the events that `now` has and `before` lacks.
+   * @param begin begins the record of a server's events; returns false if they get no record
+   */
+  #noteRise(before: Vector, now: Vector, begin: (server: ServerName) => unknown): void {
     for (const name in now) {
       const server = name as ServerName;
-      const to = now[server] ?? 0;
-      const from = (before[server] ?? 0) + 1;
-      if (to >= from && server !== except) this.#memory.add({ ...step, server, from, to });
+      const last = now[server] ?? 0;
+      const first = (before[server] ?? 0) + 1;
+      if (last >= first && begin(server) !== false) this.#memory.setEvents(server, first, last);
     }
   }
 }
