@@ -37,6 +37,17 @@ function step({ steps }: ServerSteps, kind: StepKind): Step {
 }
 
 describe("the steps of an event", () => {
+  test("[Q14] a receipt and a publication of the same moment have Lamport clocks in the order of the steps", () => {
+    const cluster = servingCluster(3);
+    const [first] = cluster.servers as [VirtualServer];
+    cluster.subscribe("#geral\0");
+    const { entry } = publish(cluster, first, { after: {} });
+    const [origin] = traceOf(cluster, first, (entry as Receipt).id).servers as [ServerSteps];
+    expect(step(origin, "published").atMs).toBe(step(origin, "replied").atMs);
+    const clocks = origin.steps.map((one) => one.clock);
+    expect(clocks).toEqual([...clocks].sort((a, b) => a - b));
+  });
+
   test("[Q14] a trace has each step of a message, at its origin and at both other members", () => {
     const cluster = servingCluster(3);
     const [first, second, third] = cluster.servers as [VirtualServer, VirtualServer, VirtualServer];

@@ -51,6 +51,8 @@ export class StepRecorder {
   #sent = 0;
   /** The core's clock after the last step. */
   #clock = 0;
+  /** The clock of the last effect in this step that raised the clock. */
+  #ticked = unsettled;
   /** The durable vector that each peer last told. */
   readonly #heard = new Map<ServerName, Vector>();
   /** The durable vector that this server last told all peers, and those that it told only one. */
@@ -70,8 +72,12 @@ export class StepRecorder {
     const effectMs = this.#time.at(this.#now());
     this.#noteInput(stepped, inputMs);
     let first = stepped.core.clock.value + 1;
+    this.#ticked = unsettled;
     for (const effect of effects) {
-      first = Math.min(first, tickOf(effect, this.#name) ?? first);
+      const tick = tickOf(effect, this.#name);
+      first = Math.min(first, tick ?? first);
+      this.#ticked =
+        (effect.type === "reply" ? effect.replies.at(-1)?.data.clock : tick) ?? this.#ticked;
       if (effect.type === "append") this.#noteAppended(effect.lines, stepped.input, inputMs);
       else this.#noteEffect(effect, effectMs);
       yield effect;
@@ -215,7 +221,7 @@ export class StepRecorder {
   /** Notes publications of either form; each has the clock of its event. */
   #notePublished(payload: unknown, atMs: number): void {
     for (const one of Array.isArray(payload) ? payload : [payload]) {
-      this.#memory.begin("published", atMs, unsettled);
+      this.#memory.begin("published", atMs, this.#ticked);
       this.#memory.setEventClock((one as { readonly clock: number }).clock);
     }
   }
