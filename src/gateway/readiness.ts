@@ -6,22 +6,26 @@ import { outlookOf } from "./core/outlook.ts";
 
 /** The time between two questions while the cluster may stop serving at any moment. */
 const intervalMs = 125;
-/** While the cluster is safe for some time, the next question comes this long before its end. */
-const reserveMs = 250;
+/**
+ * While the cluster is safe for some time, the next question comes this long before its end: longer
+ * than an answer takes over a slow link or from a busy machine.
+ */
+const reserveMs = 500;
+/** A gateway tells that it is unready only after so long, because most hiccups are shorter. */
+const leastUnreadyMs = 500;
 /** The most time between two questions while somebody looks at the status, and how long that counts. */
 const watchIntervalMs = 400;
 const watchedMs = 3_000;
 /** The most time for one answer. */
 const patienceMs = 600;
 /**
- * This many questions in a row without an answer mean that no server answers. Requests go to the
- * servers in turn, so one of three servers that hangs leaves fewer questions open. Servers that lack a
- * quorum stop answering within 1.5 s, and a proxy must pass over an unready gateway within 2 s. The
- * bound is a number and not a time, because a busy machine delays the questions too.
+ * After the time for which the last answer called the quorum safe, this many questions in a row
+ * without an answer mean that no server answers. Requests go to the servers in turn, so one of three
+ * servers that hangs leaves fewer questions open. Servers that lack a quorum stop answering within
+ * 1.5 s, and a proxy must pass over an unready gateway within 2 s. A busy machine delays the questions
+ * too, so the bound is also a number and not only a time.
  */
-const mostUnanswered = 4;
-/** The same after the time for which the last answer called the quorum safe. */
-const mostOverdue = 3;
+const mostUnanswered = 3;
 /**
  * An unready gateway is ready again when the quorum is safe for so long: then the members were heard
  * after the failure, and a server that has not noticed the failure yet does not count.
@@ -48,10 +52,13 @@ export class Readiness implements Disposable {
   #watchedUntilMs = 0;
   #found: string | undefined = "the gateway has just started";
   #told = this.#found;
+  /** When the reason became another than the told one; undefined if it is the told one. */
+  #changedMs: number | undefined;
 
   /**
    * @param openConnection opens a connection whose requests fail after a time in milliseconds
-   * @param onChange called when the gateway can serve, and when it can't serve for a new reason
+   * @param onChange called when the gateway can serve, and when it has not been able to serve for
+   * half a second, or for a new reason
    */
   constructor(
     openConnection: (deadlineMs: number) => Connection,
@@ -73,8 +80,7 @@ export class Readiness implements Disposable {
   }
 
   get #isUnanswered(): boolean {
-    const isOverdue = now().steadyMs > this.#safeUntilMs;
-    return this.#unanswered >= (isOverdue ? mostOverdue : mostUnanswered);
+    return now().steadyMs > this.#safeUntilMs && this.#unanswered >= mostUnanswered;
   }
 
   /**
@@ -127,7 +133,15 @@ export class Readiness implements Disposable {
 
   #tell(): void {
     const { reason } = this;
-    if (this.#isEnding || reason === this.#told) return;
+    if (this.#isEnding || reason === this.#told) {
+      this.#changedMs = undefined;
+      return;
+    }
+    const { steadyMs } = now();
+    this.#changedMs ??= steadyMs;
+    const isNew = this.#told === undefined && steadyMs - this.#changedMs < leastUnreadyMs;
+    if (isNew) return;
+    this.#changedMs = undefined;
     this.#told = reason;
     if (reason === undefined) this.#becomesReady();
     this.#onChange(reason);
