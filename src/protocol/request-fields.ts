@@ -57,7 +57,7 @@ export const via: Field<string> = (value, name) => {
   throw refusal(`\`${name}\` must be a string of 1 to ${most} characters.`);
 };
 
-/** Whether an IP address, as in `via`, is of the machine itself. */
+/** Whether an IP address, as in `via`, is a loopback address. */
 export function isLoopbackAddress(address: string): boolean {
   return address === "::1" || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address);
 }
@@ -86,11 +86,11 @@ export const hookToken: Field<string> = (value, name) => {
   const isToken = typeof value === "string" && hookTokenPattern.test(value);
   if (isToken && value.length >= least && value.length <= most) return value;
   throw refusal(
-    `\`${name}\` must be 32 random bytes in base64url: ${least} to ${most} characters.`,
+    `\`${name}\` must have ${least} to ${most} characters of base64url: use 32 random bytes.`,
   );
 };
 
-/** Parses the token or the id of a hook that may not exist, so that any text is allowed. */
+/** Parses the token or the id of a hook. Any text is allowed, because the hook need not exist. */
 export const hookKey: Field<string> = (value, name) => {
   if (typeof value === "string") return value;
   throw refusal(`\`${name}\` must be a string.`);

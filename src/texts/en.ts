@@ -57,7 +57,8 @@ export const en = {
     "You have created as many channels as one user may; an administrator can remove some.",
   "reason.channel_removed":
     "An administrator has removed that channel; only an administrator can restore it.",
-  "reason.too_many_hooks": "You have made as many hooks as one user may: revoke some first.",
+  "reason.too_many_hooks":
+    "You have reached the limit of hooks for one user: use a hook that you have, or revoke one first.",
   "reason.upgrade_unfinished":
     "A server of this cluster may be of an older version: upgrade all servers first.",
 
@@ -164,7 +165,7 @@ export const en = {
   "done.restoreChannel":
     "The channel #{channel} has been restored, with all that was written there.",
   "done.addHook":
-    "The hook {name} writes to #{channel} in your name what is sent by POST to this path at a gateway. Anybody with the path can use it, and no command shows it again:",
+    "Send messages by POST to this path at a gateway: the hook {name} writes them to #{channel} in your name. Anybody with the path can use it, and no command shows it again:",
   "done.removeHook": "The hook {hook} is revoked.",
   "line.hook": "{hook}  {name} → #{channel}, made {time}",
   "done.create": "The channel #{channel} has been created.",
@@ -468,11 +469,12 @@ export const en = {
   "trace.waited": "The client had its receipt after {ms} ms by its own clock.",
   "trace.noReceipt": "The client has received no receipt.",
   "trace.uncommitted":
-    "No server knows that a quorum has the event, so it is not committed so far.",
+    "As far as these servers know, no quorum has the event on disk, so it is not committed.",
   "trace.silent": "No answer from {names}, so their steps are missing here.",
   "trace.stepless":
     "No step from {names}: they have not received the event, or no longer remember it.",
-  "trace.forgetful": "The first steps are missing here, because they are forgotten: {names}.",
+  "trace.forgetful":
+    "The first steps of these servers are missing here, because the servers have forgotten them: {names}.",
   "trace.skew":
     "By the clocks, {receiver} received a message of {sender} before it was sent: these clocks differ by at least {ms} ms.",
   "trace.offsets": "Corrections of the clocks in ms: {offsets}.",
@@ -793,8 +795,8 @@ export const en = {
   "help.time": "show the cluster's time",
   "help.status": "say what is wrong, and show every process; exit code 1 if unhealthy",
   "help.trace":
-    "draw what each server did with a message, by its id or as server/seq; with --send, send one first",
-  "help.statusAndTrace": "say what is wrong; draw the life of a message",
+    "show what each server did with a message, given its id or server/seq; with --send, send one first",
+  "help.statusAndTrace": "say what is wrong; show the life of a message",
   "help.doctor":
     "check this host before or after the installation: ports, names, secret, disk, clock; exit code 1 if there is a problem",
   "help.doctorAndHealth": "check this host, or one process",
@@ -857,7 +859,7 @@ export const en = {
   "flag.secretFile": "the cluster's secret; if omitted, `secret` in the data folder",
   "flag.keyFile": "the file with the key that encrypts a backup; 16 characters or more",
   "flag.cluster": "the cluster's name",
-  "flag.owner": "whose hooks to list; others' only as an administrator",
+  "flag.owner": "the owner of the hooks to list; another user only as an administrator",
   "flag.auth": "open: names only; required: accounts with passwords",
   "flag.curve": "encrypt all connections, with keys derived from the secret",
   "flag.serverKeyFile": "the cluster's public key, if it is encrypted",

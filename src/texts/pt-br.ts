@@ -54,7 +54,7 @@ export const ptBr = {
   "reason.channel_removed":
     "Um administrador removeu esse canal; só um administrador pode restaurá-lo.",
   "reason.too_many_hooks":
-    "Você já criou todos os hooks que um usuário pode criar: revogue alguns primeiro.",
+    "Você atingiu o limite de hooks por usuário: use um hook que já tem ou revogue um antes.",
   "reason.upgrade_unfinished":
     "Talvez um servidor deste cluster seja de uma versão mais antiga: atualize todos os servidores primeiro.",
 
@@ -112,9 +112,9 @@ export const ptBr = {
   "problem.lang": '--lang: "{value}" não serve: use en ou pt-br.',
   "problem.logIn": "Entre com: tertulia login {user}",
   "problem.noTrace":
-    "Nenhum servidor se lembra de {of}: os servidores guardam só os passos mais novos. Rastreie uma mensagem mais nova ou envie uma: tertulia trace --send '#canal' TEXTO.",
+    "Nenhum servidor se lembra de {of}: os servidores guardam só os passos mais recentes. Rastreie uma mensagem mais recente ou envie uma: tertulia trace --send '#canal' TEXTO.",
   "problem.traceArguments":
-    "Dê um id (tertulia trace ID), ou um canal e um texto (tertulia trace --send '#canal' TEXTO).",
+    "Informe um id (tertulia trace ID) ou um canal e um texto (tertulia trace --send '#canal' TEXTO).",
   "problem.traceForms": "Escolha só uma destas opções: --svg, --shiviz ou --json.",
   "problem.password":
     "Falta a senha: digite-a, passe-a pela entrada padrão, ou use --password-file.",
@@ -158,7 +158,7 @@ export const ptBr = {
     "O canal #{channel} foi removido. O que foi escrito nele continua no disco.",
   "done.restoreChannel": "O canal #{channel} foi restaurado, com tudo o que foi escrito nele.",
   "done.addHook":
-    "O hook {name} escreve em #{channel}, em seu nome, o que chegar por POST a este caminho em um gateway. Qualquer um com o caminho pode usá-lo, e nenhum comando o mostra de novo:",
+    "Envie mensagens por POST a este caminho em um gateway: o hook {name} as escreve em #{channel}, em seu nome. Qualquer pessoa com o caminho pode usá-lo, e nenhum comando o mostra de novo:",
   "done.removeHook": "O hook {hook} foi revogado.",
   "line.hook": "{hook}  {name} → #{channel}, criado em {time}",
   "done.create": "O canal #{channel} foi criado.",
@@ -452,9 +452,9 @@ export const ptBr = {
   "trace.received": "recebeu o evento de {name}",
   "trace.synced": "gravou o evento no disco",
   "trace.sent": "enviou o evento aos outros servidores",
-  "trace.acknowledged": "confirmou: está no disco daqui",
-  "trace.heard": "soube que está no disco de {name}",
-  "trace.committed": "sabe que está no disco de um quórum",
+  "trace.acknowledged": "avisou que tem o evento no disco",
+  "trace.heard": "soube que {name} tem o evento no disco",
+  "trace.committed": "sabe que um quórum tem o evento no disco",
   "trace.replied": "enviou o recibo",
   "trace.published": "enviou a mensagem aos assinantes",
   "trace.legend":
@@ -467,10 +467,11 @@ export const ptBr = {
   "trace.waited": "O cliente recebeu o recibo após {ms} ms, pelo relógio dele.",
   "trace.noReceipt": "O cliente não recebeu recibo.",
   "trace.uncommitted":
-    "Nenhum servidor sabe de um quórum com o evento, que por enquanto não está confirmado.",
-  "trace.silent": "Sem resposta de {names}: os passos de lá faltam aqui.",
+    "Até onde estes servidores sabem, nenhum quórum tem o evento no disco, e ele não está confirmado.",
+  "trace.silent": "Sem resposta de {names}: faltam aqui os passos de lá.",
   "trace.stepless": "Nenhum passo de {names}: não receberam o evento ou já não se lembram dele.",
-  "trace.forgetful": "Os primeiros passos faltam aqui, porque foram esquecidos: {names}.",
+  "trace.forgetful":
+    "Faltam aqui os primeiros passos destes servidores, que já não se lembram deles: {names}.",
   "trace.skew":
     "Pelos relógios, {receiver} recebeu uma mensagem de {sender} antes do envio: esses relógios diferem em pelo menos {ms} ms.",
   "trace.offsets": "Correções dos relógios em ms: {offsets}.",
@@ -788,8 +789,8 @@ export const ptBr = {
   "help.time": "mostra a hora do cluster",
   "help.status": "diz o que há de errado e mostra cada processo; código de saída 1 se há problemas",
   "help.trace":
-    "desenha o que cada servidor fez com uma mensagem, dada pelo id ou como servidor/seq; com --send, envia uma antes",
-  "help.statusAndTrace": "diz o que está errado; desenha a vida de uma mensagem",
+    "mostra o que cada servidor fez com uma mensagem, dado o id ou servidor/seq; com --send, envia uma antes",
+  "help.statusAndTrace": "diz o que está errado; mostra a vida de uma mensagem",
   "help.doctor":
     "verifica esta máquina antes ou depois da instalação: portas, nomes, segredo, disco, relógio; código de saída 1 se há um problema",
   "help.doctorAndHealth": "verifica esta máquina ou um processo",
@@ -853,14 +854,14 @@ export const ptBr = {
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
   "flag.keyFile": "o arquivo com a chave que criptografa um backup; 16 caracteres ou mais",
   "flag.cluster": "o nome do cluster",
-  "flag.owner": "de quem listar os hooks; os de outros, só como administrador",
+  "flag.owner": "dono dos hooks a listar; outro usuário, só como administrador",
   "flag.auth": "open: só nomes; required: contas com senha",
   "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",
   "flag.serverKeyFile": "a chave pública do cluster, se ele usa criptografia",
   "flag.userRate":
     "mensagens por segundo de um usuário em um servidor, onde há contas; 0: sem limite",
   "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: sem limite",
-  "flag.steps": "registros dos passos de eventos que um servidor lembra; 0: nenhum",
+  "flag.steps": "registros de passos de eventos que um servidor guarda na memória; 0: nenhum",
   "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
   "flag.guestServers":
     "deixa servidores de outros autores, que não são membros, atenderem no broker e publicarem",
@@ -884,7 +885,7 @@ export const ptBr = {
     "começa depois deste vetor, ou nesta data ou hora (2026-01-31, 2026-01-31T08:00; local sem Z nem fuso)",
   "flag.lines": "linhas que entram e saem, em vez da tela inteira",
   "flag.watch": "mostra de novo a cada segundo, até Ctrl-C",
-  "flag.send": "antes envia TEXT ao destino, como `send`, e então o rastreia",
+  "flag.send": "envia antes TEXT ao destino, como `send`, e rastreia essa mensagem",
   "flag.svg": "imprime uma figura (SVG)",
   "flag.shiviz": "imprime um log para o visualizador ShiViz",
   "flag.force": "mesmo sem maioria dos que restam; pode perder o que só ele tinha",

@@ -10,7 +10,7 @@ const readiness = async (number = 1) => {
   return (await send({ method: "GET", url: url("/readyz", number) })).status;
 };
 
-/** What the gateways said when they had told the supervisor that they are ready. */
+/** The status of `/readyz` at each gateway, right after the gateway said that it is ready. */
 let first: readonly number[];
 
 beforeAll(async () => {

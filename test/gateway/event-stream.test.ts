@@ -46,7 +46,7 @@ test("[G23] a stream whose session has ended is closed even if its client does n
   }
 });
 
-test("[G23] a stream tells that its gateway is unready, but nothing before the reply has begun", async () => {
+test("[G23] a stream says that its gateway is unready, and sends nothing before its reply has begun", async () => {
   const server = createServer((_request, response) => {
     const check = async () => undefined;
     const stream = new EventStream(response, { places: () => new Map(), check });

@@ -41,7 +41,7 @@ test("[G20] what is written to a socket in one turn of the event loop leaves in 
   expect([one.writes, other.writes]).toEqual([["abc"], ["abcd"]]);
 });
 
-test("[G20] while many sockets are sent to, the process does other work, and each socket waits for at most one turn of all others", async () => {
+test("[G20] while many sockets get messages, the process also does other work, and each socket waits for at most one turn of all others", async () => {
   const order: Socket[] = [];
   const flusher = new Flusher();
   const sockets = Array.from({ length: 40 }, () => {

@@ -128,7 +128,7 @@ describe("a WebSocket", { timeout: 30_000 }, () => {
 });
 
 describe("the presence of a client", { timeout: 60_000 }, () => {
-  /** Waits until all servers, which are asked in turn, say the state of ana. */
+  /** Waits until all servers report this presence of ana; requests go to the servers in turn. */
   async function shows(state: "online" | "gone"): Promise<void> {
     const bea = await scene.enter("bea");
     const isShown = async () => {

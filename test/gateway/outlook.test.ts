@@ -7,7 +7,7 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 
 const { peerSilenceMs } = durations;
 
-/** The status of a cluster whose members are silent for that long, in milliseconds. */
+/** The status of a cluster whose members have been silent for these milliseconds. */
 function silent(...silences: readonly (number | null)[]) {
   const members = silences.map((silentMs, index) => ({
     name: `server_0000000${index}`,
@@ -31,13 +31,13 @@ test.each([
     peerSilenceMs,
   ],
 ] as const)(
-  "[G5] %s: the quorum can't be lost before its last member counts as silent",
+  "[G5] %s: the quorum can't be lost before one of its members counts as silent",
   (_, silences, safeMs) => {
     expect(outlookOf(silent(...silences))).toEqual({ lack: undefined, safeMs });
   },
 );
 
-test("[G5] a cluster with too few live members lacks a quorum, and is asked again at once", () => {
+test("[G5] a cluster with too few live members lacks a quorum, and is not safe for any time", () => {
   const lack = "no quorum: 1 of 3 servers are live";
   expect(outlookOf(silent(0, 1_501, 1_501))).toEqual({ lack, safeMs: 0 });
 });

@@ -53,7 +53,7 @@ export class HookUser {
     return { service: "post", hookToken, message: `${opening}${this.#user} ${count}` };
   }
 
-  /** Notes what a request must show that is sent now. */
+  /** Notes what the reply to a request that is sent now must show. */
   sending(request: Request): void {
     if (request.service !== "hooks") return;
     this.#listed.set(request, [...this.#made.values()]);
@@ -79,7 +79,7 @@ export class HookUser {
   }
 }
 
-/** Checks that each message names a hook exactly if a hook has written it. */
+/** Checks that a message names a hook if a hook has written it, and only then. */
 export function checkHooks(entries: readonly ChannelEntry[], server: string): void {
   for (const { message, hook } of entries) {
     const isRight = hook === (message.startsWith(opening) ? name : undefined);

@@ -18,7 +18,7 @@ test("[Q15] `hooks add` prints the path of a new hook on standard output, and a 
   const { code, stdout, stderr } = await asAna("hooks", "add", "#geral", "deploy");
   expect(code).toBe(0);
   expect(stdout).toMatch(/^\/hooks\/[\w-]{43}\n$/);
-  expect(stderr).toMatch(/^The hook deploy writes to #geral in your name /);
+  expect(stderr).toMatch(/: the hook deploy writes them to #geral in your name\./);
   expect((await asAna("hooks", "add", "geral", "a b")).code).toBe(2);
 });
 

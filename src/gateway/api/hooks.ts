@@ -60,7 +60,9 @@ export const hookRoutes: AddRoutes = (api, people) => {
           201,
           Type.Object({
             hook: hookId,
-            url: Type.String({ description: "The address at this gateway." }),
+            url: Type.String({
+              description: "The hook's address, at the host to which the request was sent.",
+            }),
             path: Type.String({ description: "The same at any gateway." }),
             entry: receipt,
           }),

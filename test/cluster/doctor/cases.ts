@@ -214,7 +214,7 @@ export const cases: readonly (readonly [string, Finding[], readonly Kind[]])[] =
   ["a file without a gateways' key", ofGateway({ key: undefined }), ["gatewayKeyInvalid"]],
   ["an unreadable gateways' key", ofGateway({ code: "EACCES" }), ["gatewayKeyMissing"]],
   [
-    "that the reference writes the gateways' key",
+    "a missing gateways' key that the reference has still to write",
     judgeGatewayKey({ ...gatewayKey, code: "ENOENT" }, false),
     ["gatewayKeyToCreate"],
   ],

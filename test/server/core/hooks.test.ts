@@ -168,7 +168,7 @@ describe("[R6] a repeated request about hooks", () => {
   });
 });
 
-describe("[Q17] who revokes and lists a hook", () => {
+describe("[Q17] the revocation and the list of hooks", () => {
   test("[Q17] a revoked hook writes no more, at any server, and is no longer listed", () => {
     const { scene, ana, make, post } = furnish();
     const { hook } = make();

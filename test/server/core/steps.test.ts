@@ -121,7 +121,7 @@ describe("the steps of an event", () => {
     expect(step(trace.servers[0] as ServerSteps, "asked").sentClock).toBe(2);
   });
 
-  test("[Q14] nothing is told of an event that nobody remembers", () => {
+  test("[Q14] a trace of an event that no server remembers has neither the event nor steps", () => {
     const cluster = servingCluster(3);
     for (const of of ["unknown", `${cluster.server(1).name}/999`]) {
       const trace = traceOf(cluster, cluster.server(1), of);
@@ -224,7 +224,7 @@ describe("the memory of steps", () => {
     memory.setWritten(`a-${seq}`, "login", seq);
   };
 
-  test("[O63] a server forgets its oldest steps first, and remembers as many as it is told", () => {
+  test("[O63] a server remembers as many records as `--steps` says, and forgets the oldest first", () => {
     const memory = new RememberedSteps(name, 10);
     for (let seq = 1; seq <= 25; seq += 1) addMade(memory, seq);
     const seqs = Array.from({ length: 26 }, (_, seq) => seq);
@@ -233,7 +233,7 @@ describe("the memory of steps", () => {
     expect(memory.recall("a-15", {})).toEqual({ steps: [] });
   });
 
-  test("[O63] steps of an event whose record is overwritten are still told by its name", () => {
+  test("[O63] a server that has forgotten how it got an event still finds later steps by the event's name", () => {
     const memory = new RememberedSteps(name, 2);
     addMade(memory, 1);
     memory.begin("committed", 2, 2);

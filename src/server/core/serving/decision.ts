@@ -168,7 +168,10 @@ export function noChannel(channel: string): ProtocolError {
 }
 
 export function noHook(): ProtocolError {
-  return new ProtocolError("hook_not_found", "There is no such hook: make a new one.");
+  return new ProtocolError(
+    "hook_not_found",
+    "There is no such hook, or it was revoked: check its token or id.",
+  );
 }
 
 export function noUser(user: string): ProtocolError {

@@ -35,7 +35,7 @@ export class Flood {
   });
 
   /**
-   * For each connection, the pace of requests that name no hook. A right token is never refused,
+   * For each connection, the pace of requests for unknown hooks. A right token is never refused,
    * because nobody can guess one, and many systems may share an address.
    */
   readonly #wrongHooks = new Buckets({
@@ -98,9 +98,9 @@ export class Flood {
     this.#invitations.take("", steadyMs);
   }
 
-  /** Counts a request that names no hook. */
+  /** Counts a request for a hook that does not exist, or is revoked. */
   refusesWrongHook(connection: string, steadyMs: number): ProtocolError | undefined {
-    return slower("requests that name no hook", this.#wrongHooks.take(connection, steadyMs));
+    return slower("requests for unknown hooks", this.#wrongHooks.take(connection, steadyMs));
   }
 
   /**

@@ -68,7 +68,7 @@ test("the arrows of an event lead from the client over its origin to the peers a
   isOrdered(diagram);
 });
 
-test("a step happens before another if messages lead from it to the other, and else they are concurrent", () => {
+test("steps of different processes are concurrent unless messages lead from one to the other", () => {
   const diagram = diagramOf(wholeTrace(3), client);
   const point = (name: string) => find(diagram, name);
   expect(happensBefore(point("client requested"), point("2 synced"))).toBe(true);
@@ -126,7 +126,7 @@ test("servers that have no step of the event, or have forgotten their first step
   expect(diagramOf(wholeTrace(3)).forgetful).toEqual([]);
 });
 
-test("if an acknowledgement is lost, the heartbeat that replaces it leads from the last step before it", () => {
+test("if a heartbeat replaces a lost acknowledgement, its arrow begins at the last known step before it", () => {
   const [told, heard] = [follower(1), { peer: serverName(1), sentClock: 40 }];
   const steps = [...firstSteps, step("heard", [500, 41], heard)];
   const servers = [{ name: origin, offsetMs: 0, steps }, told];
@@ -137,7 +137,7 @@ test("if an acknowledgement is lost, the heartbeat that replaces it leads from t
   isOrdered(diagram);
 });
 
-test("two acknowledgements of one server lead to two points, each from the one that it carries", () => {
+test("each of two acknowledgements of one server has an arrow from the step that sent it", () => {
   const again = follower(1);
   const steps = [...again.steps, step("acknowledged", [6, 18])];
   const heard = [16, 18].map((clock) => {
@@ -175,7 +175,7 @@ test("without a quorum the diagram ends with what the origin did alone", () => {
   expect(diagram.lines).toHaveLength(4);
 });
 
-test("the event of seven servers has an arrow to and from each peer", () => {
+test("the diagram of an event on seven servers has an arrow to and from each peer", () => {
   const diagram = diagramOf(wholeTrace(7), client);
   expect(diagram.points).toHaveLength(2 + 4 + 6 + 3 + 6 * 3);
   expect(diagram.arrows.filter(({ from }) => from !== undefined)).toHaveLength(2 + 6 + 6);
@@ -188,7 +188,7 @@ test("if no server remembers the event, the diagram has no points", () => {
   expect(diagram.lines).toHaveLength(1);
 });
 
-test("servers that tell impossible clocks and peers get a diagram that orders each line", () => {
+test("a diagram of impossible clocks and peers still keeps the order of each line", () => {
   const anyStep = fc.record({
     kind: fc.constantFrom(...stepKinds),
     atMs: fc.double({ min: 0, max: 100, noNaN: true }),

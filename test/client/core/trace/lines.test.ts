@@ -49,7 +49,7 @@ test("the text says that an event without a quorum is not committed, and which s
   const silent = [serverName(1), serverName(2)];
   const lines = linesOf(traceOf([own], silent), { sentMs: startMs, answer: undefined });
   expect(lines).toContain(
-    "No server knows that a quorum has the event, so it is not committed so far.",
+    "As far as these servers know, no quorum has the event on disk, so it is not committed.",
   );
   expect(lines).toContain(
     "No answer from server_00000001, server_00000002, so their steps are missing here.",
@@ -73,5 +73,7 @@ test("the text names servers that have no step of the event, or have forgotten t
   const none = changed(wholeTrace(3), serverName(1), () => ({ steps: [] }));
   expect(linesOf(none).join("\n")).toContain("No step from server_00000001:");
   const some = changed(wholeTrace(3), origin, ({ steps }) => ({ steps: steps.slice(2) }));
-  expect(linesOf(some).join("\n")).toMatch(/first steps are missing .*: server_00000000\./);
+  expect(linesOf(some).join("\n")).toMatch(
+    /first steps of these servers are missing .*: server_00000000\./,
+  );
 });
