@@ -147,7 +147,7 @@ function add(series: Map<string, Series>, { name, value, ceiling, most }: Figure
   if (ceiling !== undefined) known.ceilings.push(ceiling);
 }
 
-/** The names of all workloads' sizes. Several workloads may have a size of one name. */
+/** The names of all workloads' sizes. Several workloads may have a size of the same name. */
 function sizesOf(workloads: readonly Workload[]): readonly string[] {
   return [...new Set(workloads.flatMap(({ counts = {} }) => Object.keys(counts)))];
 }

@@ -23,7 +23,7 @@ const textPattern = /"message":"([\d.]+) /;
 const sockets: WebSocket[] = [];
 const received: number[] = [];
 let latencies: number[] = [];
-/** The latencies of messages that were written earlier do not count. Milliseconds since 1970. */
+/** Messages written before this time, in milliseconds since 1970, do not count. */
 let countsFromMs = 0;
 
 async function open(index: number): Promise<void> {

@@ -27,8 +27,9 @@ const patienceMs = 600;
  */
 const mostUnanswered = 3;
 /**
- * An unready gateway is ready again when the quorum is safe for so long: then the members were heard
- * after the failure, and a server that has not noticed the failure yet does not count.
+ * An unready gateway is ready again only when the quorum is safe for this long, because then members
+ * were heard after the failure. Otherwise the answer may come from a server that has not noticed the
+ * failure yet.
  */
 const leastSafeMs = 750;
 

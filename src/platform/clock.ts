@@ -9,7 +9,7 @@ export function now(): Instant {
   return { wallMs: Date.now(), steadyMs: performance.now() };
 }
 
-/** The machine's time at steady time 0 when this process started, with a fraction. */
+/** The machine's time at steady time 0, in milliseconds since 1970 with a fraction. */
 export const steadyOriginMs = performance.timeOrigin;
 
 /** Returns the minutes by which local clocks are ahead of UTC at the time `ms`. */

@@ -124,7 +124,7 @@ export type Request = Envelope &
         readonly hook: string;
       }
     | {
-        /** Writes to a hook's channel. The token alone gives the right to. */
+        /** Writes to a hook's channel. The token alone gives the right to write. */
         readonly service: "post";
         readonly hookToken: string;
         readonly message: string;

@@ -1,6 +1,6 @@
 /** The limits of incoming webhooks, a part of `limits`. */
 export const hookLimits = {
-  /** The fewest characters of a hook's token: 32 random bytes in base64url, which nobody guesses. */
+  /** The fewest characters of a hook's token: as many as 32 random bytes have in base64url. */
   hookTokenCharactersLeast: 43,
   /** The most characters of a hook's token, which is a part of a path. */
   hookTokenCharacters: 128,

@@ -14,7 +14,7 @@ export type UserName = Branded<"UserName">;
 export type ChannelName = Branded<"ChannelName">;
 /** The name of an incoming webhook; the rules of user names apply. */
 export type HookName = Branded<"HookName">;
-/** Identifies a hook: the hash of its token, 32 hex digits. The token can't be found from it. */
+/** Identifies a hook: the hash of its token, 32 hex digits, from which nobody finds the token. */
 export type HookId = Branded<"HookId">;
 /** A server's name: `server_` and 8 hex digits, generated at random once for each data folder. */
 export type ServerName = Branded<"ServerName">;

@@ -12,7 +12,7 @@ const member = object({
   member: isTrue,
   /** Whether the answering server heard from the server within `peerSilenceMs`. */
   live: isTrue,
-  /** Milliseconds since the answering server heard from the server; null from older versions. */
+  /** Milliseconds since the answering server heard from the server; null if never, or unreported. */
   silentMs: numberOf,
   /** One of `phases`; a newer server may send an unknown one. */
   phase: textOf,

@@ -9,10 +9,10 @@ import type { Vector } from "./vector.ts";
  * - received: another server received the event from `peer`;
  * - synced: the event is on this server's disk;
  * - sent: the origin sent the event to its peers;
- * - acknowledged: another server told its peers, or only the origin, that it has the event on disk;
+ * - acknowledged: another server told all its peers, or one of them, that it has the event on disk;
  * - heard: a server received such an acknowledgement from `peer`;
  * - committed: this server knows that a quorum has the event on disk;
- * - replied: the origin sent the receipt to the client;
+ * - replied: the server to which the client sent the request, or repeated it, sent the receipt;
  * - published: the origin sent the message to its subscribers.
  */
 export const stepKinds = [

@@ -104,7 +104,7 @@ async function openServer(place: Foundation): Promise<Server> {
     const key = (of: TopicKey) => keys.key(of).toString("base64url");
     return { publisher: keys.publisher, key };
   });
-  const { memory, recorder: steps } = openSteps(name, config.steps);
+  const { memory, recorder: stepRecorder } = openSteps(name, config.steps);
   const policy = { retention, auth, flood, topicKeys: sources, memory };
   const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
   const core = await disk.load(newCore);
@@ -118,7 +118,7 @@ async function openServer(place: Foundation): Promise<Server> {
     onServing = resolve;
   });
   const world = realSurroundings({ ...place, ...wires, address, disk, newCore, onServing });
-  const shell: Shell = new Shell(world, steps);
+  const shell: Shell = new Shell(world, stepRecorder);
   shell.start(core);
   started = shell;
   log.info({ event: "started", folder: slot.folder, address, metrics }, "Started");

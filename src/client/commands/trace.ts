@@ -56,7 +56,7 @@ export async function trace(
   });
 }
 
-/** Sends a message. Traces it also if it gets no receipt, because the origin has it nevertheless. */
+/** Sends a message, and traces it also without a receipt: a server may have it nevertheless. */
 async function traceOwn(client: Session, delivery: Parameters<typeof deliver>[1]): Promise<Traced> {
   const id = client.newId();
   let sentMs = 0;
@@ -80,7 +80,7 @@ function fineMs(): number {
   return steadyOriginMs + now().steadyMs;
 }
 
-/** Servers that were not needed for the quorum hear of it by the next heartbeat at the latest. */
+/** The longest wait for all servers to know of the commit, which the next heartbeat tells. */
 const settleMs = 1_500;
 const askAgainMs = 50;
 

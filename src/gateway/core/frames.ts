@@ -61,8 +61,8 @@ export type GatewayFrame =
   | { readonly type: "receipt"; readonly entry: Receipt }
   | { readonly type: "present"; readonly present: readonly Present[] }
   /**
-   * The gateway can't serve, and is ready again. The connection and its subscriptions stay; the
-   * client may go to another gateway.
+   * `unready` says that the gateway can't serve, and `ready` that it can again. The connection and
+   * its subscriptions stay, but the client may go to another gateway.
    */
   | { readonly type: "unready"; readonly reason: string }
   | { readonly type: "ready" }

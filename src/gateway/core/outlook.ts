@@ -6,13 +6,14 @@ import { quorumOf } from "../../protocol/view.ts";
 export interface Outlook {
   /** Why the cluster can't serve; undefined if it can. */
   readonly lack: string | undefined;
-  /** The milliseconds before which the servers can't find that their quorum is lost. */
+  /** For this many milliseconds no server can find that the quorum is lost. */
   readonly safeMs: number;
 }
 
 /**
- * Reads the outlook. Servers count a member as live for `peerSilenceMs` after they have heard it, so
- * the last member of the quorum that was heard tells how soon the quorum can be lost.
+ * Reads the outlook. Servers count a member as live for `peerSilenceMs` after they have heard it. So
+ * of the members that were heard last, as many as a quorum has, the one that has been silent longest
+ * tells how soon the quorum can be lost.
  */
 export function outlookOf({ view, members }: Pick<StatusReply, "view" | "members">): Outlook {
   if (view === undefined) return { lack: undefined, safeMs: durations.peerSilenceMs };
@@ -23,7 +24,7 @@ export function outlookOf({ view, members }: Pick<StatusReply, "view" | "members
     const lack = `no quorum: ${live} of ${view.members.length} servers are live`;
     return { lack, safeMs: 0 };
   }
-  // Of a live member only servers of older versions do not tell this: it counts as just heard.
+  // Servers of older versions do not report silences; then a live member counts as just heard.
   const silences = voters.map(({ live, silentMs }) => silentMs ?? (live ? 0 : Infinity));
   const [last = durations.peerSilenceMs] = silences.sort((a, b) => a - b).slice(quorum - 1);
   return { lack: undefined, safeMs: Math.max(0, durations.peerSilenceMs - last) };

@@ -10,9 +10,10 @@ interface Joined {
 }
 
 /**
- * Collects what is written to many sockets, and sends it with one system call for each socket, which
- * costs far more than the bytes. The sockets take turns. With few sockets nothing waits. With many,
- * sending takes at most half of the process's time, in slices, so that new messages come in between.
+ * Collects what is written to many sockets, and sends it with one system call for each socket,
+ * because a call costs far more than its bytes. The sockets take turns. With few sockets nothing
+ * waits. With many, sending takes at most half of the process's time, in slices, so that new
+ * messages come in between.
  */
 export class Flusher {
   /** The bytes that wait for each socket. The socket that has waited longest comes first. */

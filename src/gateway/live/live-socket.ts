@@ -120,7 +120,7 @@ export class LiveSocket implements LiveConnection {
   close(why: CloseReason): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#closedFor = why;
-    // The frame that closes the socket must come behind all others.
+    // The frame that closes the socket must come after all others.
     this.#parts.flusher.flush(this.#parts.raw);
     this.#socket.close(closeCodes[why], why);
     this.#endSession();

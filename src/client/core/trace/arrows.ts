@@ -11,8 +11,8 @@ const senders: Partial<Record<PointKind, PointKind>> = {
 /**
  * @param line the points of the process that sent the message, in their order
  * @returns the point at which a message was sent, or the last known point before it; undefined if
- * none is known. Such a point exists if, for example, a heartbeat told what a lost acknowledgement
- * had said.
+ * none is known. The last known point counts if, for example, a heartbeat repeats a lost
+ * acknowledgement.
  */
 export function sourceOf(to: Draft, line: readonly Draft[]): Draft | undefined {
   const kind = senders[to.kind];

@@ -92,7 +92,7 @@ function senderLine(to: Draft, { lines, drafts, origin }: Known): number {
   }
 }
 
-/** A client may repeat its request at another server, which then sends the receipt. */
+/** Finds the sender of the receipt: a client may have repeated its request at another server. */
 function latestReply(to: Draft, drafts: Known["drafts"]): number {
   const replies = drafts.map((line) => sourceOf(to, line)?.clock ?? -1);
   const latest = Math.max(...replies);

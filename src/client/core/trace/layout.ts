@@ -3,7 +3,7 @@ import type { Diagram } from "./diagram.ts";
 import { concurrent, type Point } from "./points.ts";
 import { concurrentColumn, lineName, msColumn, notesOf, pointWords, titleOf } from "./words.ts";
 
-/** A text at a place: its baseline, and which end of the text `x` is. */
+/** A text: `y` is its baseline, and `anchor` says which part of the text is at `x`. */
 export interface Label {
   readonly x: number;
   readonly y: number;
@@ -30,7 +30,7 @@ export interface Row {
 
 export type ArrowKind = "client" | "event" | "acknowledgement";
 
-/** An arrow's line with a head, given as the corners of a triangle. */
+/** An arrow: a line, and a head that is given as the corners of a triangle. */
 export interface Shaft {
   readonly kind: ArrowKind;
   readonly from: Place;
@@ -53,7 +53,7 @@ interface Place {
   readonly y: number;
 }
 
-/** Where everything of a picture is, in pixels of a font in which all characters are equally wide. */
+/** The places of all parts of a picture, in pixels. All characters of the font are equally wide. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -188,7 +188,7 @@ function shaftsOf({ arrows, points, lines }: Diagram, { places, laneX }: Places)
     const sizes = { before, after: dot + 1, others: [...places.values()] };
     return [{ kind: kindOf(to), isOpen: source === undefined, ...shaft(start, target, sizes) }];
   });
-  // The diagram does not show who receives these messages, so their arrows end in between.
+  // The diagram does not show the receivers of these messages, so their arrows end beside the line.
   const hasAnswer = points.some(({ kind }) => kind === "answered");
   const leaving = points.flatMap((point): Shaft[] => {
     const place = places.get(point);
@@ -257,7 +257,7 @@ export function bandsOf(points: readonly Point[]): [first: number, last: number]
   return runs;
 }
 
-/** A name in at most two lines; the end of a longer name is left out. */
+/** A name in at most two lines; the end of a longer line is left out. */
 function headingOf(name: string): string[] {
   const split = name.indexOf("_") + 1;
   const parts = split > 0 ? [name.slice(0, split), name.slice(split)] : [name];

@@ -3,7 +3,7 @@ import { table } from "../table.ts";
 import type { Diagram } from "./diagram.ts";
 import { concurrentColumn, lineName, msColumn, notesOf, pointWords, titleOf } from "./words.ts";
 
-/** A diagram as lines of text: one line per point, then what is worth knowing. */
+/** A diagram as lines of text: its title, one line for each point, and its notes. */
 export function diagramLines(diagram: Diagram, text: Text): string[] {
   const { lines, points } = diagram;
   const [times, others] = [msColumn(diagram), concurrentColumn(diagram)];

@@ -3,7 +3,7 @@ import type { Diagram } from "./diagram.ts";
 import { type Label, type Layout, layoutOf, type Row, type Shaft } from "./layout.ts";
 import { notesOf, titleOf } from "./words.ts";
 
-/** Colours for light and for dark; the program that shows the picture chooses. */
+/** Colours for light and dark backgrounds; the program that shows the picture chooses. */
 const style = `
 .trace { font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .trace text { fill: #1f2328; white-space: pre; }
@@ -34,7 +34,7 @@ const style = `
 .trace .acknowledgement { stroke: #3fb950; } .trace .acknowledgement-head { fill: #3fb950; }
 }`;
 
-/** A diagram as a picture of its own: the lines of an SVG file. */
+/** Returns a diagram as the lines of an SVG file. */
 export function svgOf(diagram: Diagram, text: Text): string[] {
   const layout = layoutOf(diagram, text);
   const { width, height, title, lanes, headings, rows, arrows, bands, notes } = layout;

@@ -16,7 +16,7 @@ export function pointWords({ kind, peer }: Point, text: Text): string {
     : text(`trace.${kind}`);
 }
 
-/** Milliseconds with two digits behind the point. */
+/** Returns milliseconds with two decimals. */
 function writeMs(ms: number): string {
   return (Math.abs(ms) < 0.005 ? 0 : ms).toFixed(2);
 }
@@ -81,7 +81,7 @@ export function notesOf(diagram: Diagram, text: Text): string[] {
 
 const milestones = ["synced", "committed", "replied", "published"] as const;
 
-/** How long it took by the clock of the origin and by that of the client, which need not agree. */
+/** How long the steps took, by the origin's clock and by the client's, which need not agree. */
 function durationsOf({ event, lines, points }: Diagram, text: Text): string[] {
   const said: string[] = [];
   const origin = lines.findIndex(({ server }) => server !== undefined && server === event?.server);

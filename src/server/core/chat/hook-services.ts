@@ -195,8 +195,8 @@ function listHooks(
 const hookBytes = 120;
 
 /**
- * Decides to write a message to the hook's channel, as its owner would, but with the hook's name. An
- * unknown token waits for the events that the sender has seen.
+ * Decides to write a message to the hook's channel, as its owner would, but with the hook's name. A
+ * request with an unknown token first waits for the events that its sender has seen (R9).
  */
 function post(
   services: Services,

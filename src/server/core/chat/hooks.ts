@@ -8,7 +8,7 @@ export interface Hook extends Change {
   readonly name: HookName;
   /**
    * Whether the owner had a session. In an open cluster anybody makes hooks in any name, so such a
-   * hook counts for nothing once the cluster has accounts.
+   * hook does not write once the cluster has accounts.
    */
   readonly isProven?: boolean | undefined;
 }

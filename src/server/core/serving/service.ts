@@ -19,8 +19,8 @@ export interface ServiceRow<R extends ParsedRequest = ParsedRequest, Answer exte
    */
   parse(data: Fields): OwnFields<R>;
   /**
-   * If the request makes a message, a channel or a hook, returns the user by whose pace the request is
-   * limited (X4).
+   * If the request makes a message or a channel, or makes or revokes a hook, returns the user by
+   * whose pace the request is limited (X4).
    */
   sender?(request: R, services: Services): UserName | undefined;
   /**

@@ -29,10 +29,10 @@ type StepsRequest = CoordinationRequest & { readonly service: "steps" };
 type StepsAnswer = CoordinationAnswer & { readonly service: "steps" };
 
 interface OpenTrace {
-  /** What the members are asked for. */
+  /** The name or id by which the members are asked. */
   of: string;
   own: ServerSteps;
-  /** Undefined until this server or a member has told the event. */
+  /** Undefined until this server or a member has named the event. */
   event: TracedEvent | undefined;
   readonly answers: Map<ServerName, StepsAnswer>;
   readonly silent: Set<ServerName>;
@@ -134,7 +134,7 @@ export class Traces {
     trace.done(traceOf(trace));
   }
 
-  /** Chooses among the events that the members told. */
+  /** Chooses one of the events that the members named. */
   #chosen({ of, answers }: OpenTrace): TracedEvent | undefined {
     const { committed } = this.#parts.replica.replication;
     const told = [...answers.values()].flatMap(({ event }) => event ?? []);

@@ -2,7 +2,7 @@ import type { Now } from "../effects.ts";
 
 /**
  * Adds a fraction to the machine's time, which has whole milliseconds. The fraction comes from the
- * steady time, which has finer steps but does not follow when the machine's clock is set.
+ * steady time, which is finer, but does not change when somebody sets the machine's clock.
  */
 export class FineTime {
   #originMs: number;

@@ -126,7 +126,7 @@ export class RememberedSteps implements StepMemory {
     return Math.max(0, this.#added - this.#most);
   }
 
-  /** Returns the event of this name or id, if the record that has it was not overwritten. */
+  /** Returns the event of this name or id; undefined if its record was overwritten. */
   #find(of: string, name: Name | undefined, committed: Vector): Written | undefined {
     const found: Written[] = [];
     for (let at = this.#oldest; at < this.#added; at += 1) {
@@ -171,8 +171,8 @@ export class RememberedSteps implements StepMemory {
   }
 
   /**
-   * Returns the step in which the event's request came. A request without an id surely made the
-   * event only if the event was made in the same step.
+   * Returns the step in which the event's request came; none if it is uncertain. A request without
+   * an id certainly made the event only if both have the same time, and successive clocks.
    */
   #askOf(asked: Step | undefined, made: Step, { id }: Sought): Step[] {
     if (asked === undefined) return [];

@@ -83,7 +83,7 @@ export class StepRecorder {
       yield effect;
     }
     this.#clock = stepped.core.clock.value;
-    // What the input did came before the first tick of an effect.
+    // The steps of the input itself came before the first effect that raised the clock.
     this.#memory.settle(first - 1);
   }
 
@@ -194,7 +194,7 @@ export class StepRecorder {
     }
   }
 
-  /** Notes that the peer, or all peers, are told which events are on this disk. */
+  /** Notes that a message tells the peer, or all peers, which events are on this disk. */
   #noteTold({ durable, clock }: ReplicaSummary, peer: ServerName | undefined, atMs: number): void {
     const before = peer && this.#told.get(peer);
     const known = before === undefined ? this.#toldAll : join(before, this.#toldAll);
@@ -207,7 +207,7 @@ export class StepRecorder {
     });
   }
 
-  /** Notes the event of each write's receipt, and that of each won claim. */
+  /** Notes the event of each receipt, and of each claim that has won its name. */
   #noteReplied(replies: readonly SentReply[], atMs: number): void {
     for (const { data } of replies) {
       const named = data.entry ?? data.account;
