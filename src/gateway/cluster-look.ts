@@ -13,7 +13,7 @@ interface LookParts {
   status(): Reply<"status"> | undefined;
 }
 
-/** All people who look within this time see the same answer, so that they cost the cluster nothing. */
+/** All looks within this time get the same answer, so that more people cost the cluster no more. */
 const keptMs = 250;
 const patienceMs = 700;
 

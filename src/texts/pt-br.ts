@@ -718,7 +718,7 @@ export const ptBr = {
   "cluster.version": "versão {version}",
   "cluster.life": "A vida de uma mensagem",
   "cluster.lifeHint":
-    "Envie uma mensagem ou escolha uma: o diagrama mostra o que cada processo fez com ela e que passo pôde causar qual.",
+    "Envie uma mensagem ou escolha uma: o diagrama mostra o que cada processo fez com ela e que passos podem ter causado outros.",
   "cluster.channel": "Canal",
   "cluster.message": "Mensagem",
   "cluster.send": "Enviar e acompanhar",
@@ -726,7 +726,7 @@ export const ptBr = {
   "cluster.newest": "Mensagens mais recentes em {name}",
   "cluster.id": "Id de uma mensagem ou nome de um evento",
   "cluster.idHint": "O nome de um evento é o servidor e o número dele, como server_0a1b2c3d/12.",
-  "cluster.show": "Mostrar a vida dela",
+  "cluster.show": "Mostrar a vida",
   "cluster.again": "Perguntar de novo aos servidores",
   "cluster.saveSvg": "Salvar como SVG",
   "cluster.saveShiviz": "Salvar para o ShiViz",

@@ -137,7 +137,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     expect(kept[1]).toMatch(/^server_[0-9a-f]{8} \{.*\}$/m);
   }, 60_000);
 
-  test("[G49] an unknown id, an invalid one and a missing channel are told in a sentence", async () => {
+  test("[G49] an unknown id, an invalid one and a missing channel each get a sentence", async () => {
     const { page } = ana;
     const field = page.getByLabel("Id of a message");
     await field.fill("an id of nothing");

@@ -65,7 +65,7 @@ function Freshness({ page, cluster }: Pick<Parts, "page" | "cluster">) {
   );
 }
 
-/** What is wrong comes first, and then who leads and who belongs to the cluster. */
+/** First what is wrong, and then the coordinator and the members. */
 function State({ page, status }: { readonly page: Page; readonly status: ClusterStatus }) {
   const { words } = page;
   const { problems, warnings, healthy, coordinator, epoch, view, liveMembers } = status;

@@ -9,7 +9,7 @@ interface Parts {
   readonly onPoint: (row: number) => void;
 }
 
-/** Of the layout's picture only the processes' lines are drawn here; the list shows the rest. */
+/** Only the lines of the processes are drawn here; the list shows the rest of the layout. */
 const rowHeight = 26;
 const headHeight = 40;
 const numberWidth = 26;

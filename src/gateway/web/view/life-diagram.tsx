@@ -68,7 +68,7 @@ function Downloads({ diagram, words }: { readonly diagram: Diagram; readonly wor
   );
 }
 
-/** The word beside a step tells what the colour does. */
+/** The word beside a step says the same as its colour. */
 const marks = {
   chosen: undefined,
   before: "cluster.before",

@@ -91,7 +91,7 @@ function paceWords(track: Track | undefined, { cluster, high, words }: Around): 
   return behind === 0 ? rising : `${rising} · ${words("cluster.behind", { count: behind })}`;
 }
 
-/** What a process tells, as far as its role has it. */
+/** What a process reports; other roles report other things. */
 function numbersOf(process: ProcessStatus, words: Text): string[] {
   const { live, phase, member, lag, rate, offsetMs, lastCorrectionMs, version } = process;
   const said = (value: number | null, write: (value: number) => string) =>

@@ -44,7 +44,7 @@ export function Settings({ page }: { readonly page: Page }) {
   );
 }
 
-/** Leads to the cluster at work, for those who may see it. */
+/** A link to the cluster at work, if the person may see it. */
 function ClusterLink({ page }: { readonly page: Page }) {
   const [isAllowed, setAllowed] = useState(false);
   useEffect(() => void page.mayWatch().then(setAllowed), []);
