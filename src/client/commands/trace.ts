@@ -1,5 +1,6 @@
 import { now, pause, steadyOriginMs } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
+import type { Receipt } from "../../protocol/client-messages.ts";
 import type { Trace } from "../../protocol/steps.ts";
 import { type ClientTimes, diagramOf } from "../core/trace/diagram.ts";
 import { diagramLines } from "../core/trace/lines.ts";
@@ -7,7 +8,7 @@ import { shivizLog } from "../core/trace/shiviz.ts";
 import { svgOf } from "../core/trace/svg.ts";
 import type { Session } from "../session.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
-import { deliver, messageOf } from "./send.ts";
+import { deliver, messageOf, sentSentence } from "./send.ts";
 
 export interface TraceFlags {
   readonly send?: boolean;
@@ -17,9 +18,12 @@ export interface TraceFlags {
 
 /** An event's steps, and what this process knows as its client. */
 interface Traced {
-  readonly trace: Trace;
+  /** Undefined if the trace failed after the message was sent. */
+  readonly trace: Trace | undefined;
   readonly client?: ClientTimes;
-  /** Why the message has no receipt. */
+  /** Present if a server has accepted the message. */
+  readonly sent?: { readonly receipt: Receipt | undefined };
+  /** Why the message has no receipt, or why it has no trace. */
   readonly failure?: unknown;
 }
 
@@ -46,25 +50,37 @@ export async function trace(
     const traced: Traced =
       target === undefined || asked === undefined
         ? { trace: await client.trace(what) }
-        : await traceOwn(client, { user: userOf(context), target, text: asked });
-    if (traced.trace.event === undefined) {
+        : await traceOwn(context, client, { user: userOf(context), target, text: asked });
+    const { trace: found, sent, failure } = traced;
+    if (found?.event === undefined) {
+      // Without the receipt, the person would think that nothing was sent, and send it again.
+      if (target !== undefined && sent !== undefined) {
+        output.done({ ...target, ...sent.receipt }, sentSentence(text, target, sent.receipt));
+      }
       const of = target === undefined ? what : text("trace.thisMessage");
-      throw traced.failure ?? new Problem(text("problem.noTrace", { of }));
+      throw failure ?? new Problem(text("problem.noTrace", { of }));
     }
-    show(context, traced, { svg, shiviz });
-    if (traced.failure !== undefined) throw traced.failure;
+    show(context, { trace: found, client: traced.client }, { svg, shiviz });
+    if (failure !== undefined) throw failure;
   });
 }
 
 /** Sends a message, and traces it also without a receipt: a server may have it nevertheless. */
-async function traceOwn(client: Session, delivery: Parameters<typeof deliver>[1]): Promise<Traced> {
+async function traceOwn(
+  { config }: Context,
+  client: Session,
+  delivery: Parameters<typeof deliver>[1],
+): Promise<Traced> {
   const id = client.newId();
+  // A user without the right to trace must learn this before the message is sent.
+  if (config.session !== undefined) await client.trace(id);
   let sentMs = 0;
   const onSend = () => {
     sentMs = fineMs();
   };
+  let sent: Traced["sent"];
   try {
-    await deliver(client, { ...delivery, id, onSend });
+    sent = await deliver(client, { ...delivery, id, onSend });
   } catch (failure) {
     const found = await client.trace(id).catch(() => {
       throw failure;
@@ -72,7 +88,12 @@ async function traceOwn(client: Session, delivery: Parameters<typeof deliver>[1]
     return { trace: found, client: { sentMs, answer: undefined }, failure };
   }
   const answer = { atMs: fineMs(), clock: client.connection.clock.value };
-  return { trace: await settledTrace(client, id), client: { sentMs, answer } };
+  const times = { sentMs, answer };
+  try {
+    return { trace: await settledTrace(client, id), client: times, sent };
+  } catch (failure) {
+    return { trace: undefined, client: times, sent, failure };
+  }
 }
 
 /** The machine's time with a fraction; exact enough for a process that has just started. */
@@ -103,9 +124,14 @@ function isSettled({ event, servers }: Trace): boolean {
   });
 }
 
+interface Shown {
+  readonly trace: Trace;
+  readonly client: ClientTimes | undefined;
+}
+
 function show(
   { output, text }: Context,
-  { trace: found, client }: Traced,
+  { trace: found, client }: Shown,
   { svg, shiviz }: { readonly svg: boolean; readonly shiviz: boolean },
 ): void {
   if (output.json) return output.value(client === undefined ? found : { ...found, client });
