@@ -146,6 +146,30 @@ describe("the steps of an event", () => {
     expect(kindsOf(trace, cluster.server(3).name)).toContain("received");
   });
 
+  test("[O63] a server that restarts has no steps of the events that it loads from its disk", () => {
+    const cluster = servingCluster(3);
+    const [first, second, third] = cluster.servers as [VirtualServer, VirtualServer, VirtualServer];
+    publish(cluster, first, { id: "a-1" });
+    cluster.runFor(durations.heartbeatMs);
+    for (const server of [first, third]) {
+      cluster.kill(server);
+      cluster.start(server);
+    }
+    cluster.runUntilServing();
+    publish(cluster, first, { id: "a-2" });
+    cluster.runFor(3 * durations.heartbeatMs);
+    const old = traceOf(cluster, second, "a-1");
+    expect(old.event).toMatchObject({ id: "a-1" });
+    for (const { name } of [first, third]) expect(kindsOf(old, name)).toEqual([]);
+    const later = traceOf(cluster, second, "a-2");
+    expect(kindsOf(later, first.name)).toEqual(
+      expect.arrayContaining(["asked", "made", "synced", "sent", "heard", "committed", "replied"]),
+    );
+    expect(kindsOf(later, third.name)).toEqual(
+      expect.arrayContaining(["received", "synced", "acknowledged", "committed"]),
+    );
+  });
+
   test("[Q14] a member that does not answer within a second is silent", () => {
     const cluster = servingCluster(3);
     publish(cluster, cluster.server(1), { id: "a-1" });

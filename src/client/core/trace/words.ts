@@ -86,7 +86,8 @@ function durationsOf({ event, lines, points }: Diagram, text: Text): string[] {
   const said: string[] = [];
   const origin = lines.findIndex(({ server }) => server !== undefined && server === event?.server);
   const own = points.filter(({ line }) => line === origin);
-  const startMs = own[0]?.timeMs;
+  // A duration from any later step would be too short.
+  const startMs = own.find(({ kind }) => kind === "asked" || kind === "made")?.timeMs;
   const parts = milestones.flatMap((kind) => {
     const atMs = own.find((point) => point.kind === kind)?.timeMs;
     if (atMs === undefined || startMs === undefined) return [];

@@ -43,6 +43,11 @@ export class StepRecorder {
   readonly #memory: RememberedSteps;
   readonly #now: () => Now;
   readonly #time: FineTime;
+  /**
+   * The events that the present core loaded from the disk. An earlier process did their steps, so
+   * what this process hears of them again gets no record.
+   */
+  #loaded: Vector = emptyVector;
   #durable: Vector = emptyVector;
   #committed: Vector = emptyVector;
   /** The version of the core's `Replication` after the last step. */
@@ -92,7 +97,8 @@ export class StepRecorder {
     switch (input.type) {
       case "recovered":
         // What the disk had was synced by an earlier process. A new core counts versions from 0 again.
-        this.#durable = ledger.snapshot();
+        this.#loaded = ledger.snapshot();
+        this.#durable = this.#loaded;
         this.#version = -1;
         break;
       case "requests":
@@ -227,14 +233,14 @@ export class StepRecorder {
   }
 
   /**
-   * Notes the events that `now` has and `before` lacks.
+   * Notes the events that `now` has, and that `before` and the disk at the start lack.
    * @param begin begins the record of a server's events; returns false if they get no record
    */
   #noteRise(before: Vector, now: Vector, begin: (server: ServerName) => unknown): void {
     for (const name in now) {
       const server = name as ServerName;
       const last = now[server] ?? 0;
-      const first = (before[server] ?? 0) + 1;
+      const first = Math.max(before[server] ?? 0, this.#loaded[server] ?? 0) + 1;
       if (last >= first && begin(server) !== false) this.#memory.setEvents(server, first, last);
     }
   }

@@ -76,4 +76,5 @@ test("the text names servers that have no step of the event, or have forgotten t
   expect(linesOf(some).join("\n")).toMatch(
     /first steps of these servers are missing .*: server_00000000\./,
   );
+  expect(linesOf(some).join("\n")).not.toContain("from its first step");
 });
