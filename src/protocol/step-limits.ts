@@ -7,6 +7,11 @@ export const stepLimits = {
    * estimate.
    */
   traceMemberBytes: 16 * 1_024,
+  /**
+   * The most requests that wait for their event, of which a server remembers when they came. If
+   * there are more, a trace lacks the step of the oldest.
+   */
+  waitingAsked: 1_000,
   /** The most open traces of a server, each of which asks all members. */
   openTraces: 20,
 } as const;

@@ -1,40 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
-import type { ServerName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { ServerSteps, Step, StepKind, Trace } from "../../../src/protocol/steps.ts";
-import type { Vector } from "../../../src/protocol/vector.ts";
-import { FineTime } from "../../../src/server/core/steps/fine-time.ts";
-import { RememberedSteps } from "../../../src/server/core/steps/remembered-steps.ts";
+import type { ServerSteps } from "../../../src/protocol/steps.ts";
 import { Scene } from "../../support/account-scene.ts";
-import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
-import { serverName } from "../../support/event-lines.ts";
+import { servingCluster } from "../../support/core-cluster.ts";
+import { kindsOf, message, publish, step, traceOf } from "../../support/core-traces.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
-
-const message = { user: "ana", channel: "geral", message: "oi" };
-
-function publish(cluster: CoreCluster, server: VirtualServer, more: object = {}): ReplyData {
-  const reply = cluster.request(server, "publish", { ...message, ...more });
-  expect(reply).toMatchObject({ status: "OK" });
-  return reply;
-}
-
-function traceOf(cluster: CoreCluster, server: VirtualServer, of: string): Trace {
-  const reply = cluster.request(server, "trace", { of });
-  expect(reply).toMatchObject({ status: "OK" });
-  return reply as unknown as Trace;
-}
-
-function kindsOf({ servers }: Trace, name: ServerName): StepKind[] {
-  const found = servers.find((server) => server.name === name);
-  return found?.steps.map(({ kind }) => kind) ?? [];
-}
-
-function step({ steps }: ServerSteps, kind: StepKind): Step {
-  const found = steps.find((one) => one.kind === kind);
-  if (found === undefined) throw new Error(`there is no step ${kind}`);
-  return found;
-}
 
 describe("the steps of an event", () => {
   test("[Q14] a receipt and a publication of the same moment have Lamport clocks in the order of the steps", () => {
@@ -239,6 +210,7 @@ describe("the steps of an event", () => {
     expect(text).not.toMatch(/secret|ana|geral/);
   });
 });
+<<<<<<< HEAD
 
 describe("the memory of steps", () => {
   const name = serverName(1);
@@ -311,3 +283,5 @@ describe("the memory of steps", () => {
     expect(time.at({ wallMs: 500, steadyMs: 1.2 })).toBe(500.999);
   });
 });
+=======
+>>>>>>> efbea96e (Requests that make no event overwrite no steps)

@@ -91,13 +91,10 @@ export class RememberedSteps implements StepMemory {
     this.#numbers[this.#place * columns + eventClock] = ticks;
   }
 
-  /** Sets the id and the clock of the client's request. */
-  setRequest(id: string | undefined, ticks: number | undefined): void {
-    this.#ids[this.#place] = id;
-    this.setSender(undefined, ticks);
-  }
-
-  /** Sets the sender of the message that caused the step, and the clock in the message. */
+  /**
+   * Sets the sender of the message that caused the step, undefined for a client, and the clock in
+   * the message.
+   */
   setSender(peer: ServerName | undefined, ticks: number | undefined): void {
     this.#peers[this.#place] = peer;
     this.#numbers[this.#place * columns + sentClock] = ticks ?? Number.NaN;
@@ -117,7 +114,7 @@ export class RememberedSteps implements StepMemory {
     const event = this.#find(of, name, committed);
     const sought = event ?? name;
     if (sought === undefined) return { steps: [] };
-    const steps = this.#stepsOf({ clock: undefined, id: undefined, ...sought });
+    const steps = this.#stepsOf({ clock: undefined, ...sought });
     if (event === undefined) return { steps };
     return { event: { ...event, id: event.id ?? nameOf(event) }, steps };
   }
@@ -147,29 +144,25 @@ export class RememberedSteps implements StepMemory {
 
   #stepsOf(sought: Sought): Step[] {
     const steps: Step[] = [];
-    let asked: Step | undefined;
     for (let at = this.#oldest; at < this.#added; at += 1) {
       const place = at % this.#most;
       if (!this.#isAbout(place, sought)) continue;
       const step = this.#step(place);
-      const last = steps.at(-1);
-      if (step.kind === "asked") asked = step;
-      else if (step.kind === "made") steps.push(...this.#askOf(asked, step, sought), step);
       // A message that goes to several topics has one step.
-      else if (step.kind !== "published" || last?.kind !== "published") steps.push(step);
+      if (step.kind !== "published" || steps.at(-1)?.kind !== "published") steps.push(step);
     }
     return steps.slice(0, limits.eventSteps);
   }
 
   #isAbout(place: number, sought: Sought): boolean {
-    const isOwn = sought.server === this.#name;
-    const kind = stepKinds[this.#kinds[place] as number];
-    if (kind === "asked") return isOwn && this.#ids[place] === sought.id;
-    if (kind === "published") return isOwn && this.#number(place, eventClock) === sought.clock;
+    if (stepKinds[this.#kinds[place] as number] === "published") {
+      return sought.server === this.#name && this.#number(place, eventClock) === sought.clock;
+    }
     const [first = 0, last = 0] = [this.#number(place, from), this.#number(place, to)];
     return this.#servers[place] === sought.server && first <= sought.seq && sought.seq <= last;
   }
 
+<<<<<<< HEAD
   /**
    * Returns the step in which the event's request came; none if it is uncertain. A request without
    * an id certainly made the event only if both have the same time, and successive clocks.
@@ -180,6 +173,8 @@ export class RememberedSteps implements StepMemory {
     return isSure ? [asked] : [];
   }
 
+=======
+>>>>>>> efbea96e (Requests that make no event overwrite no steps)
   #step(place: number): Step {
     const peer = this.#peers[place];
     const sent = this.#number(place, sentClock);
@@ -208,5 +203,4 @@ interface Written extends Omit<TracedEvent, "id"> {
 interface Sought extends Name {
   /** Undefined if no record has the event itself. */
   readonly clock: number | undefined;
-  readonly id: string | undefined;
 }

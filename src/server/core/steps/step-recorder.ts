@@ -1,4 +1,4 @@
-import type { Incoming, SentReply, Service } from "../../../protocol/client-messages.ts";
+import type { SentReply } from "../../../protocol/client-messages.ts";
 import type { EventLine } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { ReplicaSummary } from "../../../protocol/peer-messages.ts";
@@ -6,6 +6,7 @@ import { serversTopic } from "../../../protocol/topics.ts";
 import { emptyVector, join, type Vector } from "../../../protocol/vector.ts";
 import type { Effect, Input, Now } from "../effects.ts";
 import type { ServerCore } from "../step.ts";
+import { type Asked, AskedRequests, idOf } from "./asked-requests.ts";
 import { FineTime } from "./fine-time.ts";
 import type { RememberedSteps } from "./remembered-steps.ts";
 
@@ -24,12 +25,6 @@ interface RecorderParts {
   readonly originMs: number;
 }
 
-/** The services that make no event. */
-const reads: ReadonlySet<string> = new Set<Service>([
-  ...(["users", "channels", "history", "presence"] as const),
-  ...(["time", "status", "keys", "trace"] as const),
-]);
-
 /** A clock that is known only at the end of the step. */
 const unsettled = Number.NaN;
 
@@ -43,6 +38,7 @@ export class StepRecorder {
   readonly #memory: RememberedSteps;
   readonly #now: () => Now;
   readonly #time: FineTime;
+  readonly #asked = new AskedRequests();
   /**
    * The events that the present core loaded from the disk. An earlier process did their steps, so
    * what this process hears of them again gets no record.
@@ -78,6 +74,7 @@ export class StepRecorder {
     this.#noteInput(stepped, inputMs);
     let first = stepped.core.clock.value + 1;
     this.#ticked = unsettled;
+    let isAnswered = false;
     for (const effect of effects) {
       const tick = tickOf(effect, this.#name);
       first = Math.min(first, tick ?? first);
@@ -85,11 +82,13 @@ export class StepRecorder {
         (effect.type === "reply" ? effect.replies.at(-1)?.data.clock : tick) ?? this.#ticked;
       if (effect.type === "append") this.#noteAppended(effect.lines, stepped.input, inputMs);
       else this.#noteEffect(effect, effectMs);
+      isAnswered ||= isReplyTo(stepped.input, effect);
       yield effect;
     }
     this.#clock = stepped.core.clock.value;
     // The steps of the input itself came before the first effect that raised the clock.
     this.#memory.settle(first - 1);
+    this.#asked.end(first - 1, isAnswered);
   }
 
   #noteInput({ core, input }: Stepped, atMs: number): void {
@@ -102,7 +101,7 @@ export class StepRecorder {
         this.#version = -1;
         break;
       case "requests":
-        this.#noteAsked(input.requests, atMs);
+        this.#asked.begin(input.requests, atMs);
         break;
       case "flushed": {
         const before = this.#durable;
@@ -121,14 +120,6 @@ export class StepRecorder {
     this.#noteRise(before, this.#committed, () => {
       this.#memory.begin("committed", atMs, unsettled);
     });
-  }
-
-  #noteAsked(requests: readonly Incoming[], atMs: number): void {
-    for (const request of requests) {
-      if ("refused" in request || reads.has(request.service)) continue;
-      this.#memory.begin("asked", atMs, unsettled);
-      this.#memory.setRequest(request.id, request.clock);
-    }
   }
 
   #noteHeard(
@@ -153,19 +144,29 @@ export class StepRecorder {
 
   #noteAppended(lines: readonly EventLine[], input: Input, atMs: number): void {
     const { server: peer, clock: sentClock } = summaryOf(input) ?? {};
-    for (const { event } of lines) {
-      const { server, seq, clock, operation } = event;
-      const id = typeof event.data.id === "string" ? event.data.id : undefined;
-      // An own event that this disk had lost comes back with a clock of the past.
-      if (server === this.#name && clock > this.#clock && input.type !== "recovered") {
-        this.#memory.begin("made", atMs, clock);
+    // An own event that this disk had lost comes back with a clock of the past.
+    const isMade = ({ event: { server, clock } }: EventLine) =>
+      server === this.#name && clock > this.#clock && input.type !== "recovered";
+    const asked = this.#asked.take(lines.filter(isMade).map(({ event }) => event)).values();
+    for (const line of lines) {
+      const { event } = line;
+      if (isMade(line)) {
+        this.#noteAsked(asked.next().value, event);
+        this.#memory.begin("made", atMs, event.clock);
       } else {
         this.#memory.begin("received", atMs, unsettled);
         this.#memory.setSender(peer, sentClock);
       }
-      this.#memory.setEvents(server, seq, seq);
-      this.#memory.setWritten(id, operation, clock);
+      this.#memory.setEvents(event.server, event.seq, event.seq);
+      this.#memory.setWritten(idOf(event), event.operation, event.clock);
     }
+  }
+
+  #noteAsked(asked: Asked | undefined, { server, seq }: EventLine["event"]): void {
+    if (asked === undefined) return;
+    this.#memory.begin("asked", asked.atMs, asked.clock);
+    this.#memory.setEvents(server, seq, seq);
+    this.#memory.setSender(undefined, asked.sentClock);
   }
 
   #noteEffect(effect: Effect, atMs: number): void {
@@ -244,6 +245,11 @@ export class StepRecorder {
       if (last >= first && begin(server) !== false) this.#memory.setEvents(server, first, last);
     }
   }
+}
+
+/** Whether the effect answers the requests of the input. */
+function isReplyTo(input: Input, effect: Effect): boolean {
+  return input.type === "requests" && effect.type === "reply" && effect.to === input.to;
 }
 
 /** Returns what a peer's message says about its sender; undefined for all other inputs. */
