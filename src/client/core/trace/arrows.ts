@@ -25,3 +25,14 @@ export function sourceOf(to: Draft, line: readonly Draft[]): Draft | undefined {
   if (source !== undefined || to.kind === "answered") return source;
   return line.findLast((from) => (from.clock ?? 0) < sent);
 }
+
+/**
+ * @param line the points of the server that sent the message, in their order
+ * @returns the last point that surely came before the message was sent; undefined if none is known.
+ * The point of the arrow can be earlier, because a message tells a disk's events, and not what else
+ * its sender has done since it first told them.
+ */
+export function lastBefore({ kind, sentClock }: Draft, line: readonly Draft[]): Draft | undefined {
+  if (kind === "asked" || sentClock === undefined) return undefined;
+  return line.findLast(({ clock }) => clock !== undefined && clock < sentClock);
+}

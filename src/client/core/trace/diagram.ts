@@ -1,6 +1,6 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { ServerSteps, Step, Trace } from "../../../protocol/steps.ts";
-import { sourceOf } from "./arrows.ts";
+import { lastBefore, sourceOf } from "./arrows.ts";
 import { arranged } from "./order.ts";
 import type { Arrow, Draft, Line, Link, Point } from "./points.ts";
 
@@ -48,7 +48,8 @@ export function diagramOf(trace: Trace, client?: ClientTimes): Diagram {
   const links = drafts.flat().flatMap((to): Link[] => {
     const fromLine = senderLine(to, { lines, drafts, origin: trace.event?.server });
     if (fromLine < 0) return [];
-    return [{ from: sourceOf(to, drafts[fromLine] ?? []), fromLine, to }];
+    const line = drafts[fromLine] ?? [];
+    return [{ from: sourceOf(to, line), before: lastBefore(to, line), fromLine, to }];
   });
   const { points, arrows } = arranged(drafts, links);
   const answered = servers.filter(({ name }) => !trace.silent.includes(name));

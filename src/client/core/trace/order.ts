@@ -7,7 +7,7 @@ interface Arranged {
 
 /**
  * Orders the points of all lines: each point comes after the previous point of its line and after
- * the source of its message, and otherwise points are ordered by time. So a wrong clock never makes
+ * the causes of its message, and otherwise points are ordered by time. So a wrong clock never makes
  * an arrow point back.
  * @param lines for each line, its points in their order
  */
@@ -17,8 +17,9 @@ export function arranged(lines: readonly (readonly Draft[])[], links: readonly L
   const placed = new Map<Draft, Point>();
   const arrows: Arrow[] = [];
   const incoming = (draft: Draft) => links.filter(({ to }) => to === draft);
+  const isPlaced = (draft: Draft | undefined) => draft === undefined || placed.has(draft);
   const isReady = (draft: Draft) => {
-    return incoming(draft).every(({ from }) => from === undefined || placed.has(from));
+    return incoming(draft).every(({ from, before }) => isPlaced(from) && isPlaced(before));
   };
   const count = lines.reduce((sum, line) => sum + line.length, 0);
   while (placed.size < count) {
@@ -30,9 +31,11 @@ export function arranged(lines: readonly (readonly Draft[])[], links: readonly L
     // If no point is ready, the messages form a cycle, because some server told wrong clocks. Then
     // the messages that lead to the earliest point are left out.
     const { draft, line } = earliest(ready.length > 0 ? ready : heads);
-    const causes = incoming(draft).filter(({ from }) => from === undefined || placed.has(from));
+    const causes = incoming(draft).filter(({ from }) => isPlaced(from));
     const previous = last[line];
-    const sources = causes.flatMap(({ from }) => (from && placed.get(from)) ?? []);
+    const sources = incoming(draft).flatMap(({ from, before }) => {
+      return [from, before].flatMap((cause) => (cause && placed.get(cause)) ?? []);
+    });
     const before = previous === undefined ? sources : [previous, ...sources];
     const vector = lines.map((_, at) => {
       return Math.max(0, ...before.map((point) => point.vector[at] ?? 0)) + (at === line ? 1 : 0);

@@ -52,6 +52,8 @@ export interface Draft {
 /** A message between two points that have no place in the order yet. */
 export interface Link {
   readonly from: Draft | undefined;
+  /** The sender's last known point that surely came before the message was sent. */
+  readonly before: Draft | undefined;
   /** The index of the sender's line. */
   readonly fromLine: number;
   readonly to: Draft;

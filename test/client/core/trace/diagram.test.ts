@@ -188,6 +188,34 @@ test("if no server remembers the event, the diagram has no points", () => {
   expect(diagram.lines).toHaveLength(1);
 });
 
+test("all steps of a server that its message's clock is above happened before the message arrived", () => {
+  const gaps = fc.array(fc.nat(3), { minLength: 3, maxLength: 8 });
+  const anyTrace = fc.record({ gaps, acknowledged: fc.nat(7), sentAfter: fc.nat(30) });
+  fc.assert(
+    fc.property(anyTrace, ({ gaps: pauses, acknowledged, sentAfter }) => {
+      let clock = 14;
+      const peerSteps = pauses.map((pause, at): Step => {
+        clock += pause;
+        const kind = at === 0 ? "received" : at === acknowledged ? "acknowledged" : "committed";
+        const sent = at === 0 ? { peer: origin, sentClock: 13 } : {};
+        return step(kind, [2 + at, clock], sent);
+      });
+      const sentClock = 14 + sentAfter;
+      const heard = step("heard", [20, sentClock + 60], { peer: serverName(1), sentClock });
+      const servers = [
+        { name: origin, offsetMs: 0, steps: [...firstSteps, heard] },
+        { name: serverName(1), offsetMs: 0, steps: peerSteps },
+      ];
+      const diagram = diagramOf(traceOf(servers), client);
+      const arrival = find(diagram, "0 heard");
+      for (const point of diagram.points.filter(({ line }) => line === 2)) {
+        if ((point.clock ?? 0) < sentClock) expect(happensBefore(point, arrival)).toBe(true);
+      }
+      isOrdered(diagram);
+    }),
+  );
+});
+
 test("a diagram of impossible clocks and peers still keeps the order of each line", () => {
   const anyStep = fc.record({
     kind: fc.constantFrom(...stepKinds),
