@@ -78,6 +78,60 @@ describe("[G50] what other systems send to a hook", () => {
     expect((await write("x".repeat(limits.messageCharacters + 1))).status).toBe(413);
   });
 
+  test.each([
+    [
+      "attachments with a `fallback`, as of Alertmanager",
+      { attachments: [{ fallback: "[FIRING:1] disk", title: "disk", text: "full", color: "red" }] },
+      "[FIRING:1] disk",
+    ],
+    [
+      "attachments with a title and a text",
+      { text: "", attachments: [{ title: "disk", text: "full", fallback: "" }, { text: "cpu" }] },
+      "disk\nfull\ncpu",
+    ],
+    [
+      "blocks with texts and fields",
+      {
+        text: null,
+        blocks: [
+          { type: "header", text: { type: "plain_text", text: "build 9" } },
+          { type: "divider" },
+          { type: "section", fields: [{ type: "mrkdwn", text: "branch" }, { text: "main" }] },
+        ],
+      },
+      "build 9\nbranch\nmain",
+    ],
+    [
+      "attachments that hold blocks",
+      { attachments: [{ color: "red", blocks: [{ text: { text: "build 10" } }] }] },
+      "build 10",
+    ],
+    [
+      "a text beside attachments of another form",
+      { text: "build 11", attachments: null, blocks: "none" },
+      "build 11",
+    ],
+    [
+      "attachments above 4,096 characters",
+      { attachments: [{ fallback: "😀".repeat(limits.messageCharacters + 1) }] },
+      `${"😀".repeat(limits.messageCharacters - 1)}…`,
+    ],
+  ])("[G50] a post with %s is written with its texts", async (_, body, message) => {
+    const answer = await scene.ask(post, { path: { token: hookToken }, body });
+    expect([answer.status, answer.text]).toEqual([200, "ok"]);
+    expect(await newest()).toMatchObject({ message });
+  });
+
+  test.each([
+    ["attachments without a text", { attachments: [{ color: "red" }, null, 7] }],
+    ["blocks of another form", { blocks: [{ text: "plain", fields: {} }, [], null] }],
+    ["attachments that are no list", { attachments: { fallback: "x" } }],
+  ])("[G50] a post with %s gets a problem that says what is missing", async (_, body) => {
+    const answer = await scene.ask(post, { path: { token: hookToken }, body });
+    expect(answer.status).toBe(400);
+    expect(answer.json.title).toContain("`attachments`");
+  });
+
   test("[G50] [G4] a post that is repeated with its `Idempotency-Key` is stored once", async () => {
     const headers = { "idempotency-key": "build-8" };
     for (let time = 0; time < 3; time += 1) {

@@ -3,6 +3,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { hookPath } from "../../protocol/hooks.ts";
 import type { ChannelName, HookName, UserName } from "../../protocol/ids.ts";
 import { requestId, userOf } from "../people.ts";
+import { textOfPost } from "./hook-text.ts";
 import {
   type AddRoutes,
   answers,
@@ -15,6 +16,14 @@ import {
 } from "./route.ts";
 
 const hookId = Type.String({ description: "The hook's id, from which nobody finds its token." });
+
+const hookPost = Type.Object({
+  text: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  blocks: Type.Optional(Type.Unknown({ description: "Blocks, as at Slack; used without `text`." })),
+  attachments: Type.Optional(
+    Type.Unknown({ description: "Attachments, as at Slack; used without `text`." }),
+  ),
+});
 
 const listed = Type.Object(
   {
@@ -105,6 +114,8 @@ export const hookRoutes: AddRoutes = (api, people) => {
   );
 };
 
+const noText = "The post must have a `text`, or `blocks` or `attachments` with a text.";
+
 /** The form in which some systems send the message: JSON in the field `payload`, as at Slack. */
 const formType = "application/x-www-form-urlencoded";
 
@@ -127,12 +138,13 @@ export const addPostRoute: AddRoutes = (api, people) => {
         summary: "Write by a hook",
         description:
           "The token is all that is asked: no session. The body is that of Slack's incoming " +
-          `webhooks: JSON, or this JSON in the field \`payload\` of a form (\`${formType}\`). Other ` +
-          "fields are ignored. With `Idempotency-Key`, a repeated request takes effect once.",
+          `webhooks: JSON, or this JSON in the field \`payload\` of a form (\`${formType}\`). Without ` +
+          "`text`, the texts of `blocks` and `attachments` are the message. Other fields are " +
+          "ignored. With `Idempotency-Key`, a repeated request takes effect once.",
         tags: ["hooks"],
         security: [],
         params: Type.Object({ token: Type.String() }),
-        body: Type.Object({ text: Type.String({ minLength: 1 }) }),
+        body: hookPost,
         response: {
           200: {
             description: "The message is stored.",
@@ -145,8 +157,10 @@ export const addPostRoute: AddRoutes = (api, people) => {
       },
     },
     async (request, reply) => {
+      const message = textOfPost(request.body);
+      if (message === "") throw new ProtocolError("bad_request", noText);
       using session = people.open({}, request.ip, {});
-      const data = { hookToken: request.params.token, message: request.body.text };
+      const data = { hookToken: request.params.token, message };
       await session.ask("post", data, requestId(request));
       return reply.type("text/plain; charset=utf-8").send("ok");
     },
