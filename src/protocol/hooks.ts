@@ -16,6 +16,12 @@ export const hookLimits = {
    * enforces `connectionAttemptMs`.
    */
   hookGuesses: 20,
+  /**
+   * The most posts by one hook at once, and then in a second: far below the pace of its owner, so that
+   * a leaked URL does not silence the owner.
+   */
+  hookPosts: 20,
+  hookPostsPerSecond: 5,
 } as const;
 
 /** Returns the path at a gateway to which other systems send what the hook writes. */

@@ -80,6 +80,25 @@ describe("[Q16] a post that is refused", () => {
     expect(scene.ask("publish", own)).toMatchObject({ code: "rate_limited" });
   });
 
+  test("[A9] a leaked token keeps the hook's owner neither from writing nor from revoking the hook", () => {
+    const pace = { user: { perSecond: 20, burst: 100 }, connection: undefined };
+    const { scene, ana, make, post } = furnish(pace);
+    const { hook } = make();
+    const flood = Array.from({ length: 200 }, () => post("spam"));
+    expect(flood.filter(({ status }) => status === "OK").length).toBeLessThan(100);
+    expect(flood.at(-1)).toMatchObject({ code: "rate_limited", wait: expect.any(Number) });
+    const own = { user: "ana", channel: "geral", message: "x", token: ana };
+    expect(scene.ask("publish", own)).toMatchObject({ status: "OK" });
+    make({ name: "alert", hookToken: tokenOf("alert") });
+    expect(post("x", { hookToken: tokenOf("alert") })).toMatchObject({ status: "OK" });
+    scene.cluster.runFor(1_000);
+    expect(post("x")).toMatchObject({ status: "OK" });
+    const unhook = () => scene.ask("unhook", { hook, token: ana });
+    const owns = Array.from({ length: 200 }, () => scene.ask("publish", own));
+    expect(owns.at(-1)).toMatchObject({ code: "rate_limited" });
+    expect(unhook()).toMatchObject({ status: "OK" });
+  });
+
   test("[A9] wrong tokens of one connection are limited, and a right token over it still writes", () => {
     const { make, post } = furnish();
     make();

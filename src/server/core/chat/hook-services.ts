@@ -61,7 +61,7 @@ export const hookServices: ServiceRows<"hook" | "hooks" | "unhook" | "post"> = {
     parse: object({ hook: hookKey }),
     for: "users",
     alsoForAdministrators: true,
-    sender: ({ session }) => session?.user,
+    // A revocation has no pace, so that a leaked token is never in its way.
     decide: (services, request, at) => {
       const write = revocation(at);
       return forAll(decideWrite(services, request, { ...at, write }));
@@ -71,7 +71,8 @@ export const hookServices: ServiceRows<"hook" | "hooks" | "unhook" | "post"> = {
     parse: object({ hookToken: hookKey, message: text }),
     // The token gives the right to write, and the sender needs no session.
     for: "anybody",
-    sender: (request, services) => inForce(services, idOfToken(services, request))?.by,
+    hook: (request, services) => hookOf(services, request)?.hook,
+    sender: (request, services) => hookOf(services, request)?.by,
     decide: post,
   },
 };
@@ -79,6 +80,11 @@ export const hookServices: ServiceRows<"hook" | "hooks" | "unhook" | "post"> = {
 /** Returns the id of the hook with the request's token. No server stores the token itself. */
 function idOfToken(services: Services, { hookToken }: { readonly hookToken: string }): HookId {
   return hashOf(services, hookToken) as HookId;
+}
+
+/** Returns the hook with the request's token; undefined if there is none in force. */
+function hookOf(services: Services, request: RequestOf<"post">): Hook | undefined {
+  return inForce(services, idOfToken(services, request));
 }
 
 function inForce({ chat, auth }: Services, id: HookId): Hook | undefined {
@@ -203,7 +209,7 @@ function post(
   request: RequestOf<"post">,
   at: Circumstances,
 ): Decision<Written> {
-  const hook = inForce(services, idOfToken(services, request));
+  const hook = hookOf(services, request);
   if (hook === undefined) return waits(services, request, at) ?? refuse(noHook());
   const { by: user, channel, name } = hook;
   if (services.accounts.has("locked", user)) return refuse(locked(user));

@@ -35,9 +35,13 @@ export class Admission {
     connection: string,
     { steadyMs }: Now,
   ): ProtocolError | undefined {
-    const sender = rowOf(this.#table, request).sender?.(request, this.#services);
+    const row = rowOf(this.#table, request);
+    const hook = row.hook?.(request, this.#services);
+    const sender = row.sender?.(request, this.#services);
     return (
-      this.#flood.refusesUser(sender, steadyMs) ?? this.#refusesGuess(request, connection, steadyMs)
+      this.#flood.refusesHook(hook, steadyMs) ??
+      this.#flood.refusesUser(sender, steadyMs) ??
+      this.#refusesGuess(request, connection, steadyMs)
     );
   }
 

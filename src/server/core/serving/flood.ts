@@ -1,5 +1,6 @@
 import { Buckets, type Pace } from "../../../protocol/buckets.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
+import type { HookId } from "../../../protocol/ids.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { Auth } from "../accounts/access.ts";
 
@@ -41,6 +42,12 @@ export class Flood {
   readonly #wrongHooks = new Buckets({
     perSecond: 1_000 / durations.connectionAttemptMs,
     burst: limits.hookGuesses,
+  });
+
+  /** For each hook, the pace of its posts. */
+  readonly #hooks = new Buckets({
+    perSecond: limits.hookPostsPerSecond,
+    burst: limits.hookPosts,
   });
 
   /**
@@ -96,6 +103,15 @@ export class Flood {
   /** Counts a wrong invitation. Right invitations do not count. */
   noteWrongInvitation(steadyMs: number): void {
     this.#invitations.take("", steadyMs);
+  }
+
+  /**
+   * Counts a post by the hook. A post that is refused does not count for the hook's owner, so that
+   * nobody uses up the owner's pace by one hook.
+   */
+  refusesHook(hook: HookId | undefined, steadyMs: number): ProtocolError | undefined {
+    if (hook === undefined) return undefined;
+    return slower("messages of this hook", this.#hooks.take(hook, steadyMs));
   }
 
   /** Counts a request for a hook that does not exist, or is revoked. */

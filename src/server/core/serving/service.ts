@@ -5,7 +5,7 @@ import type {
   Service,
 } from "../../../protocol/client-messages.ts";
 import type { Fields } from "../../../protocol/fields.ts";
-import type { UserName } from "../../../protocol/ids.ts";
+import type { HookId, UserName } from "../../../protocol/ids.ts";
 import type { Replies } from "../../../protocol/replies.ts";
 import type { Access } from "../accounts/access.ts";
 import type { Circumstances, Decision, Services } from "./decision.ts";
@@ -23,6 +23,8 @@ export interface ServiceRow<R extends ParsedRequest = ParsedRequest, Answer exte
    * whose pace the request is limited (X4).
    */
   sender?(request: R, services: Services): UserName | undefined;
+  /** If the request is a post, returns its hook, whose pace limits the request first (X4). */
+  hook?(request: R, services: Services): HookId | undefined;
   /**
    * Returns the secret that the request may be guessing: a user's password, or an invitation (X4).
    */
