@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { digest } from "../../../src/platform/digest.ts";
 import type { ListedHook, ReplyData } from "../../../src/protocol/client-messages.ts";
-import type { Chain, ChannelName, HookId, HookName, UserName } from "../../../src/protocol/ids.ts";
+import type {
+  Chain,
+  ChannelName,
+  HookId,
+  HookName,
+  RequestId,
+  UserName,
+} from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { Fields } from "../../support/account-scene.ts";
 import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
@@ -127,6 +134,26 @@ describe("[R6] a repeated request about hooks", () => {
     expect(make({ id: "a", hookToken: tokenOf("other") })).toMatchObject({ code: "id_reused" });
     expect(make({ id: "b" })).toMatchObject({ code: "id_reused" });
     expect(listed(scene.ask("hooks", { user: "ana", token: ana }))).toHaveLength(1);
+  });
+
+  test("[R6] [Q17] a request for a hook that is repeated after the revocation gets id_reused, at every server", () => {
+    const { scene, ana, make } = furnish();
+    const { hook } = make({ id: "a" });
+    scene.ask("unhook", { hook, token: ana });
+    scene.cluster.runUntilEqual();
+    for (const server of scene.cluster.servers) {
+      const again = scene.ask("hook", { ...deploy, token: ana, id: "a" }, server);
+      expect(again).toMatchObject({ code: "id_reused" });
+    }
+  });
+
+  test("[R6] [A12] a repeated request for a hook that was made while the cluster was open gets id_reused", () => {
+    const { scene, make } = furnish();
+    const hook = digest.chain("" as Chain, deploy.hookToken) as string as HookId;
+    const data = { hook, channel: "geral" as ChannelName, name: "deploy" as HookName };
+    const by = { by: "ana" as UserName, id: "a" as RequestId };
+    scene.server.core.ledger.make("hook", { ...data, ...by }, scene.cluster.time.nowMs);
+    expect(make({ id: "a" })).toMatchObject({ code: "id_reused" });
   });
 
   test("[R6] [Q16] a repeated post takes effect once, and another text under its id is refused", () => {

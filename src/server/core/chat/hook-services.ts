@@ -110,10 +110,12 @@ function makeHook(
 
 function creation(hook: HookId): Write<RequestOf<"hook">> {
   return {
-    existing: ({ chat }, { user, channel, name }, id) =>
-      chat.hooks.made
-        .asked(hook, { id, by: user })
-        .find((made) => made.channel === channel && made.name === name),
+    // The receipt of a hook that is not in force would say that its token can be used.
+    existing: (services, { user, channel, name }, id) => {
+      if (inForce(services, hook) === undefined) return undefined;
+      const made = services.chat.hooks.made.asked(hook, { id, by: user });
+      return made.find((one) => one.channel === channel && one.name === name);
+    },
     obstacle: (services, request) => {
       const { chat, replication } = services;
       const { user, channel, name, id } = request;
