@@ -4,11 +4,11 @@ export const hookLimits = {
   hookTokenCharactersLeast: 43,
   /** The most characters of a hook's token, which is a part of a path. */
   hookTokenCharacters: 128,
-  /** The most hooks of one user in a cluster with accounts: more than a team's systems need. */
+  /** The most hooks of one user: more than a team's systems need, and few enough for one reply. */
   userHooks: 20,
   /**
-   * The most hooks that one user can ever make in a cluster with accounts. Servers keep revoked hooks
-   * forever, so that no late event brings one back.
+   * The most hooks that one user can ever make. Servers keep revoked hooks forever, so that no late
+   * event brings one back.
    */
   userHooksMade: 1_000,
   /**

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { digest } from "../../../src/platform/digest.ts";
 import type { ListedHook, ReplyData } from "../../../src/protocol/client-messages.ts";
 import type {
@@ -104,6 +104,46 @@ describe("[Q15] a hook", () => {
       chat.hooks.revocations.add(hook, { hook, by, seq: n, ...placed });
     }
     expect(make()).toMatchObject({ code: "forbidden", reason: "too_many_hooks" });
+  });
+
+  test("[A12] the bounds of hooks hold in an open cluster too, and its hooks do not count towards them once it has accounts", () => {
+    const open = new CoreCluster({ servers: 1 });
+    open.runUntilServing();
+    const ask = (service: string, data: Fields) => open.request(open.server(1), service, data);
+    ask("login", { user: "ana" });
+    ask("channel", { channel: "geral" });
+    const makeOpen = (n: number) => ask("hook", { ...deploy, hookToken: tokenOf(`t${n}`) });
+    for (let n = 1; n <= limits.userHooks; n += 1) makeOpen(n);
+    expect(makeOpen(0)).toMatchObject({ code: "forbidden", reason: "too_many_hooks" });
+    expect(listed(ask("hooks", { user: "ana" }))).toHaveLength(limits.userHooks);
+
+    const { scene, make } = furnish();
+    const placed = { server: scene.server.name, clock: 1, time: 1, id: undefined };
+    for (let n = 1; n <= limits.userHooksMade; n += 1) {
+      const hook = n.toString(16).padStart(32, "0") as never;
+      const event = { ...deploy, hook, by: "ana", seq: n, ...placed };
+      scene.server.core.chat.hooks.add(event as never);
+    }
+    expect(make()).toMatchObject({ status: "OK" });
+  });
+
+  test("[Q15] a request id finds its hook without a look at the user's other hooks", () => {
+    const { scene } = furnish();
+    const { hooks } = scene.server.core.chat;
+    const by = "bia" as UserName;
+    const ids = Array.from({ length: 1_000 }, (_, n) => `request ${n}` as RequestId);
+    for (const [n, id] of ids.entries()) {
+      const hook = n.toString(16).padStart(32, "0") as never;
+      hooks.add({ ...deploy, hook, by, id, server: "s", seq: n + 1, clock: 1, time: 1 } as never);
+    }
+    const looks = vi.spyOn(hooks.made, "asked");
+    for (const [n, id] of ids.slice(0, 10).entries()) {
+      const found = hooks.asked({ id, by }).map(({ hook }) => Number.parseInt(hook, 16));
+      expect(found).toEqual([n]);
+    }
+    expect(looks).toHaveBeenCalledTimes(10);
+    expect(hooks.asked({ id: "other" as RequestId, by })).toEqual([]);
+    expect(hooks.asked({ id: ids[0], by: "ana" as UserName })).toEqual([]);
   });
 
   test("[A12] a hook that was made while the cluster was open does not write once the cluster has accounts", () => {

@@ -87,10 +87,15 @@ function hookOf(services: Services, request: RequestOf<"post">): Hook | undefine
   return inForce(services, idOfToken(services, request));
 }
 
-function inForce({ chat, auth }: Services, id: HookId): Hook | undefined {
-  const hook = chat.hooks.get(id);
-  if (hook === undefined || chat.hooks.isRevoked(id)) return undefined;
-  return auth === "open" || hook.isProven === true ? hook : undefined;
+function inForce(services: Services, id: HookId): Hook | undefined {
+  const { hooks } = services.chat;
+  const hook = hooks.get(id);
+  return hook === undefined || hooks.isRevoked(id) || !counts(services, hook) ? undefined : hook;
+}
+
+/** Whether the hook counts in this cluster: with accounts, its owner must have had a session. */
+function counts({ auth }: Services, { isProven }: Hook): boolean {
+  return auth === "open" || isProven === true;
 }
 
 function forAll<Answer extends object>(decision: Decision<Answer>): Decision<Answer> {
@@ -141,11 +146,8 @@ function upgradeUnfinished(older: string): ProtocolError {
   return new ProtocolError("forbidden", description, { reason: "upgrade_unfinished" });
 }
 
-/** In an open cluster a limit for each user is useless, because anybody may use any name. */
 function tooManyHooks(services: Services, { user }: RequestOf<"hook">): ProtocolError | undefined {
-  const { chat, auth } = services;
-  if (auth === "open") return undefined;
-  const made = chat.hooks.madeBy(user);
+  const made = services.chat.hooks.madeBy(user).filter((hook) => counts(services, hook));
   const present = made.filter(({ hook }) => inForce(services, hook) !== undefined);
   if (present.length < limits.userHooks && made.length < limits.userHooksMade) return undefined;
   const description =

@@ -1,4 +1,4 @@
-import type { ChannelName, HookId, HookName, UserName } from "../../../protocol/ids.ts";
+import type { ChannelName, HookId, HookName, RequestId, UserName } from "../../../protocol/ids.ts";
 import { type Change, Changes, type RequestKey } from "../replica/changes.ts";
 
 /** An incoming webhook: anybody with its token writes to the channel in the name of `by`. */
@@ -25,12 +25,16 @@ export class Hooks {
   readonly made = new Changes<Hook>();
   readonly revocations = new Changes<Revocation>();
   readonly #madeBy = new Map<UserName, Set<HookId>>();
+  /** The hooks by the user and the id of the requests for them. */
+  readonly #asked = new Map<UserName, Map<RequestId, Set<HookId>>>();
 
   add(hook: Hook): void {
     this.made.add(hook.hook, hook);
-    const made = this.#madeBy.get(hook.by);
-    if (made === undefined) this.#madeBy.set(hook.by, new Set([hook.hook]));
-    else made.add(hook.hook);
+    addTo(this.#madeBy, hook.by, hook.hook);
+    if (hook.id === undefined) return;
+    const asked = this.#asked.get(hook.by) ?? new Map<RequestId, Set<HookId>>();
+    this.#asked.set(hook.by, asked);
+    addTo(asked, hook.id, hook.hook);
   }
 
   /** Returns the hook with this id, revoked or not. */
@@ -51,7 +55,13 @@ export class Hooks {
   /** Returns the user's hooks that requests with this id made. */
   asked({ id, by }: RequestKey): Hook[] {
     if (id === undefined) return [];
-    const made = [...(this.#madeBy.get(by) ?? [])];
-    return made.flatMap((hook) => this.made.asked(hook, { id, by }));
+    const hooks = [...(this.#asked.get(by)?.get(id) ?? [])];
+    return hooks.flatMap((hook) => this.made.asked(hook, { id, by }));
   }
+}
+
+function addTo<Key>(sets: Map<Key, Set<HookId>>, key: Key, hook: HookId): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([hook]));
+  else set.add(hook);
 }
