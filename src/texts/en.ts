@@ -251,7 +251,9 @@ export const en = {
     "{path} has the key of an encrypted cluster, but --curve is off here. Turn --curve on, as for all processes of the cluster.",
   "finding.keyDiffers":
     "The key in {path} does not belong to this host's secret. Copy the secret and the key from the same cluster.",
-  "finding.gatewayKey": "The gateways' key in {path} fits these settings.",
+  "finding.gatewayKey": "The gateways' key in {path} belongs to this host's secret.",
+  "finding.gatewayKeyUnchecked":
+    "{path} has the form of a gateways' key. Without the secret, whether the key is this cluster's can't be checked here.",
   "finding.gatewayKeyToCreate":
     "There is no gateways' key at {path}. The reference writes it when it starts; if the reference runs on another machine, copy its gateway/key.",
   "finding.gatewayKeyMissing":

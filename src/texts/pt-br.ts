@@ -243,7 +243,9 @@ export const ptBr = {
     "{path} tem a chave de um cluster criptografado, mas --curve está desligado aqui. Ligue-o, como em todos os processos do cluster.",
   "finding.keyDiffers":
     "A chave em {path} não é a do segredo desta máquina. Copie o segredo e a chave do mesmo cluster.",
-  "finding.gatewayKey": "A chave dos gateways em {path} combina com esta configuração.",
+  "finding.gatewayKey": "A chave dos gateways em {path} é a do segredo desta máquina.",
+  "finding.gatewayKeyUnchecked":
+    "{path} tem a forma de uma chave dos gateways. Sem o segredo, não dá para verificar aqui se ela é deste cluster.",
   "finding.gatewayKeyToCreate":
     "Não há chave dos gateways em {path}. A referência a grava quando inicia; se ela roda em outra máquina, copie de lá gateway/key.",
   "finding.gatewayKeyMissing":

@@ -199,7 +199,7 @@ export const cases: readonly (readonly [string, Finding[], readonly Kind[]])[] =
   ],
   ["no gateways' key without a gateway", judgeGatewayKey(undefined, true), []],
   ["a gateways' key of the secret", ofGateway({}), ["gatewayKey"]],
-  ["a gateways' key without a secret", ofGateway({ derived: [] }), ["gatewayKey"]],
+  ["a gateways' key without a secret", ofGateway({ derived: [] }), ["gatewayKeyUnchecked"]],
   [
     "a gateways' key of the former secret, which servers still accept",
     ofGateway({ derived: ["cd".repeat(32), ours] }),

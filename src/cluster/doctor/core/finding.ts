@@ -41,6 +41,7 @@ export const levelOf = {
   keyUnused: "problem",
   keyDiffers: "problem",
   gatewayKey: "ok",
+  gatewayKeyUnchecked: "note",
   gatewayKeyToCreate: "note",
   gatewayKeyMissing: "problem",
   gatewayKeyInvalid: "problem",

@@ -88,9 +88,8 @@ export function judgeGatewayKey(seen: GatewayKeySeen | undefined, hasCluster: bo
   if ((mode & 0o007) !== 0) {
     findings.push(found("gatewayKeyOpen", { path, mode: octal(mode) }));
   }
-  if (derived.length > 0 && !derived.includes(key)) {
-    findings.push(found("gatewayKeyDiffers", { path }));
-  }
+  if (derived.length === 0) findings.push(found("gatewayKeyUnchecked", { path }));
+  else if (!derived.includes(key)) findings.push(found("gatewayKeyDiffers", { path }));
   return findings.length === 0 ? [found("gatewayKey", { path })] : findings;
 }
 
