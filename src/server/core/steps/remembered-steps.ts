@@ -162,19 +162,6 @@ export class RememberedSteps implements StepMemory {
     return this.#servers[place] === sought.server && first <= sought.seq && sought.seq <= last;
   }
 
-<<<<<<< HEAD
-  /**
-   * Returns the step in which the event's request came; none if it is uncertain. A request without
-   * an id certainly made the event only if both have the same time, and successive clocks.
-   */
-  #askOf(asked: Step | undefined, made: Step, { id }: Sought): Step[] {
-    if (asked === undefined) return [];
-    const isSure = id !== undefined || (asked.atMs === made.atMs && asked.clock === made.clock - 1);
-    return isSure ? [asked] : [];
-  }
-
-=======
->>>>>>> efbea96e (Requests that make no event overwrite no steps)
   #step(place: number): Step {
     const peer = this.#peers[place];
     const sent = this.#number(place, sentClock);
