@@ -48,8 +48,8 @@ export class Readiness implements Disposable {
   #isEnding = false;
   #status: Reply<"status"> | undefined;
   #unanswered = 0;
-  /** The steady time until which the quorum can't be lost, as the last answer said. */
-  #safeUntilMs = Number.POSITIVE_INFINITY;
+  /** The steady time until which the quorum can't be lost, as the last answer said; 0 before it. */
+  #safeUntilMs = 0;
   #watchedUntilMs = 0;
   #found: string | undefined = "the gateway has just started";
   #told = this.#found;
