@@ -4,7 +4,7 @@ import { decodePlainText } from "../protocol/plain-text.ts";
 import { errorCode, Problem } from "./problem.ts";
 import type { Secret } from "./secret.ts";
 import type { Settings } from "./settings.ts";
-import { readShortFile } from "./short-file.ts";
+import { readShortRegularFile } from "./short-file.ts";
 
 /** The path of the gateways' key in a data folder. The reference writes the file (X9). */
 const defaultPath = "gateway/key";
@@ -29,12 +29,12 @@ function hexOf(key: KeyObject): string {
 }
 
 /**
- * Reads the key's file.
+ * Reads the key's file, which must be a regular file.
  * @returns its mode, and the key as 64 hex digits; undefined if the file has no key
  * @throws the error of the file system
  */
 export function gatewayKeyInFile(path: string) {
-  const { bytes, mode } = readShortFile(path);
+  const { bytes, mode } = readShortRegularFile(path);
   const text = decodePlainText(bytes).trim().toLowerCase();
   return { mode, key: /^[0-9a-f]{64}$/.test(text) ? text : undefined };
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,6 +34,21 @@ describe.each(readers)("%s in a named file", (_, read) => {
     mkdirSync(join(folder.path, "folder"));
     expect(() => read(join(folder.path, "folder"))).toThrow("(EISDIR)");
   });
+});
+
+test("a pipe in place of the gateways' key is refused at once, without a wait for its writer", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "pipe");
+  execFileSync("mkfifo", [path]);
+  // In a process of its own: a wait in this process would hang the tests.
+  const program = `
+    import { readGatewayKey } from "./src/platform/gateway-key.ts";
+    import { Settings } from "./src/platform/settings.ts";
+    readGatewayKey(new Settings({ gatewayKeyFile: process.argv[1] }, {}));`;
+  const args = ["--import", "tsx", "--input-type=module", "--eval", program, path];
+  const { stderr, signal } = spawnSync(process.execPath, args, { timeout: 15_000 });
+  expect(signal).toBeNull();
+  expect(stderr.toString()).toContain(`can't be read at ${path} (EFTYPE)`);
 });
 
 test("a password may come through a pipe, in several pieces", async () => {
