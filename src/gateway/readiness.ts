@@ -18,6 +18,8 @@ const watchIntervalMs = 400;
 const watchedMs = 3_000;
 /** The most time for one answer. */
 const patienceMs = 600;
+/** A gateway that has just started waits so long before it says that no server answers. */
+const firstAnswerMs = 1_000;
 /**
  * After the time for which the last answer called the quorum safe, this many questions in a row
  * without an answer mean that no server answers. Requests go to the servers in turn, so one of three
@@ -48,8 +50,8 @@ export class Readiness implements Disposable {
   #isEnding = false;
   #status: Reply<"status"> | undefined;
   #unanswered = 0;
-  /** The steady time until which the quorum can't be lost, as the last answer said; 0 before it. */
-  #safeUntilMs = 0;
+  /** The steady time until which the quorum can't be lost, as the last answer said. */
+  #safeUntilMs = now().steadyMs + firstAnswerMs;
   #watchedUntilMs = 0;
   #found: string | undefined = "the gateway has just started";
   #told = this.#found;

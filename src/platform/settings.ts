@@ -112,7 +112,7 @@ export const rows = {
   serverKeyFile: row("TERTULIA_SERVER_KEY_FILE", path("file")),
   userRate: row("TERTULIA_USER_RATE", number("count", 0, 1_000_000), "20"),
   connectionRate: row("TERTULIA_CONNECTION_RATE", number("count", 0, 1_000_000), "1000"),
-  steps: row("TERTULIA_STEPS", number("count", 0, 1_000_000), "16000"),
+  steps: row("TERTULIA_STEPS", number("count", 0, 100_000), "16000"),
   insecure: row("TERTULIA_INSECURE", yesOrNo, "false"),
   guestServers: row("TERTULIA_GUEST_SERVERS", yesOrNo, "false"),
   leaveOnStop: row("TERTULIA_LEAVE_ON_STOP", yesOrNo, "false"),

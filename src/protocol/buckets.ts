@@ -28,14 +28,16 @@ export class Buckets {
   }
 
   /**
-   * Takes a token of the key's bucket, if the bucket has one.
-   * @returns 0, or the milliseconds until the bucket has a token
+   * Takes tokens of the key's bucket, if the bucket has so many.
+   * @param count how many tokens; a full bucket is always enough
+   * @returns 0, or the milliseconds until the bucket has enough tokens
    */
-  take(key: string, steadyMs: number): number {
+  take(key: string, steadyMs: number, count = 1): number {
+    const taken = Math.min(count, Math.max(1, this.#pace.burst));
     const filled = this.#filled(key, steadyMs);
-    const left = filled < 1 ? filled : filled - 1;
+    const left = filled < taken ? filled : filled - taken;
     this.#buckets.set(key, { tokens: left, atMs: steadyMs });
-    return this.#waitFor(filled);
+    return this.#waitFor(filled, taken);
   }
 
   /** Returns what `take` would return, without taking a token. */
@@ -49,7 +51,8 @@ export class Buckets {
     return Math.min(burst, tokens + ((steadyMs - atMs) * perSecond) / 1_000);
   }
 
-  #waitFor(filled: number): number {
-    return filled < 1 ? Math.ceil(((1 - filled) * 1_000) / this.#pace.perSecond) : 0;
+  #waitFor(filled: number, taken = 1): number {
+    if (filled >= taken) return 0;
+    return Math.ceil(((taken - filled) * 1_000) / this.#pace.perSecond);
   }
 }

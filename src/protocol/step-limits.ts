@@ -14,4 +14,8 @@ export const stepLimits = {
   waitingAsked: 1_000,
   /** The most open traces of a server, each of which asks all members. */
   openTraces: 20,
+  /** The most open traces of one connection at a server, so that others can ask too. */
+  connectionTraces: 3,
+  /** How many requests a `trace` counts as: each member searches all its records twice. */
+  traceCost: 20,
 } as const;

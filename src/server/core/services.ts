@@ -42,6 +42,7 @@ export const services: ServiceRows<Service> = {
   trace: {
     parse: object({ of: eventId }),
     for: "administrators",
+    cost: limits.traceCost,
     decide: (parts, { of, via }, { room }) => {
       // In an open cluster anybody may ask a server, but a gateway may be open to the whole internet.
       if (parts.auth === "open" && via !== undefined && !isLoopbackAddress(via)) {

@@ -156,13 +156,39 @@ describe("the steps of an event", () => {
   test("[Q14] a server has a bounded number of open traces, and refuses further ones", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers.slice(1)) cluster.freeze(server);
-    const ask = () => cluster.ask(cluster.server(1), "trace", { of: "a-1" });
-    const questions = Array.from({ length: limits.openTraces }, ask);
-    const refused = ask();
+    const ask = (connection: string) => {
+      const payload = { service: "trace", data: { of: "a-1" } };
+      return cluster.askPayload(cluster.server(1), payload, connection);
+    };
+    const questions = Array.from({ length: limits.openTraces }, (_, at) => ask(`${at}`));
+    const refused = ask("one");
     cluster.runUntil(() => refused.reply !== undefined, "a refusal", 100);
     expect(refused.reply).toMatchObject({ code: "unavailable", retry: true });
     cluster.runUntil(() => questions.every(({ reply }) => reply !== undefined), "all replies");
     for (const { reply } of questions) expect(reply).toMatchObject({ status: "OK" });
+  });
+
+  test("[Q14] a connection with three open traces gets no further one, and others do", () => {
+    const cluster = servingCluster(3);
+    const ask = (connection: string) => {
+      const payload = { service: "trace", data: { of: "a-1" } };
+      return cluster.askPayload(cluster.server(1), payload, connection);
+    };
+    const all = ["one", "one", "one", "one", "two"].map(ask);
+    cluster.runUntil(() => all.every(({ reply }) => reply !== undefined), "all replies");
+    const codes = all.map(({ reply }) => reply?.code);
+    expect(codes).toEqual([undefined, undefined, undefined, "unavailable", undefined]);
+    const again = ask("one");
+    cluster.runUntil(() => again.reply !== undefined, "a reply");
+    expect(again.reply).toMatchObject({ status: "OK" });
+  });
+
+  test("[X4] a trace counts as 20 requests for its connection's pace", () => {
+    const cluster = servingCluster(1, 1, {
+      flood: { user: undefined, connection: { perSecond: 1, burst: 45 } },
+    });
+    const ask = () => cluster.request(cluster.server(1), "trace", { of: "a-1" }).code;
+    expect([ask(), ask(), ask()]).toEqual([undefined, undefined, "rate_limited"]);
   });
 
   test("[Q14] a payload asks for at most as many traces as its reply has room for", () => {

@@ -66,8 +66,10 @@ export class Flood {
     this.#connections = connection && new Buckets(connection);
   }
 
-  refusesConnection(connection: string, steadyMs: number): ProtocolError | undefined {
-    return slower("requests over this connection", this.#connections?.take(connection, steadyMs));
+  /** @param cost how many requests the request counts as */
+  refusesConnection(connection: string, steadyMs: number, cost = 1): ProtocolError | undefined {
+    const waitMs = this.#connections?.take(connection, steadyMs, cost);
+    return slower("requests over this connection", waitMs);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type {
   Envelope,
+  Incoming,
   ParsedRequest,
   RequestOf,
   Service,
@@ -29,6 +30,8 @@ export interface ServiceRow<R extends ParsedRequest = ParsedRequest, Answer exte
    * Returns the secret that the request may be guessing: a user's password, or an invitation (X4).
    */
   guesses?(request: R): Guess | undefined;
+  /** How many requests a request counts as for its connection's pace (X4); by default 1. */
+  readonly cost?: number;
   /** Whether the service is available in every phase, however busy the server is. */
   readonly isAlwaysServed?: true;
   decide(services: Services, request: R, at: Circumstances): Decision<Answer>;
@@ -52,6 +55,11 @@ export type ServiceTable = Readonly<Record<string, ServiceRow>>;
 export type ServiceRows<S extends Service> = {
   readonly [Name in S]: ServiceRow<RequestOf<Name>, Replies[Name]>;
 };
+
+/** Returns how many requests a request counts as for its connection's pace (X4). */
+export function costOf(table: ServiceTable, request: Incoming): number {
+  return "refused" in request ? 1 : (rowOf(table, request).cost ?? 1);
+}
 
 /** Returns the row of a request's service. The gate lets only requests of known services pass. */
 export function rowOf(table: ServiceTable, { service }: ParsedRequest): ServiceRow {

@@ -4,6 +4,7 @@ import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { Replies } from "../../../protocol/replies.ts";
+import type { Trace } from "../../../protocol/steps.ts";
 import type { ClaimEnd, Claims } from "../accounts/claims.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import type { Effects, Input, Now } from "../effects.ts";
@@ -26,7 +27,7 @@ import {
   tooManyTraces,
   unavailable,
 } from "./refusals.ts";
-import { rowOf, type ServiceTable } from "./service.ts";
+import { costOf, rowOf, type ServiceTable } from "./service.ts";
 import type { Traces } from "./traces.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
@@ -120,7 +121,7 @@ export class Serving {
         (isRefused(request)
           ? undefined
           : this.#obstacle(request, isFull(connection) ? tooManyOpen : refusal)) ??
-        this.#flood.refusesConnection(connection, now.steadyMs) ??
+        this.#flood.refusesConnection(connection, now.steadyMs, costOf(this.#table, request)) ??
         (isRefused(request) ? toError(request) : undefined);
       if (obstacle !== undefined) {
         payload.refuse(index, obstacle);
@@ -299,12 +300,15 @@ export class Serving {
   }
 
   #trace(asked: OpenRequest, of: string, now: Now): void {
-    if (this.#traces.isFull) return asked.payload.refuse(asked.index, tooManyTraces());
+    const { connection } = asked;
+    const isFull = this.#traces.isFullFor(connection);
+    if (isFull) return asked.payload.refuse(asked.index, tooManyTraces());
     this.#openTraces += 1;
-    this.#traces.add(of, now, (answer) => {
+    const done = (answer: Trace) => {
       this.#openTraces -= 1;
       this.#completed.push({ asked, decide: () => ({ next: "answer", answer }) });
-    });
+    };
+    this.#traces.add({ of, connection, done }, now);
   }
 
   #decideCovered(now: Now): void {

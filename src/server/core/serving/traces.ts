@@ -28,7 +28,15 @@ export interface StepMemory {
 type StepsRequest = CoordinationRequest & { readonly service: "steps" };
 type StepsAnswer = CoordinationAnswer & { readonly service: "steps" };
 
-interface OpenTrace {
+interface AskedTrace {
+  /** The event's name, or the id of its request. */
+  readonly of: string;
+  /** The connection that asks. */
+  readonly connection: string;
+  readonly done: (trace: Trace) => void;
+}
+
+interface OpenTrace extends Omit<AskedTrace, "of"> {
   /** The name or id by which the members are asked. */
   of: string;
   own: ServerSteps;
@@ -38,7 +46,6 @@ interface OpenTrace {
   readonly silent: Set<ServerName>;
   /** The number of members that have not answered yet. */
   open: number;
-  readonly done: (trace: Trace) => void;
 }
 
 interface TraceParts {
@@ -56,13 +63,17 @@ export class Traces {
   readonly #parts: TraceParts;
   readonly #asked = new Map<CoordinationRequest, OpenTrace>();
   #open = 0;
+  /** The number of open traces of each connection that has any. */
+  readonly #openOf = new Map<string, number>();
 
   constructor(parts: TraceParts) {
     this.#parts = parts;
   }
 
-  get isFull(): boolean {
-    return this.#open >= limits.openTraces;
+  /** Whether the server, or this connection, has too many open traces for another. */
+  isFullFor(connection: string): boolean {
+    const own = this.#openOf.get(connection) ?? 0;
+    return this.#open >= limits.openTraces || own >= limits.connectionTraces;
   }
 
   /** What this server tells a peer about an event. */
@@ -74,10 +85,11 @@ export class Traces {
   }
 
   /** Calls `done` with the trace: at once if this server is the only member, else in a later step. */
-  add(of: string, now: Now, done: (trace: Trace) => void): void {
+  add({ of, connection, done }: AskedTrace, now: Now): void {
     const { replica } = this.#parts;
     const { event, ...own } = this.remembered(of, now);
     const trace: OpenTrace = {
+      connection,
       of: event === undefined ? of : nameOf(event),
       own: toServerSteps(replica.name, own),
       event,
@@ -86,10 +98,17 @@ export class Traces {
       open: 0,
       done,
     };
-    this.#open += 1;
+    this.#count(connection, 1);
     const { members } = replica.replication.view;
     this.#ask(trace, new Set(members.filter((name) => name !== replica.name)));
     this.#advance(trace, now);
+  }
+
+  #count(connection: string, more: 1 | -1): void {
+    this.#open += more;
+    const count = (this.#openOf.get(connection) ?? 0) + more;
+    if (count === 0) this.#openOf.delete(connection);
+    else this.#openOf.set(connection, count);
   }
 
   #ask(trace: OpenTrace, members: ReadonlySet<ServerName>): void {
@@ -130,7 +149,7 @@ export class Traces {
       this.#ask(trace, new Set(trace.answers.keys()));
       if (trace.open > 0) return;
     }
-    this.#open -= 1;
+    this.#count(trace.connection, -1);
     trace.done(traceOf(trace));
   }
 
