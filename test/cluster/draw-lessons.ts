@@ -8,15 +8,9 @@ const folder = fileURLToPath(new URL("../../docs/pictures/teaching/", import.met
 const names = ["causality", "quorum", "partition", "election", "skew"] as const;
 const mostTries = 12;
 
-/**
- * Whether a picture shows what the page says. In the lesson on partitions, some server must have
- * taken the request before the others went on.
- */
+/** Whether a picture shows what the page says: a clock is corrected from its first second on. */
 function isTelling(name: (typeof names)[number], svg: string): boolean {
-  if (name === "skew") return /differ by at least [45]\d{3}\./.test(svg.replaceAll("\n", " "));
-  if (name !== "partition") return true;
-  const [, committedMs] = /committed after (\d+)/.exec(svg) ?? [];
-  return Number(committedMs) > 2_000;
+  return name !== "skew" || /differ by at least [45]\d{3}\./.test(svg.replaceAll("\n", " "));
 }
 
 await mkdir(folder, { recursive: true });

@@ -35,10 +35,14 @@ test("[O64] the lesson on quorums shows a committed event, a silent server, and 
 
 test("[O64] the lesson on partitions shows an event that is committed only when a quorum is back", async () => {
   const printed = await run("Partition");
-  const [, waitedMs] = /The client had its receipt after (\d+)/.exec(printed) ?? [];
-  expect(Number(waitedMs)).toBeGreaterThan(3_000);
-  expect(printed).toContain("knows that a quorum has it on disk");
-}, 120_000);
+  const steps = /sent the request[\s\S]*made the event[\s\S]*knows that a quorum has it on disk/;
+  expect(printed).toMatch(steps);
+  const committed = /committed after (\d+)/;
+  for (const told of [printed, await lessons.picture("partition")]) {
+    const [, waitedMs] = committed.exec(told) ?? [];
+    expect(Number(waitedMs)).toBeGreaterThan(2_000);
+  }
+}, 240_000);
 
 test("[O64] the lesson on elections shows two coordinators, and traces the event of the second", async () => {
   const printed = await run("Election");
