@@ -101,5 +101,10 @@ function pixels(value: number): string {
 }
 
 function escaped(words: string): string {
-  return words.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return words
+    .replace(notXml, "\ufffd")
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+/** Matches characters that no XML document can have, also not escaped. Source: XML 1.0, `Char`. */
+const notXml = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;

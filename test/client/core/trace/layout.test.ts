@@ -89,11 +89,12 @@ test("each band of the picture holds successive steps that are concurrent with e
 });
 
 test("the picture shows hostile names, ids and operations as text, and stays one XML document", () => {
+  const notXml = "\ufffe\uffff\ud800";
   const evil = `</text><script>alert("1")</script>&'` as ServerName;
   const whole = wholeTrace(3);
   const trace = {
     ...whole,
-    event: { server: evil, seq: 1, clock: 1, id: "<b>\u202e\u0000", operation: "]]>" },
+    event: { server: evil, seq: 1, clock: 1, id: `<b>\u202e\u0000${notXml}`, operation: "]]>" },
     servers: [{ name: evil, offsetMs: 0, steps: [step("heard", [1, 1], { peer: evil })] }],
     silent: [evil, origin],
   };
@@ -101,7 +102,8 @@ test("the picture shows hostile names, ids and operations as text, and stays one
   expect(svg).not.toContain("<script");
   expect(svg).not.toContain("<b>");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows no NUL
-  expect(svg).not.toMatch(/[\u0000\u202e]/);
+  expect(svg).not.toMatch(/[\u0000\u202e\ufffe\uffff]/);
+  expect(svg.isWellFormed()).toBe(true);
   expect(svg.match(/<text /g)?.length).toBe(svg.match(/<\/text>/g)?.length);
 });
 
