@@ -7,6 +7,7 @@ import { ProtocolError, type RefusalReason } from "../protocol/errors.ts";
 import { parseRequestId, type RequestId, type UserName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 import { type Credentials, cookieName, credentialsOf } from "./credentials.ts";
+import { nearbyAddress } from "./nearby.ts";
 import { PasswordTurns } from "./password-turns.ts";
 import { readPosition, writePosition } from "./position.ts";
 
@@ -19,6 +20,12 @@ const tokenHeader = "tertulia-token";
 
 /** How long a browser keeps the session's cookie; servers end the session earlier if it is idle. */
 const cookieSeconds = 30 * 24 * 3_600;
+
+/** The calls of one HTTP request, and the address of the person whose calls they are. */
+interface Calls<T> {
+  readonly via: string;
+  act(session: Session): Promise<T>;
+}
 
 /** Opens sessions for the people who make HTTP requests. */
 export class People {
@@ -61,26 +68,35 @@ export class People {
    * and with the position after the calls.
    * @throws ProtocolError as `credentialsOf`, and as the calls
    */
-  async serve<T>(
+  serve<T>(
     request: FastifyRequest,
     reply: FastifyReply,
     act: (session: Session) => Promise<T>,
   ): Promise<T> {
+    return this.#serve(request, reply, { act, via: request.ip });
+  }
+
+  /** As `serve`, for what an open cluster tells only to people on the gateway's own machine. */
+  serveNearby<T>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    act: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    return this.#serve(request, reply, { act, via: nearbyAddress(request) });
+  }
+
+  async #serve<T>(request: FastifyRequest, reply: FastifyReply, calls: Calls<T>): Promise<T> {
     try {
-      return await this.#serve(request, reply, act);
+      return await this.#call(request, reply, calls);
     } catch (error) {
       if (endsSession(error)) forgetCookie(request, reply);
       throw error;
     }
   }
 
-  async #serve<T>(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    act: (session: Session) => Promise<T>,
-  ): Promise<T> {
+  async #call<T>(request: FastifyRequest, reply: FastifyReply, { act, via }: Calls<T>): Promise<T> {
     const after = request.headers[afterHeader];
-    using session = this.open(credentialsOf(request), request.ip, {
+    using session = this.open(credentialsOf(request), via, {
       seen: typeof after === "string" ? readPosition(after, "Tertulia-After") : undefined,
       onToken: (token) => giveToken(request, reply, token),
     });

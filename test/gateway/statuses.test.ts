@@ -231,6 +231,35 @@ test("[G46] without accounts, a gateway tells steps only to people on its own ma
   }
 });
 
+test("[G46] without accounts, a gateway tells no steps through a proxy that it does not trust, and to no page of another name", async () => {
+  const settings = new Settings(
+    { data: open.cluster.folder, http: "tcp://127.0.0.1:*", logLevel: "silent" },
+    {
+      TERTULIA_BROKER: open.cluster.endpoints.broker,
+      TERTULIA_PROXY: open.cluster.endpoints.proxy,
+    },
+  );
+  await using untrusting = await startGateway(gatewayConfig(settings));
+  const own = untrusting.http.replace("tcp:", "http:");
+  const isReady = async () => (await send({ method: "GET", url: `${own}/readyz` })).status === 200;
+  await until(isReady, "the gateway is ready", 30_000);
+  const ask = async (headers: Record<string, string>, at = own) => {
+    return (await send({ method: "GET", url: `${at}/api/v1/trace?of=a-1`, headers })).status;
+  };
+  expect(await ask({})).toBe(200);
+  expect(await ask({ host: "localhost:8080" })).toBe(200);
+  expect(await ask({ host: "[::1]:8080" })).toBe(200);
+  for (const header of ["x-forwarded-for", "forwarded"]) {
+    expect(await ask({ [header]: "for=127.0.0.1" }), header).toBe(403);
+  }
+  for (const host of ["chat.example", "127.0.0.1.example", "192.0.2.1"]) {
+    expect(await ask({ host }), host).toBe(403);
+    expect(await ask({ host, "x-forwarded-for": "127.0.0.1" }, open.cluster.http()), host).toBe(
+      403,
+    );
+  }
+}, 60_000);
+
 test("[G5] a gateway without a broker starts, lives, and is not ready", async () => {
   const at = unready.http.replace("tcp:", "http:");
   expect((await send({ method: "GET", url: `${at}/livez` })).status).toBe(200);

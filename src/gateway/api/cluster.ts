@@ -135,7 +135,7 @@ export const clusterRoutes: AddRoutes = (api, people) => {
       },
     },
     (request, reply) =>
-      people.serve(request, reply, async (session) => {
+      people.serveNearby(request, reply, async (session) => {
         const { event, servers, silent } = await session.trace(request.query.of);
         return { event, servers, silent };
       }),
