@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt } from "../../../src/protocol/client-messages.ts";
+import type { ReplicaSummary } from "../../../src/protocol/peer-messages.ts";
 import type { ServerSteps, Trace } from "../../../src/protocol/steps.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import { FineTime } from "../../../src/server/core/steps/fine-time.ts";
 import { RememberedSteps } from "../../../src/server/core/steps/remembered-steps.ts";
+import { StepRecorder } from "../../../src/server/core/steps/step-recorder.ts";
 import { Scene } from "../../support/account-scene.ts";
 import { servingCluster } from "../../support/core-cluster.ts";
 import { kindsOf, message, publish, step, traceOf } from "../../support/core-traces.ts";
@@ -113,6 +115,26 @@ describe("the memory of steps", () => {
     expect(step(origin, "asked").sentClock).toBe(5);
     expect(step(origin, "asked").atMs).toBeLessThan(step(origin, "made").atMs);
     expect(step(origin, "asked").clock).toBeLessThan(step(origin, "made").clock);
+  });
+
+  test("[O63] a server forgets what it has heard from servers that its core has forgotten", () => {
+    const memory = new RememberedSteps(name, 100);
+    const at = { wallMs: 1, steadyMs: 1 };
+    const recorder = new StepRecorder({ name, memory, now: () => at, originMs: 0 });
+    const { core } = servingCluster(1).server(1);
+    const { peers } = core.replication;
+    const other = serverName(2);
+    const hear = () => {
+      const durable = { [name]: 1 };
+      core.replication.peer(other).durable = durable;
+      const summary = { server: other, durable, clock: 1 } as ReplicaSummary;
+      for (const _ of recorder.watch({ core, input: { type: "ack", summary }, now: at }, []));
+      return memory.recall(`${name}/1`, {}).steps.filter(({ kind }) => kind === "heard").length;
+    };
+    expect([hear(), hear()]).toEqual([1, 1]);
+    peers.clear();
+    for (const _ of recorder.watch({ core, input: { type: "tick" }, now: at }, []));
+    expect(hear()).toBe(2);
   });
 
   test("[O63] a server with --steps 0 remembers nothing, and still asks the other members", () => {

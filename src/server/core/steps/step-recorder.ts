@@ -93,6 +93,7 @@ export class StepRecorder {
 
   #noteInput({ core, input }: Stepped, atMs: number): void {
     const { ledger, replication } = core;
+    this.#forget(replication.peers);
     switch (input.type) {
       case "recovered":
         // What the disk had was synced by an earlier process. A new core counts versions from 0 again.
@@ -120,6 +121,14 @@ export class StepRecorder {
     this.#noteRise(before, this.#committed, () => {
       this.#memory.begin("committed", atMs, unsettled);
     });
+  }
+
+  /** Drops what was heard from and told to servers that the core has forgotten. */
+  #forget(peers: Stepped["core"]["replication"]["peers"]): void {
+    for (const vectors of [this.#heard, this.#told]) {
+      if (vectors.size <= peers.size) continue;
+      for (const name of vectors.keys()) if (!peers.has(name)) vectors.delete(name);
+    }
   }
 
   #noteHeard(
