@@ -10,7 +10,7 @@ export interface HookPost {
 /**
  * Returns the post's `text`. If it is missing or empty, returns the texts of the blocks and then of
  * the attachments, as Slack shows them, one on each line and cut to the longest message. The text is
- * empty if there is none.
+ * empty if the body has no text.
  */
 export function textOfPost({ text, blocks, attachments }: HookPost): string {
   if (text) return text;

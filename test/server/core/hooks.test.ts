@@ -93,7 +93,7 @@ describe("[Q15] a hook", () => {
     expect(more()).toMatchObject({ status: "OK" });
   });
 
-  test("[A12] a user who has made 1,000 hooks can make no more, even if all are revoked", () => {
+  test("[A12] after 1,000 hooks a user can make no more, even if all are revoked", () => {
     const { scene, make } = furnish();
     const { chat } = scene.server.core;
     const placed = { server: scene.server.name, clock: 1, time: 1, id: undefined };

@@ -82,7 +82,7 @@ function idOfToken(services: Services, { hookToken }: { readonly hookToken: stri
   return hashOf(services, hookToken) as HookId;
 }
 
-/** Returns the hook with the request's token; undefined if there is none in force. */
+/** Returns the hook with the request's token; undefined if the token has no hook in force. */
 function hookOf(services: Services, request: RequestOf<"post">): Hook | undefined {
   return inForce(services, idOfToken(services, request));
 }
