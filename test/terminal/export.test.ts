@@ -47,7 +47,7 @@ test("`export` prints all channels and the person's private messages, each messa
   const messages = everything.filter(({ channel }) => channel === undefined);
   expect(messages.map(({ src, dst }) => `${src} ${dst}`)).toEqual(["bia ana", "ana bia"]);
   expect(everything).toHaveLength(count + 3);
-});
+}, 60_000);
 
 test("`export` with targets prints only these, and as text a heading for each", async () => {
   expect((await exported("#praia")).map(({ message }) => message)).toEqual(["at the beach"]);
