@@ -106,7 +106,7 @@ export const limits = {
   ...stepLimits,
   /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
-  /** The most changes of one thing, such as a password, that a server remembers (R6). */
+  /** The most changes of one thing, such as a channel, that a server remembers (R6). */
   accountChanges: 16,
   /** The most topics in one request for keys. */
   keysTopics: 200,
@@ -139,8 +139,23 @@ export const limits = {
   hashesAtOnce: 2,
   /** The most passwords that a server queues for the password thread: about a second of work. */
   unhashedPasswords: 40,
-  /** The most undecided claims that a server keeps, including claims forwarded by other servers. */
-  openClaims: 1_000,
+  /** The most undecided operations of a server's own clients. */
+  openOperations: 1_000,
+  /** The most undecided operations of a coordinator, including those that other servers forwarded. */
+  coordinatorOperations: 8_000,
+  /** The most operations in a decision or in a forwarded message, and their bytes. */
+  decisionOperations: 1_000,
+  decisionBytes: 256 * 1_024,
+  /** The most decisions of a coordinator that are not settled (D1). */
+  openDecisions: 8,
+  /** The most messages with forwarded operations whose answer a server waits for. */
+  openForwards: 8,
+  /** The last operations of each user that the log of decisions remembers (D9). */
+  keptOperations: 16,
+  /** By how many operations a client may be ahead of its oldest undecided one (D9). */
+  operationsAhead: 8,
+  /** Of how many applied slots a server remembers the digests. */
+  comparedSlots: 256,
   /**
    * The most terms by which a received epoch may be above the highest known epoch. A server ignores
    * an epoch that is further above (as in W4).
@@ -286,10 +301,8 @@ export const durations = {
   candidacyMs: 2_000,
   /** Time after which a candidate or coordinator asks silent members again. */
   askAgainMs: 200,
-  /** The shortest time between two checks of all open claims. */
-  claimsMs: 5,
-  /** Time after which an undecided claim gets an error, so that the client retries. */
-  claimMs: 1_900,
+  /** Time after which an undecided operation gets an error, so that the client retries. */
+  decideMs: 1_900,
   /** The lifetime of a session's token. */
   sessionMs: 43_200_000,
   /** The age from which a server replaces a token that a client uses. */

@@ -22,6 +22,8 @@ export const en = {
   "error.unauthenticated": "You have to log in first.",
   "error.forbidden": "You may not do that.",
   "error.rate_limited": "That was too much at once: wait {wait} s.",
+  "error.expired":
+    "Nothing was done now: this request is so old that no server knows any more what came of it.",
   "error.behind": "The server has not caught up with what you have seen: try again in a moment.",
   "error.unavailable":
     "This needs a majority of the servers, which is not available: try again in a moment.",

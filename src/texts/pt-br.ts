@@ -18,6 +18,8 @@ export const ptBr = {
   "error.unauthenticated": "Você precisa entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
   "error.rate_limited": "Foi muita coisa de uma vez: espere {wait} s.",
+  "error.expired":
+    "Nada foi feito agora: este pedido é tão antigo que nenhum servidor sabe mais o que houve com ele.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
     "Isto precisa da maioria dos servidores, que não está disponível: tente de novo daqui a pouco.",

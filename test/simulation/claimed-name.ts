@@ -33,6 +33,6 @@ export class ClaimedName {
 
   /** Checks the answers; called when all faults are over. */
   check(): void {
-    this.#model.check(this.#cluster, this.#cluster.servers);
+    this.#model.check(this.#cluster.servers);
   }
 }

@@ -155,7 +155,7 @@ class Simulation {
     this.#checks.checkEqual(this.#cluster);
     this.#checks.checkHolders(this.#cluster, "at the end");
     for (const server of this.#up) this.#workload.checkHistory(server);
-    this.#workload.claims.check(this.#cluster, this.#up);
+    this.#workload.claims.check(this.#up);
     if (this.#agreesOnTime) this.#checkTime();
   }
 

@@ -1,5 +1,5 @@
 import type { Receipt, ReplyData, Request } from "../../src/protocol/client-messages.ts";
-import type { ChannelName, RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
+import type { ChannelName, RequestId, UserName } from "../../src/protocol/ids.ts";
 import type { ChannelEntry } from "../../src/protocol/publications.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
 import { assertPromise } from "../support/check-promises.ts";
@@ -206,7 +206,7 @@ class Client {
 
   #isClaimed(user: UserName): boolean {
     const { servers } = this.#options.cluster;
-    return servers.some(({ core }) => core.accounts.holder(user) !== undefined);
+    return servers.some(({ core }) => core.accounts.owner(user) !== undefined);
   }
 
   #message(): void {
@@ -283,8 +283,8 @@ class Client {
     }
     if (data.status === "erro") return;
     if (request.service === "login" && data.account !== undefined) {
-      const claim = data.account as { server: ServerName; seq: number };
-      this.#workload.claims.grant({ name: request.user, claim, byWhom: data.server });
+      const id = data.account as RequestId;
+      this.#workload.claims.grant({ name: request.user, id, byWhom: data.server });
     }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });

@@ -4,6 +4,7 @@ import type { StatusReply } from "../../protocol/replies.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
+import type { DecisionLog } from "./decisions/decision-log.ts";
 import type { Now } from "./effects.ts";
 import { Rate } from "./replica/rate.ts";
 import type { Replica } from "./replica/replica.ts";
@@ -15,6 +16,7 @@ interface ReportParts {
   readonly address: string;
   readonly replica: Replica;
   readonly rotation: Rotation;
+  readonly log: DecisionLog;
   readonly election: Election;
   readonly clockSync: ClockSync;
   readonly serving: Serving;
@@ -35,7 +37,7 @@ export class Reports {
   }
 
   heartbeat(now: Now): void {
-    const { address, replica, rotation, clockSync, serving, self } = this.#parts;
+    const { address, replica, rotation, log, clockSync, serving, self } = this.#parts;
     const { ledger, replication, catchUp, effects } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
@@ -50,6 +52,8 @@ export class Reports {
       clockRounds: clockSync.rounds,
       takesAcks: true,
       takesHooks: true,
+      applied: { slot: log.applied, digest: log.head.digest },
+      unknownKind: log.unknownKind,
     });
     const report: HeartbeatReport = {
       user: replica.name,

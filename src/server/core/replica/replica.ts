@@ -38,6 +38,8 @@ interface ReplicaParts {
    * epoch.
    */
   ownEpoch(): Epoch | undefined;
+  /** The slot up to which this server has applied decisions. */
+  slot(): number;
   heard(summary: HeardSummary, now: Now): void;
 }
 
@@ -69,6 +71,8 @@ export class Replica {
   readonly effects: Effects;
   readonly #ranks = new Map<string, number>();
   readonly #diverged = new Set<ServerName>();
+  /** The slot that this server last told to all peers. */
+  #toldSlot = 0;
   #isContradicted = false;
   /** Steady time of this server's last heartbeat. */
   heartbeatAtMs = Number.NEGATIVE_INFINITY;
@@ -116,6 +120,7 @@ export class Replica {
       view: this.replication.view,
       durable: this.ledger.snapshot(),
       office: this.#parts.ownEpoch(),
+      slot: this.#parts.slot(),
     };
   }
 
@@ -142,7 +147,11 @@ export class Replica {
 
   /** Acknowledges the origins' events: to all peers, or only to the origins if only they wait. */
   #acknowledge(origins: ReadonlySet<ServerName>, now: Now): void {
-    const peers = this.replication.waitingFor(origins, now.steadyMs);
+    const slot = this.#parts.slot();
+    const isNews = slot !== this.#toldSlot;
+    this.#toldSlot = slot;
+    // Each server may have a client that waits until all members have applied a slot (R9).
+    const peers = isNews ? undefined : this.replication.waitingFor(origins, now.steadyMs);
     if (peers === undefined) return this.broadcast({ ...this.summary(), type: "ack" });
     if (this.missesEvents) return;
     for (const { name: peer, address } of peers) {
@@ -257,6 +266,8 @@ export class Replica {
     peer.clockRounds = message.clockRounds;
     peer.takesAcks = message.takesAcks;
     peer.takesHooks = message.takesHooks;
+    peer.applied = message.applied;
+    peer.unknownKind = message.unknownKind;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);

@@ -73,10 +73,9 @@ describe("claims left by earlier coordinators", () => {
 });
 
 describe("passwords of claims", () => {
-  /** The credentials of all claims of a name that the server holds. */
+  /** The credentials of the accounts of a name that the server has. */
   function credentials({ core }: VirtualServer, user: string): string[] {
-    const claims = [...core.accounts.claims()];
-    return claims.filter((claim) => claim.user === user).map(({ credential }) => credential);
+    return core.accounts.all().flatMap((one) => (one.user === user ? [one.credential] : []));
   }
 
   const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
@@ -133,7 +132,7 @@ describe("more claims than a server can decide", () => {
   test("[E3] a claim that times out before its password is hashed frees its place in the queue of passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
-    server.hashMs = () => 2 * durations.claimMs;
+    server.hashMs = () => 2 * durations.decideMs;
     const claim = (user: string) => {
       return cluster.ask(server, "register", { user, password: "x", id: user });
     };
@@ -142,35 +141,40 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are given up");
     expect(asked.map(({ reply }) => reply)).toMatchObject(Array(room).fill(refusal));
     server.hashMs = () => 2;
-    cluster.runFor(2 * durations.claimMs);
+    cluster.runFor(2 * durations.decideMs);
     expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
   });
 
-  test("[E3] a coordinator with the maximum number of open claims refuses further claims until some are decided", () => {
+  test("[D1] a coordinator with the maximum number of undecided operations leaves further forwarded ones unanswered until some are decided", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer] = others(cluster, first) as [VirtualServer];
     const rest = others(cluster, first).map(({ name }) => name);
     for (const name of rest) cluster.network.cut(first.name, name, ["peer"]);
-    const outcomes: (string | undefined)[] = [];
+    const ends: (number | undefined)[] = [];
     const forward = (at: number) => {
       const { view, committed } = peer.core.replication;
-      const claim = { user: parseUserName(`user${at}`), id: "1" as RequestId, credential: "x" };
+      const operations = Array.from({ length: limits.decisionOperations }, (_, number) => {
+        const by = parseUserName(`user${at}-${number}`);
+        return { kind: "rehash", by, id: "1" as RequestId, since: 0, credential: "x", from: "" };
+      });
       const clock = first.core.clock.value;
       const summary = { server: peer.name, clock, view, durable: { ...committed } };
-      const request = { service: "forward", ...summary, claim } as const;
+      const request = { service: "forward", ...summary, operations } as const;
       const to = (answer: CoordinationAnswer) => {
-        outcomes[at] = answer.service === "forward" ? answer.outcome : undefined;
+        if (answer.service !== "forward") return;
+        ends[at] = answer.ends.filter((end) => end !== undefined).length;
       };
       cluster.hand(first, { type: "coordinationRequest", to, request });
     };
-    for (let at = 0; at < limits.openClaims + 10; at += 1) forward(at);
+    const most = limits.coordinatorOperations / limits.decisionOperations;
+    for (let at = 0; at < most + 2; at += 1) forward(at);
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
+    cluster.runUntil(() => own.reply !== undefined, "an answer");
     expect(own.reply).toMatchObject(refusal);
     cluster.runFor(durations.peerRequestMs + durations.tickMs);
-    // The coordinator leaves forwarded claims above the limit unanswered; the other server asks
-    // again.
-    expect(outcomes).toEqual(Array(limits.openClaims).fill("busy"));
+    // None of them is decided; the other server forwards the last two again.
+    expect(ends).toEqual(Array(most).fill(0));
     cluster.network.heal();
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
   });

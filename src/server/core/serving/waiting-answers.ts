@@ -1,0 +1,43 @@
+import { durations } from "../../../protocol/limits.ts";
+import type { Replication } from "../replica/replication.ts";
+import type { Pending } from "./payload-reply.ts";
+
+/** An answer that tells of a decided operation, to a client that sends no `after`. */
+interface WaitingAnswer extends Pending {
+  readonly answer: object;
+  readonly slot: number;
+}
+
+type Timed = WaitingAnswer & { readonly deadlineMs: number };
+
+/**
+ * Answers that wait until all live members have applied the slot of the operation that they tell of,
+ * so that the person's next command sees it at any server (R9).
+ */
+export class WaitingAnswers {
+  readonly #replication: Replication;
+  #waiting: Timed[] = [];
+
+  constructor(replication: Replication) {
+    this.#replication = replication;
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  add(answer: WaitingAnswer, steadyMs: number): void {
+    this.#waiting.push({ ...answer, deadlineMs: steadyMs + durations.allMembersMs });
+  }
+
+  /** Removes and returns the answers that can be sent now. */
+  due(steadyMs: number): readonly WaitingAnswer[] {
+    if (this.#waiting.length === 0) return [];
+    const isDue = ({ slot, deadlineMs }: Timed) => {
+      return steadyMs >= deadlineMs || this.#replication.onAllLiveApplied(slot, steadyMs);
+    };
+    const due = this.#waiting.filter(isDue);
+    if (due.length > 0) this.#waiting = this.#waiting.filter((one) => !due.includes(one));
+    return due;
+  }
+}
