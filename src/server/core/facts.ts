@@ -1,6 +1,6 @@
 import type { Digest } from "../../protocol/event.ts";
 import { type FormerData, formerFacts, savedAccounts } from "./accounts/account-facts.ts";
-import { accountOperations } from "./accounts/account-operations.ts";
+import { accountOperations, expiredOutcome } from "./accounts/account-operations.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { type ChatData, chatFacts } from "./chat/chat-facts.ts";
 import { ChatState, type Retention } from "./chat/chat-state.ts";
@@ -31,7 +31,11 @@ export function newContent(digest: Digest, retention: Retention | undefined): Co
   const accounts = new Accounts();
   return {
     terms: new CoordinatorTerms(),
-    log: new DecisionLog({ digest, kinds: accountOperations(accounts) }),
+    log: new DecisionLog({
+      digest,
+      kinds: accountOperations(accounts),
+      expired: (operation) => expiredOutcome(accounts, operation),
+    }),
     accounts,
     chat: new ChatState(retention),
   };

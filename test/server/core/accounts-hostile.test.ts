@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
+import type { ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
 import { Scene } from "../../support/account-scene.ts";
@@ -180,9 +180,8 @@ describe("[X2] attacks that are refused", () => {
     const scene = new Scene();
     const { cluster, server } = scene;
     const token = scene.user("ana");
-    const { seq: last } = scene.ask("channel", { channel: "geral", token }).entry as Receipt;
-    // The request waits for the event that locks its user.
-    const after = { [server.name]: last + 1 };
+    // The request waits for the decision that locks its user.
+    const after = { slot: server.core.log.applied + 1 };
     const question = cluster.ask(server, "channels", { token, after });
     scene.ask("account", { user: "ana", locked: true, token: scene.operator });
     cluster.runUntil(() => question.reply !== undefined, "it is answered");

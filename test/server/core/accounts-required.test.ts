@@ -73,9 +73,9 @@ describe("[X2] a login", () => {
     const { version } = scene.server.core.accounts.credential("ana" as UserName) ?? {};
     const nowMs = scene.cluster.correctedMs(scene.server);
     const grant = { user: "ana", version };
-    const used = scene.token(grant, { issuedMs: nowMs - durations.renewSessionMs });
+    const used = scene.token(grant, { issuedMs: nowMs - durations.renewSessionMs - 1 });
     expect(scene.ask("users", { token: used })).toMatchObject({ status: "OK", grant });
-    const ended = scene.token(grant, { expiresMs: nowMs });
+    const ended = scene.token(grant, { expiresMs: nowMs - 1 });
     const reply = scene.ask("users", { token: ended });
     expect(reply).toMatchObject({ code: "unauthenticated" });
     expect(reply.description).toMatch(/ended.*log in again/);

@@ -109,11 +109,18 @@ export function accountOperations(accounts: Accounts): Readonly<Record<AccountKi
   };
 }
 
+/** Returns the outcome of an operation that is too old to be done, by what is known for good (D9). */
+export function expiredOutcome(
+  accounts: Accounts,
+  { kind, user, id }: Operation,
+): AccountOutcome | "expired" {
+  const owner = kind === "register" ? accounts.owner(user as UserName) : undefined;
+  return owner === undefined || owner.id === id ? "expired" : "name_taken";
+}
+
 const judges: Judges = {
   register: (accounts, asked, { id }) => {
     const { user, credential, version, looks, isOpen } = asked;
-    if (accounts.owner(user) !== undefined) return "name_taken";
-    if (accounts.ownerWith(looks) !== undefined) return "name_confusable";
     const refused = mayRegister(accounts, asked);
     if (refused === undefined) accounts.set({ user, id, credential, version, looks, isOpen });
     return refused ?? "done";
@@ -158,18 +165,24 @@ function administered(
   return "done";
 }
 
-/** Returns why a new account may not be made, or undefined if it may. */
+/**
+ * Returns why a new account may not be made, or undefined if it may. While registration is closed, the
+ * answer does not reveal whether there is an account.
+ */
 export function mayRegister(
   accounts: Accounts,
-  asked: Pick<AccountOperations["register"], "isOpen" | "invitation" | "isUsed" | "rights">,
+  asked: Omit<AccountOperations["register"], "credential" | "version">,
 ): AccountOutcome | undefined {
-  const { isOpen, invitation, isUsed, rights } = asked;
-  if (rights !== undefined && mayAdminister(accounts, rights) === undefined) return undefined;
+  const { user, looks, isOpen, invitation, isUsed, rights } = asked;
+  const isAdministrator = rights !== undefined && mayAdminister(accounts, rights) === undefined;
   const { mode, hash } = accounts.registration;
-  if (isOpen !== true && mode === "closed") return "registration_closed";
-  const isInvited = mode !== "invitation" || (invitation !== undefined && invitation === hash);
-  if (isOpen !== true && !isInvited) return "invitation_wanted";
-  return isUsed === true ? "name_in_use" : undefined;
+  const isJudged = isOpen !== true && !isAdministrator;
+  if (isJudged && mode === "closed") return "registration_closed";
+  const isInvited = invitation !== undefined && invitation === hash;
+  if (isJudged && mode === "invitation" && !isInvited) return "invitation_wanted";
+  if (accounts.owner(user) !== undefined) return "name_taken";
+  if (accounts.ownerWith(looks) !== undefined) return "name_confusable";
+  return isUsed === true && !isAdministrator ? "name_in_use" : undefined;
 }
 
 /** Returns why the rights do not suffice for what only administrators may do. */

@@ -31,10 +31,11 @@ export function register(
   const first = earlier(services, request);
   if (first !== undefined) return again(request, first);
   const error = obstacle(services, request, at.now);
-  if (error !== undefined) {
+  const refused = (error: ProtocolError) => {
     const decision = waits(services, request, at) ?? refuse(error);
     return decision.next === "wait" ? { ...decision, error } : decision;
-  }
+  };
+  if (error !== undefined) return refused(error);
   const { user, password, sinceSlot } = request;
   // A claim without an id gets an id from this server's clock, which never repeats a number (R7).
   const id = request.id ?? (`${services.name}/${services.clock.tick()}` as RequestId);
@@ -43,20 +44,22 @@ export function register(
     next: "password",
     work: { hash: password },
     settle: ({ credential = "" }, now) => {
-      // While the password was hashed, registration may have been closed, or the administrator who
-      // asks may have been locked.
+      // While the password was hashed, another copy may have been decided, registration may have been
+      // closed, or the administrator who asks may have been locked.
+      const copy = earlier(services, request);
+      if (copy !== undefined) return again(request, copy);
       const late = obstacle(services, request, now);
-      if (late !== undefined) return refuse(late);
+      if (late !== undefined) return refused(late);
       const version = `${services.name}/${services.clock.tick()}`;
-      const own = { user, credential, version, looks: looksOf(user) };
-      const fields = { ...own, ...circumstancesOf(services, request, now) };
+      const fields = { ...askedOf(services, request, now), credential, version };
       return {
         next: "decide",
         operation: operationOf(services, "register", { id, sinceSlot: since, by: user, fields }),
         settle: (decided) => {
-          return decided.operation.credential === credential
-            ? told(decided)
-            : again(request, decided);
+          const known = decided.outcome === "expired" ? earlier(services, request) : undefined;
+          if (known !== undefined) return again(request, known);
+          const isOwn = decided.operation.credential === credential;
+          return isOwn ? told(decided) : again(request, decided);
         },
       };
     },
@@ -97,17 +100,15 @@ function again({ user, password }: Register, decided: Decided): Decision<Replies
 function obstacle(services: Services, request: Register, now: Now): ProtocolError | undefined {
   const { user } = request;
   const { chat, accounts } = services;
-  const refused = (outcome: string) => outcomeError(outcome, { by: user } as Operation);
-  if (accounts.owner(user) !== undefined) return refused("name_taken");
-  if (accounts.ownerWith(looksOf(user)) !== undefined) return refused("name_confusable");
-  const oddity = chat.users.has(user) ? undefined : oddityOf(user, "user");
+  const isNew = accounts.owner(user) === undefined && !chat.users.has(user);
+  const oddity = isNew ? oddityOf(user, "user") : undefined;
   if (oddity !== undefined) return new ProtocolError("name_invalid", oddity);
-  const outcome = mayRegister(accounts, circumstancesOf(services, request, now));
-  return outcome && refused(outcome);
+  const outcome = mayRegister(accounts, askedOf(services, request, now));
+  return outcome && outcomeError(outcome, { by: user } as Operation);
 }
 
-/** What else the log looks at: it travels in the operation, because the log sees no chat (D5). */
-function circumstancesOf(
+/** What the log looks at: it travels in the operation, because the log sees no chat (D5). */
+function askedOf(
   services: Services,
   request: Register,
   now: Now,
@@ -117,6 +118,8 @@ function circumstancesOf(
   const isAdministrator =
     auth === "required" && administers(request, accounts, services.correctedMs(now));
   return {
+    user,
+    looks: looksOf(user),
     isOpen: auth === "open" ? true : undefined,
     invitation: invitation === undefined ? undefined : hashOf(services, invitation),
     // If a user without an account uses the name, or a name that looks the same, a new owner could

@@ -31,6 +31,8 @@ export interface LogParts {
   readonly digest: Digest;
   /** The operations by kind. */
   readonly kinds: Readonly<Record<string, Apply>>;
+  /** Returns the outcome of an operation that is too old to be done: `expired`, or a fact for good. */
+  expired(operation: Operation): string;
 }
 
 /** The operations of one user that the log remembers (D9). Replaced as a whole, never changed. */
@@ -217,7 +219,7 @@ export class DecisionLog {
     const first = this.find(by, id);
     if (first !== undefined) return first;
     const { kept, floor } = this.#askers.get(by) ?? { kept: [], floor: 0 };
-    if (since < floor) return { slot, outcome: "expired", operation };
+    if (since < floor) return { slot, outcome: this.#parts.expired(operation), operation };
     const outcome = (this.#parts.kinds[kind] as Apply)(operation, time);
     const decided = { slot, outcome, operation };
     const dropped = kept.length < limits.keptOperations ? undefined : kept[0];
