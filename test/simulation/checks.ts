@@ -19,7 +19,7 @@ interface Watched {
  * A server may make events of these operations in any step. Peers return such events to it only
  * after rot.
  */
-const ownOperations = { coordinator: true, register: true, confirmed: true };
+const ownOperations = { coordinator: true, decision: true, settled: true };
 
 /** Checks the guarantees after every step that can break them. */
 export class SimulationChecks extends PromiseChecks {

@@ -124,7 +124,7 @@ export function refuse(error: ProtocolError): Decision<never> {
   return { next: "refuse", error };
 }
 
-export function behind(): Decision<never> {
+function behind(): Decision<never> {
   return refuse(
     new ProtocolError(
       "behind",
