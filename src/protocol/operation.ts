@@ -37,7 +37,7 @@ export function readOperation(value: unknown): Operation {
 }
 
 /** @throws Error if the value is not a list of operations */
-export function readOperations(value: unknown): Operation[] {
+export function readOperations(value: unknown): readonly Operation[] {
   assert(Array.isArray(value), "it has no list of operations");
   return value.map(readOperation);
 }

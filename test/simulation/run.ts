@@ -86,6 +86,8 @@ class Simulation {
     // The empty topic matches everything, so every publication is checked.
     this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
+      log: this.#checks.log,
+      operates: seed % 3 === 1,
       clients: dice.between(1, 4),
       claims: dice.pick([0.03, 0.03, 0.3]) ?? 0.03,
       keepsAll,
@@ -156,6 +158,7 @@ class Simulation {
     this.#checks.checkHolders(this.#cluster, "at the end");
     for (const server of this.#up) this.#workload.checkHistory(server);
     this.#workload.claims.check(this.#up);
+    this.#checks.log.check(this.#up);
     if (this.#agreesOnTime) this.#checkTime();
   }
 
@@ -238,6 +241,8 @@ class Simulation {
       const isServing = isLive && members.includes(name) && disk.view.number === number;
       const { held, durable } = core.ledger;
       const { committed } = core.replication;
+      const { log } = core;
+      if (log.open().length > 0 || log.applied !== first?.core.log.applied) return false;
       const goal = first?.core.ledger.held ?? {};
       return isServing && [held, durable, committed].every((vector) => isSame(vector, goal));
     });
@@ -260,6 +265,8 @@ class Simulation {
         phase,
         view: disk.view.number,
         held,
+        applied: core.log.applied,
+        open: core.log.open().map(({ slot, epoch }) => [slot, epoch]),
       });
     });
     const open = this.#workload.isAnswered ? "" : "; requests are open";
