@@ -409,6 +409,12 @@ export const en = {
     "Servers that are not members may connect to {names}: anybody who reaches these ports gets requests and may publish. Restart without --guest-servers.",
   "status.diskNearlyFull":
     "The disk of the server {name} is nearly full, with {free} MiB left. Make room on its machine; the server ends once the disk is full.",
+  "status.decisionsDiffer":
+    "The servers {names} have applied the same decisions with different results. Look at their logs: docs/operations.md says what to do (O30).",
+  "status.unknownOperation":
+    "{name} applies no decisions any more, because it does not know the operation {operation}: it is of an older version. Upgrade the program on its machine, and start it again.",
+  "status.formerAccounts":
+    "A server of version 0.1.0 has written accounts during the upgrade, and {name} ignores them. Make them again once all servers are upgraded.",
   "status.clockOff":
     "The clock of the machine of {name} is off by {seconds} s. Set it, and turn on time synchronisation (NTP) there.",
   "status.disbelievedClocks":

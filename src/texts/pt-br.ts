@@ -408,6 +408,12 @@ export const ptBr = {
     "Servidores que não são membros podem se conectar a {names}: quem alcança essas portas recebe pedidos e pode publicar. Reinicie sem --guest-servers.",
   "status.diskNearlyFull":
     "O disco do servidor {name} está quase cheio: restam {free} MiB. Libere espaço na máquina dele; com o disco cheio, o servidor termina.",
+  "status.decisionsDiffer":
+    "Os servidores {names} aplicaram as mesmas decisões com resultados diferentes. Veja os registros deles: docs/operations.md diz o que fazer (O30).",
+  "status.unknownOperation":
+    "{name} não aplica mais decisões, porque não conhece a operação {operation}: sua versão é mais antiga. Atualize o programa na máquina dele e inicie-o de novo.",
+  "status.formerAccounts":
+    "Um servidor da versão 0.1.0 gravou contas durante a atualização, e {name} as ignora. Crie-as de novo quando todos os servidores estiverem atualizados.",
   "status.clockOff":
     "O relógio da máquina de {name} tem um erro de {seconds} s. Acerte-o e ative a sincronização de hora (NTP) nessa máquina.",
   "status.disbelievedClocks":

@@ -21,11 +21,13 @@ import {
 } from "./status-problems.ts";
 import { table } from "./table.ts";
 
+/** What the rows leave out of a server's status. */
+type Untold = Pick<MemberStatus, "durable" | "silentMs" | "slot" | "digest" | "unknownKind">;
+
 /**
  * A row of `tertulia status`. A field is null if the role lacks it, or if no process reported it.
  */
-export interface ProcessStatus
-  extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
+export interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | keyof Untold> {
   readonly role: string;
   readonly address: string;
   readonly member: boolean | null;
@@ -95,6 +97,7 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
   );
   const liveMembers = (server ?? reference) === undefined ? null : serving.length;
   const coordinator = server?.coordinator ?? null;
+  const former = server?.hasFormerAccounts === true ? String(server.server) : undefined;
   const problems = problemsOf({
     hasServer: server !== undefined,
     coordinator,
@@ -104,11 +107,12 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     rows: processes,
     known,
     configured,
+    decided: server?.members ?? [],
   });
   return {
     healthy: problems.length === 0,
     problems,
-    warnings: warningsOf({ rows: processes, known }),
+    warnings: warningsOf({ rows: processes, known, former }),
     server: server?.server ?? null,
     coordinator,
     epoch: server?.epoch ?? null,
@@ -125,7 +129,15 @@ function serverRows(
   view: View,
 ): ProcessStatus[] {
   const isMember = (name: string) => view.members.some((member) => member === name);
-  const rows = members.map(({ durable: _, silentMs: __, ...told }): ProcessStatus => {
+  const rows = members.map((member): ProcessStatus => {
+    const {
+      durable: _,
+      silentMs: __,
+      slot: _slot,
+      digest: _digest,
+      unknownKind: _kind,
+      ...told
+    } = member;
     const { name, address, live, phase, rate } = told;
     return {
       ...unknown,

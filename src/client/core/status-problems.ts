@@ -1,6 +1,7 @@
 import { isNearlyFull } from "../../protocol/disk-space.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
+import type { MemberStatus } from "../../protocol/replies.ts";
 import { newestOf } from "../../protocol/version.ts";
 import { quorumOf, type View } from "../../protocol/view.ts";
 
@@ -21,12 +22,18 @@ export type StatusProblem =
   /** The names are those of the brokers and proxies to which strangers may connect as servers. */
   | { readonly kind: "guestServers"; readonly names: readonly string[] }
   | { readonly kind: "diskNearlyFull"; readonly name: string; readonly freeBytes: number }
+  /** The servers have applied the same decisions with different results. */
+  | { readonly kind: "decisionsDiffer"; readonly names: readonly string[] }
+  /** The server applies no more decisions, because it does not know the operation. */
+  | { readonly kind: "unknownOperation"; readonly name: string; readonly operation: string }
   /** `ms` is the distance between the server's machine clock and the cluster's time. */
   | { readonly kind: "clockOff"; readonly name: string; readonly ms: number };
 
 /** A condition that is no fault of the cluster, but that an operator should know. */
 export type StatusWarning =
   | { readonly kind: "disbelievedClocks"; readonly name: string; readonly count: number }
+  /** The server ignores accounts that a server of an older version has written. */
+  | { readonly kind: "formerAccounts"; readonly name: string }
   /** The member is up, and does not take requests yet or any more. */
   | { readonly kind: "memberNotReady"; readonly name: string; readonly phase: string }
   /** `version` is null for a process that is too old to report one. */
@@ -78,7 +85,13 @@ export interface Seen {
   /** The listed processes that have the cluster's secret. */
   readonly known: readonly Listed[];
   readonly configured: Configured;
+  /** What the answering server knows of the decisions of each server. */
+  readonly decided?: readonly Decided[];
+  /** The answering server, if it ignores accounts of an older version. */
+  readonly former?: string | undefined;
 }
+
+type Decided = Pick<MemberStatus, "name" | "live" | "slot" | "digest" | "unknownKind">;
 
 /** Returns the cluster's problems. One fault is not reported twice in other words. */
 export function problemsOf(seen: Seen): StatusProblem[] {
@@ -87,7 +100,19 @@ export function problemsOf(seen: Seen): StatusProblem[] {
     ...memberProblems(seen),
     ...guestServers(seen),
     ...machineProblems(seen),
+    ...decisionProblems(seen),
   ];
+}
+
+function decisionProblems({ decided = [] }: Seen): StatusProblem[] {
+  const live = decided.filter((one) => one.live);
+  const isOdd = ({ slot, digest }: Decided) =>
+    slot !== null && live.some((other) => other.slot === slot && other.digest !== digest);
+  const names = live.filter(isOdd).map(({ name }) => name);
+  const unknown = live.flatMap(({ name, unknownKind: operation }): StatusProblem[] => {
+    return operation === null ? [] : [{ kind: "unknownOperation", name, operation }];
+  });
+  return names.length === 0 ? unknown : [{ kind: "decisionsDiffer", names }, ...unknown];
 }
 
 function memberProblems({ hasServer, coordinator, view, liveMembers, rows }: Seen) {
@@ -146,7 +171,11 @@ function machineProblems({ rows }: Seen): StatusProblem[] {
   });
 }
 
-export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): StatusWarning[] {
+export function warningsOf({
+  rows,
+  known,
+  former,
+}: Pick<Seen, "rows" | "known" | "former">): StatusWarning[] {
   const clocks = rows.flatMap(({ name, disbelievedClocks: count }): StatusWarning[] =>
     count === null || count === 0 ? [] : [{ kind: "disbelievedClocks", name, count }],
   );
@@ -154,7 +183,9 @@ export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): Statu
     const isUnready = member === true && live && phase !== null && phase !== "live";
     return isUnready ? [{ kind: "memberNotReady", name, phase }] : [];
   });
-  const secrets = secretWarnings(known);
+  const accounts: StatusWarning[] =
+    former === undefined ? [] : [{ kind: "formerAccounts", name: former }];
+  const secrets = [...accounts, ...secretWarnings(known)];
   const newest = newestOf(known.flatMap(({ version }) => version ?? []));
   if (newest === undefined) return [...unready, ...clocks, ...secrets];
   const older = known.filter(({ version }) => version !== newest);

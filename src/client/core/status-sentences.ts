@@ -37,6 +37,15 @@ export function problemSentence(
       const free = Math.floor(problem.freeBytes / 1024 ** 2);
       return text("status.diskNearlyFull", { name: harmless(problem.name), free });
     }
+    case "decisionsDiffer":
+      return text("status.decisionsDiffer", { names: harmless(problem.names.join(", ")) });
+    case "unknownOperation": {
+      const { name, operation } = problem;
+      return text("status.unknownOperation", {
+        name: harmless(name),
+        operation: harmless(operation),
+      });
+    }
     case "clockOff": {
       const seconds = Math.round(problem.ms / 1_000);
       return text("status.clockOff", { name: harmless(problem.name), seconds });
@@ -57,6 +66,8 @@ export function warningSentence(warning: StatusWarning, text: Text): string {
   switch (warning.kind) {
     case "disbelievedClocks":
       return text("status.disbelievedClocks", { name, count: warning.count });
+    case "formerAccounts":
+      return text("status.formerAccounts", { name });
     case "memberNotReady":
       return text("status.memberNotReady", { name, phase: harmless(warning.phase) });
     case "olderVersion": {

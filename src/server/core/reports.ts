@@ -4,8 +4,8 @@ import type { StatusReply } from "../../protocol/replies.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
-import type { DecisionLog } from "./decisions/decision-log.ts";
 import type { Now } from "./effects.ts";
+import type { Content } from "./facts.ts";
 import { Rate } from "./replica/rate.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
@@ -16,7 +16,7 @@ interface ReportParts {
   readonly address: string;
   readonly replica: Replica;
   readonly rotation: Rotation;
-  readonly log: DecisionLog;
+  readonly content: Content;
   readonly election: Election;
   readonly clockSync: ClockSync;
   readonly serving: Serving;
@@ -37,7 +37,8 @@ export class Reports {
   }
 
   heartbeat(now: Now): void {
-    const { address, replica, rotation, log, clockSync, serving, self } = this.#parts;
+    const { address, replica, rotation, content, clockSync, serving, self } = this.#parts;
+    const { log } = content;
     const { ledger, replication, catchUp, effects } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
@@ -72,7 +73,8 @@ export class Reports {
 
   /** Returns the status of the cluster as this server knows it (Q10). */
   status(now: Now): StatusReply {
-    const { address, replica, election, clockSync, serving } = this.#parts;
+    const { address, replica, content, election, clockSync, serving } = this.#parts;
+    const { log, accounts } = content;
     const { replication, list } = replica;
     const own = {
       address,
@@ -82,6 +84,8 @@ export class Reports {
       offsetMs: clockSync.offsetMs(now),
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
+      applied: { slot: log.applied, digest: log.head.digest },
+      unknownKind: log.unknownKind,
     };
     const coordinator = election.current(now);
     const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
@@ -107,6 +111,9 @@ export class Reports {
         lastCorrectionMs: inTenths(known.lastCorrectionMs),
         clockRounds: known.clockRounds ?? null,
         rate: known.rate,
+        slot: known.applied?.slot ?? null,
+        digest: known.applied?.digest ?? null,
+        unknownKind: known.unknownKind ?? null,
       };
     });
     return {
@@ -116,6 +123,7 @@ export class Reports {
       epoch: coordinator?.epoch ?? null,
       view: replication.view,
       committed: { ...replication.committed },
+      hasFormerAccounts: accounts.hasFormer,
       ...this.#parts.self,
       disbelievedClocks: serving.disbelievedClocks,
     };

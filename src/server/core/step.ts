@@ -156,7 +156,7 @@ export class ServerCore {
     this.#publications = publications;
     this.#serving = serving;
     this.#presence = presence;
-    const parts = { replica, rotation, log, election, clockSync };
+    const parts = { replica, rotation, content, election, clockSync };
     this.#coordination = new Coordination({ ...parts, acceptor, deciding, traces });
     this.#reports = new Reports({ ...parts, serving, address, self: options.self });
   }
