@@ -53,7 +53,7 @@ export interface RequestQueueOptions extends ConnectionEvents, RequestPipeOption
   readonly clock: LamportClock;
 }
 
-interface AskOptions {
+export interface AskOptions {
   readonly asker: QueueAsker;
   readonly id?: RequestId | undefined;
   readonly consistency?: "now" | undefined;

@@ -11,6 +11,7 @@ import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
 import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, raise, slotKey, type Vector } from "../protocol/vector.ts";
+import { askWithSlot } from "./ask-with-slot.ts";
 import { checkFunction, checkName, checkObject, checkOptionalText } from "./check-call.ts";
 import type { ConnectionState } from "./connection-watch.ts";
 import type { Feeds } from "./feeds.ts";
@@ -337,20 +338,11 @@ export class Session implements Disposable {
     const { requests, deadlineMs } = this.#parts;
     const { id, consistency, mostMs = deadlineMs } = options;
     const asker = this.#asker;
-    const endMs = now().steadyMs + Math.min(deadlineMs, mostMs);
-    // An operation says a slot that was settled before, so the session must know one (D9).
-    if (isOperation(service) && asker.slot === undefined) {
-      const { slot } = await requests.ask("time", {}, { asker, deadlineMs });
-      asker.slot = slot;
-    }
-    const rest = { asker, id, consistency, deadlineMs: endMs - now().steadyMs };
-    const reply = await requests.ask(service, data, rest);
+    const limits = { asker, id, consistency, deadlineMs: Math.min(deadlineMs, mostMs) };
+    const reply = await askWithSlot(requests, { service, data }, limits);
     if ("entry" in reply) this.#see(reply.entry.server, reply.entry.seq);
-    const { slot } = reply;
-    if (slot === undefined) return reply;
-    asker.slot = Math.max(asker.slot ?? 0, slot);
     // The next request must be answered by a server that has the account, or the change (D8).
-    if (isOperation(service) || service === "login") this.#see(slotKey, slot);
+    if (isOperation(service) || service === "login") this.#see(slotKey, reply.slot ?? 0);
     return reply;
   }
 

@@ -132,7 +132,7 @@ export class FileStore implements Store {
       }
     }
     const held = headsOf(replica.mark);
-    const { journal: least } = this.#promises;
+    const { journal: least, isFormer } = this.#promises;
     const options = { ...this.#journalOptions(), least, afterDamage: damages.length > 0 };
     const { journal, found } = await Journal.open(options, held, (line) =>
       replica.recoverEvent(line),
@@ -140,8 +140,7 @@ export class FileStore implements Store {
     damages.push(...found.damages);
     clock.receive(found.clock);
     if (!this.#hasPromises && Object.keys(replica.mark.vector).length > 0) missPromises(folder);
-    const { isFormer } = this.#promises;
-    if (isFormer && replica.hasFormerAccounts === true) refuseFormerAccounts(folder);
+    if (isFormer && replica.hasFormerAccounts) refuseFormerAccounts(folder);
     if (damages.length > 0) {
       await this.#beginAnew(replica, damages, found);
       return this.load(newReplica);

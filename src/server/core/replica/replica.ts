@@ -258,16 +258,7 @@ export class Replica {
     // A stopping server waits until it has heard each peer, so this server sends a heartbeat at
     // once.
     if (isStopping(message.phase) && peer.phase !== message.phase) this.heartbeatSoon();
-    peer.address = message.address;
-    peer.phase = message.phase;
-    peer.rate = message.rate;
-    peer.offsetMs = message.offsetMs;
-    peer.lastCorrectionMs = message.lastCorrectionMs;
-    peer.clockRounds = message.clockRounds;
-    peer.takesAcks = message.takesAcks;
-    peer.takesHooks = message.takesHooks;
-    peer.applied = message.applied;
-    peer.unknownKind = message.unknownKind;
+    noteReport(peer, message);
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);
@@ -353,6 +344,19 @@ export class Replica {
     this.effects.add({ type: "repaired" });
     this.effects.log("info", "Repaired: what this disk had lost is there again");
   }
+}
+
+function noteReport(peer: Peer, message: ReplicationMessage & { type: "heartbeat" }): void {
+  peer.address = message.address;
+  peer.phase = message.phase;
+  peer.rate = message.rate;
+  peer.offsetMs = message.offsetMs;
+  peer.lastCorrectionMs = message.lastCorrectionMs;
+  peer.clockRounds = message.clockRounds;
+  peer.takesAcks = message.takesAcks;
+  peer.takesHooks = message.takesHooks;
+  peer.applied = message.applied;
+  peer.unknownKind = message.unknownKind;
 }
 
 function sameMembers(a: View, b: View): boolean {
