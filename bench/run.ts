@@ -2,8 +2,8 @@ import { runBench } from "./runner.ts";
 import { catchUp } from "./workloads/catch-up.ts";
 import { chat } from "./workloads/chat.ts";
 import { checkpoint } from "./workloads/checkpoint.ts";
-import { claims } from "./workloads/claims.ts";
 import { curve } from "./workloads/curve.ts";
+import { decisions } from "./workloads/decisions.ts";
 import { endurance } from "./workloads/endurance.ts";
 import { failover } from "./workloads/failover.ts";
 import { fairness } from "./workloads/fairness.ts";
@@ -40,7 +40,7 @@ const workloads = [
   endurance,
   failover,
   rollout,
-  claims,
+  decisions,
   receivers,
   plainClients,
   sockets,

@@ -8,8 +8,8 @@ import { figures, none, type Workload } from "../workload.ts";
 const inFlight = 4;
 const mostExamples = 20;
 
-export const claims: Workload<"racers" | "names" | "faults"> = {
-  name: "claims",
+export const decisions: Workload<"racers" | "names" | "faults"> = {
+  name: "decisions",
   description: "racers register the same names while coordinators are killed, stopped and cut off",
   counts: { racers: 50, names: 1_000, faults: 3 },
   async measure({ counts: { racers, names, faults }, note }) {
