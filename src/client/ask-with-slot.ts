@@ -2,6 +2,7 @@ import { now } from "../platform/clock.ts";
 import type { Service } from "../protocol/client-messages.ts";
 import type { Reply } from "../protocol/replies.ts";
 import type { RequestData } from "../protocol/request-data.ts";
+import { checkCall } from "./check-call.ts";
 import { isOperation } from "./pending-requests.ts";
 import type { AskOptions, RequestQueue } from "./request-queue.ts";
 
@@ -14,12 +15,13 @@ export async function askWithSlot<S extends Service>(
   { service, data }: { readonly service: S; readonly data: RequestData[S] },
   options: AskOptions,
 ): Promise<Reply<S>> {
-  const { asker, deadlineMs } = options;
+  const { asker, deadlineMs, id = requests.newId() } = options;
+  checkCall(service, data, id);
   const endMs = now().steadyMs + deadlineMs;
   if (isOperation(service) && asker.slot === undefined) {
     asker.slot = (await requests.ask("time", {}, { asker, deadlineMs })).slot;
   }
-  const rest = { ...options, deadlineMs: endMs - now().steadyMs };
+  const rest = { ...options, id, deadlineMs: endMs - now().steadyMs };
   const reply = await requests.ask(service, data, rest);
   if (reply.slot !== undefined) asker.slot = Math.max(asker.slot ?? 0, reply.slot);
   return reply;

@@ -108,7 +108,7 @@ describe("[R10] [E3] the checker of claims", () => {
 
   test("the checker of claims finds several owners on one replica", () => {
     const accounts = everywhere(account("gil"), account("eva"));
-    expect(rulesBroken({ accounts })).toEqual(["ownersDiffer"]);
+    expect(rulesBroken({ accounts })).toContain("ownersDiffer");
   });
 
   test("the checker of claims finds a claim that was neither decided nor given up", () => {
