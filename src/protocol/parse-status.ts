@@ -27,11 +27,6 @@ const member = object({
   clockRounds: numberOf,
   /** Requests served in the last second. */
   rate: numberOf,
-  /** The slot up to which the server has applied decisions, and the digest of what came of them. */
-  slot: numberOf,
-  digest: textOf,
-  /** The kind of operation at which the server stopped to apply decisions (D5). */
-  unknownKind: textOf,
 });
 
 /**
@@ -45,8 +40,6 @@ export const parseStatus = object({
   epoch: (value) => parseEpoch(value) ?? null,
   view: (view) => (isMap(view) ? viewOf(view) : undefined),
   committed: vectorOf,
-  /** Whether the answering server ignores accounts of an older version (O60). */
-  hasFormerAccounts: isTrue,
   ...selfReport,
 });
 

@@ -208,8 +208,6 @@ export const replication = {
     takesHooks: isTrue,
     /** Undefined from servers that do not know decisions; while one is live, nothing is decided. */
     applied: parseApplied,
-    /** The kind of operation at which the sender stopped to apply decisions (D5). */
-    unknownKind: textIfAny,
   }),
   presence: object({ ...summary, heard: parseHeard }),
 };

@@ -77,6 +77,16 @@ function measureFigures(metrics: Metrics, figures: Measured["figures"]): void {
     ({ openOperations }) => openOperations,
   );
   gauge(
+    "decisions_differ",
+    "1 if this server has applied other decisions than another server.",
+    ({ decisionFaults }) => Number(decisionFaults.differs !== undefined),
+  );
+  gauge(
+    "decisions_stopped",
+    "1 while this server applies no decisions, because it does not know an operation.",
+    ({ decisionFaults }) => Number(decisionFaults.unknownKind !== undefined),
+  );
+  gauge(
     "open_passwords",
     "Passwords that wait, or are being hashed or checked.",
     ({ openPasswords }) => openPasswords,

@@ -4,6 +4,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import { isOurList, parseList } from "../../protocol/parse-list.ts";
 import { numberOf, viewOf } from "../../protocol/parse-status.ts";
 import type {
+  DecisionFaults,
   DiskSpace,
   Listed,
   RefusedMessages,
@@ -21,13 +22,11 @@ import {
 } from "./status-problems.ts";
 import { table } from "./table.ts";
 
-/** What the rows leave out of a server's status. */
-type Untold = Pick<MemberStatus, "durable" | "silentMs" | "slot" | "digest" | "unknownKind">;
-
 /**
  * A row of `tertulia status`. A field is null if the role lacks it, or if no process reported it.
  */
-export interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | keyof Untold> {
+export interface ProcessStatus
+  extends Omit<MemberStatus, "address" | "member" | "durable" | "silentMs"> {
   readonly role: string;
   readonly address: string;
   readonly member: boolean | null;
@@ -40,6 +39,8 @@ export interface ProcessStatus extends Omit<MemberStatus, "address" | "member" |
   readonly secrets: readonly string[] | null;
   /** Space on the disk of a server's data folder. */
   readonly disk: DiskSpace | null;
+  /** What is wrong with the decisions of a server (D5). */
+  readonly decisionFaults: DecisionFaults | null;
 }
 
 export interface ClusterStatus {
@@ -97,7 +98,6 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
   );
   const liveMembers = (server ?? reference) === undefined ? null : serving.length;
   const coordinator = server?.coordinator ?? null;
-  const former = server?.hasFormerAccounts === true ? String(server.server) : undefined;
   const problems = problemsOf({
     hasServer: server !== undefined,
     coordinator,
@@ -107,12 +107,11 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     rows: processes,
     known,
     configured,
-    decided: server?.members ?? [],
   });
   return {
     healthy: problems.length === 0,
     problems,
-    warnings: warningsOf({ rows: processes, known, former }),
+    warnings: warningsOf({ rows: processes, known }),
     server: server?.server ?? null,
     coordinator,
     epoch: server?.epoch ?? null,
@@ -129,15 +128,7 @@ function serverRows(
   view: View,
 ): ProcessStatus[] {
   const isMember = (name: string) => view.members.some((member) => member === name);
-  const rows = members.map((member): ProcessStatus => {
-    const {
-      durable: _,
-      silentMs: __,
-      slot: _slot,
-      digest: _digest,
-      unknownKind: _kind,
-      ...told
-    } = member;
+  const rows = members.map(({ durable: _, silentMs: __, ...told }): ProcessStatus => {
     const { name, address, live, phase, rate } = told;
     return {
       ...unknown,
@@ -181,6 +172,7 @@ const unknown: ProcessStatus = {
   version: null,
   secrets: null,
   disk: null,
+  decisionFaults: null,
 };
 
 function otherRow(listed: Listed): ProcessStatus {
@@ -191,13 +183,15 @@ function otherRow(listed: Listed): ProcessStatus {
   return { ...row, rank: rank === 0 ? null : rank };
 }
 
-function selfReportOf({ refused, disbelievedClocks, version, secrets, disk }: SelfReport) {
+function selfReportOf(told: SelfReport) {
+  const { refused, disbelievedClocks, version, secrets, disk, decisionFaults } = told;
   return {
     refused: refused ?? null,
     disbelievedClocks: disbelievedClocks ?? null,
     version: version ?? null,
     secrets: secrets ?? null,
     disk: disk ?? null,
+    decisionFaults: decisionFaults ?? null,
   };
 }
 

@@ -1,7 +1,6 @@
 import { isNearlyFull } from "../../protocol/disk-space.ts";
 import { durations } from "../../protocol/limits.ts";
-import type { DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
-import type { MemberStatus } from "../../protocol/replies.ts";
+import type { DecisionFaults, DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
 import { newestOf } from "../../protocol/version.ts";
 import { quorumOf, type View } from "../../protocol/view.ts";
 
@@ -22,18 +21,18 @@ export type StatusProblem =
   /** The names are those of the brokers and proxies to which strangers may connect as servers. */
   | { readonly kind: "guestServers"; readonly names: readonly string[] }
   | { readonly kind: "diskNearlyFull"; readonly name: string; readonly freeBytes: number }
-  /** The servers have applied the same decisions with different results. */
-  | { readonly kind: "decisionsDiffer"; readonly names: readonly string[] }
-  /** The server applies no more decisions, because it does not know the operation. */
-  | { readonly kind: "unknownOperation"; readonly name: string; readonly operation: string }
   /** `ms` is the distance between the server's machine clock and the cluster's time. */
-  | { readonly kind: "clockOff"; readonly name: string; readonly ms: number };
+  | { readonly kind: "clockOff"; readonly name: string; readonly ms: number }
+  /** The servers in `names` have noticed that what was decided up to `slot` differs (D5). */
+  | { readonly kind: "decisionsDiffer"; readonly slot: number; readonly names: readonly string[] }
+  /** The server applies no more decisions, because it does not know the operation (D5). */
+  | { readonly kind: "unknownOperation"; readonly name: string; readonly operation: string };
 
 /** A condition that is no fault of the cluster, but that an operator should know. */
 export type StatusWarning =
   | { readonly kind: "disbelievedClocks"; readonly name: string; readonly count: number }
-  /** The server ignores accounts that a server of an older version has written. */
-  | { readonly kind: "formerAccounts"; readonly name: string }
+  /** A server of version 0.1.0 has written accounts, which have no effect (O60). */
+  | { readonly kind: "formerAccounts"; readonly names: readonly string[] }
   /** The member is up, and does not take requests yet or any more. */
   | { readonly kind: "memberNotReady"; readonly name: string; readonly phase: string }
   /** `version` is null for a process that is too old to report one. */
@@ -66,6 +65,7 @@ interface Row {
   readonly offsetMs: number | null;
   readonly disbelievedClocks: number | null;
   readonly disk: DiskSpace | null;
+  readonly decisionFaults: DecisionFaults | null;
 }
 
 /** How many brokers and proxies the asker's settings name. */
@@ -85,13 +85,7 @@ export interface Seen {
   /** The listed processes that have the cluster's secret. */
   readonly known: readonly Listed[];
   readonly configured: Configured;
-  /** What the answering server knows of the decisions of each server. */
-  readonly decided?: readonly Decided[];
-  /** The answering server, if it ignores accounts of an older version. */
-  readonly former?: string | undefined;
 }
-
-type Decided = Pick<MemberStatus, "name" | "live" | "slot" | "digest" | "unknownKind">;
 
 /** Returns the cluster's problems. One fault is not reported twice in other words. */
 export function problemsOf(seen: Seen): StatusProblem[] {
@@ -99,20 +93,9 @@ export function problemsOf(seen: Seen): StatusProblem[] {
     ...processProblems(seen),
     ...memberProblems(seen),
     ...guestServers(seen),
-    ...machineProblems(seen),
     ...decisionProblems(seen),
+    ...machineProblems(seen),
   ];
-}
-
-function decisionProblems({ decided = [] }: Seen): StatusProblem[] {
-  const live = decided.filter((one) => one.live);
-  const isOdd = ({ slot, digest }: Decided) =>
-    slot !== null && live.some((other) => other.slot === slot && other.digest !== digest);
-  const names = live.filter(isOdd).map(({ name }) => name);
-  const unknown = live.flatMap(({ name, unknownKind: operation }): StatusProblem[] => {
-    return operation === null ? [] : [{ kind: "unknownOperation", name, operation }];
-  });
-  return names.length === 0 ? unknown : [{ kind: "decisionsDiffer", names }, ...unknown];
 }
 
 function memberProblems({ hasServer, coordinator, view, liveMembers, rows }: Seen) {
@@ -158,6 +141,23 @@ function guestServers({ known }: Seen): StatusProblem[] {
   return names.length === 0 ? [] : [{ kind: "guestServers", names }];
 }
 
+function decisionProblems({ rows }: Seen): StatusProblem[] {
+  const differing = rows.flatMap(({ name, decisionFaults }) => {
+    const slot = decisionFaults?.differs;
+    return slot === undefined ? [] : [{ name, slot }];
+  });
+  const slot = Math.min(...differing.map((one) => one.slot));
+  const names = differing.map(({ name }) => name);
+  const unknown = rows.flatMap(({ name, live, decisionFaults }): StatusProblem[] => {
+    const operation = decisionFaults?.unknownKind;
+    return !live || operation === undefined ? [] : [{ kind: "unknownOperation", name, operation }];
+  });
+  return [
+    ...(names.length === 0 ? [] : [{ kind: "decisionsDiffer", slot, names } as const]),
+    ...unknown,
+  ];
+}
+
 function machineProblems({ rows }: Seen): StatusProblem[] {
   return rows.flatMap(({ name, live, disk, offsetMs }) => {
     const problems: StatusProblem[] = [];
@@ -171,11 +171,7 @@ function machineProblems({ rows }: Seen): StatusProblem[] {
   });
 }
 
-export function warningsOf({
-  rows,
-  known,
-  former,
-}: Pick<Seen, "rows" | "known" | "former">): StatusWarning[] {
+export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): StatusWarning[] {
   const clocks = rows.flatMap(({ name, disbelievedClocks: count }): StatusWarning[] =>
     count === null || count === 0 ? [] : [{ kind: "disbelievedClocks", name, count }],
   );
@@ -183,14 +179,16 @@ export function warningsOf({
     const isUnready = member === true && live && phase !== null && phase !== "live";
     return isUnready ? [{ kind: "memberNotReady", name, phase }] : [];
   });
-  const accounts: StatusWarning[] =
-    former === undefined ? [] : [{ kind: "formerAccounts", name: former }];
-  const secrets = [...accounts, ...secretWarnings(known)];
+  const formers = rows.filter(({ decisionFaults }) => decisionFaults?.hasFormer === true);
+  const names = formers.map(({ name }) => name);
+  const accounts: StatusWarning[] = names.length === 0 ? [] : [{ kind: "formerAccounts", names }];
+  const secrets = secretWarnings(known);
   const newest = newestOf(known.flatMap(({ version }) => version ?? []));
-  if (newest === undefined) return [...unready, ...clocks, ...secrets];
+  if (newest === undefined) return [...unready, ...accounts, ...clocks, ...secrets];
   const older = known.filter(({ version }) => version !== newest);
   return [
     ...unready,
+    ...accounts,
     ...clocks,
     ...secrets,
     ...older.map(({ name, version = null }): StatusWarning => {

@@ -37,18 +37,17 @@ export function problemSentence(
       const free = Math.floor(problem.freeBytes / 1024 ** 2);
       return text("status.diskNearlyFull", { name: harmless(problem.name), free });
     }
-    case "decisionsDiffer":
-      return text("status.decisionsDiffer", { names: harmless(problem.names.join(", ")) });
-    case "unknownOperation": {
-      const { name, operation } = problem;
-      return text("status.unknownOperation", {
-        name: harmless(name),
-        operation: harmless(operation),
-      });
-    }
     case "clockOff": {
       const seconds = Math.round(problem.ms / 1_000);
       return text("status.clockOff", { name: harmless(problem.name), seconds });
+    }
+    case "decisionsDiffer": {
+      const names = harmless(problem.names.join(", "));
+      return text("status.decisionsDiffer", { slot: problem.slot, names });
+    }
+    case "unknownOperation": {
+      const operation = harmless(problem.operation);
+      return text("status.unknownOperation", { name: harmless(problem.name), operation });
     }
     case "noCoordinator":
     case "noBroker":
@@ -67,7 +66,7 @@ export function warningSentence(warning: StatusWarning, text: Text): string {
     case "disbelievedClocks":
       return text("status.disbelievedClocks", { name, count: warning.count });
     case "formerAccounts":
-      return text("status.formerAccounts", { name });
+      return text("status.formerAccounts", { names: harmless(warning.names.join(", ")) });
     case "memberNotReady":
       return text("status.memberNotReady", { name, phase: harmless(warning.phase) });
     case "olderVersion": {

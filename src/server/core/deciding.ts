@@ -4,6 +4,7 @@ import type {
   OwnFields,
   ReplicationMessage,
 } from "../../protocol/peer-messages.ts";
+import type { DecisionFaults } from "../../protocol/reference-messages.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
 import { Decisions } from "./decisions/decisions.ts";
@@ -32,6 +33,12 @@ export class Deciding {
     this.reads = new PresentReads(replica, log);
     this.#content = content;
     this.#faults = new Faults(replica, content);
+  }
+
+  get faults(): DecisionFaults {
+    const { log, accounts } = this.#content;
+    const { differs, unknownKind } = log;
+    return { differs, unknownKind, hasFormer: accounts.hasFormer ? true : undefined };
   }
 
   advance(now: Now): void {

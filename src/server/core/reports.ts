@@ -4,8 +4,9 @@ import type { StatusReply } from "../../protocol/replies.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
+import type { Deciding } from "./deciding.ts";
+import type { DecisionLog } from "./decisions/decision-log.ts";
 import type { Now } from "./effects.ts";
-import type { Content } from "./facts.ts";
 import { Rate } from "./replica/rate.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
@@ -16,7 +17,8 @@ interface ReportParts {
   readonly address: string;
   readonly replica: Replica;
   readonly rotation: Rotation;
-  readonly content: Content;
+  readonly log: DecisionLog;
+  readonly deciding: Deciding;
   readonly election: Election;
   readonly clockSync: ClockSync;
   readonly serving: Serving;
@@ -37,8 +39,7 @@ export class Reports {
   }
 
   heartbeat(now: Now): void {
-    const { address, replica, rotation, content, clockSync, serving, self } = this.#parts;
-    const { log } = content;
+    const { address, replica, rotation, log, deciding, clockSync, serving, self } = this.#parts;
     const { ledger, replication, catchUp, effects } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
@@ -54,7 +55,6 @@ export class Reports {
       takesAcks: true,
       takesHooks: true,
       applied: { slot: log.applied, digest: log.head.digest },
-      unknownKind: log.unknownKind,
     });
     const report: HeartbeatReport = {
       user: replica.name,
@@ -67,14 +67,14 @@ export class Reports {
       ready: rotation.mayBeMember,
       ...self,
       disbelievedClocks: serving.disbelievedClocks,
+      decisionFaults: deciding.faults,
     };
     effects.add({ type: "heartbeat", report, clock: replica.clock.tick() });
   }
 
   /** Returns the status of the cluster as this server knows it (Q10). */
   status(now: Now): StatusReply {
-    const { address, replica, content, election, clockSync, serving } = this.#parts;
-    const { log, accounts } = content;
+    const { address, replica, election, deciding, clockSync, serving } = this.#parts;
     const { replication, list } = replica;
     const own = {
       address,
@@ -84,8 +84,6 @@ export class Reports {
       offsetMs: clockSync.offsetMs(now),
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
-      applied: { slot: log.applied, digest: log.head.digest },
-      unknownKind: log.unknownKind,
     };
     const coordinator = election.current(now);
     const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
@@ -111,9 +109,6 @@ export class Reports {
         lastCorrectionMs: inTenths(known.lastCorrectionMs),
         clockRounds: known.clockRounds ?? null,
         rate: known.rate,
-        slot: known.applied?.slot ?? null,
-        digest: known.applied?.digest ?? null,
-        unknownKind: known.unknownKind ?? null,
       };
     });
     return {
@@ -123,9 +118,9 @@ export class Reports {
       epoch: coordinator?.epoch ?? null,
       view: replication.view,
       committed: { ...replication.committed },
-      hasFormerAccounts: accounts.hasFormer,
       ...this.#parts.self,
       disbelievedClocks: serving.disbelievedClocks,
+      decisionFaults: deciding.faults,
     };
   }
 }

@@ -156,8 +156,8 @@ export class ServerCore {
     this.#publications = publications;
     this.#serving = serving;
     this.#presence = presence;
-    const parts = { replica, rotation, content, election, clockSync };
-    this.#coordination = new Coordination({ ...parts, acceptor, deciding, traces });
+    const parts = { replica, rotation, log, deciding, election, clockSync };
+    this.#coordination = new Coordination({ ...parts, acceptor, traces });
     this.#reports = new Reports({ ...parts, serving, address, self: options.self });
   }
 
@@ -208,7 +208,7 @@ export class ServerCore {
   figures(now: Now): Figures {
     const parts = {
       ...{ replica: this.#replica, rotation: this.#rotation, election: this.election },
-      ...{ clockSync: this.clockSync, serving: this.#serving, decisions: this.#deciding.decisions },
+      ...{ clockSync: this.clockSync, serving: this.#serving, deciding: this.#deciding },
       ...{ passwords: this.#passwords, presence: this.#presence },
     };
     return figuresOf({ ...parts, publications: this.#publications }, now);

@@ -356,7 +356,6 @@ function noteReport(peer: Peer, message: ReplicationMessage & { type: "heartbeat
   peer.takesAcks = message.takesAcks;
   peer.takesHooks = message.takesHooks;
   peer.applied = message.applied;
-  peer.unknownKind = message.unknownKind;
 }
 
 function sameMembers(a: View, b: View): boolean {

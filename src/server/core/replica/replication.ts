@@ -42,9 +42,8 @@ export interface Peer {
   takesHooks: boolean;
   /** The slot up to which the peer has applied decisions. */
   slot: number;
-  /** What the peer's last heartbeat told of its decisions; undefined if it does not know decisions. */
+  /** What the peer has applied, by its last heartbeat; undefined if it does not know decisions. */
   applied: Applied | undefined;
-  unknownKind: string | undefined;
 }
 
 /**
@@ -100,7 +99,6 @@ export class Replication {
         takesHooks: false,
         slot: 0,
         applied: undefined,
-        unknownKind: undefined,
       };
       this.peers.set(name, peer);
     }
