@@ -17,7 +17,7 @@ import type { View } from "../../../protocol/view.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
-import { type Peer, Replication } from "./replication.ts";
+import { noteReport, type Peer, Replication } from "./replication.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** A received summary, with its sender and the sender's present phase. */

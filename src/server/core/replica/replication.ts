@@ -46,6 +46,22 @@ export interface Peer {
   applied: Applied | undefined;
 }
 
+/** Records what a heartbeat says about its sender. */
+export function noteReport(
+  peer: Peer,
+  report: ReplicationMessage & { readonly type: "heartbeat" },
+): void {
+  peer.address = report.address;
+  peer.phase = report.phase;
+  peer.rate = report.rate;
+  peer.offsetMs = report.offsetMs;
+  peer.lastCorrectionMs = report.lastCorrectionMs;
+  peer.clockRounds = report.clockRounds;
+  peer.takesAcks = report.takesAcks;
+  peer.takesHooks = report.takesHooks;
+  peer.applied = report.applied;
+}
+
 /**
  * Counts the disks that have each event, to know which events are committed (R3). A server that
  * hears of a higher view stops counting until that view is on its disk. The rules of views are in
