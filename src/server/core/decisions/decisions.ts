@@ -54,8 +54,8 @@ export class Decisions {
   readonly #forwards = new Map<CoordinationRequest, readonly Asked[]>();
   #forwardAgainMs = 0;
   #checkedMs = 0;
-  /** The number of operations whose outcome was told, by outcome. */
-  readonly outcomes: Record<string, number> = {};
+  /** The number of operations whose outcome was told, by outcome; a metric needs one from the start. */
+  readonly outcomes: Record<string, number> = { done: 0 };
 
   constructor(parts: DecisionsParts) {
     this.#parts = parts;
