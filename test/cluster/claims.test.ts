@@ -5,7 +5,7 @@ import { raceForNames } from "./race-for-names.ts";
 const clients = 10;
 const names = 40;
 
-test("[R10] [E3] when many clients claim the same names, each name gets one owner, even if coordinators fail", {
+test("[R10] when many clients register the same names, each name gets one owner, even if coordinators fail", {
   timeout: 60_000,
 }, async () => {
   await using temporary = await temporaryFolder();

@@ -143,7 +143,7 @@ function serverRows(
   const known = new Set(rows.map(({ name }) => name));
   for (const process of listed) {
     if (process.role !== "server" || known.has(process.name)) continue;
-    // A guest can claim a member's name, so only a process with the cluster's secret counts as the
+    // A guest can use a member's name, so only a process with the cluster's secret counts as the
     // member.
     const member = isMember(process.name) && process.isKnown;
     rows.push({ ...otherRow(process), member });

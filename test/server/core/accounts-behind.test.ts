@@ -127,7 +127,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     ]);
   });
 
-  test("a waiting request of a locked account is refused after the server catches up; a claim whose `after` no server covers gets `behind`", () => {
+  test("a waiting request of a locked account is refused after the server catches up; a registration whose `after` no server covers gets `behind`", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });

@@ -82,7 +82,7 @@ describe("the coordinator", () => {
     );
   });
 
-  test("[E2] [R10] a coordinator that was cut off grants no claim while the other servers have a newer coordinator", () => {
+  test("[E2] [R10] a coordinator that was cut off makes no account while the other servers have a newer coordinator", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -123,7 +123,7 @@ describe("the coordinator", () => {
 });
 
 describe("claims", () => {
-  test("[E3] [R10] a repetition of a successful claim also succeeds at another server, but a claim with a different id is refused", () => {
+  test("[D9] [R10] a repetition of a successful registration also succeeds at another server, but one with a different id is refused", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const ask = (number: number, id: string) =>
@@ -137,7 +137,7 @@ describe("claims", () => {
     expect([...texts][0]).toContain('"user":"eva"');
   });
 
-  test("[E3] many concurrent claims of a name have the same winner on all replicas", () => {
+  test("[D5] many concurrent registrations of a name have the same winner on all replicas", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const asked = Array.from({ length: 30 }, (_, at) => {
@@ -148,7 +148,7 @@ describe("claims", () => {
     expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(29);
   });
 
-  test("[E3] if claims have no id, a second claim of the same name is not a retry, and gets name_taken", () => {
+  test("[D9] if registrations have no id, a second one of the same name is not a retry, and gets name_taken", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     expect(cluster.request(cluster.server(1), "register", register("eva")).status).toBe("OK");
@@ -185,7 +185,7 @@ describe("claims", () => {
     }
   });
 
-  test("[E3] without a coordinator a claim gets unavailable within 2 s, and messages can still be published", () => {
+  test("[D4] without a coordinator a registration gets unavailable within 2 s, and messages can still be published", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second, third] = others(cluster, first) as [VirtualServer, VirtualServer];
@@ -210,7 +210,7 @@ describe("claims", () => {
     expect(claim("eva")).toMatchObject({ status: "OK" });
   });
 
-  test("[E4] after the coordinator is killed, the next claim succeeds within two seconds", () => {
+  test("[E4] after the coordinator is killed, the next registration succeeds within two seconds", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const cluster = servingCluster(3, seed);
       const first = coordinator(cluster);

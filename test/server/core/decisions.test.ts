@@ -36,7 +36,7 @@ function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): vo
 }
 
 describe("claims left by earlier coordinators", () => {
-  test("[E3] a claim that was answered OK is confirmed even if its coordinator crashes before it confirms the claim", () => {
+  test("[D3] an account that was answered OK exists at all servers even if its coordinator crashes before its mark is on a disk", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
@@ -48,7 +48,7 @@ describe("claims left by earlier coordinators", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] a claim is refused with name_taken only if the sender of the claim can never become the owner of the name", () => {
+  test("[D9] [R10] a registration is refused with name_taken only if its sender can never become the owner of the name", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");
@@ -80,7 +80,7 @@ describe("passwords of claims", () => {
 
   const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
 
-  test("[E3] two claims of different names with the same id each have their own password, whichever password is hashed first", () => {
+  test("[D9] two registrations of different names with the same id each have their own password, whichever password is hashed first", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -93,7 +93,7 @@ describe("passwords of claims", () => {
     expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
   });
 
-  test("[E3] if a claim is refused before its password is hashed, no other claim gets the hash of that password", () => {
+  test("[D5] if a registration is refused before its password is hashed, no other one gets the hash of that password", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -112,7 +112,7 @@ describe("passwords of claims", () => {
 describe("more claims than a server can decide", () => {
   const refusal = { code: "unavailable", retry: true };
 
-  test("[E3] a server refuses claims at once while it has the maximum number of unhashed passwords", () => {
+  test("[D1] a server refuses registrations at once while it has the maximum number of unhashed passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     const claim = (user: string) => {
@@ -129,7 +129,7 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] a claim that times out before its password is hashed frees its place in the queue of passwords", () => {
+  test("[D1] a registration that times out before its password is hashed frees its place in the queue of passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     server.hashMs = () => 2 * durations.decideMs;

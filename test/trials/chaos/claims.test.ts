@@ -40,7 +40,7 @@ function rulesBroken(change: Partial<ClaimObservations>): string[] {
 
 const givenUp: Claim = { ...claimed("lia"), isGivenUp: true };
 
-describe("[R10] [E3] the checker of claims", () => {
+describe("[R10] the checker of names", () => {
   test("the checker of claims finds no violation in a sound race", () => {
     expect(checkClaims(sound)).toEqual([]);
     expect(checkClaims({ claims: [], accounts: [] })).toEqual([]);

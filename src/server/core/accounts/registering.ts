@@ -37,7 +37,7 @@ export function register(
   };
   if (error !== undefined) return refused(error);
   const { user, password, sinceSlot } = request;
-  // A claim without an id gets an id from this server's clock, which never repeats a number (R7).
+  // A request without an id gets an id from this server's clock, which never repeats a number (R7).
   const id = request.id ?? (`${services.name}/${services.clock.tick()}` as RequestId);
   const since = sinceSlot ?? services.log.applied;
   return {

@@ -1,5 +1,5 @@
 /**
- * Compares the answers to clients that raced for names (E3) with the accounts on the replicas'
+ * Compares the answers to clients that raced for names (R10) with the accounts on the replicas'
  * disks after the run.
  */
 
