@@ -346,18 +346,6 @@ export class Replica {
   }
 }
 
-function noteReport(peer: Peer, message: ReplicationMessage & { type: "heartbeat" }): void {
-  peer.address = message.address;
-  peer.phase = message.phase;
-  peer.rate = message.rate;
-  peer.offsetMs = message.offsetMs;
-  peer.lastCorrectionMs = message.lastCorrectionMs;
-  peer.clockRounds = message.clockRounds;
-  peer.takesAcks = message.takesAcks;
-  peer.takesHooks = message.takesHooks;
-  peer.applied = message.applied;
-}
-
 function sameMembers(a: View, b: View): boolean {
   return a.members.length === b.members.length && a.members.every((one) => b.members.includes(one));
 }
