@@ -94,7 +94,7 @@ export class Serving {
     this.#clock = services.clock;
     this.#table = table;
     this.#writes = new WaitingWrites(services.name, services.replication);
-    this.#answers = new WaitingAnswers(services.replication);
+    this.#answers = new WaitingAnswers(services);
   }
 
   /** The number of requests whose clock was not believed (W4). */
