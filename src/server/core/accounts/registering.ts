@@ -83,15 +83,15 @@ function earlier({ accounts, log }: Services, { user, id }: Register): Decided |
  * nothing, because many clients count their ids from 1.
  */
 function again({ user, password }: Register, decided: Decided): Decision<Replies["register"]> {
-  const { outcome, operation } = decided;
-  if (operation.kind !== "register") return refuse(outcomeError("name_taken", operation));
+  const { slot, outcome, operation } = decided;
+  if (operation.kind !== "register") return refuse(outcomeError("name_taken", operation), slot);
   if (outcome !== "done") return told(decided);
   return {
     next: "password",
     work: { check: { password, credential: String(operation.credential) } },
     repeats: user,
     settle: ({ isRight }) => {
-      return isRight ? told(decided) : refuse(outcomeError("name_taken", operation));
+      return isRight ? told(decided) : refuse(outcomeError("name_taken", operation), slot);
     },
   };
 }

@@ -1,11 +1,15 @@
 import { durations } from "../../../protocol/limits.ts";
 import type { DecisionLog } from "../decisions/decision-log.ts";
 import type { Replication } from "../replica/replication.ts";
-import type { Pending } from "./payload-reply.ts";
+import type { Decision } from "./decision.ts";
+import type { PayloadReply, Pending } from "./payload-reply.ts";
+
+/** An answer or an error. */
+export type Told = Decision & { readonly next: "answer" | "refuse" };
 
 /** An answer that tells of a decided operation, to a client that sends no `after`. */
 interface WaitingAnswer extends Pending {
-  readonly answer: object;
+  readonly decision: Told;
   readonly slot: number;
 }
 
@@ -15,6 +19,11 @@ interface Parts {
 }
 
 type Timed = WaitingAnswer & { readonly deadlineMs: number };
+
+export function reply(payload: PayloadReply, index: number, decision: Told): void {
+  if (decision.next === "answer") payload.answer(index, decision.answer, decision.slot);
+  else payload.refuse(index, decision.error, decision.slot);
+}
 
 /**
  * Answers that wait until all live members have applied the slot of the operation that they tell of,
