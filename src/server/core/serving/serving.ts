@@ -257,7 +257,8 @@ export class Serving {
     now: Now,
   ): void {
     const { payload, index } = asked;
-    if (this.#decisions.isFull) return payload.refuse(index, tooManyOperations());
+    const isFull = this.#decisions.isFull(this.#openOperations);
+    if (isFull) return payload.refuse(index, tooManyOperations());
     const older = this.#services.replication.memberWithoutDecisions(now.steadyMs);
     if (older !== undefined) return payload.refuse(index, undecided(older));
     this.#openOperations += 1;
@@ -293,9 +294,8 @@ export class Serving {
   }
 
   #trace(asked: OpenRequest, of: string, now: Now): void {
-    const { connection } = asked;
-    const isFull = this.#traces.isFullFor(connection);
-    if (isFull) return asked.payload.refuse(asked.index, tooManyTraces());
+    const { payload, index, connection } = asked;
+    if (this.#traces.isFullFor(connection)) return payload.refuse(index, tooManyTraces());
     this.#openTraces += 1;
     const done = (answer: Trace) => {
       this.#openTraces -= 1;
