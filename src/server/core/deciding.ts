@@ -83,24 +83,29 @@ class Faults {
   compare({ server, applied }: ReplicationMessage & { readonly type: "heartbeat" }): void {
     const { log } = this.#content;
     if (applied === undefined || log.agrees(applied)) return;
-    log.differs ??= applied.slot;
-    this.#log(`What was decided up to slot ${applied.slot} differs here and at ${server}`);
+    const text = `What was decided up to slot ${applied.slot} differs here and at ${server}`;
+    this.#log(`differs at ${server}`, text);
   }
 
   note(): void {
     const { log, accounts } = this.#content;
     if (log.unknownKind !== undefined) {
       const kind = JSON.stringify(log.unknownKind);
-      this.#log(`Applies no decisions after slot ${log.applied}: the operation ${kind} is unknown`);
+      const text = `Applies no decisions after slot ${log.applied}: the operation ${kind} is unknown`;
+      this.#log(`unknown ${kind}`, text);
+    }
+    if (log.differs !== undefined) {
+      this.#log("differs", `This server has two decisions of slot ${log.differs} that differ`);
     }
     if (accounts.hasFormer) {
-      this.#log("An older version has written accounts, which this version ignores (O60)");
+      const text = "An older version has written accounts, which this version ignores (O60)";
+      this.#log("former accounts", text);
     }
   }
 
-  #log(text: string): void {
-    if (this.#logged.has(text)) return;
-    this.#logged.add(text);
+  #log(fault: string, text: string): void {
+    if (this.#logged.has(fault)) return;
+    this.#logged.add(fault);
     this.#replica.effects.log("error", text);
   }
 }

@@ -46,6 +46,24 @@ describe("[X2] attacks that are refused", () => {
     }
   });
 
+  test("a guest who registers a user's name with the id of another operation of this user learns nothing of that operation", () => {
+    const scene = new Scene();
+    const { operator: token } = scene;
+    scene.user("eva");
+    const admin = scene.user("ana");
+    scene.ask("account", { user: "ana", administrator: true, token });
+    const lock = { user: "eva", locked: true, id: "1", token: admin };
+    expect(scene.ask("account", lock)).toMatchObject({ status: "OK" });
+    const guess = { user: "ana", password: "a guess", id: "1" };
+    const taken = scene.ask("register", guess);
+    expect(taken).toMatchObject({ code: "name_taken" });
+    expect(taken.description).not.toContain("eva");
+    expect(scene.ask("registration", { mode: "closed", token })).toMatchObject({ status: "OK" });
+    const closed = { code: "forbidden", reason: "registration_closed" };
+    expect(scene.ask("register", { ...guess, id: "another" })).toMatchObject(closed);
+    expect(scene.ask("register", guess)).toMatchObject(closed);
+  });
+
   test("only an administrator can register a name that was in use before the cluster had accounts", () => {
     const scene = new Scene();
     const { server, cluster, operator: token } = scene;

@@ -56,7 +56,7 @@ export function isOf(operation: Operation, kind: AccountKind, fields: object): b
 /** Decides the answer to an operation by its outcome. @param grant the session that it grants */
 export function told({ slot, outcome, operation }: Decided, grant?: Grant): Decision {
   if (outcome === "done") return { next: "answer", slot, answer: { grant } };
-  return refuse(outcomeError(outcome, operation));
+  return refuse(outcomeError(outcome, operation), slot);
 }
 
 /** Returns the error of an operation that was not done. */

@@ -66,10 +66,13 @@ export function register(
   };
 }
 
-/** Returns what came of an earlier operation with the request's id. */
+/**
+ * Returns what came of an earlier registration with the request's id. Operations of other kinds do not
+ * count: the sender may be a guest, who must learn nothing of what the name's owner did.
+ */
 function earlier({ accounts, log }: Services, { user, id }: Register): Decided | undefined {
   const known = log.find(user, id);
-  if (known !== undefined) return known;
+  if (known?.operation.kind === "register") return known;
   const owner = accounts.owner(user);
   if (owner === undefined || owner.id !== id) return undefined;
   // The account carries the id that made it, so this outcome is known for good (D9).
@@ -83,15 +86,16 @@ function earlier({ accounts, log }: Services, { user, id }: Register): Decided |
  * nothing, because many clients count their ids from 1.
  */
 function again({ user, password }: Register, decided: Decided): Decision<Replies["register"]> {
-  const { outcome, operation } = decided;
-  if (operation.kind !== "register") return refuse(outcomeError("name_taken", operation));
+  const { slot, outcome, operation } = decided;
+  const taken = () => refuse(outcomeError("name_taken", { by: user } as Operation), slot);
+  if (operation.kind !== "register") return taken();
   if (outcome !== "done") return told(decided);
   return {
     next: "password",
     work: { check: { password, credential: String(operation.credential) } },
     repeats: user,
     settle: ({ isRight }) => {
-      return isRight ? told(decided) : refuse(outcomeError("name_taken", operation));
+      return isRight ? told(decided) : taken();
     },
   };
 }

@@ -68,7 +68,7 @@ export class DecisionLog {
   readonly #digests = new Map<number, Chain>();
   /** The kind of an operation that this version does not know: from its slot on nothing is applied. */
   unknownKind: string | undefined;
-  /** The slot at which two settled decisions, or two members, were seen to differ. */
+  /** The slot at which two settled decisions, or two saved states, were seen to differ. */
   differs: number | undefined;
   /** Called for each operation that is applied, with the outcome that may be told. */
   onTold: (operation: Operation, decided: Decided) => void = () => {};
@@ -182,6 +182,7 @@ export class DecisionLog {
   #advance(): void {
     for (;;) {
       const [decision, other] = this.#settledIn(this.applied + 1);
+      this.unknownKind = undefined;
       if (decision === undefined) return;
       const { slot, ops } = decision;
       const unknown = ops.find(({ kind }) => !Object.hasOwn(this.#parts.kinds, kind));

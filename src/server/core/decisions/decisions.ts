@@ -74,9 +74,12 @@ export class Decisions {
     return this.#asked.size > 0 || this.#unsettled.length > 0 || this.#leftSlot >= this.#next;
   }
 
-  /** Whether so many operations wait that a new one of a client would not be decided in time. */
-  get isFull(): boolean {
-    return this.#asked.size >= limits.openOperations;
+  /**
+   * Whether so many operations wait that a new one of a client would not be decided in time.
+   * @param own the undecided operations of this server's clients
+   */
+  isFull(own: number): boolean {
+    return own >= limits.openOperations || this.#asked.size >= limits.coordinatorOperations;
   }
 
   ask(operation: Operation, waiter: Waiter, isForwarded = false): void {

@@ -33,7 +33,12 @@ export type Decision<Answer extends object = object> =
       /** The slot of the operation that the answer tells of (R9). */
       readonly slot?: number;
     }
-  | { readonly next: "refuse"; readonly error: ProtocolError }
+  | {
+      readonly next: "refuse";
+      readonly error: ProtocolError;
+      /** The slot of the operation that the error tells of (R9). */
+      readonly slot?: number | undefined;
+    }
   /**
    * The answer could depend on events that this server lacks. The request is decided again once
    * `until` is committed (R9).
@@ -120,8 +125,9 @@ export function receiptOf(event: Placed, replication: Services["replication"]): 
   return { id: idOf(event), server, seq, clock, timestamp: isoTime(event.time), durable };
 }
 
-export function refuse(error: ProtocolError): Decision<never> {
-  return { next: "refuse", error };
+/** @param slot the slot of the operation that the error tells of */
+export function refuse(error: ProtocolError, slot?: number): Decision<never> {
+  return { next: "refuse", error, slot };
 }
 
 function behind(): Decision<never> {

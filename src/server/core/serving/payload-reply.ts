@@ -55,13 +55,15 @@ export class PayloadReply {
     this.#reply(index, { status, ...answer, ...(slot === undefined ? {} : { slot }) });
   }
 
-  refuse(index: number, error: ProtocolError): void {
+  /** @param slot the slot of the operation that the error tells of */
+  refuse(index: number, error: ProtocolError, slot?: number): void {
     const { code, message: description, retry, wait, reason } = error;
     this.#reply(index, {
       status: "erro",
       code,
       description,
       retry,
+      ...(slot === undefined ? {} : { slot }),
       ...(wait === undefined ? {} : { wait }),
       ...(reason === undefined ? {} : { reason }),
       ...(this.#row(index)?.repeatsError === true ? { message: description } : {}),

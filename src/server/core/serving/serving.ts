@@ -28,7 +28,7 @@ import {
 } from "./refusals.ts";
 import { costOf, rowOf, type ServiceTable } from "./service.ts";
 import type { Traces } from "./traces.ts";
-import { WaitingAnswers } from "./waiting-answers.ts";
+import { reply, type Told, WaitingAnswers } from "./waiting-answers.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWork } from "./waiting-work.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
@@ -94,7 +94,7 @@ export class Serving {
     this.#clock = services.clock;
     this.#table = table;
     this.#writes = new WaitingWrites(services.name, services.replication);
-    this.#answers = new WaitingAnswers(services.replication);
+    this.#answers = new WaitingAnswers(services);
   }
 
   /** The number of requests whose clock was not believed (W4). */
@@ -153,8 +153,8 @@ export class Serving {
       else payload.refuse(index, noQuorum());
       this.#note(payload);
     }
-    for (const { payload, index, answer, slot } of this.#answers.due(now.steadyMs)) {
-      payload.answer(index, answer, slot);
+    for (const { payload, index, decision } of this.#answers.due(now.steadyMs)) {
+      reply(payload, index, decision);
       this.#note(payload);
     }
     for (const { asked, decide } of this.#work.due(now.steadyMs))
@@ -197,18 +197,14 @@ export class Serving {
     const { payload, index, request } = asked;
     if (this.#isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
     switch (decision.next) {
-      case "answer": {
-        const { answer, slot } = decision;
-        if (slot === undefined || request.after !== undefined) payload.answer(index, answer, slot);
-        else this.#answers.add({ payload, index, answer, slot }, now.steadyMs);
+      case "answer":
+        this.#tell(asked, decision, now);
+        break;
+      case "refuse": {
+        const error = this.#tooManyWrongHooks(asked, decision.error, now) ?? decision.error;
+        this.#tell(asked, { ...decision, error }, now);
         break;
       }
-      case "refuse":
-        payload.refuse(
-          index,
-          this.#tooManyWrongHooks(asked, decision.error, now) ?? decision.error,
-        );
-        break;
       case "wait": {
         if (this.#admission.isGuest(request, now)) {
           payload.refuse(index, behindForGuests());
@@ -247,6 +243,13 @@ export class Serving {
     this.#note(payload);
   }
 
+  /** Answers now, or once all live members have applied the operation that the answer tells of (R9). */
+  #tell({ payload, index, request }: OpenRequest, decision: Told, now: Now): void {
+    const { slot } = decision;
+    if (slot === undefined || request.after !== undefined) reply(payload, index, decision);
+    else this.#answers.add({ payload, index, decision, slot }, now.steadyMs);
+  }
+
   /** Gets an operation decided. The request is answered once its outcome may be told. */
   #decide(
     asked: OpenRequest,
@@ -254,7 +257,8 @@ export class Serving {
     now: Now,
   ): void {
     const { payload, index } = asked;
-    if (this.#decisions.isFull) return payload.refuse(index, tooManyOperations());
+    const isFull = this.#decisions.isFull(this.#openOperations);
+    if (isFull) return payload.refuse(index, tooManyOperations());
     const older = this.#services.replication.memberWithoutDecisions(now.steadyMs);
     if (older !== undefined) return payload.refuse(index, undecided(older));
     this.#openOperations += 1;
@@ -283,17 +287,15 @@ export class Serving {
   #workOn(asked: OpenRequest, decision: Decision & { next: "password" }, now: Now): void {
     const { payload, index } = asked;
     const { work, repeats, settle } = decision;
-    const { steadyMs } = now;
-    const tooOften = repeats && this.#flood.refusesRepetition(repeats, steadyMs);
+    const tooOften = repeats && this.#flood.refusesRepetition(repeats, now.steadyMs);
     if (tooOften !== undefined) return payload.refuse(index, tooOften);
     if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
-    this.#work.add({ asked, work, settle }, steadyMs);
+    this.#work.add({ asked, work, settle }, now.steadyMs);
   }
 
   #trace(asked: OpenRequest, of: string, now: Now): void {
-    const { connection } = asked;
-    const isFull = this.#traces.isFullFor(connection);
-    if (isFull) return asked.payload.refuse(asked.index, tooManyTraces());
+    const { payload, index, connection } = asked;
+    if (this.#traces.isFullFor(connection)) return payload.refuse(index, tooManyTraces());
     this.#openTraces += 1;
     const done = (answer: Trace) => {
       this.#openTraces -= 1;
