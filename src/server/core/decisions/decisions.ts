@@ -55,7 +55,7 @@ export class Decisions {
   #forwardAgainMs = 0;
   #checkedMs = 0;
   /** The number of operations whose outcome was told, by outcome. */
-  readonly outcomes: Record<string, number> = {};
+  readonly outcomes: Record<string, number> = { done: 0 };
 
   constructor(parts: DecisionsParts) {
     this.#parts = parts;
