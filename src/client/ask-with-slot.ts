@@ -19,8 +19,6 @@ export async function askWithSlot<S extends Service>(
   checkCall(service, data, id);
   const endMs = now().steadyMs + deadlineMs;
   if (isOperation(service) && asker.slot === undefined) {
-    // A wrong call sends nothing at all (C9).
-    checkCall(service, data, options.id ?? "");
     asker.slot = (await requests.ask("time", {}, { asker, deadlineMs })).slot;
   }
   const rest = { ...options, id, deadlineMs: endMs - now().steadyMs };
