@@ -17,7 +17,10 @@ export interface ChangeRaceOptions {
 
 interface Runner extends Racer {
   readonly user: UserName;
+  /** Locks accounts. */
   readonly session: Session;
+  /** Changes passwords; each change grants this session the rights of another owner. */
+  readonly guest: Session;
   readonly connection: Connection;
 }
 
@@ -70,7 +73,7 @@ export class ChangeRace {
       const connection = this.#connect(racer.isImpatient === true ? impatienceMs : patienceMs);
       const session = connection.session();
       await session.login(user, firstPassword);
-      runners.push({ ...racer, user, connection, session });
+      runners.push({ ...racer, user, connection, session, guest: connection.session() });
     }
     this.#runners = runners;
   }
@@ -120,7 +123,7 @@ export class ChangeRace {
     if (first === undefined) return;
     const user = parseUserName(`owner-${number}`);
     try {
-      await first.session.register(user, firstPassword);
+      await first.guest.register(user, firstPassword);
     } catch (error) {
       if (error instanceof ProtocolError) return;
       throw error;
@@ -129,7 +132,7 @@ export class ChangeRace {
       const newPassword = randomHex(8);
       const change = this.#noted(runner, { kind: "password", user, by: user, value: newPassword });
       const data = { user, password: firstPassword, newPassword };
-      return this.#decided(change, runner, (id) => runner.session.ask("password", data, { id }));
+      return this.#decided(change, runner, (id) => runner.guest.ask("password", data, { id }));
     });
     await Promise.all(racing);
   }
