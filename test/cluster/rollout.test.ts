@@ -17,13 +17,28 @@ import { expectNothingLost } from "./writer.ts";
 
 const perSecond = 100;
 
+/**
+ * Returns a saved state without the terms of coordinators. The previous release keeps all of them, and
+ * this version only the last (D6), on which alone something depends.
+ */
+function withoutTerms(text: string, name: string): string {
+  if (name !== "checkpoint.json") return text;
+  const { rows, checksum: _, ...others } = JSON.parse(text);
+  const kept = rows.filter(({ operation }: { operation: string }) => operation !== "coordinator");
+  return JSON.stringify({ ...others, rows: kept });
+}
+
 /** Stops load and cluster, and expects that no request failed and each message exists once. */
-async function expectAllOnce(rollout: Rollout, mayHang: string[] = []): Promise<void> {
+async function expectAllOnce(
+  rollout: Rollout,
+  mayHang: string[] = [],
+  comparable?: typeof withoutTerms,
+): Promise<void> {
   const { killed, ...others } = await rollout.finish();
   expect(others).toEqual({ failed: [], lost: [], doubled: [] });
   // A server of release 0.1.0 may not end although it has stopped.
   expect(killed.filter((label) => !mayHang.includes(label))).toEqual([]);
-  await expectNothingLost(rollout.cluster, rollout);
+  await expectNothingLost(rollout.cluster, rollout, comparable);
 }
 
 describe("a rolling restart under load", { timeout: 300_000 }, () => {
@@ -65,7 +80,7 @@ describe.skipIf(whyNotBuilt !== "")(
       await rollout.restart(inOrder(cluster));
       program = programOf(previous);
       await rollout.restart(inOrder(cluster));
-      await expectAllOnce(rollout, ["server 1", "server 2", "server 3"]);
+      await expectAllOnce(rollout, ["server 1", "server 2", "server 3"], withoutTerms);
     });
 
     test("[O60] a server of the previous release in a cluster of this version saves files that both versions find whole", async () => {
@@ -80,7 +95,7 @@ describe.skipIf(whyNotBuilt !== "")(
       ];
       const rollout = await Rollout.start(cluster, perSecond, libraries);
       await rollout.restart(cluster.of("server"));
-      await expectAllOnce(rollout, ["server 3"]);
+      await expectAllOnce(rollout, ["server 3"], withoutTerms);
       for (const cli of [programOf(previous), programOf(process.cwd())]) {
         execFileSync(process.execPath, [cli, "verify", cluster.folder]);
       }
