@@ -12,6 +12,7 @@ import { growth } from "./workloads/growth.ts";
 import { idle } from "./workloads/idle.ts";
 import { logins } from "./workloads/logins.ts";
 import { metrics } from "./workloads/metrics.ts";
+import { names } from "./workloads/names.ts";
 import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
@@ -41,6 +42,7 @@ const workloads = [
   failover,
   rollout,
   decisions,
+  names,
   receivers,
   plainClients,
   sockets,

@@ -21,7 +21,10 @@ export async function askWithSlot<S extends Service>(
   if (isOperation(service) && asker.slot === undefined) {
     asker.slot = (await requests.ask("time", {}, { asker, deadlineMs })).slot;
   }
-  const rest = { ...options, id, deadlineMs: endMs - now().steadyMs };
+  // Somebody who gives an id may have asked before, and a server that is behind could not know it.
+  const isAgain = isOperation(service) && options.id !== undefined;
+  const consistency = isAgain ? "now" : options.consistency;
+  const rest = { ...options, id, consistency, deadlineMs: endMs - now().steadyMs };
   const reply = await requests.ask(service, data, rest);
   if (reply.slot !== undefined) asker.slot = Math.max(asker.slot ?? 0, reply.slot);
   return reply;

@@ -288,6 +288,8 @@ export const durations = {
   askAgainMs: 200,
   /** Time after which an undecided operation gets an error, so that the client retries. */
   decideMs: 1_900,
+  /** Time after which a log-in whose password waits gets an error: a client waits no longer (C2). */
+  passwordMs: 5_000,
   /** The lifetime of a session's token. */
   sessionMs: 43_200_000,
   /** The age from which a server replaces a token that a client uses. */

@@ -37,7 +37,8 @@ export class Deciding {
 
   get faults(): DecisionFaults {
     const { log, accounts } = this.#content;
-    const { differs, unknownKind } = log;
+    const { unknownKind } = log;
+    const differs = log.differs ?? this.#faults.differsFromMember;
     return { differs, unknownKind, hasFormer: accounts.hasFormer ? true : undefined };
   }
 
@@ -73,6 +74,8 @@ class Faults {
   readonly #replica: Replica;
   readonly #content: Content;
   readonly #logged = new Set<string>();
+  /** The first slot at which a member was seen to have applied something else. */
+  differsFromMember: number | undefined;
 
   constructor(replica: Replica, content: Content) {
     this.#replica = replica;
@@ -83,6 +86,7 @@ class Faults {
   compare({ server, applied }: ReplicationMessage & { readonly type: "heartbeat" }): void {
     const { log } = this.#content;
     if (applied === undefined || log.agrees(applied)) return;
+    this.differsFromMember ??= applied.slot;
     const text = `What was decided up to slot ${applied.slot} differs here and at ${server}`;
     this.#log(`differs at ${server}`, text);
   }

@@ -93,6 +93,24 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.reply(lagging.ask("register", register))).toMatchObject({ status: "OK" });
   });
 
+  test("[D8] [D9] a server that lacks an account does not refuse a change of its password that was decided, if it is asked for as of now", () => {
+    const lagging = new Lagging();
+    lagging.cut();
+    lagging.change("register", { user: "eva", password: "eva's" });
+    lagging.scene.cluster.runFor(100);
+    const change = { user: "eva", password: "eva's", newPassword: "new", id: "1" };
+    const first = lagging.scene.ask("password", change);
+    expect(first).toMatchObject({ status: "OK" });
+    const { slot } = first;
+    // The client has no answer, and asks again at the server that was cut off.
+    const again = () => lagging.reply(lagging.ask("password", { ...change, consistency: "now" }));
+    expect(again()).toMatchObject({ code: "unavailable", retry: true });
+    lagging.heal();
+    let reply = again();
+    for (let tries = 1; reply.retry === true && tries < 20; tries += 1) reply = again();
+    expect(reply).toMatchObject({ status: "OK", slot });
+  });
+
   test("a server answers `behind` if after one second it still lacks the change that the client has seen", () => {
     const lagging = new Lagging();
     lagging.cut();

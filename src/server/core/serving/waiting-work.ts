@@ -24,7 +24,6 @@ interface DueWork<Asked> {
 /** Requests that wait until their password is hashed or checked, but not longer than a client waits. */
 export class WaitingWork<Asked> {
   readonly #passwords: Passwords;
-  /** By rising deadline. */
   readonly #open = new Set<OpenWork<Asked>>();
   #done: DueWork<Asked>[] = [];
 
@@ -43,14 +42,16 @@ export class WaitingWork<Asked> {
       const failed = refuse(passwordFailed());
       this.#done.push({ asked, decide: (now) => (result ? settle(result, now) : failed) });
     });
-    const open = { ...one, deadlineMs: steadyMs + durations.decideMs, forget };
+    // A new password belongs to an operation, whose sender soon asks again.
+    const most = work.hash === undefined ? durations.passwordMs : durations.decideMs;
+    const open = { ...one, deadlineMs: steadyMs + most, forget };
     this.#open.add(open);
   }
 
   /** Removes and returns the requests whose work is done, or has taken too long. */
   due(steadyMs: number): DueWork<Asked>[] {
     for (const open of this.#open) {
-      if (steadyMs < open.deadlineMs) break;
+      if (steadyMs < open.deadlineMs) continue;
       this.#open.delete(open);
       open.forget();
       this.#done.push({ asked: open.asked, decide: () => refuse(tooManyPasswords()) });
