@@ -1,0 +1,124 @@
+import { pause } from "../../src/platform/clock.ts";
+import type { Hosts } from "../cluster/hosts.ts";
+import type { Prometheus } from "../support/prometheus.ts";
+import { until } from "../support/until.ts";
+import type { Fault } from "./faults.ts";
+
+const everyMs = 500;
+/** It counts over 15 minutes, so it goes on through the faults that come next. */
+const lasting = "Restarts";
+
+/** What `status` and the alerts say of a fault, and when; times are in ms since its begin. */
+class Seen {
+  readonly begunMs = performance.now();
+  readonly #fault: Fault;
+  readonly #isFiring: ReadonlySet<string>;
+  readonly #hasAlerts: boolean;
+  #first: { readonly ms: number; readonly kinds: string } | undefined;
+  #allMs: number | undefined;
+  readonly #alerts = new Map<string, number>();
+
+  constructor(fault: Fault, firing: readonly string[] | undefined) {
+    this.#fault = fault;
+    this.#isFiring = new Set(firing);
+    this.#hasAlerts = firing !== undefined;
+  }
+
+  get hasProblem(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /** Whether `status` and the alerts have named all that they must name. */
+  get isAll(): boolean {
+    const { problems, alerts } = this.#fault;
+    if (problems.length > 0 && this.#allMs === undefined) return false;
+    return !this.#hasAlerts || alerts.every((alert) => this.#alerts.has(alert));
+  }
+
+  /** The cells of the table. */
+  get cells(): string[] {
+    const first = this.#first;
+    return [
+      first === undefined ? "healthy" : `${inSeconds(first.ms)} ${first.kinds}`,
+      this.#allMs === undefined ? "–" : inSeconds(this.#allMs),
+      [...this.#alerts].map(([name, ms]) => `${name} ${inSeconds(ms)}`).join(", ") || "none",
+    ];
+  }
+
+  addStatus(kinds: readonly string[]): void {
+    if (kinds.length === 0) return;
+    const ms = performance.now() - this.begunMs;
+    this.#first ??= { ms, kinds: [...new Set(kinds)].join(", ") };
+    if (this.#fault.problems.every((kind) => kinds.includes(kind))) this.#allMs ??= ms;
+  }
+
+  addAlerts(names: readonly string[]): void {
+    const ms = performance.now() - this.begunMs;
+    for (const name of names) {
+      if (!this.#isFiring.has(name) && !this.#alerts.has(name)) this.#alerts.set(name, ms);
+    }
+  }
+}
+
+/** Asks `status` and Prometheus again and again, as an operator on a host of their own. */
+export class Watch {
+  readonly #hosts: Hosts;
+  readonly #prometheus: Prometheus | undefined;
+  #firing: readonly string[] | undefined;
+  #over = new AbortController();
+
+  constructor(hosts: Hosts, prometheus: Prometheus | undefined) {
+    this.#hosts = hosts;
+    this.#prometheus = prometheus;
+  }
+
+  /** Begins to watch a fault, which begins now. */
+  begin(fault: Fault): Seen {
+    const seen = new Seen(fault, this.#firing);
+    this.#over = new AbortController();
+    const { signal } = this.#over;
+    void repeat(signal, async () => seen.addStatus(await this.#problems()));
+    void repeat(signal, async () => seen.addAlerts((await this.#alerts()) ?? []));
+    return seen;
+  }
+
+  end(): void {
+    this.#over.abort();
+  }
+
+  async healthy(limitMs: number): Promise<void> {
+    const isHealthy = async () => (await this.#problems()).length === 0;
+    await until(isHealthy, "status finds no problem", limitMs);
+  }
+
+  /** Waits until no alert fires. */
+  async calm(limitMs: number): Promise<void> {
+    const isCalm = async () => {
+      this.#firing = await this.#alerts();
+      return (this.#firing ?? []).every((name) => name === lasting);
+    };
+    await until(isCalm, "no alert fires", limitMs);
+  }
+
+  async #problems(): Promise<string[]> {
+    const { problems } = await this.#hosts.status();
+    return problems.map(({ kind }) => kind);
+  }
+
+  /** Returns the names of the alerts that fire; undefined without Prometheus. */
+  async #alerts(): Promise<string[] | undefined> {
+    const rules = await this.#prometheus?.rules();
+    return rules
+      ?.filter(({ state }) => state === "firing")
+      .map(({ name }) => name.replace("Tertulia", ""));
+  }
+}
+
+async function repeat(signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await look();
+    await pause(everyMs, signal);
+  }
+}
+
+const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
