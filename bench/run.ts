@@ -17,6 +17,7 @@ import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
 import { resume } from "./workloads/resume.ts";
 import { rollout } from "./workloads/rollout.ts";
+import { rotation } from "./workloads/rotation.ts";
 import { sockets } from "./workloads/sockets.ts";
 import { start } from "./workloads/start.ts";
 import { steps } from "./workloads/steps.ts";
@@ -40,6 +41,7 @@ const workloads = [
   endurance,
   failover,
   rollout,
+  rotation,
   claims,
   receivers,
   plainClients,

@@ -19,7 +19,7 @@ export interface Scene {
 /** A fault that is ready to begin. */
 export interface Fault {
   readonly what: string;
-  /** The kinds of problems that `status` must name; if empty, it must name none. */
+  /** The kinds of problems that `status` must name; what else it says is only printed. */
   readonly problems: readonly string[];
   /** The alerts that must fire, without the prefix. */
   readonly alerts: readonly string[];

@@ -24,15 +24,15 @@ class Seen {
     this.#hasAlerts = firing !== undefined;
   }
 
-  get hasProblem(): boolean {
-    return this.#first !== undefined;
+  /** What `status` and the alerts must name, and have not named yet. */
+  get lacks(): string[] {
+    const { problems, alerts } = this.#fault;
+    const silent = alerts.filter((alert) => !this.#alerts.has(alert));
+    return [...(this.#allMs === undefined ? problems : []), ...(this.#hasAlerts ? silent : [])];
   }
 
-  /** Whether `status` and the alerts have named all that they must name. */
   get isAll(): boolean {
-    const { problems, alerts } = this.#fault;
-    if (problems.length > 0 && this.#allMs === undefined) return false;
-    return !this.#hasAlerts || alerts.every((alert) => this.#alerts.has(alert));
+    return this.lacks.length === 0;
   }
 
   /** The cells of the table. */
@@ -49,7 +49,8 @@ class Seen {
     if (kinds.length === 0) return;
     const ms = performance.now() - this.begunMs;
     this.#first ??= { ms, kinds: [...new Set(kinds)].join(", ") };
-    if (this.#fault.problems.every((kind) => kinds.includes(kind))) this.#allMs ??= ms;
+    const { problems } = this.#fault;
+    if (problems.length > 0 && problems.every((kind) => kinds.includes(kind))) this.#allMs ??= ms;
   }
 
   addAlerts(names: readonly string[]): void {
@@ -91,13 +92,14 @@ export class Watch {
     await until(isHealthy, "status finds no problem", limitMs);
   }
 
-  /** Waits until no alert fires. */
+  /** Waits until no alert fires or is about to. */
   async calm(limitMs: number): Promise<void> {
     const isCalm = async () => {
-      this.#firing = await this.#alerts();
-      return (this.#firing ?? []).every((name) => name === lasting);
+      const active = (await this.#alerts(["firing", "pending"])) ?? [];
+      return active.every((name) => name === lasting);
     };
     await until(isCalm, "no alert fires", limitMs);
+    this.#firing = await this.#alerts();
   }
 
   async #problems(): Promise<string[]> {
@@ -105,11 +107,11 @@ export class Watch {
     return problems.map(({ kind }) => kind);
   }
 
-  /** Returns the names of the alerts that fire; undefined without Prometheus. */
-  async #alerts(): Promise<string[] | undefined> {
+  /** Returns the names of the alerts in these states; undefined without Prometheus. */
+  async #alerts(states: readonly string[] = ["firing"]): Promise<string[] | undefined> {
     const rules = await this.#prometheus?.rules();
     return rules
-      ?.filter(({ state }) => state === "firing")
+      ?.filter(({ state }) => states.includes(state))
       .map(({ name }) => name.replace("Tertulia", ""));
   }
 }
