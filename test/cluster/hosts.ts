@@ -176,7 +176,9 @@ export class Hosts implements AsyncDisposable {
   }
 
   async status(): Promise<StatusLine> {
-    return JSON.parse((await this.asPerson(["status", "--json"])).stdout) as StatusLine;
+    const { code, stdout, stderr } = await this.asPerson(["status", "--json"]);
+    if (stdout === "") throw new Error(`status ended with exit code ${code}: ${stderr}`);
+    return JSON.parse(stdout) as StatusLine;
   }
 
   /** Returns the name of a host's server, while it runs. */

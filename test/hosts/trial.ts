@@ -208,7 +208,10 @@ async function run(): Promise<void> {
   const hasFaketime = spawnSync("faketime", ["--version"]).status === 0;
   for (const name of chosen) {
     if (name === "clock" && !hasFaketime) say("faketime is not installed, so no clock is false.");
-    else await suffer(name, { scene, watch, load });
+    else {
+      const failed = ({ message }: Error) => check(false, `${name}: ${message}`);
+      await suffer(name, { scene, watch, load }).catch(failed);
+    }
   }
   await expectAll(scene, load);
 }
