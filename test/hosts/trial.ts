@@ -137,9 +137,10 @@ async function suffer(name: string, { scene, watch, load }: Trial): Promise<void
   const isSeen = () => seen.isAll && performance.now() > seen.begunMs + shortestMs;
   // Below is a check of what was seen.
   await until(isSeen, "status and the alerts say so", patienceMs).catch(() => {});
-  watch.end();
+  const watched = watch.end();
   await fault.mend();
   const mendedMs = performance.now();
+  await watched;
   await watch.healthy(patienceMs);
   const healthyMs = performance.now() - mendedMs;
   const { sent, failed, slowestMs } = await load.take();

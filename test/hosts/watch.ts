@@ -67,6 +67,7 @@ export class Watch {
   readonly #prometheus: Prometheus | undefined;
   #firing: readonly string[] | undefined;
   #over = new AbortController();
+  #looking: Promise<unknown> = Promise.resolve();
 
   constructor(hosts: Hosts, prometheus: Prometheus | undefined) {
     this.#hosts = hosts;
@@ -78,13 +79,18 @@ export class Watch {
     const seen = new Seen(fault, this.#firing);
     this.#over = new AbortController();
     const { signal } = this.#over;
-    void repeat(signal, async () => seen.addStatus(await this.#problems()));
-    void repeat(signal, async () => seen.addAlerts((await this.#alerts()) ?? []));
+    this.#looking = Promise.all([
+      repeat(signal, async () => seen.addStatus(await this.#problems())),
+      repeat(signal, async () => seen.addAlerts((await this.#alerts()) ?? [])),
+    ]);
+    // `end` throws the error.
+    this.#looking.catch(() => {});
     return seen;
   }
 
-  end(): void {
+  async end(): Promise<void> {
     this.#over.abort();
+    await this.#looking;
   }
 
   async healthy(limitMs: number): Promise<void> {
