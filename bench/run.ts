@@ -18,6 +18,7 @@ import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
 import { resume } from "./workloads/resume.ts";
 import { rollout } from "./workloads/rollout.ts";
+import { rotation } from "./workloads/rotation.ts";
 import { sockets } from "./workloads/sockets.ts";
 import { start } from "./workloads/start.ts";
 import { steps } from "./workloads/steps.ts";
@@ -43,6 +44,7 @@ const workloads = [
   rollout,
   decisions,
   names,
+  rotation,
   receivers,
   plainClients,
   sockets,

@@ -72,6 +72,7 @@ describe("the installed package", { timeout: 120_000 }, () => {
     await using cluster = await LocalCluster.start();
     expect(await consumer.compile("page", program(cluster))).toBe("");
     const lines = consumer.run("page").trimEnd().split("\n");
+    const steps = lines.splice(8, 3);
     expect(lines).toEqual([
       "The connection is connected.",
       expect.stringMatching(/^Number \d+ of server_\w+ is on [123] disks\.$/),
@@ -81,10 +82,13 @@ describe("the installed package", { timeout: 120_000 }, () => {
       "Heard: Is anybody there? Said while nobody listened",
       "To bia: Lunch?",
       'channel_not_found, no retry helps: There is no channel "nowhere".',
-      expect.stringMatching(/^server_\w+: asked made synced sent /),
-      expect.stringMatching(/^server_\w+: received synced /),
-      expect.stringMatching(/^server_\w+: received synced /),
       "publication, and 0 servers did not answer.",
     ]);
+    // A peer may tell that it has the event before this server's disk has it, and the slowest server
+    // may still wait for the event.
+    expect(steps[0]).toMatch(/^server_\w+: asked made synced sent /);
+    const others = steps.slice(1);
+    expect(others).toContainEqual(expect.stringMatching(/^server_\w+: received (heard )*synced /));
+    for (const line of others) expect(line).toMatch(/^server_\w+: (received\b.*)?$/);
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -17,6 +17,8 @@ const [, execStart = ""] =
 
 /** One line of the output of `status --json`. */
 export interface StatusLine {
+  readonly coordinator: string | null;
+  readonly epoch: unknown;
   readonly problems: readonly { readonly kind: string; readonly name?: string }[];
   readonly view: { readonly number: number; readonly members: readonly string[] } | null;
   readonly processes: readonly {
@@ -27,8 +29,22 @@ export interface StatusLine {
   }[];
 }
 
+/** Where the hosts are, if they are not addresses of this machine's loopback network. */
+export interface Place {
+  /** The first three numbers of the hosts' addresses. */
+  readonly network: string;
+  /** The command with which a host runs another command. */
+  readonly inside: (name: string) => readonly string[];
+  /** The folder for the processes' logs. */
+  readonly logs: string;
+}
+
+/** As in the unit. */
+const restartMs = 2_000;
+const wrongSettings = 2;
+
 /**
- * Hosts with addresses of this machine's loopback network, which run the commands of the units and
+ * Hosts with addresses of this machine's loopback network, or in another place, which run the commands of the units and
  * of docs/three-hosts.md. Each host has a folder for `/etc/tertulia` and one for
  * `/var/lib/tertulia`.
  */
@@ -38,15 +54,21 @@ export class Hosts implements AsyncDisposable {
   steps = "";
   readonly #folder: TemporaryFolder;
   readonly #running = new Map<string, ChildProcess>();
-  readonly #network = `127.${1 + ((process.pid >> 8) % 250)}.${process.pid % 256}`;
+  readonly #place: Place | undefined;
+  readonly #network: string;
 
-  private constructor(folder: TemporaryFolder) {
+  private constructor(folder: TemporaryFolder, place: Place | undefined) {
     this.#folder = folder;
+    this.#place = place;
+    this.#network = place?.network ?? `127.${1 + ((process.pid >> 8) % 250)}.${process.pid % 256}`;
   }
 
-  /** Runs `tertulia init` as on the page, and starts the units that it names. */
-  static async start(): Promise<Hosts> {
-    const hosts = new Hosts(await temporaryFolder());
+  /**
+   * Runs `tertulia init` as on the page, and starts the units that it names. In a given place, the
+   * processes start again after their end, as under systemd.
+   */
+  static async start(place?: Place): Promise<Hosts> {
+    const hosts = new Hosts(await temporaryFolder(), place);
     await mkdir(hosts.#at("bin"));
     const program = `#!/bin/sh\nexec "${process.execPath}" "${cliFile}" "$@"\n`;
     await writeFile(hosts.#at("bin", "tertulia"), program, { mode: 0o755 });
@@ -57,6 +79,11 @@ export class Hosts implements AsyncDisposable {
 
   address(name: string): string {
     return `${this.#network}.${1 + (this.names as readonly string[]).indexOf(name)}`;
+  }
+
+  /** The public key by which people's computers recognise the cluster. */
+  get publicKey(): string {
+    return readFileSync(this.#at("cluster", "client", "server.key"), "utf8").trim();
   }
 
   /** The folder that stands for `/var/lib/tertulia`. */
@@ -78,11 +105,21 @@ export class Hosts implements AsyncDisposable {
   /** Runs the command of `tertulia@ROLE` on a host. */
   startUnit(name: string, role: string): void {
     const command = this.#translated(execStart.replaceAll("%i", role), name);
-    const child = spawn("/bin/sh", ["-c", `exec ${command}`], {
+    const unit = `${name} ${role}`;
+    const log = this.#place && openSync(join(this.#place.logs, `${unit}.log`), "a");
+    const [program, ...args] = this.#shell(name, `exec ${command}`);
+    const child = spawn(program, args, {
       env: { ...this.#env, TERTULIA_DATA: this.data(name), TERTULIA_LOG_LEVEL: "warn" },
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", "ignore", log ?? "inherit"],
     });
-    this.#running.set(`${name} ${role}`, child);
+    this.#running.set(unit, child);
+    if (log === undefined) return;
+    closeSync(log);
+    const isOn = () => this.#running.get(unit) === child;
+    child.once("exit", (code) => {
+      if (code === wrongSettings) return;
+      setTimeout(() => isOn() && this.startUnit(name, role), restartMs);
+    });
   }
 
   /** Sends a signal to some or all processes of a host, and waits until they have ended. */
@@ -139,7 +176,18 @@ export class Hosts implements AsyncDisposable {
   }
 
   async status(): Promise<StatusLine> {
-    return JSON.parse((await this.asPerson(["status", "--json"])).stdout) as StatusLine;
+    const { code, stdout, stderr } = await this.asPerson(["status", "--json"]);
+    if (stdout === "") throw new Error(`status ended with exit code ${code}: ${stderr}`);
+    return JSON.parse(stdout) as StatusLine;
+  }
+
+  /** Returns the name of a host's server, while it runs. */
+  async serverOf(host: string): Promise<string> {
+    const { processes } = await this.status();
+    const address = this.address(host);
+    const found = processes.find((one) => one.role === "server" && one.address.includes(address));
+    if (found === undefined) throw new Error(`status names no server of ${host}`);
+    return found.name;
   }
 
   /** Waits until `status` of a host finds no problem. */
@@ -226,9 +274,15 @@ export class Hosts implements AsyncDisposable {
       .replace(/=10\.0\.0\.(\d)/g, `=${this.#network}.$1`);
   }
 
+  /** Returns the command that runs a script on a host. */
+  #shell(name: string, script: string): [string, ...string[]] {
+    const [program = "/bin/sh", ...args] = [...(this.#place?.inside(name) ?? []), "/bin/sh"];
+    return [program, ...args, "-c", script];
+  }
+
   #call(command: string, name: string, input?: string): Promise<Ended> {
-    const script = this.#translated(command, name);
-    const child = spawn("/bin/sh", ["-c", script], { env: this.#env });
+    const [program, ...args] = this.#shell(name, this.#translated(command, name));
+    const child = spawn(program, args, { env: this.#env });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk) => {
       stdout += String(chunk);

@@ -2,11 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Session } from "../../src/client/session.ts";
 import type { Child } from "../../src/cluster/child.ts";
+import { Publisher } from "../../src/net/publisher.ts";
+import { curveKeys, memberKey } from "../../src/platform/curve.ts";
 import { splitKey, withKey } from "../../src/platform/endpoint.ts";
+import { Secret } from "../../src/platform/secret.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, type Ended } from "../terminal/cli-process.ts";
+import { logOf } from "./folders.ts";
 
 /** How long a step may wait for a process. A busy machine needs most of this time. */
 const patienceMs = 120_000;
@@ -16,6 +20,14 @@ const channel = parseChannelName("geral");
 interface Warning {
   readonly kind: string;
   readonly secrets?: readonly string[];
+}
+
+/** What had the cluster's secret before a change of the secret. */
+interface Former {
+  readonly secret: string;
+  /** Undefined in an open cluster. */
+  readonly token: string | undefined;
+  readonly brokers: readonly string[];
 }
 
 /** One user who writes at a steady pace, and one who listens, while the secret is changed. */
@@ -112,6 +124,72 @@ export class SecretChange implements Disposable {
       TERTULIA_PROXY: proxies.join(","),
       TERTULIA_REFERENCE: reference.join(","),
     }).end();
+  }
+
+  /** What has the present secret; `formerGetIn` tries it after a change. */
+  present(): Former {
+    const secret = readFileSync(join(this.cluster.folder, "secret"), "utf8").trim();
+    return { secret, token: this.tokens.get("ana"), brokers: this.endpoints.brokers };
+  }
+
+  /**
+   * Tries to get in with what had the secret before the change.
+   * @returns what got in, and what of the present does not get in any more: nothing, if all is well
+   */
+  async formerGetIn({ secret, token, brokers }: Former): Promise<string[]> {
+    const found: string[] = [];
+    const { cluster, endpoints } = this;
+    const isEncrypted = splitKey(brokers[0] ?? "").key !== undefined;
+    const { brokerBack, proxyIn } = cluster.endpoints;
+    // With the present public key, the old secret alone decides.
+    using stranger = new CliProcess(["server"], {
+      TERTULIA_DATA: join(cluster.folder, "stranger"),
+      TERTULIA_SECRET: secret,
+      TERTULIA_AUTH: token === undefined ? "open" : "required",
+      TERTULIA_CURVE: String(isEncrypted),
+      TERTULIA_REFERENCE: endpoints.reference.join(","),
+      TERTULIA_BROKER_BACK: brokerBack,
+      TERTULIA_PROXY_IN: proxyIn,
+      TERTULIA_PROXY: endpoints.proxies.join(","),
+    });
+    void stranger.end();
+    await this.#logsSay("reference", /its secret differs/);
+    if (stranger.stdout.includes("ready")) found.push("a server");
+    const source = { text: secret, path: "", isDefault: true, cluster: "tertulia" };
+    const former = new Secret(secret, source);
+    const key = memberKey(former, isEncrypted ? curveKeys(former) : undefined);
+    const publisher = new Publisher(withKey([proxyIn], key), () => {});
+    const refusal = isEncrypted ? /has another key than this/ : /is no member of this cluster/;
+    await this.#logsSay("proxy", refusal);
+    await publisher.close();
+    return isEncrypted ? [...found, ...(await this.#formerClients(token, brokers))] : found;
+  }
+
+  async #formerClients(token: string | undefined, brokers: readonly string[]): Promise<string[]> {
+    const options = { brokers: this.endpoints.brokers, proxies: [], deadlineMs: 10_000 };
+    using known = this.cluster.client({ ...options, token: this.tokens.get("ana") });
+    using ended = this.cluster.client({ ...options, token });
+    using late = this.cluster.client({ ...options, brokers });
+    const reasonOf = (asked: Promise<unknown>) =>
+      asked.then(
+        () => "none",
+        (error: { reason?: string; code?: string }) => error.reason ?? error.code ?? "unknown",
+      );
+    const tried = {
+      "the present token": [await reasonOf(known.users()), "none"],
+      "the former token": [await reasonOf(ended.users()), "session_unknown"],
+      "the former public key": [await reasonOf(late.time()), "unavailable"],
+      "the refusal of that key": [late.connection.refusal, "otherKey"],
+    };
+    return Object.entries(tried)
+      .filter(([, [got, wanted]]) => got !== wanted)
+      .map(([what, [got]]) => `${what}: ${got}`);
+  }
+
+  #logsSay(role: Child["role"], text: RegExp): Promise<void> {
+    const { cluster } = this;
+    const saysSo = () => cluster.of(role).some((one) => text.test(logOf(cluster, one)));
+    return until(saysSo, `the log of the ${role} has ${text}`, 60_000);
   }
 
   /** Stops writing, and waits until all receipts have come and all messages are heard. */

@@ -27,15 +27,6 @@ async function texts(): Promise<string[]> {
     .filter((message) => message !== undefined);
 }
 
-/** The name of a host's server, while it runs. */
-async function serverOf(host: string): Promise<string> {
-  const address = hosts.address(host);
-  const { processes } = await hosts.status();
-  const found = processes.find((one) => one.role === "server" && one.address.includes(address));
-  if (found === undefined) throw new Error(`status names no server of ${host}`);
-  return found.name;
-}
-
 /** Starts a host's roles with an empty disk, and removes the server that it had before. */
 async function replaceServer(name: string, roles: readonly string[], former: string) {
   for (const role of roles) hosts.startUnit(name, role);
@@ -86,7 +77,7 @@ describe("a cluster on three hosts", () => {
   }, 200_000);
 
   test("[O57] a host with an empty disk replaces a dead host, and has all messages", async () => {
-    const [before, former] = [await texts(), await serverOf("caio")];
+    const [before, former] = [await texts(), await hosts.serverOf("caio")];
     await hosts.end("caio", "SIGKILL");
     await hosts.loseData("caio");
     await replaceServer("caio", hosts.units("caio"), former);
@@ -123,7 +114,7 @@ describe("a cluster on three hosts", () => {
   }, 200_000);
 
   test("[O57] a host that ran the reference is replaced without any of its data", async () => {
-    const [before, former] = [await texts(), await serverOf("bia")];
+    const [before, former] = [await texts(), await hosts.serverOf("bia")];
     const { view } = await hosts.status();
     await hosts.end("bia", "SIGKILL");
     await hosts.loseData("bia");

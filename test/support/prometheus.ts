@@ -28,7 +28,7 @@ export interface Series {
   readonly values: readonly (readonly [number, string])[];
 }
 
-/** A running Prometheus with the alerts, in a folder of its own. It scrapes each second. */
+/** A running Prometheus with the alerts, in a folder of its own. */
 export class Prometheus implements AsyncDisposable {
   readonly #url: string;
   readonly #end: () => Promise<void>;
@@ -40,14 +40,19 @@ export class Prometheus implements AsyncDisposable {
 
   /** Starts a Prometheus that scrapes all processes of a cluster with metrics. */
   static async of(cluster: LocalCluster): Promise<Prometheus> {
-    const folder = await temporaryFolder();
     const all = await serveMetricsOfAll("tcp://127.0.0.1:*", () =>
       roles.flatMap((role) => cluster.of(role)),
     );
+    return await Prometheus.start(configOf(all.endpoint.replace("tcp:", "http:")), all);
+  }
+
+  /** @param settings its settings, in YAML @param served is closed when Prometheus has ended */
+  static async start(settings: string, served?: AsyncDisposable): Promise<Prometheus> {
+    const folder = await temporaryFolder();
     const port = await freePort();
     const config = join(folder.path, "prometheus.yml");
     await cp(rulesFile, join(folder.path, "rules.yml"));
-    await writeFile(config, configOf(all.endpoint.replace("tcp:", "http:")));
+    await writeFile(config, settings);
     const flags = [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(folder.path, "data")}`,
@@ -58,7 +63,7 @@ export class Prometheus implements AsyncDisposable {
     const started = new Prometheus(`http://127.0.0.1:${port}/api/v1/`, async () => {
       child.kill("SIGKILL");
       await exited;
-      await all[Symbol.asyncDispose]();
+      await served?.[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     });
     const isUp = () =>
@@ -101,6 +106,7 @@ export class Prometheus implements AsyncDisposable {
   }
 }
 
+/** Each process is scraped each second. */
 function configOf(metrics: string): string {
   return `
 global: { scrape_interval: 1s, evaluation_interval: 1s }
