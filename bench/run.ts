@@ -2,8 +2,8 @@ import { runBench } from "./runner.ts";
 import { catchUp } from "./workloads/catch-up.ts";
 import { chat } from "./workloads/chat.ts";
 import { checkpoint } from "./workloads/checkpoint.ts";
-import { claims } from "./workloads/claims.ts";
 import { curve } from "./workloads/curve.ts";
+import { decisions } from "./workloads/decisions.ts";
 import { endurance } from "./workloads/endurance.ts";
 import { failover } from "./workloads/failover.ts";
 import { fairness } from "./workloads/fairness.ts";
@@ -12,6 +12,7 @@ import { growth } from "./workloads/growth.ts";
 import { idle } from "./workloads/idle.ts";
 import { logins } from "./workloads/logins.ts";
 import { metrics } from "./workloads/metrics.ts";
+import { names } from "./workloads/names.ts";
 import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
@@ -41,8 +42,9 @@ const workloads = [
   endurance,
   failover,
   rollout,
+  decisions,
+  names,
   rotation,
-  claims,
   receivers,
   plainClients,
   sockets,

@@ -123,6 +123,8 @@ async function makeServer(folder: string, manifest: Manifest): Promise<ServerNam
   await writePromises(folder, {
     ...noPromises,
     ballot: noBallot,
+    // The state may be of a version without a log of decisions.
+    isFormer: true,
     view: { number, members: [name] },
   });
   await (await ClockFile.open(folder, clock, crash))[Symbol.asyncDispose]();

@@ -3,12 +3,17 @@ import type { Service } from "../protocol/client-messages.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
 import type { RequestId } from "../protocol/ids.ts";
+import { limits } from "../protocol/limits.ts";
 import type { RequestData } from "../protocol/request-data.ts";
 import { emptyVector } from "../protocol/vector.ts";
 import type { Asker } from "./request-bytes.ts";
 
 /** The part of a session that the queue uses. */
 export interface QueueAsker extends Asker {
+  /** The number of operations that the session has asked for. */
+  operations?: number;
+  /** The highest slot in the replies to the session (D9). */
+  slot?: number | undefined;
   /** Called with the token of a login, or with a token that renews the session's token. */
   takeToken(token: string): void;
 }
@@ -21,6 +26,11 @@ export interface Pending {
   readonly asker: QueueAsker;
   readonly service: Service;
   readonly data: RequestData[Service];
+  /** If the request is an operation: its number among its asker's operations, and its slot (D9). */
+  readonly operation?:
+    | { readonly number: number; readonly sinceSlot: number | undefined }
+    | undefined;
+  readonly consistency?: "now" | undefined;
   readonly deadlineMs: number;
   /** The token with which the request was sent last. */
   token: string | undefined;
@@ -31,6 +41,9 @@ export interface Pending {
   resolve(reply: Fields): void;
   reject(error: ProtocolError): void;
 }
+
+/** What is known of a request that was never sent. */
+export const untried = { token: undefined, tries: 0, answers: 0, lastError: undefined };
 
 /** The functions that end the promise of a request. */
 type Ending = Pick<Pending, "resolve" | "reject">;
@@ -79,10 +92,20 @@ export class PendingRequests {
     this.#byAsker.set(asker, requests.set(id, request));
   }
 
-  /** @returns whether no reply to another asker's request with this id is expected */
+  /**
+   * @returns whether no reply to another asker's request with this id is expected, and the request is
+   * not too far ahead of its asker's oldest undecided operation (D9)
+   */
   maySend(request: Pending): boolean {
     const { asker } = this.#late.get(request.id) ?? request;
+    if (this.#isTooFarAhead(request)) return false;
     return asker === request.asker && (this.#sent.get(request.id) ?? request) === request;
+  }
+
+  #isTooFarAhead({ asker, operation }: Pending): boolean {
+    if (operation === undefined) return false;
+    const oldest = this.of(asker).find((other) => other.operation !== undefined)?.operation;
+    return operation.number > (oldest?.number ?? 0) + limits.operationsAhead;
   }
 
   /** Reserves the id of an ended request for its asker until the steady time `untilMs`. */
@@ -128,6 +151,20 @@ export function idMaker(): () => RequestId {
     next += 1;
     return `${prefix}-${next.toString(36)}` as RequestId;
   };
+}
+
+const operations: readonly Service[] = ["register", "password", "account", "registration"];
+
+/** Whether the log of decisions decides the requests of a service. */
+export function isOperation(service: Service): boolean {
+  return operations.includes(service);
+}
+
+/** Numbers an operation, and fixes the slot that its asker knows, for all tries (D9). */
+export function numbered(service: Service, asker: QueueAsker): Pending["operation"] {
+  if (!isOperation(service)) return undefined;
+  asker.operations = (asker.operations ?? 0) + 1;
+  return { number: asker.operations, sinceSlot: asker.slot };
 }
 
 /** Services whose reply contains the token of a new session. */

@@ -39,6 +39,9 @@ function requestBytes({ data, asker: { seen, token = "" } }: Asked): number {
 }
 
 interface Sent extends Asked {
+  readonly operation?: { readonly sinceSlot: number | undefined } | undefined;
+  readonly consistency?: "now" | undefined;
+  readonly tries?: number;
   readonly id: RequestId;
   readonly service: Service;
 }
@@ -66,12 +69,19 @@ export function fitting<Request extends Sent>(
 export function encodeRequests(requests: readonly Sent[], ownClock: LamportClock): Uint8Array {
   const clock = ownClock.tick();
   const timestamp = isoTime(now().wallMs);
-  const maps = requests.map(({ service, id, data, asker: { seen, token, via } }) => {
+  const maps = requests.map(({ service, id, data, operation, consistency, tries = 0, asker }) => {
+    const { seen, token, via } = asker;
     // A session that has seen nothing sends no `after`. Servers then delay the receipt of a write
     // until the live members have the write, so that the person's next command can read the write
     // at any server (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
-    return { service, data: { ...data, id, clock, timestamp, after, token, via } };
+    // An operation that was sent before may be done, so no server that is behind may refuse it (D9).
+    const isAgain = operation !== undefined && tries > 1;
+    const decided = {
+      sinceSlot: operation?.sinceSlot,
+      consistency: isAgain ? "now" : consistency,
+    };
+    return { service, data: { ...data, id, clock, timestamp, after, token, via, ...decided } };
   });
   return encode(maps.length === 1 ? maps[0] : maps);
 }

@@ -31,10 +31,12 @@ import {
 import {
   idMaker,
   nobody,
+  numbered,
   type Pending,
   PendingRequests,
   type QueueAsker,
   takeToken,
+  untried,
 } from "./pending-requests.ts";
 import { encodeRequests, fitting } from "./request-bytes.ts";
 import {
@@ -51,9 +53,10 @@ export interface RequestQueueOptions extends ConnectionEvents, RequestPipeOption
   readonly clock: LamportClock;
 }
 
-interface AskOptions {
+export interface AskOptions {
   readonly asker: QueueAsker;
   readonly id?: RequestId | undefined;
+  readonly consistency?: "now" | undefined;
   readonly deadlineMs: number;
 }
 
@@ -81,7 +84,6 @@ const longestRestMs = 1_000;
 /** Late replies to a request may arrive for this long after the request has ended. */
 const lateMs = 5_000;
 const sweepMs = 25;
-const untried = { token: undefined, tries: 0, answers: 0, lastError: undefined };
 
 /**
  * Sends the requests of all sessions over one connection. While `openPayloads` payloads are
@@ -148,7 +150,7 @@ export class RequestQueue {
   async ask<S extends Service>(
     service: S,
     data: RequestData[S],
-    { asker, id = this.newId(), deadlineMs }: AskOptions,
+    { asker, id = this.newId(), consistency, deadlineMs }: AskOptions,
   ): Promise<Reply<S>> {
     checkCall(service, data, id);
     if (this.#closed) throw closedError("connection");
@@ -157,14 +159,10 @@ export class RequestQueue {
     if (refusal !== undefined) throw refusal;
     const reply = await new Promise<Fields>((resolve, reject) => {
       const pending: Pending = {
-        id,
-        asker,
-        service,
-        data,
+        ...{ id, asker, service, data, consistency, resolve, reject },
+        operation: numbered(service, asker),
         deadlineMs: now().steadyMs + deadlineMs,
         ...untried,
-        resolve,
-        reject,
       };
       const earlier = this.#pending.get(pending);
       if (earlier !== undefined) this.#settle(earlier)?.reject(askedAgainError());

@@ -10,11 +10,13 @@ import type { Entry } from "../protocol/publications.ts";
 import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
 import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
-import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
+import { type MutableVector, raise, slotKey, type Vector } from "../protocol/vector.ts";
+import { askWithSlot } from "./ask-with-slot.ts";
 import { checkFunction, checkName, checkObject, checkOptionalText } from "./check-call.ts";
 import type { ConnectionState } from "./connection-watch.ts";
 import type { Feeds } from "./feeds.ts";
 import { allNames, pages } from "./pages.ts";
+import { isOperation } from "./pending-requests.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import type { SealOpener } from "./seal-opener.ts";
 import { subjectOf } from "./session-token.ts";
@@ -45,6 +47,11 @@ export interface AskOptions {
    * default, a new id.
    */
   readonly id?: RequestId | undefined;
+  /**
+   * `now` if the answer must show all that was decided before the request was sent, to whomever it
+   * was told (D8). By default, it shows at least what this session was told.
+   */
+  readonly consistency?: "now" | undefined;
 }
 
 /** The properties of a connection that programs read from `Session.connection`. */
@@ -80,6 +87,7 @@ export class Session implements Disposable {
   readonly #asker = {
     /** The vector of everything that the session has seen, in all conversations (R9). */
     seen: {} as MutableVector,
+    slot: undefined as number | undefined,
     token: undefined as string | undefined,
     via: undefined as string | undefined,
     takeToken: (token: string) => this.#takeToken(token),
@@ -147,8 +155,8 @@ export class Session implements Disposable {
   }
 
   /** Changes the password, and ends all sessions of the user except this one. */
-  changePassword(user: UserName, password: string, newPassword: string): Promise<Receipt> {
-    return this.#write("password", { user, password, newPassword });
+  async changePassword(user: UserName, password: string, newPassword: string): Promise<void> {
+    await this.ask("password", { user, password, newPassword });
   }
 
   createChannel(channel: ChannelName): Promise<Receipt> {
@@ -328,13 +336,13 @@ export class Session implements Disposable {
   ): Promise<Reply<S>> {
     checkObject("options", options);
     const { requests, deadlineMs } = this.#parts;
-    const { id, mostMs = deadlineMs } = options;
+    const { id, consistency, mostMs = deadlineMs } = options;
     const asker = this.#asker;
-    const limits = { asker, id, deadlineMs: Math.min(deadlineMs, mostMs) };
-    const reply = await requests.ask(service, data, limits);
+    const limits = { asker, id, consistency, deadlineMs: Math.min(deadlineMs, mostMs) };
+    const reply = await askWithSlot(requests, { service, data }, limits);
     if ("entry" in reply) this.#see(reply.entry.server, reply.entry.seq);
-    // The next request must be answered by a server that has a new account.
-    if ("account" in reply && reply.account) this.#see(reply.account.server, reply.account.seq);
+    // The next request must be answered by a server that has the account, or the change (D8).
+    if (isOperation(service) || service === "login") this.#see(slotKey, reply.slot ?? 0);
     return reply;
   }
 

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../protocol/errors.ts";
-import { parseVector, sorted, type Vector } from "../protocol/vector.ts";
+import { parseSeen, sorted, type Vector } from "../protocol/vector.ts";
 
 /**
  * Returns a vector as the opaque text that clients store and send back. The text stays valid at
@@ -12,7 +12,7 @@ export function writePosition(vector: Vector): string {
 /** @throws ProtocolError `bad_request` if the text was not written by `writePosition` */
 export function readPosition(text: string, field: string): Vector {
   try {
-    return parseVector(JSON.parse(Buffer.from(text, "base64url").toString()), field);
+    return parseSeen(JSON.parse(Buffer.from(text, "base64url").toString()), field);
   } catch {
     throw new ProtocolError(
       "bad_request",

@@ -8,6 +8,7 @@ import { type ErrorCode, errorCodes, ProtocolError, refusalReasons } from "../pr
 export const statusOf = {
   bad_request: 400,
   id_reused: 409,
+  expired: 409,
   unauthenticated: 401,
   forbidden: 403,
   channel_not_found: 404,

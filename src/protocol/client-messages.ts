@@ -13,8 +13,15 @@ export interface Envelope {
    */
   readonly timestamp?: string | number | undefined;
   readonly id: RequestId | undefined;
-  /** The vector of the messages that the client has seen (R9). */
+  /** The vector of what the client has seen, perhaps with a slot (R9, D8). */
   readonly after?: Vector | undefined;
+  /**
+   * A slot that was settled before the client first sent this operation (D9). If it is missing, the
+   * server takes the slot that it has applied.
+   */
+  readonly sinceSlot?: number | undefined;
+  /** Whether the answer must show all that was decided before the request was sent (D8). */
+  readonly consistency?: "now" | undefined;
   /**
    * The address of the person for whom a gateway asks (X9). The shell drops it unless the payload
    * has a gateway's seal.
@@ -241,6 +248,8 @@ export interface ReplyData {
   server: ServerName;
   clock: number;
   timestamp: string;
+  /** The slot of the decided operation, or else the slot that the server has applied (D9). */
+  slot?: number;
   /** The shell turns the grant into the signed field `token`. */
   grant?: Grant | undefined;
   [field: string]: unknown;

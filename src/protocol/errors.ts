@@ -16,6 +16,7 @@ export const errorCodes = {
   forbidden: { retry: false },
   unsupported: { retry: false },
   rate_limited: { retry: true },
+  expired: { retry: false },
   behind: { retry: true },
   unavailable: { retry: true },
   internal: { retry: true },

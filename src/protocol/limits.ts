@@ -1,3 +1,4 @@
+import { decisionLimits } from "./decision-limits.ts";
 import { hookLimits } from "./hooks.ts";
 import { stepLimits } from "./step-limits.ts";
 
@@ -106,7 +107,7 @@ export const limits = {
   ...stepLimits,
   /** The most guests that a reply to `status` lists. */
   statusGuests: 100,
-  /** The most changes of one thing, such as a password, that a server remembers (R6). */
+  /** The most changes of one thing, such as a channel, that a server remembers (R6). */
   accountChanges: 16,
   /** The most topics in one request for keys. */
   keysTopics: 200,
@@ -139,8 +140,7 @@ export const limits = {
   hashesAtOnce: 2,
   /** The most passwords that a server queues for the password thread: about a second of work. */
   unhashedPasswords: 40,
-  /** The most undecided claims that a server keeps, including claims forwarded by other servers. */
-  openClaims: 1_000,
+  ...decisionLimits,
   /**
    * The most terms by which a received epoch may be above the highest known epoch. A server ignores
    * an epoch that is further above (as in W4).
@@ -286,10 +286,10 @@ export const durations = {
   candidacyMs: 2_000,
   /** Time after which a candidate or coordinator asks silent members again. */
   askAgainMs: 200,
-  /** The shortest time between two checks of all open claims. */
-  claimsMs: 5,
-  /** Time after which an undecided claim gets an error, so that the client retries. */
-  claimMs: 1_900,
+  /** Time after which an undecided operation gets an error, so that the client retries. */
+  decideMs: 1_900,
+  /** Time after which a log-in whose password waits gets an error: a client waits no longer (C2). */
+  passwordMs: 5_000,
   /** The lifetime of a session's token. */
   sessionMs: 43_200_000,
   /** The age from which a server replaces a token that a client uses. */

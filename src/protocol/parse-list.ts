@@ -1,6 +1,8 @@
 import { type Fields, fieldsOf, isMap, isTrue, object, textIfAny } from "./fields.ts";
 import { parseClock } from "./lamport-clock.ts";
+import { limits } from "./limits.ts";
 import {
+  type DecisionFaults,
   type DiskSpace,
   type Listed,
   type RefusedMessages,
@@ -22,6 +24,7 @@ export const selfReport = {
   refused: refusedMessages,
   disbelievedClocks: parseClock,
   disk: diskSpace,
+  decisionFaults,
 };
 
 /** A version of Semantic Versioning, with or without a pre-release such as `-rc.1`. */
@@ -44,6 +47,16 @@ function diskSpace(value: unknown): DiskSpace | undefined {
   const [freeBytes, totalBytes] = [parseClock(fields.freeBytes), parseClock(fields.totalBytes)];
   if (freeBytes === undefined || totalBytes === undefined) return undefined;
   return { freeBytes, totalBytes };
+}
+
+function decisionFaults(value: unknown): DecisionFaults | undefined {
+  if (!isMap(value)) return undefined;
+  const { differs, unknownKind, hasFormer } = value;
+  return {
+    differs: parseClock(differs),
+    unknownKind: textIfAny(unknownKind)?.slice(0, limits.nameCharacters),
+    hasFormer: hasFormer === true ? true : undefined,
+  };
 }
 
 function refusedMessages(value: unknown): RefusedMessages | undefined {

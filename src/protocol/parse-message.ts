@@ -5,8 +5,8 @@ import { type Fields, fieldsOf, isMap, object, optional } from "./fields.ts";
 import { assertReadable, parseRequestId, type RequestId } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
-import { ownTime, token, via } from "./request-fields.ts";
-import { parseVector } from "./vector.ts";
+import { oneOf, ownTime, slot, token, via } from "./request-fields.ts";
+import { parseSeen } from "./vector.ts";
 
 export interface Payload {
   readonly format: Format;
@@ -133,8 +133,10 @@ function parseRequest(value: unknown, parsers: RequestParsers): Incoming {
   }
 }
 
-const parseRest = object<Pick<Envelope, "after" | "via" | "token" | "timestamp">>({
-  after: optional(parseVector),
+const parseRest = object<Omit<Envelope, "clock" | "id" | "session">>({
+  after: optional(parseSeen),
+  sinceSlot: optional(slot),
+  consistency: optional(oneOf(["now"] as const, "now")),
   via: optional(via),
   token: optional(token),
   timestamp: ownTime,

@@ -20,7 +20,8 @@ export function isService(name: unknown): name is Service {
 export function parseReply<S extends Service>(service: S, data: Fields): Reply<S> {
   const { server } = data;
   const own = replies[service](data) as Replies[S];
-  return { ...own, server: isServerName(server) ? server : undefined };
+  const slot = parseClock(data.slot);
+  return { ...own, server: isServerName(server) ? server : undefined, slot };
 }
 
 /** Returns an error's description, from `description` or `message`; empty if neither is a text. */

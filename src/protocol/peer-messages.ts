@@ -11,16 +11,10 @@ import {
   optional,
   textIfAny,
 } from "./fields.ts";
-import {
-  type Chain,
-  isChain,
-  isServerName,
-  parseRequestId,
-  readUserName,
-  type ServerName,
-} from "./ids.ts";
+import { type Chain, isChain, isServerName, readUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
+import { type Operation, readOperation, readOperations } from "./operation.ts";
 import { parseSteps, parseTracedEvent } from "./parse-steps.ts";
 import { client, eventId, presenceState } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
@@ -102,6 +96,8 @@ const summary = {
   durable: asPeer((value, name) => parseVector(value, name, limits.memberVectorServers)),
   /** The epoch in which the sender is coordinator; undefined if it is not. */
   office: parseEpoch,
+  /** The slot up to which the sender has applied decisions (D5); older servers do not send it. */
+  slot: parseClock,
 };
 
 const parseSummary = object(summary);
@@ -126,6 +122,18 @@ function parseChains(value: unknown): Readonly<Record<ServerName, Chain>> {
     chains[server] = chain;
   }
   return chains;
+}
+
+/** What a replica has applied: the slot, and a digest of all that came of the slots up to it. */
+export interface Applied {
+  readonly slot: number;
+  readonly digest: Chain;
+}
+
+function parseApplied(value: unknown): Applied | undefined {
+  const { slot, digest } = fieldsOf(value);
+  const number = parseClock(slot);
+  return number !== undefined && isChain(digest) ? { slot: number, digest } : undefined;
 }
 
 function isAge(value: unknown): value is number {
@@ -198,23 +206,15 @@ export const replication = {
     takesAcks: isTrue,
     /** Whether the sender accepts events of hooks; older servers do not. */
     takesHooks: isTrue,
+    /** Undefined from servers that do not know decisions; while one is live, nothing is decided. */
+    applied: parseApplied,
   }),
   presence: object({ ...summary, heard: parseHeard }),
 };
 
 export type ReplicationMessage = Kinds<"type", typeof replication>;
 
-const claim = object({
-  user: readUserName,
-  id: needed(parseRequestId, "claim.id"),
-  credential: must(isText, "`claim` has no credential"),
-});
-
-/**
- * A claim forwarded to the coordinator: the name, and the credential by which its owner logs in
- * later.
- */
-export type ProposedClaim = ReturnType<typeof claim>;
+const operations = asPeer(readOperations);
 
 /**
  * Requests between servers about the coordinator, the coordinator's requests about time, and requests
@@ -231,7 +231,10 @@ const coordinationRequests = {
   candidate: object({ ...summary, epoch }),
   /** Asks a member to accept the sender's events of this epoch up to `seq`. */
   accept: object({ ...summary, epoch, seq: count }),
-  forward: object({ ...summary, claim: asPeer((value) => claim(fieldsOf(value))) }),
+  /** Asks the coordinator to decide operations. */
+  forward: object({ ...summary, operations }),
+  /** Asks for the highest slot of which the member has a decision or has applied one (D8). */
+  slots: object({ ...summary, number: count }),
   /** Asks for the steps of an event, by its name or by the id of its request (Q14). */
   steps: object({ ...summary, of: asPeer(eventId) }),
   /**
@@ -268,11 +271,25 @@ export type PeerRequest = Kinds<"service", typeof peerRequests>;
 export type SnapshotRequest = PeerRequest & { readonly service: "snapshot" };
 
 /**
- * The result of a claim. `alike`: another account's name looks the same. `busy`: the claim is still
- * open, or the answering server is not the coordinator.
+ * What came of a forwarded operation; undefined while it is undecided. `operation` is given only if
+ * an earlier operation with the same id differs from the forwarded one.
  */
-export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
-export type ClaimOutcome = (typeof claimOutcomes)[number];
+export type ForwardedEnd = { readonly slot: number; readonly outcome: string } & {
+  readonly operation?: Operation | undefined;
+};
+
+function parseEnds(value: unknown): readonly (ForwardedEnd | undefined)[] {
+  return must(
+    (list): list is unknown[] => Array.isArray(list),
+    "`ends` is no list",
+  )(value).map((end) => {
+    const { slot, outcome, operation } = fieldsOf(end);
+    const number = parseClock(slot);
+    if (number === undefined || typeof outcome !== "string") return undefined;
+    const first = operation == null ? undefined : asPeer(readOperation)(operation, "operation");
+    return { slot: number, outcome, operation: first };
+  });
+}
 
 /** @param promised the highest epoch that the answering server has promised */
 const decided = object({ ...summary, isGranted: isTrue, promised: epoch });
@@ -281,17 +298,9 @@ export const coordinationAnswers = {
   election: parseSummary,
   candidate: decided,
   accept: decided,
-  forward: object({
-    ...summary,
-    outcome: needed((value) => claimOutcomes.find((one) => one === value)),
-    /** The `seq` of the event, made by the answering server, that holds the name. */
-    seq: parseClock,
-    /**
-     * For a won claim, the credential in the event that holds the name, perhaps from another copy
-     * of the request.
-     */
-    credential: textIfAny,
-  }),
+  /** One end for each forwarded operation, in the same order. */
+  forward: object({ ...summary, ends: parseEnds }),
+  slots: object({ ...summary, highest: count }),
   clock: object({
     ...summary,
     timeMs: ms,
@@ -303,6 +312,9 @@ export const coordinationAnswers = {
 };
 
 export type CoordinationAnswer = Kinds<"service", typeof coordinationAnswers>;
+
+/** The fields of an answer, without the fields of the summary. */
+export type OwnFields<Answer> = Answer extends unknown ? Omit<Answer, keyof ReplicaSummary> : never;
 
 const syncFields = object({
   ...summary,

@@ -16,6 +16,16 @@ export interface DiskSpace {
   readonly totalBytes: number;
 }
 
+/** What is wrong with the decisions of a server; it has a field for each fault. */
+export interface DecisionFaults {
+  /** The slot at which this server and another one have applied different decisions. */
+  readonly differs?: number | undefined;
+  /** The kind of the operation that this server does not know, and at which it has stopped (D5). */
+  readonly unknownKind?: string | undefined;
+  /** Whether a server of version 0.1.0 has written accounts, which have no effect (O60). */
+  readonly hasFormer?: true | undefined;
+}
+
 /** What a process tells about itself for `status`. Processes of older versions tell less. */
 export interface SelfReport {
   readonly version?: string | undefined;
@@ -25,6 +35,8 @@ export interface SelfReport {
   readonly disbelievedClocks?: number | undefined;
   /** Only servers report it. */
   readonly disk?: DiskSpace | undefined;
+  /** Only servers report it. */
+  readonly decisionFaults?: DecisionFaults | undefined;
 }
 
 export const roles = ["server", "broker", "proxy", "reference", "gateway", "bot"] as const;

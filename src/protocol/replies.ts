@@ -30,6 +30,9 @@ export class IncompleteReply extends ProtocolError {
   }
 }
 
+/** The OK reply of an operation that the log has decided has no more than its `slot` (D5). */
+const decided = object({});
+
 /** The fields of a write's OK reply: the receipt for the write's event. */
 const written = object({ entry });
 
@@ -45,13 +48,12 @@ export type KeysOfSecret = ReturnType<typeof parseKeysOfSecret>;
 
 /** For each service, the parser of its OK reply; all other fields are ignored. */
 export const replies = {
-  /** In an open cluster, `account` names the confirmed claim that owns the user's name (A11). */
-  login: object({ entry, account: claimPlace }),
-  /** `account` is missing if a coordinator of an older version decided the claim. */
-  register: object({ account: claimPlace }),
-  password: written,
-  account: written,
-  registration: written,
+  /** `account` is the id of the operation that made the account of this name, if it has one (A11). */
+  login: object({ entry, account: textIfAny }),
+  register: decided,
+  password: decided,
+  account: decided,
+  registration: decided,
   removal: written,
   hook: object({ entry, hook: (value, name) => (textIfAny(value) ?? missing(name)) as HookId }),
   /** The hooks in the order in which they were made. */
@@ -119,14 +121,13 @@ export type Replies = { readonly [S in Service]: ReturnType<(typeof replies)[S]>
 
 /** A parsed OK reply. */
 export type Reply<S extends Service> = Replies[S] & {
+  /** The slot of the decided operation, or else that the server had applied; from older servers none. */
+  readonly slot?: number | undefined;
   /** The server that answered; undefined for a server of the original protocol (C8). */
   readonly server: ServerName | undefined;
 };
 
 export type Written = ReturnType<typeof written>;
-
-/** The server and `seq` that identify the claim of an account's name. */
-export type ClaimPlace = NonNullable<Replies["login"]["account"]>;
 
 export type HistoryPage = Replies["history"];
 
@@ -154,12 +155,6 @@ function isReceipt(value: unknown): value is Receipt {
     typeof value.timestamp === "string" &&
     areStrings(value.durable)
   );
-}
-
-function claimPlace(value: unknown) {
-  const { server, seq } = fieldsOf(value);
-  const number = parseClock(seq);
-  return isServerName(server) && number !== undefined ? { server, seq: number } : undefined;
 }
 
 /**

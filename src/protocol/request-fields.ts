@@ -2,6 +2,7 @@ import { type PresenceState, presenceStates } from "./client-messages.ts";
 import { type ErrorCode, ProtocolError } from "./errors.ts";
 import type { Field } from "./fields.ts";
 import { assertReadable, characters } from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
 
 function refusal(description: string, code: ErrorCode = "bad_request"): ProtocolError {
@@ -49,6 +50,12 @@ export const token: Field<string> = (value, name) => {
   const most = limits.tokenCharacters;
   if (typeof value === "string" && value.length <= most) return value;
   throw refusal(`\`${name}\` must be a string of at most ${most} characters.`);
+};
+
+export const slot: Field<number> = (value, name) => {
+  const number = parseClock(value);
+  if (number !== undefined) return number;
+  throw refusal(`\`${name}\` must be a whole number of at least 0.`);
 };
 
 export const via: Field<string> = (value, name) => {

@@ -9,6 +9,12 @@ export type MutableVector = Record<ServerName, number>;
 
 export const emptyVector: Vector = {};
 
+/**
+ * In the vector of what a client has seen, the field with the highest slot that the client was told
+ * of (D8).
+ */
+export const slotKey = "slot" as ServerName;
+
 export function servers(vector: Vector): ServerName[] {
   return Object.keys(vector) as ServerName[];
 }
@@ -72,6 +78,21 @@ export function parseVector(
   field: string,
   most: number = limits.vectorServers,
 ): Vector {
+  return parse(value, { field, most });
+}
+
+/** Reads the vector of what a client has seen, which may have a slot. @throws as `parseVector` */
+export function parseSeen(value: unknown, field: string): Vector {
+  return parse(value, { field, most: limits.vectorServers + 1, hasSlot: true });
+}
+
+interface Bounds {
+  readonly field: string;
+  readonly most: number;
+  readonly hasSlot?: boolean;
+}
+
+function parse(value: unknown, { field, most, hasSlot = false }: Bounds): Vector {
   const refusal = (why: string) => new ProtocolError("bad_request", `\`${field}\` ${why}`);
   const noMap = () => refusal("must be a map from server to number.");
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw noMap();
@@ -80,8 +101,9 @@ export function parseVector(
   if (entries.length > most) throw refusal(`may name at most ${most} servers.`);
   for (const [server, seq] of entries) {
     const number = parseClock(seq);
-    if (!isServerName(server) || number === undefined) throw noMap();
-    vector[server] = number;
+    const isKey = isServerName(server) || (hasSlot && server === slotKey);
+    if (!isKey || number === undefined) throw noMap();
+    vector[server as ServerName] = number;
   }
   return vector;
 }

@@ -71,7 +71,21 @@ function measureFigures(metrics: Metrics, figures: Measured["figures"]): void {
   gauge("epoch_view", "View number of the known epoch.", ({ epoch }) => epoch.view);
   gauge("epoch_term", "Term number of the known epoch.", ({ epoch }) => epoch.term);
   gauge("open_requests", "Requests that wait for an answer.", ({ openRequests }) => openRequests);
-  gauge("open_claims", "Claims of names that wait for an outcome.", ({ openClaims }) => openClaims);
+  gauge(
+    "open_operations",
+    "Operations that wait for their outcome.",
+    ({ openOperations }) => openOperations,
+  );
+  gauge(
+    "decisions_differ",
+    "1 if this server has applied other decisions than another server.",
+    ({ decisionFaults }) => Number(decisionFaults.differs !== undefined),
+  );
+  gauge(
+    "decisions_stopped",
+    "1 while this server applies no decisions, because it does not know an operation.",
+    ({ decisionFaults }) => Number(decisionFaults.unknownKind !== undefined),
+  );
   gauge(
     "open_passwords",
     "Passwords that wait, or are being hashed or checked.",
@@ -125,12 +139,12 @@ function measureCounts(metrics: Metrics, figures: Measured["figures"]): void {
   );
   metrics.counter(
     {
-      name: "tertulia_claims_total",
-      help: "Decided claims of names, also of other servers' clients.",
+      name: "tertulia_operations_total",
+      help: "Decided operations, also of other servers' clients.",
       labels: ["outcome"],
     },
     () =>
-      Object.entries(figures()?.claims ?? {}).map(([outcome, value]) => {
+      Object.entries(figures()?.operations ?? {}).map(([outcome, value]) => {
         return { labels: { outcome }, value };
       }),
   );

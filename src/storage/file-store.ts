@@ -30,6 +30,7 @@ import {
   noPromises,
   type Promises,
   readPromises,
+  refuseFormerAccounts,
   writePromises,
 } from "./identity.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
@@ -131,7 +132,7 @@ export class FileStore implements Store {
       }
     }
     const held = headsOf(replica.mark);
-    const { journal: least } = this.#promises;
+    const { journal: least, isFormer } = this.#promises;
     const options = { ...this.#journalOptions(), least, afterDamage: damages.length > 0 };
     const { journal, found } = await Journal.open(options, held, (line) =>
       replica.recoverEvent(line),
@@ -139,11 +140,13 @@ export class FileStore implements Store {
     damages.push(...found.damages);
     clock.receive(found.clock);
     if (!this.#hasPromises && Object.keys(replica.mark.vector).length > 0) missPromises(folder);
+    if (isFormer && replica.hasFormerAccounts) refuseFormerAccounts(folder);
     if (damages.length > 0) {
       await this.#beginAnew(replica, damages, found);
       return this.load(newReplica);
     }
     this.#journal = journal;
+    if (isFormer) await this.#save({ isFormer: false });
     await this.#noteJournal();
     this.#isForeign = fetched.checkpoint !== undefined;
     // Peers can't use a state of an older version, so a state of this version is saved at once.

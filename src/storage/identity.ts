@@ -51,6 +51,8 @@ export interface Promises {
    * files were lost.
    */
   readonly journal: number | undefined;
+  /** Whether only versions without a log of decisions have used the folder (O60). */
+  readonly isFormer: boolean;
 }
 
 /** Tells a person what to do with a server that has lost its promises (E2). */
@@ -59,6 +61,14 @@ function wayWithoutPromises(folder: string): string {
     "without it this server could help a second coordinator into office. " +
     `Move ${folder} away and start again: a new member fetches everything from the others. ` +
     "Then take the old name out: tertulia servers remove NAME."
+  );
+}
+
+/** Refuses a folder of an older version that has accounts. @throws Problem that says what to do */
+export function refuseFormerAccounts(folder: string): never {
+  throw new Problem(
+    `${folder} has accounts of version 0.1.0, which this version can't read (O60): begin with an ` +
+      "empty folder, and register the accounts again; or start version 0.1.0 again.",
   );
 }
 
@@ -82,6 +92,7 @@ export function readPromises(folder: string): Promise<Promises | undefined> {
       owed: owed === undefined ? {} : parseHeads(owed),
       damages: Array.isArray(damages) ? damages.map(String) : [],
       journal: parseClock(journal),
+      isFormer: value.decisions !== true,
     };
   };
   return readJson(join(folder, "promises.json"), parse, wayWithoutPromises(folder));
@@ -93,6 +104,7 @@ export const noPromises: Promises = {
   owed: {},
   damages: [],
   journal: undefined,
+  isFormer: false,
 };
 
 function parseBallot(value: unknown): Ballot {
@@ -103,9 +115,15 @@ function parseBallot(value: unknown): Ballot {
 }
 
 export function writePromises(folder: string, promises: Promises): Promise<void> {
-  const { view, ballot, owed, damages, journal } = promises;
+  const { view, ballot, owed, damages, journal, isFormer } = promises;
   const { epoch, candidate } = ballot;
   const promised = candidate === undefined ? null : { ...epoch, candidate };
   const lost = Object.keys(owed).length === 0 ? {} : { owed, damages };
-  return writeJson(join(folder, "promises.json"), { view, epoch: promised, journal, ...lost });
+  return writeJson(join(folder, "promises.json"), {
+    view,
+    epoch: promised,
+    journal,
+    decisions: !isFormer,
+    ...lost,
+  });
 }

@@ -12,6 +12,8 @@ import type { CheckpointSource } from "./checkpoint.ts";
  */
 export interface Stored {
   readonly mark: Mark;
+  /** Whether the loaded events or states have accounts of a version without a log of decisions. */
+  readonly hasFormerAccounts?: boolean;
   recoverPromises(view: View, ballot: Ballot): void;
   /** Restores a saved state. @throws Error if the state is not of this version */
   recoverState(saved: SavedLines, mark: Mark): void;

@@ -22,6 +22,8 @@ export const en = {
   "error.unauthenticated": "You have to log in first.",
   "error.forbidden": "You may not do that.",
   "error.rate_limited": "That was too much at once: wait {wait} s.",
+  "error.expired":
+    "Nothing was done now: this request is so old that no server knows any more what came of it.",
   "error.behind": "The server has not caught up with what you have seen: try again in a moment.",
   "error.unavailable":
     "This needs a majority of the servers, which is not available: try again in a moment.",
@@ -390,7 +392,7 @@ export const en = {
   "status.memberDownNoQuorum":
     "The server {name} of the cluster does not answer. Start it again on its machine{place}.",
   "status.noCoordinator":
-    "The cluster has no coordinator: nobody can register a name, and no clock is corrected. An election takes seconds; if there is still no coordinator then, look at the servers' logs.",
+    "The cluster has no coordinator: nobody can register, or change a password or an account, and no clock is corrected. An election takes seconds; if there is still no coordinator then, look at the servers' logs.",
   "status.noBroker":
     "No broker is running: no client reaches the servers. Start one: tertulia broker.",
   "status.noProxy":
@@ -409,6 +411,12 @@ export const en = {
     "The disk of the server {name} is nearly full, with {free} MiB left. Make room on its machine; the server ends once the disk is full.",
   "status.clockOff":
     "The clock of the machine of {name} is off by {seconds} s. Set it, and turn on time synchronisation (NTP) there.",
+  "status.decisionsDiffer":
+    "The servers have applied different decisions up to slot {slot}, as {names} noticed, so accounts may differ between them. Stop the server that differs from most others, as the logs say, and let it begin with an empty folder.",
+  "status.unknownOperation":
+    "The server {name} does not know the operation {operation}, so accounts no longer change there. Upgrade the program on its machine, and start it again.",
+  "status.formerAccounts":
+    "A server of version 0.1.0 has changed accounts during the upgrade, as {names} noticed. These changes have no effect: make them again.",
   "status.disbelievedClocks":
     "Since it started, {name} has got {count} requests whose Lamport clock was missing, invalid or too far ahead. That harms nobody, but some client does not keep to the protocol.",
   "status.memberNotReady":

@@ -18,6 +18,8 @@ export const ptBr = {
   "error.unauthenticated": "Você precisa entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
   "error.rate_limited": "Foi muita coisa de uma vez: espere {wait} s.",
+  "error.expired":
+    "Nada foi feito agora: este pedido é tão antigo que nenhum servidor sabe mais o que houve com ele.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
     "Isto precisa da maioria dos servidores, que não está disponível: tente de novo daqui a pouco.",
@@ -389,7 +391,7 @@ export const ptBr = {
   "status.memberDownNoQuorum":
     "O servidor {name} do cluster não responde. Inicie-o de novo na máquina dele{place}.",
   "status.noCoordinator":
-    "O cluster está sem coordenador: ninguém consegue registrar um nome, e nenhum relógio é corrigido. Uma eleição leva segundos; se depois disso ainda não houver coordenador, veja os logs dos servidores.",
+    "O cluster está sem coordenador: ninguém consegue registrar um nome nem mudar uma senha ou uma conta, e nenhum relógio é corrigido. Uma eleição leva segundos; se depois disso ainda não houver coordenador, veja os logs dos servidores.",
   "status.noBroker":
     "Nenhum broker está rodando: nenhum cliente chega aos servidores. Inicie um: tertulia broker.",
   "status.noProxy":
@@ -408,6 +410,12 @@ export const ptBr = {
     "O disco do servidor {name} está quase cheio: restam {free} MiB. Libere espaço na máquina dele; com o disco cheio, o servidor termina.",
   "status.clockOff":
     "O relógio da máquina de {name} tem um erro de {seconds} s. Acerte-o e ative a sincronização de hora (NTP) nessa máquina.",
+  "status.decisionsDiffer":
+    "Os servidores aplicaram decisões diferentes até o slot {slot}, como {names} notaram; por isso as contas podem diferir entre eles. Pare o servidor que difere da maioria, como dizem os logs, e deixe-o começar com uma pasta vazia.",
+  "status.unknownOperation":
+    "O servidor {name} não conhece a operação {operation}; por isso as contas não mudam mais nele. Atualize o programa na máquina dele e inicie-o de novo.",
+  "status.formerAccounts":
+    "Um servidor da versão 0.1.0 mudou contas durante a atualização, como {names} notaram. Essas mudanças não têm efeito: faça-as de novo.",
   "status.disbelievedClocks":
     "Desde que começou, {name} recebeu {count} pedidos com relógio de Lamport ausente, inválido ou adiantado demais. Isso não prejudica ninguém, mas algum cliente não segue o protocolo.",
   "status.memberNotReady":

@@ -11,6 +11,8 @@ export interface RelayedClusterOptions {
   /** The path of an empty folder for data and logs. */
   readonly folder: string;
   readonly logLevel: LogLevel;
+  /** Whether users need accounts. */
+  readonly auth?: LocalClusterOptions["auth"];
   /** The servers' settings, as environment variables. */
   readonly settings?: LocalClusterOptions["settings"];
 }
@@ -30,7 +32,8 @@ export class RelayedCluster implements AsyncDisposable {
     this.endpoints = { brokers: at("broker", "front"), proxies: at("proxy", "back") };
   }
 
-  static async start({ servers, folder, logLevel, settings }: RelayedClusterOptions) {
+  static async start(options: RelayedClusterOptions) {
+    const { servers, folder, logLevel, auth, settings } = options;
     const relay = await Relay.open(relayPorts(servers));
     let local: LocalCluster | undefined;
     const nodeOf = (name: string) =>
@@ -42,6 +45,7 @@ export class RelayedCluster implements AsyncDisposable {
         data: folder,
         logLevel,
         wiring,
+        ...(auth && { auth }),
         ...(settings && { settings }),
       });
     } catch (error) {

@@ -47,6 +47,16 @@ const deadlineMs = 15_000;
 const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
+test("[D8] [D9] an operation that is sent again asks for the state as of now, and a first one does not", async () => {
+  const { pipe, queue } = meet();
+  pipe.fates = [none];
+  const asked = follow(queue.ask("register", eva, { asker, deadlineMs }));
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(asked.outcome).toBe("answered");
+  const registers = pipe.asked.filter(({ service }) => service === "register");
+  expect(registers.map(({ data }) => data.consistency)).toEqual([undefined, "now"]);
+});
+
 test("[X9] a person behind a gateway learns at once that they ask too often, and the gateway does not ask again for them", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [{ delayMs: 10, answer: "limit" }];

@@ -143,7 +143,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await until(isSlowed, "the guessing is slowed", 45_000);
   });
 
-  test("[E3] a claim with the id of an earlier claim succeeds with the same password and fails with a different password", async () => {
+  test("[D9] a registration with the id of an earlier one succeeds with the same password and fails with a different password", async () => {
     // Each claim has a new client, because one client could not tell replies with one id apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();

@@ -12,16 +12,7 @@ const receipt = {
   timestamp: "2026-01-01T00:00:00.000Z",
   durable: ["server_00000001"],
 };
-const writes: Service[] = [
-  "login",
-  "password",
-  "account",
-  "registration",
-  "removal",
-  "channel",
-  "publish",
-  "message",
-];
+const writes: Service[] = ["login", "removal", "channel", "publish", "message"];
 
 /** The value without undefined fields, which are not sent. */
 function plain(value: object): unknown {

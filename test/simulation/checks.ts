@@ -8,6 +8,7 @@ import { assertPromise, holds, PromiseChecks } from "../support/check-promises.t
 import { type CoreCluster, checkpointText } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { Frontier } from "./frontier.ts";
+import { LogModel } from "./log-model.ts";
 
 interface Watched {
   /** The highest clock among the events that the server holds. */
@@ -19,13 +20,14 @@ interface Watched {
  * A server may make events of these operations in any step. Peers return such events to it only
  * after rot.
  */
-const ownOperations = { coordinator: true, register: true, confirmed: true };
+const ownOperations = { coordinator: true, decision: true, settled: true };
 
 /** Checks the guarantees after every step that can break them. */
 export class SimulationChecks extends PromiseChecks {
   /** The highest view that the reference ever saved. */
   view: View = noView;
   readonly frontier = new Frontier();
+  readonly log = new LogModel();
   readonly #coordinators = new Map<string, ServerName>();
   readonly #watched = new Map<ServerName, Watched>();
   /**
@@ -53,6 +55,7 @@ export class SimulationChecks extends PromiseChecks {
     const { name, core, disk } = server;
     const { held, heldTimes, highestClock } = core.ledger;
     assertPromise(covers(held, disk.durable), "R1", `${name} began without what it had synced`);
+    this.log.watch(server);
     this.#watched.set(name, { highestClock, lastTimestamp: heldTimes[name] ?? 0 });
   }
 
@@ -68,6 +71,7 @@ export class SimulationChecks extends PromiseChecks {
 
   override onStep(cluster: CoreCluster, server: VirtualServer): void {
     super.onStep(cluster, server);
+    this.log.onStep(server);
     if (this.#rose) this.checkHolders(cluster, `${server.name} counts it as committed`);
     this.#rose = false;
   }

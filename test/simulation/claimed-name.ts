@@ -3,6 +3,12 @@ import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimsModel } from "./claims-model.ts";
 
+interface Claiming {
+  /** The name to claim: "eva", or a name that looks the same. */
+  readonly as?: string;
+  readonly onTold?: () => void;
+}
+
 /** The claims of one name in a fixed schedule, and the answers to these claims. */
 export class ClaimedName {
   readonly #cluster: CoreCluster;
@@ -14,8 +20,7 @@ export class ClaimedName {
     this.#tell = tell;
   }
 
-  /** @param as the name to claim: "eva", or a name that looks the same */
-  claim(server: VirtualServer, id: string, as = "eva"): void {
+  claim(server: VirtualServer, id: string, { as = "eva", onTold = () => {} }: Claiming = {}): void {
     const name = as as UserName;
     const told = { name, id: id as RequestId, password: "x", byWhom: server.name };
     const { password } = told;
@@ -27,12 +32,13 @@ export class ClaimedName {
         this.#tell(`${server.name} answers ${id}: ${code ?? status}`);
         if (status === "OK") this.#model.tell({ ...told, what: "won" });
         else if (code === "name_taken") this.#model.tell({ ...told, what: "taken" });
+        onTold();
       },
     );
   }
 
   /** Checks the answers; called when all faults are over. */
   check(): void {
-    this.#model.check(this.#cluster, this.#cluster.servers);
+    this.#model.check(this.#cluster.servers);
   }
 }

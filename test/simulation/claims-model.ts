@@ -1,8 +1,7 @@
 import type { RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
 import { looksOf } from "../../src/protocol/looks.ts";
-import type { Claim } from "../../src/server/core/accounts/accounts.ts";
+import type { Account } from "../../src/server/core/accounts/accounts.ts";
 import { assertPromise } from "../support/check-promises.ts";
-import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { hashOf } from "../support/virtual-surroundings.ts";
 
@@ -20,7 +19,8 @@ interface Told extends Claimed {
 
 interface Granted {
   readonly name: UserName;
-  readonly claim: { readonly server: ServerName; readonly seq: number };
+  /** The id of the operation that made the account. */
+  readonly id: RequestId;
   readonly byWhom: ServerName;
 }
 
@@ -38,13 +38,13 @@ export class ClaimsModel {
     this.#told.push(told);
   }
 
-  /** Records a login that was answered with the account of this claim. */
+  /** Records a login that was answered with this account. */
   grant(granted: Granted): void {
     this.#granted.push(granted);
   }
 
   /** Checks, when all faults are over, that the answers hold on every replica. */
-  check({ servers }: CoreCluster, up: readonly VirtualServer[]): void {
+  check(up: readonly VirtualServer[]): void {
     const winners = new Map<string, Claimed>();
     for (const told of this.#told) {
       if (told.what !== "won") continue;
@@ -55,38 +55,30 @@ export class ClaimsModel {
       assertPromise(written(other) === written(told), rule, text);
       winners.set(look, told);
     }
-    const known = new Map(
-      servers.flatMap(({ core }) => [...core.accounts.claims()].map((claim) => [at(claim), claim])),
-    );
     for (const { core, name: server } of up) {
       const { accounts } = core;
       for (const winner of winners.values()) {
-        // The confirmation may have been lost with the coordinator, but the claim still counts.
-        const holder = accounts.holder(winner.name);
-        const text = `${written(winner)} won, and ${server} has ${holder?.id}`;
-        assertPromise(isOf(holder, winner), "R10", text);
-        const owner = accounts.owner(winner.name) ?? holder;
-        assertPromise(isOf(owner, winner), "R10", `${text}, and confirms ${owner?.id}`);
+        const owner = accounts.owner(winner.name);
+        const text = `${written(winner)} won, and ${server} has ${owner?.id}`;
+        assertPromise(isOf(owner, winner), "R10", text);
       }
       for (const told of this.#told) {
         if (told.what !== "taken") continue;
-        const holder = accounts.holder(told.name) ?? accounts.holderLike(told.name);
-        const text = `${written(told)} was told that it is taken, and ${server} has ${holder?.id}`;
-        assertPromise(holder !== undefined && !isOf(holder, told), "E3", text);
+        const owner = accounts.owner(told.name) ?? accounts.ownerWith(looksOf(told.name));
+        const text = `${written(told)} was told that it is taken, and ${server} has ${owner?.id}`;
+        assertPromise(owner !== undefined && !isOf(owner, told), "E3", text);
       }
       const owned = new Map<string, UserName>();
-      for (const { user } of accounts.claims()) {
-        if (accounts.owner(user) === undefined) continue;
+      for (const { user } of accounts.all()) {
         const [look = ""] = looksOf(user);
         const other = owned.get(look) ?? user;
         assertPromise(other === user, "E3", `${server} has accounts of ${other} and of ${user}`);
         owned.set(look, user);
       }
-      for (const { name, claim, byWhom } of this.#granted) {
-        const relied = known.get(at(claim))?.id;
+      for (const { name, id, byWhom } of this.#granted) {
         const owner = accounts.owner(name)?.id;
-        const text = `${byWhom} let in by the claim of ${relied}; ${name} belongs to ${owner}`;
-        assertPromise(relied !== undefined && relied === owner, "E3", text);
+        const text = `${byWhom} let in by the account of ${id}; ${name} belongs to ${owner}`;
+        assertPromise(id === owner, "E3", text);
       }
     }
   }
@@ -96,10 +88,6 @@ function written({ name, id, password }: Claimed): string {
   return `${name}, ${id}, ${password}`;
 }
 
-function isOf(claim: Claim | undefined, { name, id, password }: Claimed): boolean {
-  return claim?.user === name && claim.id === id && claim.credential === hashOf(password);
-}
-
-function at({ server, seq }: { readonly server: ServerName; readonly seq: number }): string {
-  return `${server}/${seq}`;
+function isOf(account: Account | undefined, { name, id, password }: Claimed): boolean {
+  return account?.user === name && account.id === id && account.credential === hashOf(password);
 }

@@ -52,7 +52,7 @@ function claimInBoth(secondName: string, tell: (text: string) => void) {
   cluster.runUntil(() => next() !== undefined, "the others have one of their own");
   const second = next() as VirtualServer;
   tell(`${second.name} is coordinator`);
-  name.claim(second, "b", secondName);
+  name.claim(second, "b", { as: secondName });
   cluster.runFor(2_000);
   cluster.network.heal();
   cluster.runUntilServing();

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decisionMutations } from "./decision-mutations.ts";
 
 interface Edit {
   /** The path below `src/`. */
@@ -39,7 +40,7 @@ const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
 
-/** Mutations of the coordinator and of claims: each breaks one sentence of E2 or E3. */
+/** Mutations of the coordinator: each breaks one sentence of E2 or D4. */
 const coordinatorMutations: readonly Mutation[] = [
   {
     name: "a promise that isn't durable",
@@ -135,7 +136,7 @@ const coordinatorMutations: readonly Mutation[] = [
   },
   {
     name: "the coordinator's own accept unfenced",
-    rule: "E3",
+    rule: "D1",
     edits: [
       core(
         "coordinator/candidacy",
@@ -156,7 +157,7 @@ const coordinatorMutations: readonly Mutation[] = [
   },
   {
     name: "durable acks taken for accepts",
-    rule: "E3",
+    rule: "D1",
     edits: [
       core(
         "coordinator/candidacy",
@@ -172,63 +173,6 @@ const coordinatorMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "success answered for a claim of an older epoch",
-    rule: "E3",
-    edits: [
-      core(
-        "accounts/claims",
-        "    if (now.steadyMs >= claim.deadlineMs)",
-        '    const held = accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.replica.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
-      ),
-    ],
-  },
-  {
-    name: "of two counting claims the earlier in the order wins",
-    rule: "E3",
-    edits: [
-      core(
-        "accounts/accounts",
-        "const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
-        // Only if exactly two claims count: with a third claim, made while the earlier one holds,
-        // rounds would never end.
-        "const counting = this.#claims.get(user)?.filter((claim) => this.counts(claim)) ?? [];\n    const newest = counting.length === 2 ? counting[0] : counting.at(-1);",
-      ),
-    ],
-  },
-  {
-    name: "a name is claimed beside one that looks the same",
-    rule: "E3",
-    edits: [
-      core(
-        "accounts/claims",
-        "accounts.holder(asked.user) ?? accounts.holderLike(asked.user);",
-        "accounts.holder(asked.user);",
-      ),
-    ],
-  },
-  {
-    name: "a claim stands beside a newer one of a name that looks the same",
-    rule: "E3",
-    edits: [
-      core(
-        "accounts/accounts",
-        "return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;",
-        "return newest;",
-      ),
-    ],
-  },
-  {
-    name: "the id of a claim is enough to have won it",
-    rule: "E3",
-    edits: [
-      core(
-        "serving/serving",
-        "if (credential === undefined || credential === own) return won;",
-        "if (credential !== null || own !== null) return won;",
-      ),
-    ],
-  },
-  {
     name: "skip the fetch before taking office",
     rule: "E2",
     edits: [
@@ -236,17 +180,6 @@ const coordinatorMutations: readonly Mutation[] = [
         "coordinator/candidacy",
         "if (covers(ledger.durable, this.#needed)) this.#begin(now);",
         "this.#begin(now);",
-      ),
-    ],
-  },
-  {
-    name: "log in on an unconfirmed claim",
-    rule: "E3",
-    edits: [
-      core(
-        "accounts/login",
-        "const owner = accounts.owner(user);",
-        "const owner = accounts.holder(user);",
       ),
     ],
   },
@@ -277,6 +210,7 @@ const shellMutations: readonly Mutation[] = [
 ];
 
 export const mutations: readonly Mutation[] = [
+  ...decisionMutations,
   ...coordinatorMutations,
   ...shellMutations,
   {
@@ -517,7 +451,11 @@ export const mutations: readonly Mutation[] = [
     name: "a read that does not wait for what its client has seen",
     rule: "R9",
     edits: [
-      core("chat/read-services", "if (!covers(replication.committed, target)) {", "if (false) {"),
+      core(
+        "chat/read-services",
+        "return waits(services, request, at) ?? decide(",
+        "return decide(",
+      ),
     ],
   },
   {

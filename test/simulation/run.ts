@@ -7,6 +7,7 @@ import { SimulationChecks } from "./checks.ts";
 import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
 import { runFormerView, runLookAlikes } from "./former-view.ts";
+import { runLateDecisions, runTwoEpochs } from "./late-decisions.ts";
 import { quickDigest } from "./quick-digest.ts";
 import { runRivals } from "./rivals.ts";
 import { runStaleView } from "./stale-view.ts";
@@ -29,7 +30,10 @@ const recoveryMs = 60_000;
 const giveUpMs = 8_000;
 
 /** Schedules of faults that random choices seldom produce. */
-const schedules = [runRivals, runFormerView, runLookAlikes, runStaleView];
+const schedules = [
+  ...[runRivals, runFormerView, runLookAlikes, runStaleView],
+  ...[runLateDecisions, runTwoEpochs],
+];
 
 /**
  * Runs one cluster with one workload and one sequence of faults. The same seed gives the same run.
@@ -86,6 +90,8 @@ class Simulation {
     // The empty topic matches everything, so every publication is checked.
     this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
+      log: this.#checks.log,
+      operates: seed % 3 === 1,
       clients: dice.between(1, 4),
       claims: dice.pick([0.03, 0.03, 0.3]) ?? 0.03,
       keepsAll,
@@ -155,7 +161,8 @@ class Simulation {
     this.#checks.checkEqual(this.#cluster);
     this.#checks.checkHolders(this.#cluster, "at the end");
     for (const server of this.#up) this.#workload.checkHistory(server);
-    this.#workload.claims.check(this.#cluster, this.#up);
+    this.#workload.claims.check(this.#up);
+    this.#checks.log.check(this.#up);
     if (this.#agreesOnTime) this.#checkTime();
   }
 
@@ -238,6 +245,8 @@ class Simulation {
       const isServing = isLive && members.includes(name) && disk.view.number === number;
       const { held, durable } = core.ledger;
       const { committed } = core.replication;
+      const { log } = core;
+      if (log.open().length > 0 || log.applied !== first?.core.log.applied) return false;
       const goal = first?.core.ledger.held ?? {};
       return isServing && [held, durable, committed].every((vector) => isSame(vector, goal));
     });
@@ -260,6 +269,8 @@ class Simulation {
         phase,
         view: disk.view.number,
         held,
+        applied: core.log.applied,
+        open: core.log.open().map(({ slot, epoch }) => [slot, epoch]),
       });
     });
     const open = this.#workload.isAnswered ? "" : "; requests are open";

@@ -1,12 +1,21 @@
 import type { Receipt, ReplyData, Request } from "../../src/protocol/client-messages.ts";
-import type { ChannelName, RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
+import type { ChannelName, RequestId, UserName } from "../../src/protocol/ids.ts";
 import type { ChannelEntry } from "../../src/protocol/publications.ts";
-import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
+import {
+  covers,
+  type MutableVector,
+  raise,
+  slotKey,
+  type Vector,
+} from "../../src/protocol/vector.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
+import { checkHistory } from "./check-history.ts";
 import { ClaimsModel } from "./claims-model.ts";
 import { checkHooks, HookUser } from "./hook-user.ts";
+import type { LogModel } from "./log-model.ts";
+import { Operator } from "./operator.ts";
 
 const channel = "geral" as ChannelName;
 
@@ -15,6 +24,8 @@ interface Asked {
   readonly request: Request;
   /** The client's messages that were acknowledged before it sent this request. */
   readonly mine: readonly string[];
+  /** The highest slot that anybody had been told of when the request was first sent. */
+  readonly toldBefore: number;
 }
 
 interface WorkloadOptions {
@@ -23,6 +34,9 @@ interface WorkloadOptions {
   readonly claims: number;
   /** Whether clients sometimes send two contents under one id. */
   readonly reusesIds: boolean;
+  readonly log: LogModel;
+  /** Whether clients also have operations decided that nobody but the log knows, in bursts. */
+  readonly operates: boolean;
   /** Whether clients also make and use hooks. */
   readonly usesHooks: boolean;
   /** Whether the state keeps all messages of the run, so that every message must be shown. */
@@ -74,27 +88,8 @@ export class Workload {
 
   /** Checks the history at the end: each message once, and all acknowledged messages (R5, R6). */
   checkHistory(server: VirtualServer): void {
-    const data = { channel, limit: 1_000, after: {} };
-    const texts: string[] = [];
-    let next: string | undefined;
-    do {
-      const reply = this.#cluster.request(server, "history", { ...data, before: next });
-      assertPromise(
-        reply.status === "OK",
-        "R8",
-        `${server.name} answers ${reply.code} when all is well`,
-      );
-      const entries = reply.entries as ChannelEntry[];
-      checkHooks(entries, server.name);
-      texts.push(...entries.map(({ message }) => message));
-      next = reply.next as string | undefined;
-    } while (next !== undefined);
-    const seen = new Set(texts);
-    assertPromise(seen.size === texts.length, "R6", `${server.name} shows a message twice`);
-    if (!this.#options.keepsAll) return;
-    for (const text of this.acknowledged) {
-      assertPromise(seen.has(text), "R5", `${server.name} does not show "${text}"`);
-    }
+    const acknowledged = this.#options.keepsAll ? this.acknowledged : [];
+    checkHistory(this.#cluster, server, { channel, acknowledged });
   }
 }
 
@@ -107,6 +102,7 @@ class Client {
   readonly #mine = new Set<string>();
   readonly #open = new Set<Asked>();
   readonly #hooks: HookUser;
+  readonly #operator: Operator;
   /** The ids under which two contents were sent. */
   readonly #reused = new Set<RequestId>();
   #count = 0;
@@ -118,12 +114,13 @@ class Client {
   ) {
     this.#user = name as UserName;
     this.#hooks = new HookUser(this.#user, channel, options.cluster.random);
+    this.#operator = new Operator(`${name}-op` as UserName, options);
     this.#workload = workload;
     this.#options = options;
   }
 
   get open(): number {
-    return this.#open.size;
+    return this.#open.size + this.#operator.open;
   }
 
   login(): void {
@@ -143,6 +140,7 @@ class Client {
 
   #act(): void {
     const { cluster, plain, claims } = this.#options;
+    if (this.#options.operates && cluster.random() < 0.3) return this.#operator.operate();
     if (cluster.random() < claims) return this.#claim();
     const chance = cluster.random();
     if (chance < 0.7) return this.#publish();
@@ -161,6 +159,7 @@ class Client {
       const envelope = this.#envelope();
       return this.#ask({ ...envelope, ...this.#hooks.next(this.#count) });
     }
+    if (chance < 0.9) return this.#readPresent();
     if (!plain) this.#read();
   }
 
@@ -206,7 +205,7 @@ class Client {
 
   #isClaimed(user: UserName): boolean {
     const { servers } = this.#options.cluster;
-    return servers.some(({ core }) => core.accounts.holder(user) !== undefined);
+    return servers.some(({ core }) => core.accounts.owner(user) !== undefined);
   }
 
   #message(): void {
@@ -227,6 +226,11 @@ class Client {
     });
   }
 
+  #readPresent(): void {
+    const envelope = { ...this.#envelope(), id: undefined };
+    this.#ask({ service: "time", ...envelope, consistency: "now" });
+  }
+
   #envelope() {
     this.#count += 1;
     const after: Vector | undefined = this.#options.plain ? undefined : { ...this.#seen };
@@ -235,7 +239,8 @@ class Client {
   }
 
   #ask(request: Request): void {
-    const asked: Asked = { request, mine: [...this.#mine] };
+    const { log } = this.#options;
+    const asked: Asked = { request, mine: [...this.#mine], toldBefore: log.highestTold };
     this.#hooks.sending(request);
     this.#open.add(asked);
     this.#send(asked);
@@ -271,7 +276,12 @@ class Client {
     if (data.status === "erro" && data.retry === true) return;
     const isFirst = this.#open.delete(asked);
     const { request, mine } = asked;
-    if (request.service === "register") this.#noteClaim(request, data);
+    if (request.service === "register") this.#noteClaim(request, data, asked.toldBefore);
+    const { log } = this.#options;
+    const { slot = 0 } = data;
+    if (request.service === "time" && data.status !== "erro") {
+      log.noteRead(slot, asked.toldBefore, data.server);
+    }
     this.#hooks.take(request, data);
     if (data.code === "id_reused") {
       const isReused = this.#reused.has(request.id as RequestId);
@@ -283,8 +293,8 @@ class Client {
     }
     if (data.status === "erro") return;
     if (request.service === "login" && data.account !== undefined) {
-      const claim = data.account as { server: ServerName; seq: number };
-      this.#workload.claims.grant({ name: request.user, claim, byWhom: data.server });
+      const id = data.account as RequestId;
+      this.#workload.claims.grant({ name: request.user, id, byWhom: data.server });
     }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
@@ -315,8 +325,20 @@ class Client {
     }
   }
 
-  #noteClaim({ user, id, password }: Request & { service: "register" }, data: ReplyData): void {
+  #noteClaim(
+    { user, id, password }: Request & { service: "register" },
+    data: ReplyData,
+    toldBefore: number,
+  ): void {
     const { claims } = this.#workload;
+    const { slot = 0, server: byWhom } = data;
+    if (data.status === "OK") {
+      // A copy of the request may have been sent before.
+      const operation = { by: user, id: id as RequestId };
+      const before = password === "gestohlen" ? 0 : toldBefore;
+      this.#options.log.tell({ operation, slot, outcome: "done", byWhom, toldBefore: before });
+      raise(this.#seen, { [slotKey]: slot });
+    }
     const told = { name: user, id: id as RequestId, password, byWhom: data.server };
     if (data.status === "OK") claims.tell({ ...told, what: "won" });
     else if (data.code === "name_taken") claims.tell({ ...told, what: "taken" });
@@ -331,7 +353,9 @@ class Client {
     const texts = entries.map(({ message }) => message);
     const seen = new Set(texts);
     assertPromise(seen.size === texts.length, "R6", `${data.server} shows a message twice`);
-    const isCovered = covers(data.seen as Vector, after ?? {});
+    const { [slotKey]: slot = 0, ...events } = after ?? {};
+    assertPromise((data.slot ?? 0) >= slot, "D8", `${data.server} has not applied slot ${slot}`);
+    const isCovered = covers(data.seen as Vector, events);
     assertPromise(isCovered, "R9", `${data.server} shows less than its reader had seen`);
     if (!this.#options.keepsAll || after === undefined || data.next !== undefined) return;
     for (const text of mine) {

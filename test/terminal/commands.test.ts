@@ -45,7 +45,7 @@ describe("commands for scripts", () => {
     });
   });
 
-  test("[E3] `register` registers a name only once, and never prints the password", async () => {
+  test("[R10] `register` registers a name only once, and never prints the password", async () => {
     const first = await run(["register", "dora"], "secret\n");
     expect(first).toMatchObject({ code: 0, stderr: "dora is registered.\n" });
     const again = await run(["register", "dora", "--json"], "secret\n");

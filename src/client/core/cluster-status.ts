@@ -4,6 +4,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import { isOurList, parseList } from "../../protocol/parse-list.ts";
 import { numberOf, viewOf } from "../../protocol/parse-status.ts";
 import type {
+  DecisionFaults,
   DiskSpace,
   Listed,
   RefusedMessages,
@@ -38,6 +39,8 @@ export interface ProcessStatus
   readonly secrets: readonly string[] | null;
   /** Space on the disk of a server's data folder. */
   readonly disk: DiskSpace | null;
+  /** What is wrong with the decisions of a server (D5). */
+  readonly decisionFaults: DecisionFaults | null;
 }
 
 export interface ClusterStatus {
@@ -140,7 +143,7 @@ function serverRows(
   const known = new Set(rows.map(({ name }) => name));
   for (const process of listed) {
     if (process.role !== "server" || known.has(process.name)) continue;
-    // A guest can claim a member's name, so only a process with the cluster's secret counts as the
+    // A guest can use a member's name, so only a process with the cluster's secret counts as the
     // member.
     const member = isMember(process.name) && process.isKnown;
     rows.push({ ...otherRow(process), member });
@@ -169,6 +172,7 @@ const unknown: ProcessStatus = {
   version: null,
   secrets: null,
   disk: null,
+  decisionFaults: null,
 };
 
 function otherRow(listed: Listed): ProcessStatus {
@@ -179,13 +183,15 @@ function otherRow(listed: Listed): ProcessStatus {
   return { ...row, rank: rank === 0 ? null : rank };
 }
 
-function selfReportOf({ refused, disbelievedClocks, version, secrets, disk }: SelfReport) {
+function selfReportOf(told: SelfReport) {
+  const { refused, disbelievedClocks, version, secrets, disk, decisionFaults } = told;
   return {
     refused: refused ?? null,
     disbelievedClocks: disbelievedClocks ?? null,
     version: version ?? null,
     secrets: secrets ?? null,
     disk: disk ?? null,
+    decisionFaults: decisionFaults ?? null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { isNearlyFull } from "../../protocol/disk-space.ts";
 import { durations } from "../../protocol/limits.ts";
-import type { DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
+import type { DecisionFaults, DiskSpace, Listed, Role } from "../../protocol/reference-messages.ts";
 import { newestOf } from "../../protocol/version.ts";
 import { quorumOf, type View } from "../../protocol/view.ts";
 
@@ -22,11 +22,17 @@ export type StatusProblem =
   | { readonly kind: "guestServers"; readonly names: readonly string[] }
   | { readonly kind: "diskNearlyFull"; readonly name: string; readonly freeBytes: number }
   /** `ms` is the distance between the server's machine clock and the cluster's time. */
-  | { readonly kind: "clockOff"; readonly name: string; readonly ms: number };
+  | { readonly kind: "clockOff"; readonly name: string; readonly ms: number }
+  /** The servers in `names` have noticed that what was decided up to `slot` differs (D5). */
+  | { readonly kind: "decisionsDiffer"; readonly slot: number; readonly names: readonly string[] }
+  /** The server applies no more decisions, because it does not know the operation (D5). */
+  | { readonly kind: "unknownOperation"; readonly name: string; readonly operation: string };
 
 /** A condition that is no fault of the cluster, but that an operator should know. */
 export type StatusWarning =
   | { readonly kind: "disbelievedClocks"; readonly name: string; readonly count: number }
+  /** A server of version 0.1.0 has written accounts, which have no effect (O60). */
+  | { readonly kind: "formerAccounts"; readonly names: readonly string[] }
   /** The member is up, and does not take requests yet or any more. */
   | { readonly kind: "memberNotReady"; readonly name: string; readonly phase: string }
   /** `version` is null for a process that is too old to report one. */
@@ -59,6 +65,7 @@ interface Row {
   readonly offsetMs: number | null;
   readonly disbelievedClocks: number | null;
   readonly disk: DiskSpace | null;
+  readonly decisionFaults: DecisionFaults | null;
 }
 
 /** How many brokers and proxies the asker's settings name. */
@@ -86,6 +93,7 @@ export function problemsOf(seen: Seen): StatusProblem[] {
     ...processProblems(seen),
     ...memberProblems(seen),
     ...guestServers(seen),
+    ...decisionProblems(seen),
     ...machineProblems(seen),
   ];
 }
@@ -133,6 +141,23 @@ function guestServers({ known }: Seen): StatusProblem[] {
   return names.length === 0 ? [] : [{ kind: "guestServers", names }];
 }
 
+function decisionProblems({ rows }: Seen): StatusProblem[] {
+  const differing = rows.flatMap(({ name, decisionFaults }) => {
+    const slot = decisionFaults?.differs;
+    return slot === undefined ? [] : [{ name, slot }];
+  });
+  const slot = Math.min(...differing.map((one) => one.slot));
+  const names = differing.map(({ name }) => name);
+  const unknown = rows.flatMap(({ name, live, decisionFaults }): StatusProblem[] => {
+    const operation = decisionFaults?.unknownKind;
+    return !live || operation === undefined ? [] : [{ kind: "unknownOperation", name, operation }];
+  });
+  return [
+    ...(names.length === 0 ? [] : [{ kind: "decisionsDiffer", slot, names } as const]),
+    ...unknown,
+  ];
+}
+
 function machineProblems({ rows }: Seen): StatusProblem[] {
   return rows.flatMap(({ name, live, disk, offsetMs }) => {
     const problems: StatusProblem[] = [];
@@ -154,12 +179,16 @@ export function warningsOf({ rows, known }: Pick<Seen, "rows" | "known">): Statu
     const isUnready = member === true && live && phase !== null && phase !== "live";
     return isUnready ? [{ kind: "memberNotReady", name, phase }] : [];
   });
+  const formers = rows.filter(({ decisionFaults }) => decisionFaults?.hasFormer === true);
+  const names = formers.map(({ name }) => name);
+  const accounts: StatusWarning[] = names.length === 0 ? [] : [{ kind: "formerAccounts", names }];
   const secrets = secretWarnings(known);
   const newest = newestOf(known.flatMap(({ version }) => version ?? []));
-  if (newest === undefined) return [...unready, ...clocks, ...secrets];
+  if (newest === undefined) return [...unready, ...accounts, ...clocks, ...secrets];
   const older = known.filter(({ version }) => version !== newest);
   return [
     ...unready,
+    ...accounts,
     ...clocks,
     ...secrets,
     ...older.map(({ name, version = null }): StatusWarning => {

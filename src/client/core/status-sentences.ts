@@ -41,6 +41,14 @@ export function problemSentence(
       const seconds = Math.round(problem.ms / 1_000);
       return text("status.clockOff", { name: harmless(problem.name), seconds });
     }
+    case "decisionsDiffer": {
+      const names = harmless(problem.names.join(", "));
+      return text("status.decisionsDiffer", { slot: problem.slot, names });
+    }
+    case "unknownOperation": {
+      const operation = harmless(problem.operation);
+      return text("status.unknownOperation", { name: harmless(problem.name), operation });
+    }
     case "noCoordinator":
     case "noBroker":
     case "noProxy":
@@ -57,6 +65,8 @@ export function warningSentence(warning: StatusWarning, text: Text): string {
   switch (warning.kind) {
     case "disbelievedClocks":
       return text("status.disbelievedClocks", { name, count: warning.count });
+    case "formerAccounts":
+      return text("status.formerAccounts", { names: harmless(warning.names.join(", ")) });
     case "memberNotReady":
       return text("status.memberNotReady", { name, phase: harmless(warning.phase) });
     case "olderVersion": {

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { parseUserName, type UserName } from "../../protocol/ids.ts";
 import { requestId, userOf } from "../people.ts";
-import { type AddRoutes, entryReply, name, outcomes, password } from "./route.ts";
+import { type AddRoutes, name, outcomes, password, slotReply } from "./route.ts";
 
 /** Accounts and their passwords. */
 export const accountRoutes: AddRoutes = (api, people) => {
@@ -39,7 +39,7 @@ export const accountRoutes: AddRoutes = (api, people) => {
         description: "Ends all other sessions of the user. The reply has a new token.",
         tags: ["accounts"],
         body: Type.Object({ password, newPassword: password }),
-        response: outcomes(200, entryReply, "id_reused"),
+        response: outcomes(200, slotReply, "id_reused"),
       },
     },
     (request, reply) =>
@@ -49,7 +49,7 @@ export const accountRoutes: AddRoutes = (api, people) => {
         const data = { user, password, newPassword };
         const id = requestId(request);
         const change = () => session.ask("password", data, id);
-        return { entry: (await people.passwords.take(request.ip, change)).entry };
+        return { slot: (await people.passwords.take(request.ip, change)).slot };
       }),
   );
 };

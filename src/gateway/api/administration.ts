@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { requestId } from "../people.ts";
-import { type AddRoutes, entryReply, name, outcomes, password } from "./route.ts";
+import { type AddRoutes, entryReply, name, outcomes, password, slotReply } from "./route.ts";
 
 /** What administrators change. */
 export const administrationRoutes: AddRoutes = (api, people) => {
@@ -18,14 +18,14 @@ export const administrationRoutes: AddRoutes = (api, people) => {
           Type.Object({ administrator: Type.Boolean() }, { additionalProperties: false }),
           Type.Object({ newPassword: password }, { additionalProperties: false }),
         ]),
-        response: outcomes(200, entryReply, "user_not_found", "name_invalid", "id_reused"),
+        response: outcomes(200, slotReply, "user_not_found", "name_invalid", "id_reused"),
       },
     },
     (request, reply) =>
       people.serve(request, reply, async (session) => {
         const data = { user: request.params.user as UserName, ...request.body };
-        const { entry } = await session.ask("account", data, requestId(request));
-        return { entry };
+        const { slot } = await session.ask("account", data, requestId(request));
+        return { slot };
       }),
   );
 
@@ -39,13 +39,13 @@ export const administrationRoutes: AddRoutes = (api, people) => {
           mode: Type.Enum(["open", "closed", "invitation"]),
           invitation: Type.Optional(Type.String({ minLength: 1 })),
         }),
-        response: outcomes(200, entryReply, "id_reused"),
+        response: outcomes(200, slotReply, "id_reused"),
       },
     },
     (request, reply) =>
       people.serve(request, reply, async (session) => {
-        const { entry } = await session.ask("registration", request.body, requestId(request));
-        return { entry };
+        const { slot } = await session.ask("registration", request.body, requestId(request));
+        return { slot };
       }),
   );
 

@@ -87,6 +87,12 @@ export const receipt = Type.Object(
 
 export const entryReply = Type.Object({ entry: receipt });
 
+export const slotReply = Type.Object({
+  slot: Type.Optional(
+    Type.Integer({ minimum: 0, description: "Where the decision stands in the log of decisions." }),
+  ),
+});
+
 export const pageSize = Type.Optional(
   Type.Integer({ minimum: 1, maximum: limits.historyEntries, description: "Entries of a page." }),
 );

@@ -338,6 +338,7 @@ export class Registry {
       refused: told.refused ?? known?.refused,
       disbelievedClocks: told.disbelievedClocks ?? known?.disbelievedClocks,
       disk: told.disk ?? known?.disk,
+      decisionFaults: told.decisionFaults ?? known?.decisionFaults,
       clock,
       heardMs: steadyMs,
       isKnown,

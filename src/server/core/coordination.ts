@@ -1,13 +1,12 @@
-import { durations } from "../../protocol/limits.ts";
 import type {
   CoordinationAnswer,
   CoordinationRequest,
-  ReplicaSummary,
+  OwnFields,
 } from "../../protocol/peer-messages.ts";
-import type { Claims } from "./accounts/claims.ts";
 import type { Acceptor, GrantRequest } from "./coordinator/acceptor.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
+import type { Deciding } from "./deciding.ts";
 import type { Answered, Now, ReplyTo } from "./effects.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
@@ -18,14 +17,14 @@ interface CoordinationParts {
   readonly rotation: Rotation;
   readonly election: Election;
   readonly acceptor: Acceptor;
-  readonly claims: Claims;
+  readonly deciding: Deciding;
   readonly clockSync: ClockSync;
   readonly traces: Traces;
 }
 
 /**
- * Handles other members' requests about elections, claims, clocks and steps, and their answers to this
- * server's requests.
+ * Handles other members' requests about elections, decisions, clocks and steps, and their answers to
+ * this server's requests.
  */
 export class Coordination {
   readonly #parts: CoordinationParts;
@@ -35,7 +34,7 @@ export class Coordination {
   }
 
   onRequest(to: ReplyTo, request: CoordinationRequest, now: Now): void {
-    const { replica, rotation, election, acceptor, claims, clockSync, traces } = this.#parts;
+    const { replica, rotation, election, acceptor, deciding, clockSync, traces } = this.#parts;
     replica.hear(request, now);
     // A server whose disk lost events must not promise or accept anything until the events are
     // back, so it does not answer.
@@ -56,15 +55,8 @@ export class Coordination {
         if (!election.believes(request.epoch)) return;
         return acceptor.ask(to, request as GrantRequest, now);
       case "forward":
-        if (claims.isFull) return;
-        return claims.add({
-          ...request.claim,
-          deadlineMs: now.steadyMs + durations.peerRequestMs,
-          isForwarded: true,
-          settle: ({ outcome, event, credential }) => {
-            answer({ service: "forward", outcome, seq: event?.seq, credential });
-          },
-        });
+      case "slots":
+        return deciding.onRequest(request, now, answer);
       case "clock": {
         // Only the present coordinator may correct this server's clock.
         if (election.coordinator?.name !== request.server) return;
@@ -80,14 +72,16 @@ export class Coordination {
   }
 
   onAnswer(input: Answered, now: Now): void {
-    const { replica, election, claims, clockSync, traces } = this.#parts;
+    const { replica, election, deciding, clockSync, traces } = this.#parts;
     const { from, request } = input;
     // Another server may now use the address of the peer that was asked. An answer from another
     // server does not count.
     const answer = input.answer?.server === from ? input.answer : undefined;
     if (answer !== undefined) replica.hear(answer, now);
     if (request.service === "forward") {
-      claims.onForwarded({ from, claim: request.claim, answer }, now);
+      deciding.decisions.onForwarded({ from, request, answer }, now);
+    } else if (request.service === "slots") {
+      deciding.reads.onAnswer({ from, request, answer });
     } else if (request.service === "clock") {
       clockSync.onAnswer({ from, request, answer }, now);
     } else if (request.service === "steps") {
@@ -97,6 +91,3 @@ export class Coordination {
     }
   }
 }
-
-/** The fields of an answer, without the fields of the summary. */
-type OwnFields<Answer> = Answer extends unknown ? Omit<Answer, keyof ReplicaSummary> : never;

@@ -1,26 +1,64 @@
-import { type AccountData, accountFacts } from "./accounts/account-facts.ts";
-import type { Accounts } from "./accounts/accounts.ts";
+import type { Digest } from "../../protocol/event.ts";
+import { type FormerData, formerFacts, savedAccounts } from "./accounts/account-facts.ts";
+import { accountOperations, expiredOutcome } from "./accounts/account-operations.ts";
+import { Accounts } from "./accounts/accounts.ts";
 import { type ChatData, chatFacts } from "./chat/chat-facts.ts";
-import type { ChatState } from "./chat/chat-state.ts";
+import { ChatState, type Retention } from "./chat/chat-state.ts";
 import { type CoordinatorData, coordinatorFacts } from "./coordinator/coordinator-facts.ts";
-import type { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
-import type { FactTable } from "./replica/fact.ts";
+import { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
+import { type DecisionData, decidedPart, decisionFacts } from "./decisions/decision-facts.ts";
+import { DecisionLog } from "./decisions/decision-log.ts";
+import { type Fact, Facts, type FactTable } from "./replica/fact.ts";
 
 /**
  * For each operation, the data of its events. To add an operation, add a row to the table of its
  * module.
  */
-export interface EventData extends CoordinatorData, AccountData, ChatData {}
+export interface EventData extends CoordinatorData, DecisionData, ChatData {}
 
 export type Operation = keyof EventData;
 
 /** The state to which the facts add events. */
 export interface Content {
   readonly terms: CoordinatorTerms;
+  readonly log: DecisionLog;
   readonly accounts: Accounts;
   readonly chat: ChatState;
 }
 
-export function factsOf({ terms, accounts, chat }: Content): FactTable<EventData> {
-  return { ...coordinatorFacts(terms), ...accountFacts(accounts), ...chatFacts(chat) };
+/** Makes the empty state of a server. */
+export function newContent(digest: Digest, retention: Retention | undefined): Content {
+  const accounts = new Accounts();
+  return {
+    terms: new CoordinatorTerms(),
+    log: new DecisionLog({
+      digest,
+      kinds: accountOperations(accounts),
+      expired: (operation) => expiredOutcome(accounts, operation),
+    }),
+    accounts,
+    chat: new ChatState(retention),
+  };
+}
+
+/** Makes what applies events to the state, saves the state and restores it. */
+export function machineOf(
+  facts: Readonly<Record<string, Fact>>,
+  { log, accounts }: Content,
+): Facts {
+  return new Facts(facts, decidedPart(log, savedAccounts(accounts)));
+}
+
+export function factsOf({
+  terms,
+  log,
+  accounts,
+  chat,
+}: Content): FactTable<EventData & FormerData> {
+  return {
+    ...coordinatorFacts(terms),
+    ...decisionFacts(log),
+    ...formerFacts(accounts),
+    ...chatFacts(chat),
+  };
 }

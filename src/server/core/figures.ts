@@ -1,14 +1,14 @@
 import { type Epoch, noEpoch } from "../../protocol/epoch.ts";
 import type { ServerName } from "../../protocol/ids.ts";
-import type { ClaimOutcome } from "../../protocol/peer-messages.ts";
+import type { DecisionFaults } from "../../protocol/reference-messages.ts";
 import { lag, servers, type Vector } from "../../protocol/vector.ts";
 import type { View } from "../../protocol/view.ts";
-import type { Claims } from "./accounts/claims.ts";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Presence } from "./chat/presence.ts";
 import type { Publications } from "./chat/publications.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
+import type { Deciding } from "./deciding.ts";
 import type { Now } from "./effects.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
@@ -24,8 +24,10 @@ export interface Figures {
   readonly openRequests: number;
   readonly repeatedWrites: number;
   readonly disbelievedClocks: number;
-  readonly openClaims: number;
-  readonly claims: Readonly<Record<ClaimOutcome, number>>;
+  readonly openOperations: number;
+  /** The number of decided operations by outcome, those of this server's clients and forwarded ones. */
+  readonly operations: Readonly<Record<string, number>>;
+  readonly decisionFaults: DecisionFaults;
   readonly openPasswords: number;
   readonly presentUsers: number;
   readonly published: number;
@@ -57,14 +59,14 @@ interface MeasuredParts {
   readonly election: Election;
   readonly clockSync: ClockSync;
   readonly serving: Serving;
-  readonly claims: Claims;
+  readonly deciding: Deciding;
   readonly passwords: Passwords;
   readonly presence: Presence;
   readonly publications: Publications;
 }
 
 export function figuresOf(parts: MeasuredParts, now: Now): Figures {
-  const { replica, rotation, election, clockSync, serving, claims, publications } = parts;
+  const { replica, rotation, election, clockSync, serving, deciding, publications } = parts;
   const { ledger, replication, catchUp } = replica;
   const members = replication.view.members.filter((name) => name !== replica.name);
   return {
@@ -76,8 +78,9 @@ export function figuresOf(parts: MeasuredParts, now: Now): Figures {
     openRequests: serving.open,
     repeatedWrites: serving.repeatedWrites,
     disbelievedClocks: serving.disbelievedClocks,
-    openClaims: claims.open,
-    claims: claims.outcomes,
+    openOperations: deciding.decisions.open,
+    operations: deciding.decisions.outcomes,
+    decisionFaults: deciding.faults,
     openPasswords: parts.passwords.open,
     presentUsers: parts.presence.list(now.steadyMs).length,
     published: publications.published,

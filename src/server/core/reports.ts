@@ -4,6 +4,8 @@ import type { StatusReply } from "../../protocol/replies.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
+import type { Deciding } from "./deciding.ts";
+import type { DecisionLog } from "./decisions/decision-log.ts";
 import type { Now } from "./effects.ts";
 import { Rate } from "./replica/rate.ts";
 import type { Replica } from "./replica/replica.ts";
@@ -15,6 +17,8 @@ interface ReportParts {
   readonly address: string;
   readonly replica: Replica;
   readonly rotation: Rotation;
+  readonly log: DecisionLog;
+  readonly deciding: Deciding;
   readonly election: Election;
   readonly clockSync: ClockSync;
   readonly serving: Serving;
@@ -35,7 +39,7 @@ export class Reports {
   }
 
   heartbeat(now: Now): void {
-    const { address, replica, rotation, clockSync, serving, self } = this.#parts;
+    const { address, replica, rotation, log, deciding, clockSync, serving, self } = this.#parts;
     const { ledger, replication, catchUp, effects } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
@@ -50,6 +54,7 @@ export class Reports {
       clockRounds: clockSync.rounds,
       takesAcks: true,
       takesHooks: true,
+      applied: { slot: log.applied, digest: log.head.digest },
     });
     const report: HeartbeatReport = {
       user: replica.name,
@@ -62,13 +67,14 @@ export class Reports {
       ready: rotation.mayBeMember,
       ...self,
       disbelievedClocks: serving.disbelievedClocks,
+      decisionFaults: deciding.faults,
     };
     effects.add({ type: "heartbeat", report, clock: replica.clock.tick() });
   }
 
   /** Returns the status of the cluster as this server knows it (Q10). */
   status(now: Now): StatusReply {
-    const { address, replica, election, clockSync, serving } = this.#parts;
+    const { address, replica, election, deciding, clockSync, serving } = this.#parts;
     const { replication, list } = replica;
     const own = {
       address,
@@ -114,6 +120,7 @@ export class Reports {
       committed: { ...replication.committed },
       ...this.#parts.self,
       disbelievedClocks: serving.disbelievedClocks,
+      decisionFaults: deciding.faults,
     };
   }
 }

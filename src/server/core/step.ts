@@ -8,22 +8,23 @@ import type { ReplicationMessage } from "../../protocol/peer-messages.ts";
 import type { SelfReport } from "../../protocol/reference-messages.ts";
 import type { View } from "../../protocol/view.ts";
 import type { Auth } from "./accounts/access.ts";
-import { Accounts } from "./accounts/accounts.ts";
-import { Claims } from "./accounts/claims.ts";
+import type { Accounts } from "./accounts/accounts.ts";
 import { Passwords } from "./accounts/passwords.ts";
-import { ChatState, type Retention } from "./chat/chat-state.ts";
+import type { ChatState, Retention } from "./chat/chat-state.ts";
 import { Presence } from "./chat/presence.ts";
 import { Publications } from "./chat/publications.ts";
 import { Coordination } from "./coordination.ts";
 import { Acceptor } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
-import { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
+import type { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import { Election } from "./coordinator/election.ts";
+import { Deciding } from "./deciding.ts";
+import type { DecisionLog } from "./decisions/decision-log.ts";
 import { type Effect, Effects, type Input, type Now } from "./effects.ts";
-import type { EventData } from "./facts.ts";
+import { type EventData, machineOf, newContent } from "./facts.ts";
 import { type Figures, figuresOf } from "./figures.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
-import { Facts } from "./replica/fact.ts";
+import type { Facts } from "./replica/fact.ts";
 import type { Ledger, LedgerOf } from "./replica/ledger.ts";
 import { Replica } from "./replica/replica.ts";
 import type { Replication } from "./replica/replication.ts";
@@ -64,8 +65,9 @@ export interface CoreOptions {
 export class ServerCore {
   readonly name: ServerName;
   readonly clock: LamportClock;
-  readonly terms = new CoordinatorTerms();
-  readonly accounts = new Accounts(this.terms);
+  readonly terms: CoordinatorTerms;
+  readonly accounts: Accounts;
+  readonly log: DecisionLog;
   readonly chat: ChatState;
   readonly ledger: LedgerOf<EventData> & Ledger;
   readonly replication: Replication;
@@ -77,7 +79,7 @@ export class ServerCore {
   readonly #replica: Replica;
   readonly #rotation: Rotation;
   readonly #acceptor: Acceptor;
-  readonly #claims: Claims;
+  readonly #deciding: Deciding;
   readonly #coordination: Coordination;
   readonly #passwords = new Passwords();
   readonly #publications: Publications;
@@ -94,18 +96,15 @@ export class ServerCore {
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, auth = "open" } = options;
     const { topicKeys = [], tables = ownTables, memory } = options;
-    const { terms, accounts } = this;
     const effects = this.#effects;
     const passwords = this.#passwords;
-    const chat = new ChatState(retention);
-    const machine = new Facts(tables.facts({ terms, accounts, chat }));
+    const content = newContent(digest, retention);
+    const { terms, log, accounts, chat } = content;
+    const machine = machineOf(tables.facts(content), content);
     const replica = new Replica({
-      name,
-      clock,
-      digest,
-      machine,
-      effects,
+      ...{ name, clock, digest, machine, effects },
       ownEpoch: () => this.election.ownEpoch,
+      slot: () => log.applied,
       heard: (summary, now) => {
         this.#rotation.hear(summary.peer);
         this.election.hear(summary, now);
@@ -115,19 +114,21 @@ export class ServerCore {
     const clockSync = new ClockSync(replica);
     const acceptor = new Acceptor(replica, terms);
     const election = new Election({ replica, terms, acceptor, clockSync });
-    const claims = new Claims({ replica, accounts, election, clockSync, passwords, auth });
+    const deciding = new Deciding({ replica, content, election, clockSync });
+    const { decisions, reads } = deciding;
     const traces = new Traces({ replica, clockSync, memory });
     const presence = new Presence(name);
     const publications = new Publications({ name, chat, accounts, auth });
     const serving = new Serving({
       services: {
-        ...{ name, clock, digest, auth, topicKeys, chat, accounts },
+        ...{ name, clock, digest, auth, topicKeys, chat, accounts, log },
         ...{ ledger, replication, presence, publications },
         status: (now) => this.#reports.status(now),
         correctedMs: (now) => clockSync.correctedMs(now),
+        submit: (operation, now) => decisions.submit(operation, now),
       },
       table: tables.services,
-      ...{ claims, passwords, traces },
+      ...{ decisions, reads, passwords, traces },
       flood: new Flood(options.flood ?? noPaces, auth),
     });
     const rotation = new Rotation({
@@ -138,6 +139,8 @@ export class ServerCore {
     });
     this.name = name;
     this.clock = clock;
+    this.terms = terms;
+    this.accounts = accounts;
     this.chat = chat;
     this.ledger = ledger;
     this.replication = replication;
@@ -148,12 +151,13 @@ export class ServerCore {
     this.#replica = replica;
     this.#rotation = rotation;
     this.#acceptor = acceptor;
-    this.#claims = claims;
+    this.log = log;
+    this.#deciding = deciding;
     this.#publications = publications;
     this.#serving = serving;
     this.#presence = presence;
-    const parts = { replica, rotation, election, clockSync };
-    this.#coordination = new Coordination({ ...parts, acceptor, claims, traces });
+    const parts = { replica, rotation, log, deciding, election, clockSync };
+    this.#coordination = new Coordination({ ...parts, acceptor, traces });
     this.#reports = new Reports({ ...parts, serving, address, self: options.self });
   }
 
@@ -193,6 +197,10 @@ export class ServerCore {
     return { ...this.#facts.freeze(), mark: this.mark };
   }
 
+  get hasFormerAccounts(): boolean {
+    return this.accounts.hasFormer;
+  }
+
   get mark(): Mark {
     return { ...this.#replica.mark, epoch: this.terms.highestEpoch };
   }
@@ -200,7 +208,7 @@ export class ServerCore {
   figures(now: Now): Figures {
     const parts = {
       ...{ replica: this.#replica, rotation: this.#rotation, election: this.election },
-      ...{ clockSync: this.clockSync, serving: this.#serving, claims: this.#claims },
+      ...{ clockSync: this.clockSync, serving: this.#serving, deciding: this.#deciding },
       ...{ passwords: this.#passwords, presence: this.#presence },
     };
     return figuresOf({ ...parts, publications: this.#publications }, now);
@@ -220,7 +228,7 @@ export class ServerCore {
       this.#rotation.isServing &&
       !this.#rotation.isStopping &&
       this.#serving.open === 0 &&
-      !this.#claims.isAnyOpen &&
+      !this.#deciding.decisions.isAnyOpen &&
       this.election.isAtRest &&
       !this.#presence.hasNews
     );
@@ -304,6 +312,7 @@ export class ServerCore {
   #onReplication(message: ReplicationMessage, now: Now): void {
     const before = this.#replica.onReplication(message, now);
     if (before === undefined) return;
+    if (message.type === "heartbeat") this.#deciding.hear(message);
     if (message.type === "presence") {
       this.#presence.learn(message.server, message.heard, now.steadyMs);
     }
@@ -330,7 +339,7 @@ export class ServerCore {
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 
-  /** Advances the election before the claims, because the claims need the election's new state. */
+  /** Advances the election before the decisions, which need the election's new state. */
   #advanceCoordinator(now: Now): void {
     const { election } = this;
     this.#acceptor.advance(now);
@@ -339,7 +348,7 @@ export class ServerCore {
       this.#toldEpoch = election.ownEpoch;
       this.#replica.heartbeatSoon();
     }
-    this.#claims.advance(now);
+    this.#deciding.advance(now);
     this.#passwords.advance(this.#effects);
     this.clockSync.advance(now, this.#toldEpoch !== undefined);
   }

@@ -1,11 +1,16 @@
+import type { Session } from "../../client/session.ts";
 import type { Child } from "../../cluster/child.ts";
+import { Sessions } from "../../net/sessions.ts";
 import { now, pause } from "../../platform/clock.ts";
 import { seededRandom } from "../../platform/random.ts";
+import { openSecret, secretSource } from "../../platform/secret.ts";
+import { Settings } from "../../platform/settings.ts";
 import { limits } from "../../protocol/limits.ts";
 import { CoordinatorWatch } from "../coordinator-watch.ts";
 import { clientsNode } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";
 import { saveJournals } from "../saved-states.ts";
+import { ChangeRace } from "./change-race.ts";
 import { ClaimRace } from "./claim-race.ts";
 import { check, type Observations, unheard } from "./core/checker.ts";
 import { type Failover, failoversOf, type Term } from "./core/failovers.ts";
@@ -13,7 +18,7 @@ import { type PlannedFault, planFaults } from "./core/fault-plan.ts";
 import { type Pace, paceOf } from "./core/pace.ts";
 import { type Verdict, verdictOf } from "./core/verdict.ts";
 import { FaultPerformer, type Mark } from "./fault-performer.ts";
-import { accountsOf, agree, filesOf, type Question, reportsOf } from "./final-state.ts";
+import { accountsOf, agree, changedOf, filesOf, type Question, reportsOf } from "./final-state.ts";
 import { conversations, Load } from "./load.ts";
 
 export interface ChaosConfig {
@@ -92,6 +97,7 @@ export async function runChaos(
     clients: clientsNode,
   });
   await scene.load.prepare();
+  await scene.changes.prepare();
   watcher.onPhase("disturbing");
   const performer = await scene.disturb(plan, watcher, signal);
   const lengthMs = scene.elapsedMs();
@@ -125,9 +131,16 @@ function settingsOf({ seconds }: ChaosConfig) {
   };
 }
 
+/** A token of the cluster whose data is in the folder, for its administration. */
+function operatorOf(folder: string): string {
+  const secret = openSecret(secretSource(new Settings({ data: folder }, {})));
+  return new Sessions(secret.deriveKeys("token")).giveOperator(now().wallMs);
+}
+
 class Scene implements AsyncDisposable {
   readonly load: Load;
   readonly race: ClaimRace;
+  readonly changes: ChangeRace;
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
   readonly #watch: CoordinatorWatch;
@@ -147,11 +160,18 @@ class Scene implements AsyncDisposable {
     this.load = new Load({ brokers, proxies, writesPerSecond, random, elapsedMs });
     const drawn = seededRandom(config.seed + 2);
     this.race = new ClaimRace({ brokers, racers, random: drawn, elapsedMs });
+    const operator = operatorOf(config.folder);
+    this.changes = new ChangeRace({
+      brokers,
+      racers,
+      operator,
+      random: seededRandom(config.seed + 3),
+    });
   }
 
   static async open(config: ChaosConfig): Promise<Scene> {
     const settings = () => settingsOf(config);
-    const options = { ...config, settings, logLevel: "info" } as const;
+    const options = { ...config, settings, logLevel: "info", auth: "required" } as const;
     return new Scene(config, await RelayedCluster.start(options));
   }
 
@@ -189,6 +209,7 @@ class Scene implements AsyncDisposable {
     try {
       this.load.start();
       this.race.start();
+      this.changes.start();
       await performer.perform(plan, signal);
       await performer.subsided(signal);
       await pause(1_000 * this.#config.seconds - this.elapsedMs(), signal);
@@ -202,9 +223,15 @@ class Scene implements AsyncDisposable {
    * Returns what all servers report after healing, and what their disks contain after a clean stop.
    */
   async finalState(onHealed: () => void): Promise<Omit<Observations, "outages">> {
-    await Promise.all([this.load.finish(), this.race.finish()]);
+    await Promise.all([this.load.finish(), this.race.finish(), this.changes.finish()]);
+    const clients = new Map(
+      conversations.map((conversation) => {
+        const token = this.load.tokenOf(conversation);
+        return [conversation, this.#cluster.local.client({ deadlineMs: askMs, token })];
+      }),
+    );
     const question: Question = {
-      client: this.#cluster.local.client({ deadlineMs: askMs }),
+      clientFor: (conversation) => clients.get(conversation) as Session,
       servers: this.#servers,
       conversations,
       limitMs: healMs,
@@ -224,8 +251,10 @@ class Scene implements AsyncDisposable {
     const files = await filesOf(folder);
     const accounts = await accountsOf(folder);
     const { claims } = this.race;
+    const { changes } = this.changes;
+    const changed = await changedOf(folder, changes);
     const messages = { servers: this.#servers, writes, reads, deliveries, reports };
-    return { ...messages, files, claims, accounts };
+    return { ...messages, files, claims, accounts, changes, changed };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -234,6 +263,7 @@ class Scene implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    this.changes.close();
     await Promise.all([this.load.close(), this.race.close()]);
     await this.#cluster.stop();
   }

@@ -108,6 +108,7 @@ export function summary(verdict: Verdict, text: TrialText): string[] {
       p99: p99Ms,
     }),
     text("claims", { ...verdict.claims }),
+    text("changes", { ...verdict.changes }),
     ...failoverSummary(verdict, text),
   ];
 }

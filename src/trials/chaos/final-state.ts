@@ -3,23 +3,50 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Session } from "../../client/session.ts";
 import { now, pause } from "../../platform/clock.ts";
+import { workOnPassword } from "../../platform/password.ts";
 import { errorCode } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryOptions } from "../../protocol/request-data.ts";
 import { parseVector } from "../../protocol/vector.ts";
-import { checkpointFiles } from "../../storage/checkpoint.ts";
+import { checkpointFiles, openCheckpoint } from "../../storage/checkpoint.ts";
+import {
+  type Change,
+  type ChangedReplica,
+  firstPassword,
+  type KeptOperations,
+} from "./core/changes.ts";
 import type { Files, Seen, ServerReport } from "./core/checker.ts";
-import type { Account, AccountsFile } from "./core/claims.ts";
+import { type Account, type AccountsFile, grouped } from "./core/claims.ts";
 import { nameOf, seenOf } from "./load.ts";
 
 /** Which servers and conversations to ask about, and the time limit. */
 export interface Question {
-  readonly client: Session;
+  /** Returns a session that may read the conversation. */
+  readonly clientFor: (conversation: string) => Session;
   readonly servers: readonly string[];
   readonly conversations: readonly string[];
   readonly limitMs: number;
+}
+
+/** A row of `accounts.json`. */
+interface SavedAccount {
+  readonly user: string;
+  readonly credential: string;
+  readonly locked?: boolean;
+}
+
+/** A row of `checkpoint.json` with the operations that a user has asked for. */
+interface SavedAsker {
+  readonly operation: string;
+  readonly by: string;
+  readonly kept: readonly {
+    readonly slot: number;
+    readonly outcome: string;
+    readonly operation: { readonly id: string };
+  }[];
+  readonly floor: number;
 }
 
 interface Page {
@@ -34,7 +61,7 @@ const restMs = 100;
 
 /** Asks the servers until all have the same vector, or the time is over. */
 export async function agree(question: Question): Promise<void> {
-  const { client, servers, conversations, limitMs } = question;
+  const { clientFor, servers, conversations, limitMs } = question;
   const untilMs = now().steadyMs + limitMs;
   const [conversation = ""] = conversations;
   while (now().steadyMs < untilMs) {
@@ -42,7 +69,7 @@ export async function agree(question: Question): Promise<void> {
     // The broker chooses the servers in turn. One round may skip a server, because other clients
     // send requests in between. So there are three rounds.
     for (let count = 0; count < 3 * servers.length && now().steadyMs < untilMs; count += 1) {
-      const page = await readPage(client, conversation, { limit: 1 });
+      const page = await readPage(clientFor(conversation), conversation, { limit: 1 });
       if (page !== undefined) seen.set(page.server, page.seen);
     }
     if (servers.every((server) => seen.has(server)) && new Set(seen.values()).size === 1) return;
@@ -69,7 +96,7 @@ export async function reportsOf(question: Question): Promise<ServerReport[]> {
  */
 async function reportsOn(
   conversation: string,
-  { client, servers }: Question,
+  { clientFor, servers }: Question,
   untilMs: number,
 ): Promise<ServerReport[]> {
   const readers = servers.map((server) => {
@@ -80,7 +107,7 @@ async function reportsOn(
     if (next === undefined || now().steadyMs > untilMs) break;
     const { since } = next;
     const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
-    const page = await readPage(client, conversation, query);
+    const page = await readPage(clientFor(conversation), conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
     // A page is used only if it is the next page of the answering server's report.
     if (page === undefined || reader?.since !== since || reader.isDone) continue;
@@ -142,6 +169,54 @@ export async function accountsOf(folder: string): Promise<AccountsFile[]> {
       return { replica, accounts };
     }),
   );
+}
+
+/**
+ * Returns what each replica's disk says about the accounts that clients changed. Before the call, all
+ * servers must have stopped, and each server's saved state must have all events of its journal.
+ */
+export async function changedOf(
+  folder: string,
+  changes: readonly Change[],
+): Promise<ChangedReplica[]> {
+  const replicas = await replicasIn(folder);
+  const tried = grouped(
+    changes.filter(({ kind }) => kind === "password"),
+    ({ user }) => user,
+  );
+  const found = new Map<string, string | undefined>();
+  const passwordOf = ({ user, credential }: SavedAccount): string | undefined => {
+    // The password that was told comes first, because each check takes tens of milliseconds.
+    const likely = (tried.get(user) ?? []).sort((a, b) => b.told.length - a.told.length);
+    const isRight = (password: string) => {
+      return workOnPassword({ check: { password, credential } }).isRight;
+    };
+    if (!found.has(credential)) {
+      const values = [...likely.map(({ value }) => value), firstPassword];
+      found.set(credential, values.find(isRight));
+    }
+    return found.get(credential);
+  };
+  return replicas.map((replica) => {
+    const { checkpoint } = openCheckpoint(join(folder, replica));
+    const lines = [...(checkpoint?.entries("accounts.json") ?? [])];
+    const accounts = lines.map((line) => JSON.parse(line) as SavedAccount);
+    const rows = [...(checkpoint?.rows ?? [])].map((line) => JSON.parse(line) as SavedAsker);
+    return {
+      replica,
+      passwords: new Map(
+        accounts.filter(({ user }) => tried.has(user)).map((one) => [one.user, passwordOf(one)]),
+      ),
+      locked: new Set(accounts.flatMap(({ user, locked }) => (locked === true ? [user] : []))),
+      operations: new Map(
+        rows.filter(({ operation }) => operation === "asker").map((row) => [row.by, keptOf(row)]),
+      ),
+    };
+  });
+}
+
+function keptOf({ kept, floor }: SavedAsker): KeptOperations {
+  return { kept: kept.map(({ operation: { id }, ...told }) => ({ id, ...told })), floor };
 }
 
 async function replicasIn(folder: string): Promise<string[]> {

@@ -22,6 +22,9 @@ export interface LoadOptions {
   readonly elapsedMs: () => number;
 }
 
+/** The password of every writer. */
+const password = "a password of a writer";
+
 interface Writer {
   readonly user: UserName;
   readonly connection: Connection;
@@ -66,7 +69,8 @@ export class Load {
   readonly reads: Read[] = [];
   readonly deliveries: Delivery[];
   readonly #options: LoadOptions;
-  readonly #writers: readonly Writer[];
+  #writers: readonly Writer[] = [];
+  readonly #tokens = new Map<UserName, string>();
   readonly #listener: Connection;
   readonly #stopping = new AbortController();
   readonly #open = new Set<Promise<void>>();
@@ -76,11 +80,6 @@ export class Load {
   constructor(options: LoadOptions) {
     this.#options = options;
     const { brokers, proxies } = options;
-    this.#writers = userNames.map((user) => {
-      const deadlineMs = patienceMs(user);
-      const connection = new Connection({ brokers, proxies: [], deadlineMs });
-      return { user, connection, session: connection.session({ user }) };
-    });
     this.#listener = new Connection({ brokers, proxies });
     this.deliveries = conversations.map((conversation) => {
       const entries: Seen[] = [];
@@ -91,13 +90,31 @@ export class Load {
 
   /** Creates the users and the channel, and subscribes to every conversation. */
   async prepare(): Promise<void> {
-    await Promise.all(this.#writers.map(({ user, session }) => session.login(user)));
+    const { brokers } = this.#options;
+    for (const user of userNames) {
+      const onToken = (token: string) => void this.#tokens.set(user, token);
+      const patient = this.#listener.session({ onToken });
+      await patient.register(user, password);
+      await patient.login(user, password);
+    }
+    this.#writers = userNames.map((user) => {
+      const deadlineMs = patienceMs(user);
+      const connection = new Connection({ brokers, proxies: [], deadlineMs });
+      return { user, connection, session: connection.session({ token: this.#tokens.get(user) }) };
+    });
     await this.#writers[0]?.session.createChannel(channel);
-    const listener = this.#listener.session();
     for (const [conversation, heard] of this.#heard) {
       const hear = (entry: Entry) => void heard.push(seenOf(entry));
+      const listener = this.#listener.session({ token: this.tokenOf(conversation) });
       await listener.subscribe(nameOf(conversation), hear, { since: {} });
     }
+  }
+
+  /** A token of a user who may read the conversation. */
+  tokenOf(conversation: string): string | undefined {
+    const name = nameOf(conversation);
+    const [first] = userNames;
+    return this.#tokens.get("user" in name ? name.user : (first as UserName));
   }
 
   start(): void {

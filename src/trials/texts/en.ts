@@ -21,6 +21,8 @@ export const en = {
   pace: "Longest pause {pause} s, longest latency {latency} s; median {p50} ms, 99th percentile {p99} ms.",
   claims:
     "Names: {names} raced for by {attempted} claims: {won} told OK, {taken} told taken, {givenUp} given up undecided.",
+  changes:
+    "Changes: {passwords} of passwords and {locks} of locks: {done} told OK, {refused} told that nothing was changed, {givenUp} given up undecided.",
   failovers:
     "Failovers: {count} (by kill {kill}, stop {stop}, cut {cut}); until the next claim was served: median {p50} s, 99th percentile {p99} s, longest {max} s.",
   failoversAlone:
@@ -53,13 +55,19 @@ export const en = {
   claimedTwice: "claimed twice",
   claimedTwiceMeans: "names that several clients were told are theirs",
   contradicted: "contradicted",
-  contradictedMeans: "claims that were told OK and taken, both",
+  contradictedMeans: "claims and changes that were told two different outcomes",
   misowned: "misowned",
   misownedMeans: "an owner, or none, other than clients were told",
   ownersDiffer: "owners differ",
   ownersDifferMeans: "replicas that name different owners of a name, or several",
   undecided: "undecided",
-  undecidedMeans: "claims without an answer once all had healed",
+  undecidedMeans: "claims and changes without an answer once all had healed",
+  changedTwice: "changed twice",
+  changedTwiceMeans: "passwords that several clients were told they changed from the same old one",
+  misset: "misset",
+  missetMeans: "a password or a lock other than clients were told",
+  forgotten: "forgotten",
+  forgottenMeans: "outcomes that clients were told and a replica does not have",
   ok: "OK: all that was acknowledged is there, once, and the same everywhere; each name has one owner.",
   broken: "BROKEN: not all promises were kept.",
   kept: "Data and logs are kept in {folder}",

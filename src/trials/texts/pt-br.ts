@@ -26,6 +26,9 @@ export const ptBr = {
   claims:
     "Nomes: {names} disputados por {attempted} pedidos: {won} ouviram OK, {taken} ouviram que já " +
     "tem dono, {givenUp} desistiram sem decisão.",
+  changes:
+    "Mudanças: {passwords} de senhas e {locks} de bloqueios: {done} ouviram OK, {refused} ouviram que " +
+    "nada mudou, {givenUp} desistiram sem decisão.",
   failovers:
     "Trocas de coordenador por falha: {count} (morte {kill}, parada {stop}, corte {cut}); até o " +
     "próximo pedido atendido: mediana {p50} s, percentil 99 {p99} s, máximo {max} s.",
@@ -59,13 +62,19 @@ export const ptBr = {
   claimedTwice: "nome duplo",
   claimedTwiceMeans: "nomes que vários clientes ouviram que são seus",
   contradicted: "contraditas",
-  contradictedMeans: "pedidos que ouviram OK e também que o nome já tem dono",
+  contradictedMeans: "pedidos que ouviram dois resultados diferentes",
   misowned: "dono errado",
   misownedMeans: "um dono, ou nenhum, diferente do que os clientes ouviram",
   ownersDiffer: "donos divergentes",
   ownersDifferMeans: "réplicas que dão donos diferentes a um nome, ou vários",
   undecided: "indecisos",
   undecidedMeans: "pedidos sem resposta depois que tudo se recuperou",
+  changedTwice: "senha dupla",
+  changedTwiceMeans: "senhas que vários clientes ouviram que mudaram a partir da mesma antiga",
+  misset: "valor errado",
+  missetMeans: "uma senha ou um bloqueio diferente do que os clientes ouviram",
+  forgotten: "esquecidos",
+  forgottenMeans: "resultados que clientes ouviram e que uma réplica não tem",
   ok: "OK: tudo o que foi confirmado está lá, uma só vez, e igual em toda parte; cada nome tem um dono.",
   broken: "QUEBRADO: nem todas as promessas foram cumpridas.",
   kept: "Os dados e os logs ficam em {folder}",

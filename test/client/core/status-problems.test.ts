@@ -26,6 +26,7 @@ const row = (name: string, extra: Partial<Row> = {}): Row => ({
   offsetMs: 3,
   disbelievedClocks: 0,
   disk: { freeBytes: 50 * GiB, totalBytes: 100 * GiB },
+  decisionFaults: {},
   ...extra,
 });
 
@@ -118,6 +119,23 @@ describe("the problems of a cluster", () => {
       [{ kind: "clockOff", name: third, ms: 1_000 }],
     ],
     ["no machine clock that is less than a second off", withThird({ offsetMs: 999 }), []],
+    [
+      "once that servers have applied different decisions, with the lowest slot, also of a server that is down",
+      {
+        ...healthy,
+        rows: [
+          row(first, { decisionFaults: { differs: 9 } }),
+          row(second),
+          row(third, { decisionFaults: { differs: 7 }, live: false }),
+        ],
+      },
+      [down, { kind: "decisionsDiffer", slot: 7, names: [first, third] }],
+    ],
+    [
+      "each server that does not know an operation",
+      withThird({ decisionFaults: { unknownKind: "sale" } }),
+      [{ kind: "unknownOperation", name: third, operation: "sale" }],
+    ],
     ["no clock and disk of a server that is down", { ...withThird({ live: false }) }, [down]],
   ];
 
@@ -199,6 +217,17 @@ describe("the warnings of a cluster", () => {
     );
   });
 
+  test("[O60] a status warns once of accounts that a server of version 0.1.0 has changed", () => {
+    const decisionFaults = { hasFormer: true } as const;
+    const rows = [row(first), row(second, { decisionFaults }), row(third, { decisionFaults })];
+    const warning = { kind: "formerAccounts", names: [second, third] } as const;
+    expect(warningsOf({ rows, known: healthy.known })).toEqual([warning]);
+    expect(warningSentence(warning, textsIn("en"))).toContain(`as ${second}, ${third} noticed`);
+    expect(warningSentence(warning, textsIn("pt-br"))).toContain(
+      `como ${second}, ${third} notaram`,
+    );
+  });
+
   test("a status warns of clocks that a process has not believed", () => {
     const { rows, known } = withThird({ disbelievedClocks: 4 });
     expect(warningsOf({ rows, known })).toEqual([
@@ -228,7 +257,7 @@ describe("the sentences of a status", () => {
     );
   });
 
-  test("the sentences about disks, clocks and versions have no control sequences from a process's name", () => {
+  test("the sentences about disks, clocks, decisions and versions have no control sequences from a process's name", () => {
     const name = "\x1b[2Jx";
     const telling = { text: en, cause: "\x1b[2J", hasQuorum: true };
     const sentences = [
@@ -236,6 +265,9 @@ describe("the sentences of a status", () => {
       problemSentence({ kind: "clockOff", name, ms: 1_600 }, telling),
       problemSentence({ kind: "guestServers", names: [name] }, telling),
       problemSentence({ kind: "noServer" }, telling),
+      problemSentence({ kind: "decisionsDiffer", slot: 7, names: [name] }, telling),
+      problemSentence({ kind: "unknownOperation", name, operation: name }, telling),
+      warningSentence({ kind: "formerAccounts", names: [name] }, en),
       warningSentence({ kind: "olderVersion", name, version: "0.1.0", newest: "0.2.0" }, en),
     ];
     expect(sentences.join("\n")).not.toContain("\x1b");

@@ -40,7 +40,13 @@ test("the reference ignores a guest's clock that is too far ahead, and counts th
 test("[N5] the reference lists what members report of themselves, and of guests only the version", () => {
   const registry = new Registry(undefined, 0);
   const disk = { freeBytes: 5, totalBytes: 10 };
-  const told = { version: "0.1.0", refused: { forged: 2, stale: 1 }, disbelievedClocks: 3, disk };
+  const told = {
+    version: "0.1.0",
+    refused: { forged: 2, stale: 1 },
+    disbelievedClocks: 3,
+    disk,
+    decisionFaults: { differs: 7 },
+  };
   for (const [user, isKnown] of [
     ["liar", false],
     ["server_00000001", true],
@@ -51,7 +57,12 @@ test("[N5] the reference lists what members report of themselves, and of guests 
   }
   const [liar, server] = registry.list(0);
   expect(server).toMatchObject({ name: "server_00000001", ...told });
-  const untold = { refused: undefined, disbelievedClocks: undefined, disk: undefined };
+  const untold = {
+    refused: undefined,
+    disbelievedClocks: undefined,
+    disk: undefined,
+    decisionFaults: undefined,
+  };
   expect(liar).toMatchObject({ name: "liar", version: "0.1.0", ...untold });
 });
 

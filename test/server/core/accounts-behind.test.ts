@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
+import type { ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { FloodPaces } from "../../../src/server/core/serving/flood.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
 
-function seenOf({ entry }: ReplyData): Record<string, number> {
-  const { server, seq } = entry as Receipt;
-  return { [server]: seq };
+function seenOf({ slot }: ReplyData): Record<string, number> {
+  return { slot: slot as number };
 }
 
 /**
@@ -94,6 +93,24 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(lagging.reply(lagging.ask("register", register))).toMatchObject({ status: "OK" });
   });
 
+  test("[D8] [D9] a server that lacks an account does not refuse a change of its password that was decided, if it is asked for as of now", () => {
+    const lagging = new Lagging();
+    lagging.cut();
+    lagging.change("register", { user: "eva", password: "eva's" });
+    lagging.scene.cluster.runFor(100);
+    const change = { user: "eva", password: "eva's", newPassword: "new", id: "1" };
+    const first = lagging.scene.ask("password", change);
+    expect(first).toMatchObject({ status: "OK" });
+    const { slot } = first;
+    // The client has no answer, and asks again at the server that was cut off.
+    const again = () => lagging.reply(lagging.ask("password", { ...change, consistency: "now" }));
+    expect(again()).toMatchObject({ code: "unavailable", retry: true });
+    lagging.heal();
+    let reply = again();
+    for (let tries = 1; reply.retry === true && tries < 20; tries += 1) reply = again();
+    expect(reply).toMatchObject({ status: "OK", slot });
+  });
+
   test("a server answers `behind` if after one second it still lacks the change that the client has seen", () => {
     const lagging = new Lagging();
     lagging.cut();
@@ -111,7 +128,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     const { cluster } = lagging.scene;
     const nowMs = cluster.correctedMs(cluster.server(3));
     const session = { user: "ana", version: "of another time" };
-    const ended = lagging.scene.token(session, { expiresMs: nowMs });
+    const ended = lagging.scene.token(session, { expiresMs: nowMs - 1 });
     const refused = [
       lagging.ask("users", { token }),
       lagging.ask("users", { after }),
@@ -128,7 +145,7 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     ]);
   });
 
-  test("a waiting request of a locked account is refused after the server catches up; a claim whose `after` no server covers gets `behind`", () => {
+  test("a waiting request of a locked account is refused after the server catches up; a registration whose `after` no server covers gets `behind`", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });

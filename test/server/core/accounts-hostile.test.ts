@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
+import type { ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
 import { Scene } from "../../support/account-scene.ts";
@@ -20,8 +20,8 @@ describe("[X2] attacks that are refused", () => {
         [cutOff.name],
         rest.map(({ name }) => name),
       );
-      const { since = 0 } = cutOff.core.accounts.credential(ana) ?? {};
-      const password = since === 0 ? "ana's" : "by the administrator";
+      const { hasNewPassword } = cutOff.core.accounts.owner(ana) ?? {};
+      const password = hasNewPassword ? "by the administrator" : "ana's";
       // The thief changes the password twice, so the reset can't win by a higher number of changes.
       cluster.ask(cutOff, "password", { user: "ana", password, newPassword: "a thief's" });
       cluster.runFor(300);
@@ -44,6 +44,24 @@ describe("[X2] attacks that are refused", () => {
       }
       cluster.runFor(120_000);
     }
+  });
+
+  test("a guest who registers a user's name with the id of another operation of this user learns nothing of that operation", () => {
+    const scene = new Scene();
+    const { operator: token } = scene;
+    scene.user("eva");
+    const admin = scene.user("ana");
+    scene.ask("account", { user: "ana", administrator: true, token });
+    const lock = { user: "eva", locked: true, id: "1", token: admin };
+    expect(scene.ask("account", lock)).toMatchObject({ status: "OK" });
+    const guess = { user: "ana", password: "a guess", id: "1" };
+    const taken = scene.ask("register", guess);
+    expect(taken).toMatchObject({ code: "name_taken" });
+    expect(taken.description).not.toContain("eva");
+    expect(scene.ask("registration", { mode: "closed", token })).toMatchObject({ status: "OK" });
+    const closed = { code: "forbidden", reason: "registration_closed" };
+    expect(scene.ask("register", { ...guess, id: "another" })).toMatchObject(closed);
+    expect(scene.ask("register", guess)).toMatchObject(closed);
   });
 
   test("only an administrator can register a name that was in use before the cluster had accounts", () => {
@@ -180,9 +198,8 @@ describe("[X2] attacks that are refused", () => {
     const scene = new Scene();
     const { cluster, server } = scene;
     const token = scene.user("ana");
-    const { seq: last } = scene.ask("channel", { channel: "geral", token }).entry as Receipt;
-    // The request waits for the event that locks its user.
-    const after = { [server.name]: last + 1 };
+    // The request waits for the decision that locks its user.
+    const after = { slot: server.core.log.applied + 1 };
     const question = cluster.ask(server, "channels", { token, after });
     scene.ask("account", { user: "ana", locked: true, token: scene.operator });
     cluster.runUntil(() => question.reply !== undefined, "it is answered");

@@ -36,7 +36,7 @@ class OpenScene extends Scene {
   }
 }
 
-describe("[X2] a name claimed while the cluster had no accounts", () => {
+describe("[X2] a name registered while the cluster had no accounts", () => {
   test("once somebody has logged in by a name without a password, only an administrator can register the name", () => {
     const scene = new OpenScene();
     scene.use("ana");
@@ -53,7 +53,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     scene.login("ana");
   });
 
-  test("a claim made while the cluster had no accounts is valid if nobody used the name without its password", () => {
+  test("an account made in an open cluster is valid if nobody used the name without its password", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     // A repeated claim succeeds too.
@@ -66,7 +66,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     scene.login("eva", "new");
   });
 
-  test("a claim whose name was used without its password gives no access until an administrator resets the password", () => {
+  test("an account whose name was used without its password gives no access until an administrator resets the password", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -84,7 +84,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     scene.login("eva", "by the administrator");
   });
 
-  test("a claim whose name was used without its password gives no access after a restart from a saved state", () => {
+  test("an account whose name was used without its password gives no access after a restart from a saved state", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -99,7 +99,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
     expect(texts.size).toBe(1);
   });
 
-  test("a claim made while the cluster had accounts stays valid even if the name is used while the cluster runs without accounts", () => {
+  test("an account made in a cluster with accounts stays valid even if the name is used while the cluster runs without accounts", () => {
     const scene = new Scene();
     scene.user("eva");
     const { cluster } = scene;
@@ -117,7 +117,7 @@ describe("[X2] a name claimed while the cluster had no accounts", () => {
   });
 });
 
-describe("[E3] a repeated claim", () => {
+describe("[D9] a repeated registration", () => {
   const claim = (cluster: CoreCluster, at: number, password: string) => {
     const data = { user: "zoe", password, id: "1" };
     return cluster.request(cluster.server(at), "register", data);
@@ -131,7 +131,7 @@ describe("[E3] a repeated claim", () => {
     return cluster;
   }
 
-  test("a repeated claim with another password gets name_taken from every server", () => {
+  test("a repeated registration with another password gets name_taken from every server", () => {
     const cluster = claimed();
     for (const at of [1, 2, 3]) {
       expect(claim(cluster, at, "another's")).toMatchObject({ code: "name_taken", retry: false });
@@ -139,7 +139,7 @@ describe("[E3] a repeated claim", () => {
     }
   });
 
-  test("of two concurrent claims with the same id but different passwords, exactly one succeeds", () => {
+  test("of two concurrent registrations with the same id but different passwords, exactly one succeeds", () => {
     const cluster = claimed();
     for (let round = 1; round <= 20; round += 1) {
       const asked = ["a's", "b's"].map((password, at) => {
@@ -152,7 +152,7 @@ describe("[E3] a repeated claim", () => {
     }
   });
 
-  test("a client that repeats a claim with guessed passwords soon gets rate_limited", () => {
+  test("a client that repeats a registration with guessed passwords soon gets rate_limited", () => {
     const scene = new Scene();
     scene.ask("register", { user: "zoe", password: "zoe's", id: "1" });
     scene.cluster.runUntilEqual();

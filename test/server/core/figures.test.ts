@@ -55,13 +55,14 @@ describe("[O50] what a server counts about itself", () => {
     expect(figures(server).repairs).toBe(1);
   });
 
-  test("each claim counts once at the server that decides it, by its outcome, and no claim or password stays open", () => {
+  test("each operation counts once at the server that decides it, by its outcome, and no operation or password stays open", () => {
     const cluster = servingCluster(3);
     const server = coordinator(cluster);
     cluster.request(server, "register", { user: "eva", password: "x", id: "a" });
     cluster.request(server, "register", { user: "eva", password: "y", id: "b" });
-    const { claims, openClaims, openPasswords } = figures(server);
-    expect(claims).toEqual({ won: 1, taken: 1, alike: 0, busy: 0 });
-    expect([openClaims, openPasswords]).toEqual([0, 0]);
+    const { operations, openOperations, openPasswords } = figures(server);
+    // The second claim is refused by what is decided for good, without another decision.
+    expect(operations).toEqual({ done: 1 });
+    expect([openOperations, openPasswords]).toEqual([0, 0]);
   });
 });

@@ -1,13 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { digest } from "../../../src/platform/digest.ts";
 import type { Event } from "../../../src/protocol/event.ts";
 import type { MutableVector, Vector } from "../../../src/protocol/vector.ts";
-import { Accounts } from "../../../src/server/core/accounts/accounts.ts";
-import { ChatState, type Retention } from "../../../src/server/core/chat/chat-state.ts";
+import type { Retention } from "../../../src/server/core/chat/chat-state.ts";
 import { readHistory } from "../../../src/server/core/chat/history.ts";
-import { CoordinatorTerms } from "../../../src/server/core/coordinator/coordinator-terms.ts";
-import { factsOf, type Operation } from "../../../src/server/core/facts.ts";
-import { Facts } from "../../../src/server/core/replica/fact.ts";
+import { factsOf, machineOf, newContent, type Operation } from "../../../src/server/core/facts.ts";
+import type { Facts } from "../../../src/server/core/replica/fact.ts";
 import type { SavedState } from "../../../src/server/core/replica/state-machine.ts";
 import { serverName } from "../../support/event-lines.ts";
 
@@ -18,6 +17,16 @@ const anyText = fc.string({ unit: "grapheme", maxLength: 5 });
 const anyChannel = fc.constantFrom("geral", "jogos");
 const anyHook = fc.constantFrom("0a".repeat(16), "0b".repeat(16));
 const anyEpoch = fc.record({ view: fc.integer({ min: 1, max: 2 }), term: fc.nat(3) });
+
+/** The content of a slot. */
+function operationsOf(slot: number): object[] {
+  const by = ["ana", "bia"][slot % 2] as string;
+  const asked = { by, id: `op ${slot}`, since: 0, user: by, credential: `hash ${slot}` };
+  return [
+    { ...asked, kind: "register", version: `${slot}`, looks: [by] },
+    { ...asked, id: `op ${slot}+`, kind: "rehash", from: `${slot - 1}` },
+  ];
+}
 
 /** Random data for each operation: an operation without a row here is a compile error. */
 const drawn: { readonly [O in Operation]: fc.Arbitrary<object> } = {
@@ -41,42 +50,17 @@ const drawn: { readonly [O in Operation]: fc.Arbitrary<object> } = {
   unhook: fc.record({ hook: anyHook, by: anyName }),
   removal: fc.record({ channel: anyChannel, isRemoved: fc.boolean(), by: anyName }),
   coordinator: fc.record({ epoch: anyEpoch, sees: fc.constantFrom({}, { [serverName(1)]: 3 }) }),
-  register: fc.record({
-    user: anyName,
-    credential: fc.constantFrom("one hash", "another hash"),
-    epoch: anyEpoch,
-    looks: fc.constantFrom(undefined, ["ana"]),
-    isOpen: fc.constantFrom(true, undefined),
+  // Whatever is settled in a slot has the same content in every epoch (D5).
+  decision: fc.record({ epoch: anyEpoch, slot: fc.integer({ min: 1, max: 4 }) }).map((one) => {
+    return { ...one, time: one.slot, ops: operationsOf(one.slot) };
   }),
-  confirmed: fc.record({ seq: fc.integer({ min: 1, max: 9 }) }),
-  password: fc.record({
-    user: anyName,
-    credential: fc.constantFrom("one hash", "another hash"),
-    since: fc.integer({ min: 0, max: 3 }),
-    version: fc.constantFrom("version 1", "version 2"),
-    by: anyName,
-  }),
-  account: fc.record({
-    user: anyName,
-    flag: fc.constantFrom("locked", "administrator"),
-    isSet: fc.boolean(),
-    by: anyName,
-  }),
-  registration: fc.record({
-    mode: fc.constantFrom("open", "closed", "invitation"),
-    hash: fc.option(fc.constantFrom("0a", "0b"), { nil: undefined }),
-    by: anyName,
-  }),
+  settled: fc.record({ epoch: anyEpoch, upTo: fc.integer({ min: 1, max: 4 }) }),
 };
 const anyData = fc.oneof(
   ...Object.entries(drawn).map(([operation, data]) =>
     data.map((fields) => ({ operation, fields })),
   ),
 );
-
-function earlier(server: number, last: number, { seq = 1 }: { readonly seq?: number }) {
-  return { server: serverName(server), seq: Math.max(1, Math.min(seq, last)) };
-}
 
 /** Events of three servers, with duplicates, in the total order. */
 const anyEvents = fc
@@ -96,23 +80,21 @@ const anyEvents = fc
       const { seq, clock: own } = last.get(server) ?? { seq: 0, clock: 0 };
       clock = Math.max(clock + later, own + 1);
       last.set(server, { seq: seq + 1, clock });
-      // A server confirms only its own claims, after it made them.
-      const named = operation === "confirmed" ? earlier(server, seq, fields) : {};
       return {
         server: serverName(server),
         seq: seq + 1,
         clock,
         timestamp: 1_700_000_000_000 + clock,
         operation,
-        data: { ...fields, ...named, id: id === undefined ? undefined : `id-${id}` },
+        data: { ...fields, id: id === undefined ? undefined : `id-${id}` },
       };
     });
   });
 
 function emptyState() {
-  const terms = new CoordinatorTerms();
-  const chat = new ChatState(retention);
-  const facts = new Facts(factsOf({ terms, accounts: new Accounts(terms), chat }));
+  const content = newContent(digest, retention);
+  const facts = machineOf(factsOf(content), content);
+  const { chat } = content;
   return { facts, chat };
 }
 
@@ -216,8 +198,9 @@ describe("a saved state", () => {
   test("[J1] a saved state of an older version, whose rows do not name their operation, restores to the same state", () => {
     fc.assert(
       fc.property(anyEvents, (drawnEvents) => {
-        // Older versions had no hooks.
-        const events = drawnEvents.filter(({ operation }) => !operation.endsWith("hook"));
+        // Older versions had neither hooks nor decisions.
+        const later = ["hook", "unhook", "decision", "settled"];
+        const events = drawnEvents.filter(({ operation }) => !later.includes(operation));
         const { saved, text } = save(stateOf(events));
         const rows = Array.from(saved.rows, (row) => {
           return JSON.stringify({ ...JSON.parse(row), operation: undefined });

@@ -30,6 +30,8 @@ const sound: Observations = {
   outages: [{ fromMs: 100, toMs: 200 }],
   claims: [],
   accounts: [],
+  changes: [],
+  changed: [],
 };
 
 function rulesBroken(change: Partial<Observations>): string[] {

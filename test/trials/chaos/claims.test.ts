@@ -18,8 +18,8 @@ function claimed(client: string, ...answers: ClaimAnswer["answer"][]): Claim {
   };
 }
 
-function account(client: string, term = 1, confirmed = true): Account {
-  return { user: "rosa", id: `id-${client}`, epoch: { view: 1, term }, confirmed };
+function account(client: string): Account {
+  return { user: "rosa", id: `id-${client}` };
 }
 
 function everywhere(...accounts: Account[]): ClaimObservations["accounts"] {
@@ -40,7 +40,7 @@ function rulesBroken(change: Partial<ClaimObservations>): string[] {
 
 const givenUp: Claim = { ...claimed("lia"), isGivenUp: true };
 
-describe("[R10] [E3] the checker of claims", () => {
+describe("[R10] the checker of names", () => {
   test("the checker of claims finds no violation in a sound race", () => {
     expect(checkClaims(sound)).toEqual([]);
     expect(checkClaims({ claims: [], accounts: [] })).toEqual([]);
@@ -50,13 +50,6 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims: [...sound.claims, givenUp] })).toEqual([]);
     const claims = [...sound.claims.slice(1), givenUp];
     expect(rulesBroken({ claims, accounts: everywhere(account("lia")) })).toEqual([]);
-    // A claim may stay unconfirmed if its client does not ask again.
-    expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
-  });
-
-  test("the checker of claims accepts a name with an unconfirmed claim and another client's claim from two epochs", () => {
-    const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
-    expect(rulesBroken({ accounts })).toEqual([]);
   });
 
   test("the checker of claims finds a name that two clients won", () => {
@@ -74,15 +67,14 @@ describe("[R10] [E3] the checker of claims", () => {
     }
   });
 
-  test("the checker of claims finds a name whose confirmed owner is not the client that won", () => {
+  test("the checker of claims finds a name whose owner is not the client that won", () => {
     expect(
       rulesBroken({
-        accounts: everywhere(account("lia", 2)),
+        accounts: everywhere(account("lia")),
         claims: [claimed("eva", "won"), givenUp],
       }),
     ).toEqual(["misowned"]);
     expect(rulesBroken({ accounts: everywhere() })).toEqual(["misowned"]);
-    expect(rulesBroken({ accounts: everywhere(account("eva", 1, false)) })).toEqual(["misowned"]);
     const claims = sound.claims.slice(1);
     expect(rulesBroken({ claims, accounts: everywhere(account("nobody")) })).toEqual(["misowned"]);
   });
@@ -100,8 +92,6 @@ describe("[R10] [E3] the checker of claims", () => {
   test("the checker of claims finds a name without an owner if all clients got the answer name_taken", () => {
     const claims = sound.claims.slice(1);
     expect(rulesBroken({ claims, accounts: everywhere() })).toEqual(["misowned"]);
-    const accounts = everywhere(account("gil", 1, false));
-    expect(rulesBroken({ claims: claims.slice(0, 1), accounts })).toEqual(["misowned"]);
   });
 
   test("the checker of claims finds owners that differ between replicas or are missing on one replica", () => {
@@ -116,9 +106,9 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ accounts: [one, missing] })).toEqual(["ownersDiffer"]);
   });
 
-  test("the checker of claims finds several confirmed owners on one replica", () => {
-    const accounts = everywhere(account("gil", 1), account("eva", 2));
-    expect(rulesBroken({ accounts })).toEqual(["ownersDiffer"]);
+  test("the checker of claims finds several owners on one replica", () => {
+    const accounts = everywhere(account("gil"), account("eva"));
+    expect(rulesBroken({ accounts })).toContain("ownersDiffer");
   });
 
   test("the checker of claims finds a claim that was neither decided nor given up", () => {

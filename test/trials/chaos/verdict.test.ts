@@ -17,6 +17,8 @@ test("a chaos run without an acknowledged write has failed", () => {
     outages: [],
     claims: [],
     accounts: [],
+    changes: [],
+    changed: [],
   };
   const verdict = verdictOf({
     seed: 1,

@@ -53,14 +53,14 @@ export const accountServices: ServiceRows<
     for: "administrators",
     needsAccounts: true,
     decide: (services, request, at) => {
-      return waits(services, request, at) ?? changeAccount(services, request, at.now);
+      return waits(services, request, at) ?? changeAccount(services, request);
     },
   },
   registration: {
     parse: parseRegistration,
     for: "administrators",
     needsAccounts: true,
-    decide: (services, request, { now }) => changeRegistration(services, request, now),
+    decide: (services, request) => changeRegistration(services, request),
   },
   removal: {
     parse: ({ channel, removed }) => ({

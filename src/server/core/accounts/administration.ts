@@ -1,43 +1,51 @@
-import type { RequestOf } from "../../../protocol/client-messages.ts";
+import type { ParsedRequest, RequestOf } from "../../../protocol/client-messages.ts";
 import type { Chain, UserName } from "../../../protocol/ids.ts";
+import type { Decided } from "../../../protocol/operation.ts";
 import type { Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
-import { type Decision, noChannel, type Services } from "../serving/decision.ts";
+import { type Decision, idReused, noChannel, refuse, type Services } from "../serving/decision.ts";
 import { commit } from "../serving/write.ts";
-import { maker, refusal, repeated } from "./account-decisions.ts";
+import { isOf, operationOf, refusal, rightsOf, told } from "./account-decisions.ts";
+import type { AccountOperations } from "./account-operations.ts";
 import { resetPassword } from "./password-changes.ts";
 
-export function changeAccount(
-  services: Services,
-  request: RequestOf<"account">,
-  now: Now,
-): Decision<Written> {
-  const { user, change, id } = request;
-  const { accounts } = services;
-  if (accounts.owner(user) === undefined) {
+export function changeAccount(services: Services, request: RequestOf<"account">): Decision {
+  const { user, change } = request;
+  if (services.accounts.owner(user) === undefined) {
     return refusal("user_not_found", `There is no account "${user}".`);
   }
-  const asked = { id, by: request.session?.user as UserName };
   if ("newPassword" in change) return resetPassword(services, request, change.newPassword);
-  const before = accounts.flagChanges({ user, ...change }, asked);
-  const again = repeated(services, before, ({ isSet }) => isSet === change.isSet);
-  if (again !== undefined) return again;
-  const event = maker(services, "account")({ user, ...change, ...asked }, now);
-  return commit(services, event);
+  return decided(services, request, { kind: "flag", fields: { user, ...change } });
 }
 
 export function changeRegistration(
   services: Services,
-  { mode, invitation, id, session }: RequestOf<"registration">,
-  now: Now,
-): Decision<Written> {
-  const asked = { id, by: session?.user as UserName };
+  request: RequestOf<"registration">,
+): Decision {
+  const { mode, invitation } = request;
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
-  const before = services.accounts.registrations.asked("", asked);
-  const again = repeated(services, before, (one) => one.mode === mode && one.hash === hash);
-  if (again !== undefined) return again;
-  const event = maker(services, "registration")({ mode, hash, ...asked }, now);
-  return commit(services, event);
+  return decided(services, request, { kind: "registration", fields: { mode, hash } });
+}
+
+/**
+ * Has an administrator's request decided. If its id already belongs to an operation, the answer is
+ * that operation's, or an error if its fields differ.
+ */
+function decided<K extends "flag" | "registration">(
+  services: Services,
+  request: ParsedRequest,
+  { kind, fields }: { readonly kind: K; readonly fields: Omit<AccountOperations[K], "rights"> },
+): Decision {
+  const { id, session, sinceSlot } = request;
+  const by = session?.user as UserName;
+  const settle = (end: Decided): Decision => {
+    return isOf(end.operation, kind, fields) ? told(end) : refuse(idReused());
+  };
+  const first = services.log.find(by, id);
+  if (first !== undefined) return settle(first);
+  const asked = { ...fields, rights: rightsOf(request) } as AccountOperations[K];
+  const operation = operationOf(services, kind, { id, sinceSlot, by, fields: asked });
+  return { next: "decide", operation, settle };
 }
 
 /**
@@ -53,10 +61,12 @@ export function changeChannel(
   if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
   const asked = { id, by: session?.user as UserName };
   const before = removals.asked(channel, asked);
-  const again = repeated(services, before, (one) => one.isRemoved === isRemoved);
-  if (again !== undefined) return again;
-  const event = maker(services, "removal")({ channel, isRemoved, ...asked }, now);
-  return commit(services, event);
+  const again = before.find((one) => one.isRemoved === isRemoved);
+  if (again !== undefined) return commit(services, again);
+  if (before.length > 0) return refuse(idReused());
+  const data = { channel, isRemoved, ...asked };
+  const event = services.ledger.make("removal", data, services.correctedMs(now));
+  return commit(services, { ...event, time: event.timestamp, id });
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { RequestOf } from "../../../protocol/client-messages.ts";
 import type { UserName } from "../../../protocol/ids.ts";
-import type { ClaimPlace, Replies } from "../../../protocol/replies.ts";
+import type { Replies } from "../../../protocol/replies.ts";
 import { loginWrite } from "../chat/write-services.ts";
 import { type Circumstances, type Decision, refuse, type Services } from "../serving/decision.ts";
 import { decideWrite } from "../serving/write.ts";
 import { locked } from "./access.ts";
-import { granting, maker, refusal, wrong } from "./account-decisions.ts";
+import { granting, operationOf, refusal, wrong } from "./account-decisions.ts";
 import type { Credential } from "./accounts.ts";
 
 /** Decides a login. In a cluster with accounts, a login needs the account's password (X2). */
@@ -22,9 +22,6 @@ export function login(
   }
   const { accounts } = services;
   const known = accounts.credential(user);
-  if (known === undefined && accounts.holder(user) !== undefined) {
-    return refusal("unavailable", `The account "${user}" is just being made.`);
-  }
   return {
     next: "password",
     work: { check: { password, credential: known?.credential } },
@@ -33,11 +30,15 @@ export function login(
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return refuse(locked(user));
       if (isDoubtful(services, user)) return doubtful(user);
-      const { since, version } = present as Credential;
+      const { version } = present as Credential;
       if (credential !== undefined) {
         // The stored hash has outdated parameters, so the same password is stored with a new hash.
-        // No session ends.
-        maker(services, "password")({ user, credential, since, version, by: user }, later);
+        // No session ends, and nobody waits for it.
+        const fields = { credential, from: version };
+        services.submit(
+          operationOf(services, "rehash", { id: undefined, by: user, fields }),
+          later,
+        );
       }
       const written = writeLogin(services, request, { now: later, waited: true });
       return granting(written, { user, version });
@@ -45,7 +46,7 @@ export function login(
   };
 }
 
-/** Writes the login. The reply names the claim of the name only if the claim is confirmed. */
+/** Writes the login. The reply has the id of the operation that made the account of the name. */
 function writeLogin(
   services: Services,
   request: RequestOf<"login">,
@@ -54,21 +55,18 @@ function writeLogin(
   const decision = decideWrite(services, request, { ...at, write: loginWrite });
   if (decision.next !== "commit") return decision;
   const { answer } = decision;
-  return { ...decision, answer: () => ({ ...answer(), account: claimOf(services, request.user) }) };
-}
-
-function claimOf({ accounts }: Services, user: UserName): ClaimPlace | undefined {
-  const owner = accounts.owner(user);
-  return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
+  const account = services.accounts.owner(request.user)?.id;
+  return { ...decision, answer: () => ({ ...answer(), account }) };
 }
 
 /**
- * Whether the account was claimed while the cluster was open, and somebody logged in under its name
+ * Whether the account was made while the cluster was open, and somebody logged in under its name
  * without the password (A11). An administrator must then find out who owns the name, and set a new
  * password.
  */
 export function isDoubtful({ accounts, chat }: Services, name: UserName): boolean {
-  if (accounts.owner(name)?.isOpen !== true || accounts.hasNewPassword(name)) return false;
+  const { isOpen, hasNewPassword } = accounts.owner(name) ?? {};
+  if (isOpen !== true || hasNewPassword === true) return false;
   const logins = chat.users.get(name)?.logins.entries.slice() ?? [];
   return logins.some(({ isProven }) => isProven !== true);
 }

@@ -1,12 +1,10 @@
 import type { RequestOf } from "../../../protocol/client-messages.ts";
-import type { Chain, UserName } from "../../../protocol/ids.ts";
-import type { Replies, Written } from "../../../protocol/replies.ts";
-import type { Now } from "../effects.ts";
+import type { Chain, RequestId, UserName } from "../../../protocol/ids.ts";
+import type { Decided } from "../../../protocol/operation.ts";
+import type { Replies } from "../../../protocol/replies.ts";
 import { type Decision, idReused, refuse, type Services } from "../serving/decision.ts";
-import { commit } from "../serving/write.ts";
 import { locked } from "./access.ts";
-import { granting, maker, wrong } from "./account-decisions.ts";
-import type { PasswordChange } from "./accounts.ts";
+import { isOf, operationOf, rightsOf, told, wrong } from "./account-decisions.ts";
 import { doubtful, isDoubtful } from "./login.ts";
 
 /**
@@ -17,103 +15,123 @@ export function changePassword(
   services: Services,
   request: RequestOf<"password">,
 ): Decision<Replies["password"]> {
-  const { user, password, newPassword, id } = request;
-  const { accounts } = services;
+  const { user, password, newPassword, id, sinceSlot } = request;
+  const { accounts, log } = services;
   const known = accounts.credential(user);
   const check = { password, credential: known?.credential };
-  const asked = { id, by: user };
   const lock = () => (accounts.has("locked", user) ? refuse(locked(user)) : undefined);
-  const done = () => accounts.passwords.asked(user, asked);
-  if (done().length > 0) {
-    return recall(done(), newPassword, {
-      same: (change) => lock() ?? grantBy(services, change),
-      // The error reveals that the id is in use, so only a sender with the right password gets it.
-      other: () => ({
-        next: "password",
-        work: { check },
-        settle: ({ isRight }) => (isRight ? refuse(idReused()) : wrong()),
-      }),
-    });
-  }
+  const first = log.find(user, id);
+  if (first !== undefined) return again(services, request, first);
   return {
     next: "password",
     work: { check, hash: newPassword },
-    settle: ({ isRight, credential }, now) => {
+    settle: ({ isRight, credential = "" }) => {
       if (!isRight) return wrong();
       const refusal = lock();
       if (refusal !== undefined) return refusal;
       if (isDoubtful(services, user)) return doubtful(user);
-      // While the old password was checked, another copy of this request may have set the new one.
-      if (done().length > 0) return changePassword(services, request);
-      if (accounts.credential(user)?.version !== known?.version) return wrong();
-      const change = replacePassword(services, { user, ...asked, credential }, now);
-      return grantBy(services, change);
+      if (known === undefined || accounts.credential(user)?.version !== known.version) {
+        // Perhaps another copy of this request has set the new password meanwhile.
+        const copy = log.find(user, id);
+        return copy === undefined ? wrong() : again(services, request, copy);
+      }
+      const { version: from } = known;
+      const fields = { credential, from, version: newVersion(services, from, { id, by: user }) };
+      return {
+        next: "decide",
+        operation: operationOf(services, "password", { id, sinceSlot, by: user, fields }),
+        settle: (decided) => {
+          const isOwn = decided.operation.credential === credential;
+          return isOwn ? grant(decided) : again(services, request, decided);
+        },
+      };
     },
   };
+}
+
+/** Decides the answer to a change of a password by the operation that already has its id. */
+function again(
+  services: Services,
+  { user, password, newPassword }: RequestOf<"password">,
+  first: Decided,
+): Decision<Replies["password"]> {
+  const { accounts } = services;
+  const reused = (): Decision<never> => ({
+    next: "password",
+    work: { check: { password, credential: accounts.credential(user)?.credential } },
+    // The error reveals that the id is in use, so only a sender with the right password gets it.
+    settle: ({ isRight }) => (isRight ? refuse(idReused()) : wrong()),
+  });
+  const same = () => (accounts.has("locked", user) ? refuse(locked(user)) : grant(first));
+  return ifSamePassword(newPassword, first, { kind: "password", same, other: reused });
+}
+
+/** Answers a user's change of their own password with a new session. */
+function grant(decided: Decided): Decision<Replies["password"]> {
+  const { by: user, version } = decided.operation;
+  return told(decided, { user, version: String(version) });
 }
 
 export function resetPassword(
   services: Services,
   request: RequestOf<"account">,
   newPassword: string,
-): Decision<Written> {
-  const { user, id, session } = request;
-  const asked = { id, by: session?.user as UserName };
-  const done = () => services.accounts.passwords.asked(user, asked);
-  if (done().length > 0) {
-    return recall(done(), newPassword, {
-      same: (event) => commit(services, event),
-      other: () => refuse(idReused()),
+): Decision {
+  const { user, id, session, sinceSlot } = request;
+  const by = session?.user as UserName;
+  const answered = (decided: Decided): Decision => {
+    const other = () => refuse(idReused());
+    if (decided.operation.user !== user) return other();
+    return ifSamePassword(newPassword, decided, {
+      kind: "reset",
+      same: () => told(decided),
+      other,
     });
-  }
+  };
+  const first = services.log.find(by, id);
+  if (first !== undefined) return answered(first);
   return {
     next: "password",
     work: { hash: newPassword },
-    // The answer grants no session, because the sender is not the owner of the account.
-    settle: ({ credential }, now) => {
-      if (done().length > 0) return resetPassword(services, request, newPassword);
-      const event = replacePassword(services, { user, ...asked, credential }, now);
-      return commit(services, event);
+    settle: ({ credential = "" }) => {
+      const from = services.accounts.credential(user)?.version ?? "";
+      const version = newVersion(services, from, { id, by });
+      const fields = { user, credential, version, rights: rightsOf(request) };
+      return {
+        next: "decide",
+        operation: operationOf(services, "reset", { id, sinceSlot, by, fields }),
+        // The answer grants no session, because the sender is not the owner of the account.
+        settle: (decided) => {
+          return decided.operation.credential === credential ? told(decided) : answered(decided);
+        },
+      };
     },
   };
 }
 
 /**
- * Checks the password against each change with the request's id, one after the other. Continues
- * with `same` for the first change that set this password, or with `other` if no change did.
+ * Continues with `same` if the operation set this password, or with `other` if it was made of another
+ * request.
  */
-function recall(
-  [change, ...rest]: readonly PasswordChange[],
+function ifSamePassword(
   password: string,
-  then: { same(change: PasswordChange): Decision<Written>; other(): Decision<Written> },
-): Decision<Written> {
-  if (change === undefined) return then.other();
+  { operation }: Decided,
+  then: { readonly kind: "password" | "reset"; same(): Decision; other(): Decision },
+): Decision {
+  if (!isOf(operation, then.kind, {})) return then.other();
   return {
     next: "password",
-    work: { check: { password, credential: change.credential } },
-    settle: ({ isRight }) => (isRight ? then.same(change) : recall(rest, password, then)),
+    work: { check: { password, credential: String(operation.credential) } },
+    settle: ({ isRight }) => (isRight ? then.same() : then.other()),
   };
 }
 
-/** Answers a user's change of their own password with a receipt and a new session. */
-function grantBy(services: Services, change: PasswordChange): Decision<Written> {
-  const { user, version } = change;
-  return granting(commit(services, change), { user, version });
-}
-
-function replacePassword(
-  services: Services,
-  change: Pick<PasswordChange, "user" | "id" | "by"> & { readonly credential: string | undefined },
-  now: Now,
-): PasswordChange {
-  const { user, id, by, credential = "" } = change;
-  const known = services.accounts.credential(user)?.version ?? "";
-  // A server's clock never repeats a number, even after a restart (R7), so the version is unique.
-  const since = services.clock.tick();
-  const own = `${services.name}/${since}`;
-  // Duplicates of one request (R6) get the same version, so that neither ends a session that the
-  // other began.
-  const version = services.digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
-  const data = { user, by, credential, since, version };
-  return { ...maker(services, "password")({ ...data, id }, now), ...data };
+/** Returns a version that no other password has. A server's clock never repeats a number (R7). */
+function newVersion(
+  { name, clock, digest }: Services,
+  known: string,
+  { id, by }: { readonly id: RequestId | undefined; readonly by: UserName },
+): string {
+  const own = `${name}/${clock.tick()}`;
+  return digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
 }

@@ -14,7 +14,6 @@ import type { HistoryPage, Replies } from "../../../protocol/replies.ts";
 import { client, limit, namePart, presenceState } from "../../../protocol/request-fields.ts";
 import { covers, parseVector } from "../../../protocol/vector.ts";
 import {
-  behind,
   type Circumstances,
   charge,
   type Decision,
@@ -93,12 +92,11 @@ export function read<R extends ParsedRequest, Answer extends object>(
 ): Decide<R, Answer> {
   return (services, request, at) => {
     const { ledger, replication } = services;
-    const target = request.after ?? ledger.durable;
-    if (!covers(replication.committed, target)) {
-      if (!at.waited) return { next: "wait", until: request.after ?? ledger.snapshot() };
-      if (request.after !== undefined) return behind();
+    const isNew = request.after === undefined && !at.waited;
+    if (isNew && !covers(replication.committed, ledger.durable)) {
+      return { next: "wait", until: ledger.snapshot() };
     }
-    return decide(services, request, at);
+    return waits(services, request, at) ?? decide(services, request, at);
   };
 }
 

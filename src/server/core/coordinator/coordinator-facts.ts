@@ -24,10 +24,10 @@ export function coordinatorFacts(terms: CoordinatorTerms): FactTable<Coordinator
       }),
       fold: (data, placed) => terms.add({ ...data, ...placed }),
       freeze: () => {
-        const entries = terms.all().map(({ epoch, sees, ...term }) => {
-          return { epoch, sees: sorted(sees), ...writePlace(term) };
-        });
-        return { entries };
+        const { last } = terms;
+        if (last === undefined) return { entries: [] };
+        const { epoch, sees } = last;
+        return { entries: [{ epoch, sees: sorted(sees), ...writePlace(last) }] };
       },
       isOldRow: (row) => row.sees !== undefined,
     },

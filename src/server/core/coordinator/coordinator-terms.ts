@@ -8,53 +8,30 @@ export interface CoordinatorTerm extends Placed {
   readonly epoch: Epoch;
   /**
    * The coordinator's durable vector at the beginning of its term. The vector covers all events
-   * that a quorum had on disk when the quorum promised the epoch. While this epoch is the highest,
-   * a claim of a lower epoch counts only if this vector covers the claim.
+   * that a quorum had on disk when the quorum promised the epoch.
    */
   readonly sees: Vector;
 }
 
-/** The terms of all coordinators, by rising epoch. */
+/** The term of the highest epoch. Nothing depends on the terms of lower epochs (D6). */
 export class CoordinatorTerms {
-  readonly #list: CoordinatorTerm[] = [];
+  last: CoordinatorTerm | undefined;
 
   add(term: CoordinatorTerm): void {
-    insertByEpoch(this.#list, term);
-  }
-
-  /** Rises with each added term. */
-  get version(): number {
-    return this.#list.length;
-  }
-
-  /** The term with the highest epoch. */
-  get last(): CoordinatorTerm | undefined {
-    return this.#list.at(-1);
+    const { last } = this;
+    if (
+      last === undefined ||
+      (compareEpochs(term.epoch, last.epoch) || compareOrder(last, term)) > 0
+    )
+      this.last = term;
   }
 
   get highestEpoch(): Epoch {
     return this.last?.epoch ?? noEpoch;
   }
 
+  /** Returns the term of an epoch if it is the highest. */
   of(epoch: Epoch): CoordinatorTerm | undefined {
-    return this.#list.findLast((term) => compareEpochs(term.epoch, epoch) === 0);
+    return compareEpochs(this.highestEpoch, epoch) === 0 ? this.last : undefined;
   }
-
-  all(): readonly CoordinatorTerm[] {
-    return this.#list.slice();
-  }
-}
-
-/**
- * Inserts an item by epoch, then by the total order. So the list does not depend on the order in
- * which items are added.
- */
-export function insertByEpoch<T extends Placed & { readonly epoch: Epoch }>(
-  list: T[],
-  item: T,
-): void {
-  const at = list.findLastIndex((other) => {
-    return (compareEpochs(other.epoch, item.epoch) || compareOrder(other, item)) < 0;
-  });
-  list.splice(at + 1, 0, item);
 }

@@ -29,8 +29,8 @@ export interface Fact<Data = object> {
    */
   readonly file?: EntryFile;
   /**
-   * Adds to the state what a saved entry has in addition to its event, such as whether a claim is
-   * confirmed. Called for each entry, even if the state already has the event.
+   * Adds to the state what a saved entry has in addition to its event, such as which messages were
+   * dropped. Called for each entry, even if the state already has the event.
    */
   recall?(entry: Fields, placed: Placed): void;
   /**
@@ -50,15 +50,30 @@ interface Frozen {
   readonly view?: StateFile;
 }
 
+/** A part of the state that is saved and restored as a whole, because its events depend on each other. */
+export interface WholePart {
+  /** The `operation` of the rows that `freeze` returns. */
+  readonly rows: ReadonlySet<unknown>;
+  freeze(): FrozenState;
+  /** Begins to take in a saved state, which may be older than the own one. */
+  restore(): {
+    row(row: Fields): void;
+    /** Called once, after the last row. */
+    end(saved: SavedState): void;
+  };
+}
+
 /** Maps each operation to the `Fact` that parses, applies and saves its events. */
 export type FactTable<EventData> = { readonly [O in keyof EventData]: Fact<EventData[O]> };
 
 /** Applies each event with the fact of its operation. Saves and restores the state of all facts. */
 export class Facts implements StateMachine {
   readonly #facts: ReadonlyMap<string, Fact>;
+  readonly #whole: WholePart;
 
-  constructor(table: Readonly<Record<string, Fact>>) {
+  constructor(table: Readonly<Record<string, Fact>>, whole: WholePart) {
     this.#facts = new Map(Object.entries(table));
+    this.#whole = whole;
   }
 
   apply(event: Event): void {
@@ -67,7 +82,8 @@ export class Facts implements StateMachine {
   }
 
   freeze(): FrozenState {
-    const files: StateFile[] = [];
+    const whole = this.#whole.freeze();
+    const files: StateFile[] = [...whole.files];
     const rows: (readonly [operation: string, entries: Iterable<object>])[] = [];
     for (const [operation, fact] of this.#facts) {
       const { entries, view } = fact.freeze();
@@ -76,14 +92,17 @@ export class Facts implements StateMachine {
       else files.push({ name: fact.file, lines: enclosed("[", "]", written(entries)) });
     }
     files.sort((a, b) => entryFiles.indexOf(a.name) - entryFiles.indexOf(b.name));
-    return { files, rows: writtenRows(rows) };
+    return { files, rows: writtenRows(rows, whole.rows) };
   }
 
   restore(saved: SavedState, held: Vector): void {
+    const whole = this.#whole.restore();
     for (const line of saved.rows) {
       const row = JSON.parse(line) as Fields;
-      this.#restoreEntry(this.#factOfRow(row), row, held);
+      if (this.#whole.rows.has(row.operation)) whole.row(row);
+      else this.#restoreEntry(this.#factOfRow(row), row, held);
     }
+    whole.end(saved);
     for (const fact of this.#facts.values()) {
       if (fact.file === undefined) continue;
       for (const line of saved.entries(fact.file)) {
@@ -114,10 +133,12 @@ export class Facts implements StateMachine {
 
 function* writtenRows(
   lists: readonly (readonly [operation: string, entries: Iterable<object>])[],
+  others: Iterable<string>,
 ): Generator<string> {
   for (const [operation, entries] of lists) {
     for (const entry of entries) yield JSON.stringify({ operation, ...entry });
   }
+  yield* others;
 }
 
 function* written(entries: Iterable<object>): Generator<string> {

@@ -17,7 +17,7 @@ import type { View } from "../../../protocol/view.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
-import { type Peer, Replication } from "./replication.ts";
+import { noteReport, type Peer, Replication } from "./replication.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** A received summary, with its sender and the sender's present phase. */
@@ -38,6 +38,8 @@ interface ReplicaParts {
    * epoch.
    */
   ownEpoch(): Epoch | undefined;
+  /** The slot up to which this server has applied decisions. */
+  slot(): number;
   heard(summary: HeardSummary, now: Now): void;
 }
 
@@ -69,6 +71,8 @@ export class Replica {
   readonly effects: Effects;
   readonly #ranks = new Map<string, number>();
   readonly #diverged = new Set<ServerName>();
+  /** The slot that this server last told to all peers. */
+  #toldSlot = 0;
   #isContradicted = false;
   /** Steady time of this server's last heartbeat. */
   heartbeatAtMs = Number.NEGATIVE_INFINITY;
@@ -116,6 +120,7 @@ export class Replica {
       view: this.replication.view,
       durable: this.ledger.snapshot(),
       office: this.#parts.ownEpoch(),
+      slot: this.#parts.slot(),
     };
   }
 
@@ -142,7 +147,11 @@ export class Replica {
 
   /** Acknowledges the origins' events: to all peers, or only to the origins if only they wait. */
   #acknowledge(origins: ReadonlySet<ServerName>, now: Now): void {
-    const peers = this.replication.waitingFor(origins, now.steadyMs);
+    const slot = this.#parts.slot();
+    const isNews = slot !== this.#toldSlot;
+    this.#toldSlot = slot;
+    // Each server may have a client that waits until all members have applied a slot (R9).
+    const peers = isNews ? undefined : this.replication.waitingFor(origins, now.steadyMs);
     if (peers === undefined) return this.broadcast({ ...this.summary(), type: "ack" });
     if (this.missesEvents) return;
     for (const { name: peer, address } of peers) {
@@ -249,14 +258,7 @@ export class Replica {
     // A stopping server waits until it has heard each peer, so this server sends a heartbeat at
     // once.
     if (isStopping(message.phase) && peer.phase !== message.phase) this.heartbeatSoon();
-    peer.address = message.address;
-    peer.phase = message.phase;
-    peer.rate = message.rate;
-    peer.offsetMs = message.offsetMs;
-    peer.lastCorrectionMs = message.lastCorrectionMs;
-    peer.clockRounds = message.clockRounds;
-    peer.takesAcks = message.takesAcks;
-    peer.takesHooks = message.takesHooks;
+    noteReport(peer, message);
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);

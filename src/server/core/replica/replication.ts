@@ -1,6 +1,7 @@
 import type { Chain, ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
 import {
+  type Applied,
   isStopping,
   type Phase,
   type ReplicaSummary,
@@ -39,6 +40,26 @@ export interface Peer {
   takesAcks: boolean;
   /** Whether the peer accepts events of hooks. */
   takesHooks: boolean;
+  /** The slot up to which the peer has applied decisions. */
+  slot: number;
+  /** What the peer has applied, by its last heartbeat; undefined if it does not know decisions. */
+  applied: Applied | undefined;
+}
+
+/** Records what a heartbeat says about its sender. */
+export function noteReport(
+  peer: Peer,
+  report: ReplicationMessage & { readonly type: "heartbeat" },
+): void {
+  peer.address = report.address;
+  peer.phase = report.phase;
+  peer.rate = report.rate;
+  peer.offsetMs = report.offsetMs;
+  peer.lastCorrectionMs = report.lastCorrectionMs;
+  peer.clockRounds = report.clockRounds;
+  peer.takesAcks = report.takesAcks;
+  peer.takesHooks = report.takesHooks;
+  peer.applied = report.applied;
 }
 
 /**
@@ -92,6 +113,8 @@ export class Replication {
         clockRounds: undefined,
         takesAcks: false,
         takesHooks: false,
+        slot: 0,
+        applied: undefined,
       };
       this.peers.set(name, peer);
     }
@@ -105,6 +128,12 @@ export class Replication {
   get memberWithoutHooks(): ServerName | undefined {
     const others = this.view.members.filter((name) => name !== this.#name);
     return others.find((name) => this.peers.get(name)?.takesHooks !== true);
+  }
+
+  /** Returns a live member that may be of a version without decisions (O60). */
+  memberWithoutDecisions(steadyMs: number): ServerName | undefined {
+    const others = this.liveMembers(steadyMs).filter((name) => name !== this.#name);
+    return others.find((name) => this.peers.get(name)?.applied === undefined);
   }
 
   /**
@@ -123,6 +152,10 @@ export class Replication {
     const peer = this.peer(summary.server);
     peer.heardMs = steadyMs;
     peer.clock = summary.clock;
+    if (summary.slot !== undefined && summary.slot > peer.slot) {
+      peer.slot = summary.slot;
+      this.version += 1;
+    }
     const durable: MutableVector = { ...peer.durable };
     if (raise(durable, summary.durable)) {
       peer.durable = durable;
@@ -207,6 +240,12 @@ export class Replication {
     return this.view.members.every(
       (member) => (this.durableOf(member)[server] ?? 0) >= seq || !this.isLive(member, steadyMs),
     );
+  }
+
+  /** Whether all other live members have applied the slot. */
+  onAllLiveApplied(slot: number, steadyMs: number): boolean {
+    const others = this.liveMembers(steadyMs).filter((name) => name !== this.#name);
+    return others.every((name) => (this.peers.get(name)?.slot ?? 0) >= slot);
   }
 
   /**

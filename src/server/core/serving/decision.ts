@@ -1,25 +1,22 @@
-import type {
-  Grant,
-  ParsedRequest,
-  Receipt,
-  RequestOf,
-} from "../../../protocol/client-messages.ts";
+import type { Grant, ParsedRequest, Receipt } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
-import type { ServerName } from "../../../protocol/ids.ts";
+import type { ServerName, UserName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
+import type { Decided, Operation } from "../../../protocol/operation.ts";
 import type { PasswordResult, PasswordWork } from "../../../protocol/password-work.ts";
 import type { StatusReply } from "../../../protocol/replies.ts";
 import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
-import { covers, type Vector } from "../../../protocol/vector.ts";
+import { servers, slotKey, type Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { ChatState } from "../chat/chat-state.ts";
 import type { Room } from "../chat/history.ts";
 import type { Presence } from "../chat/presence.ts";
 import type { Publications } from "../chat/publications.ts";
+import type { DecisionLog } from "../decisions/decision-log.ts";
 import type { Now } from "../effects.ts";
 import type { EventData } from "../facts.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
@@ -30,8 +27,18 @@ import type { Replication } from "../replica/replication.ts";
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
 
 export type Decision<Answer extends object = object> =
-  | { readonly next: "answer"; readonly answer: Granting<Answer> }
-  | { readonly next: "refuse"; readonly error: ProtocolError }
+  | {
+      readonly next: "answer";
+      readonly answer: Granting<Answer>;
+      /** The slot of the operation that the answer tells of (R9). */
+      readonly slot?: number;
+    }
+  | {
+      readonly next: "refuse";
+      readonly error: ProtocolError;
+      /** The slot of the operation that the error tells of (R9). */
+      readonly slot?: number | undefined;
+    }
   /**
    * The answer could depend on events that this server lacks. The request is decided again once
    * `until` is committed (R9).
@@ -53,14 +60,20 @@ export type Decision<Answer extends object = object> =
       readonly isForAll?: true;
       answer(): Granting<Answer>;
     }
-  /** The coordinator decides who owns the name (E3). */
-  | { readonly next: "claim"; readonly request: RequestOf<"register"> }
+  /** The log of decisions decides an operation (D5). */
+  | {
+      readonly next: "decide";
+      readonly operation: Operation;
+      settle(decided: Decided, now: Now): Decision<Answer>;
+    }
   /** The members are asked for the steps of an event, and the answer is the trace (Q14). */
   | { readonly next: "trace"; readonly of: string }
   /** A password must be checked or hashed first, which takes a while. */
   | {
       readonly next: "password";
       readonly work: PasswordWork;
+      /** The user whose password the work may guess, although the request does not log in. */
+      readonly repeats?: UserName;
       settle(result: PasswordResult, now: Now): Decision<Answer>;
     };
 
@@ -69,6 +82,7 @@ export interface Services {
   readonly name: ServerName;
   readonly chat: ChatState;
   readonly accounts: Accounts;
+  readonly log: DecisionLog;
   readonly ledger: LedgerOf<EventData>;
   readonly replication: Replication;
   readonly clock: LamportClock;
@@ -78,6 +92,8 @@ export interface Services {
   readonly auth: Auth;
   status(now: Now): StatusReply;
   correctedMs(now: Now): number;
+  /** Has an operation decided for whose outcome nobody waits. */
+  submit(operation: Operation, now: Now): void;
   /** The keys that the service `keys` gives: those of the secret in use come first (O55). */
   readonly topicKeys: readonly TopicKeySource[];
 }
@@ -109,11 +125,12 @@ export function receiptOf(event: Placed, replication: Services["replication"]): 
   return { id: idOf(event), server, seq, clock, timestamp: isoTime(event.time), durable };
 }
 
-export function refuse(error: ProtocolError): Decision<never> {
-  return { next: "refuse", error };
+/** @param slot the slot of the operation that the error tells of */
+export function refuse(error: ProtocolError, slot?: number): Decision<never> {
+  return { next: "refuse", error, slot };
 }
 
-export function behind(): Decision<never> {
+function behind(): Decision<never> {
   return refuse(
     new ProtocolError(
       "behind",
@@ -123,15 +140,19 @@ export function behind(): Decision<never> {
 }
 
 /**
- * Returns undefined if all of `after` is committed here. Otherwise the request must wait (R9); a
+ * Returns undefined if all of `after` is committed and applied here. Otherwise the request must wait (R9); a
  * request that has waited is refused as `behind`.
  */
 export function waits(
-  { replication }: Services,
+  { replication, log }: Services,
   { after }: ParsedRequest,
   { waited }: Pick<Circumstances, "waited">,
 ): Decision<never> | undefined {
-  if (after === undefined || covers(replication.committed, after)) return undefined;
+  if (after === undefined) return undefined;
+  const shown = (server: ServerName) => {
+    return server === slotKey ? log.applied : (replication.committed[server] ?? 0);
+  };
+  if (servers(after).every((server) => shown(server) >= (after[server] ?? 0))) return undefined;
   return waited ? behind() : { next: "wait", until: after };
 }
 

@@ -51,9 +51,8 @@ export class Flood {
   });
 
   /**
-   * For each name, the pace of repeated `register` requests. A repeated request has the id of the
-   * claim that holds the name, but not the hash of this claim. So the request's password must be
-   * checked.
+   * For each name, the pace of repeated `register` requests. A repeated request has the id that
+   * made the account, and its password must be checked against the account's hash.
    */
   readonly #repeated = perAccount();
 
@@ -123,7 +122,7 @@ export class Flood {
 
   /**
    * Counts a repeated `register` request. The request's password may be a guess of the password of
-   * the claim that holds the name.
+   * the account.
    */
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
     return slower(attempts, this.#repeated.take(user, steadyMs));

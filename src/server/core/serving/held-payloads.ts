@@ -64,3 +64,12 @@ function weightOf(requests: readonly Incoming[]): number {
   }, 0);
   return requests.length + Math.floor(names / limits.namesOfOneRequest);
 }
+
+/**
+ * Returns the connection for whose limits a request counts. A gateway's requests count for each
+ * person's address; otherwise all people behind the gateway would share one limit.
+ */
+export function pacedConnection(request: Incoming, connection: string): string {
+  const address = isRefused(request) ? undefined : request.via;
+  return address === undefined ? connection : `via ${address}`;
+}

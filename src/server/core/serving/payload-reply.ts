@@ -49,17 +49,21 @@ export class PayloadReply {
     return this.#missing === 0;
   }
 
-  answer(index: number, answer: object): void {
-    this.#reply(index, { status: this.#row(index)?.success ?? "OK", ...answer });
+  /** @param slot the slot of the operation that the answer tells of */
+  answer(index: number, answer: object, slot?: number): void {
+    const status = this.#row(index)?.success ?? "OK";
+    this.#reply(index, { status, ...answer, ...(slot === undefined ? {} : { slot }) });
   }
 
-  refuse(index: number, error: ProtocolError): void {
+  /** @param slot the slot of the operation that the error tells of */
+  refuse(index: number, error: ProtocolError, slot?: number): void {
     const { code, message: description, retry, wait, reason } = error;
     this.#reply(index, {
       status: "erro",
       code,
       description,
       retry,
+      ...(slot === undefined ? {} : { slot }),
       ...(wait === undefined ? {} : { wait }),
       ...(reason === undefined ? {} : { reason }),
       ...(this.#row(index)?.repeatsError === true ? { message: description } : {}),
@@ -85,13 +89,14 @@ export class PayloadReply {
    * Returns the effect that sends the reply. All replies to one payload are sent at one instant,
    * and so have the same clock (W5).
    */
-  effect(clock: LamportClock, wallMs: number): Effect {
+  effect(clock: LamportClock, wallMs: number, slot: number): Effect {
     const tick = clock.tick();
     const timestamp = isoTime(wallMs);
     const replies = this.#replies as SentReply[];
     for (const [index, { data }] of replies.entries()) {
       data.clock = tick;
       data.timestamp = timestamp;
+      data.slot ??= slot;
       const request = this.#requests[index] as Incoming;
       if (data.status !== "erro" && !isRefused(request)) {
         data.grant ??= renewal(request, rowOf(this.#table, request), wallMs);

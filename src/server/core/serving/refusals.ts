@@ -1,7 +1,6 @@
 import type { Refused } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { ClaimOutcome } from "../../../protocol/peer-messages.ts";
 
 export const tooManyOpen = `This connection has ${limits.connectionOpen} requests that wait here already.`;
 
@@ -12,24 +11,24 @@ export function behindForGuests(): ProtocolError {
   );
 }
 
-export function claimError(user: string, outcome: ClaimOutcome): ProtocolError {
-  if (outcome === "taken") return nameTaken(user);
-  if (outcome !== "alike") {
+/** @param older a server of a version that does not know decisions */
+export function undecided(older: string | undefined): ProtocolError {
+  if (older === undefined) {
     return unavailable("No coordinator could decide on it in time; it may still be decided.");
   }
-  const description = `A name that looks like "${user}" belongs to an account already.`;
-  return new ProtocolError("name_taken", description, { reason: "name_confusable" });
+  const text = `Nothing can be decided until all servers are upgraded: ${older} is of an older version.`;
+  return new ProtocolError("unavailable", text, { reason: "upgrade_unfinished" });
 }
 
-export function nameTaken(user: string): ProtocolError {
-  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+export function notPresent(): ProtocolError {
+  return unavailable("No majority of the servers told in time what is decided.");
 }
 
 export function passwordFailed(): ProtocolError {
   return new ProtocolError("internal", "The server could not work on the password.");
 }
 
-export const tooManyClaims = () => unavailable("This server has too many names to decide on.");
+export const tooManyOperations = () => unavailable("This server has too much to decide on.");
 export const tooManyPasswords = () => unavailable("This server has too many passwords to check.");
 export const tooManyTraces = () => unavailable("This server has too many open traces.");
 export const tooManyRequests = () => unavailable("This server has too many open requests.");

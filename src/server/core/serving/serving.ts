@@ -1,35 +1,36 @@
-import type { Incoming, ParsedRequest, RequestOf } from "../../../protocol/client-messages.ts";
+import type { Incoming, ParsedRequest } from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
-import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { Replies } from "../../../protocol/replies.ts";
 import type { Trace } from "../../../protocol/steps.ts";
-import type { ClaimEnd, Claims } from "../accounts/claims.ts";
+import { slotKey, type Vector } from "../../../protocol/vector.ts";
 import type { Passwords } from "../accounts/passwords.ts";
+import type { Decisions } from "../decisions/decisions.ts";
+import type { PresentReads } from "../decisions/present-reads.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { Admission } from "./admission.ts";
 import { type Decision, refuse, type Services } from "./decision.ts";
 import type { Flood } from "./flood.ts";
-import { HeldPayloads } from "./held-payloads.ts";
+import { HeldPayloads, pacedConnection } from "./held-payloads.ts";
 import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
 import {
   behindForGuests,
-  claimError,
-  nameTaken,
   noQuorum,
-  passwordFailed,
+  notPresent,
   toError,
-  tooManyClaims,
   tooManyOpen,
+  tooManyOperations,
   tooManyPasswords,
   tooManyRequests,
   tooManyTraces,
   unavailable,
+  undecided,
 } from "./refusals.ts";
 import { costOf, rowOf, type ServiceTable } from "./service.ts";
 import type { Traces } from "./traces.ts";
+import { reply, type Told, WaitingAnswers } from "./waiting-answers.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
+import { WaitingWork } from "./waiting-work.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
 type OpenRequest = Pending & {
@@ -41,6 +42,8 @@ type OpenRequest = Pending & {
    * for the sender's pace.
    */
   readonly isAdmitted: boolean;
+  /** Whether the request wants the state as of now, and this server has it (D8). */
+  readonly isPresent?: boolean;
 };
 
 type Covered = OpenRequest & WaitingCover;
@@ -48,7 +51,8 @@ type Covered = OpenRequest & WaitingCover;
 interface ServingParts {
   readonly services: Services;
   readonly table: ServiceTable;
-  readonly claims: Claims;
+  readonly decisions: Decisions;
+  readonly reads: PresentReads;
   readonly passwords: Passwords;
   readonly traces: Traces;
   readonly flood: Flood;
@@ -61,23 +65,28 @@ export class Serving {
   readonly #clock: LamportClock;
   readonly #table: ServiceTable;
   readonly #writes: WaitingWrites;
-  readonly #claims: Claims;
+  readonly #answers: WaitingAnswers;
+  readonly #decisions: Decisions;
+  #openOperations = 0;
+  readonly #reads: PresentReads;
+  #openReads = 0;
   readonly #covers = new WaitingCovers<Covered>();
-  #openClaims = 0;
   readonly #passwords: Passwords;
-  #openPasswords = 0;
+  readonly #work: WaitingWork<OpenRequest>;
   readonly #traces: Traces;
   #openTraces = 0;
-  /** Requests whose password or trace is complete; they are decided in this step. */
+  /** Requests whose trace is complete; they are decided in this step. */
   readonly #completed: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
   readonly #flood: Flood;
   /** Payloads whose last request was answered in this step. */
   readonly #complete = new Set<PayloadReply>();
   readonly #held = new HeldPayloads();
 
-  constructor({ services, table, claims, passwords, traces, flood }: ServingParts) {
-    this.#claims = claims;
+  constructor({ services, table, decisions, reads, passwords, traces, flood }: ServingParts) {
+    this.#decisions = decisions;
+    this.#reads = reads;
     this.#passwords = passwords;
+    this.#work = new WaitingWork(passwords);
     this.#traces = traces;
     this.#flood = flood;
     this.#services = services;
@@ -85,6 +94,7 @@ export class Serving {
     this.#clock = services.clock;
     this.#table = table;
     this.#writes = new WaitingWrites(services.name, services.replication);
+    this.#answers = new WaitingAnswers(services);
   }
 
   /** The number of requests whose clock was not believed (W4). */
@@ -99,8 +109,9 @@ export class Serving {
 
   /** The number of requests that wait for their answer. */
   get open(): number {
-    const worked = this.#openPasswords + this.#openTraces + this.#completed.length;
-    return this.#writes.size + this.#covers.size + this.#openClaims + worked;
+    const worked = this.#work.size + this.#openTraces + this.#completed.length;
+    const decided = this.#openOperations + this.#openReads + this.#answers.size;
+    return this.#writes.size + this.#covers.size + decided + worked;
   }
 
   /**
@@ -142,6 +153,12 @@ export class Serving {
       else payload.refuse(index, noQuorum());
       this.#note(payload);
     }
+    for (const { payload, index, decision } of this.#answers.due(now.steadyMs)) {
+      reply(payload, index, decision);
+      this.#note(payload);
+    }
+    for (const { asked, decide } of this.#work.due(now.steadyMs))
+      this.#decideLater(asked, now, decide);
     this.#decideCovered(now);
     for (const { asked, decide } of this.#completed.splice(0))
       this.#decideLater(asked, now, decide);
@@ -149,7 +166,7 @@ export class Serving {
     const timeMs = this.#services.correctedMs(now);
     for (const payload of this.#complete) {
       this.#held.remove(payload);
-      effects.add(payload.effect(this.#clock, timeMs));
+      effects.add(payload.effect(this.#clock, timeMs, this.#services.log.applied));
     }
     this.#complete.clear();
   }
@@ -162,6 +179,7 @@ export class Serving {
 
   #admit(asked: OpenRequest, now: Now): void {
     const { request, connection } = asked;
+    if (request.consistency === "now" && asked.isPresent !== true) return this.#read(asked, now);
     const forbidden = this.#admission.forbids(asked, now);
     if (forbidden !== undefined) return this.#follow(asked, forbidden, now);
     const error = this.#admission.refuses(request, connection, now);
@@ -180,14 +198,13 @@ export class Serving {
     if (this.#isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
     switch (decision.next) {
       case "answer":
-        payload.answer(index, decision.answer);
+        this.#tell(asked, decision, now);
         break;
-      case "refuse":
-        payload.refuse(
-          index,
-          this.#tooManyWrongHooks(asked, decision.error, now) ?? decision.error,
-        );
+      case "refuse": {
+        const error = this.#tooManyWrongHooks(asked, decision.error, now) ?? decision.error;
+        this.#tell(asked, { ...decision, error }, now);
         break;
+      }
       case "wait": {
         if (this.#admission.isGuest(request, now)) {
           payload.refuse(index, behindForGuests());
@@ -195,8 +212,7 @@ export class Serving {
         }
         const plain = request.after === undefined;
         const deadlineMs = now.steadyMs + (plain ? durations.allMembersMs : durations.coverMs);
-        const { committed } = this.#services.replication;
-        this.#covers.add({ ...asked, until: decision.until, deadlineMs }, committed);
+        this.#covers.add({ ...asked, until: decision.until, deadlineMs }, this.#shown);
         break;
       }
       case "commit": {
@@ -212,11 +228,11 @@ export class Serving {
         });
         break;
       }
-      case "claim":
-        this.#claim({ ...asked, request: decision.request }, now);
+      case "decide":
+        this.#decide(asked, decision, now);
         break;
       case "password":
-        this.#workOn(asked, decision);
+        this.#workOn(asked, decision, now);
         break;
       case "trace":
         this.#trace(asked, decision.of, now);
@@ -227,82 +243,59 @@ export class Serving {
     this.#note(payload);
   }
 
-  /**
-   * Hands the claim to `Claims`. A claim without an id gets an id from this server's clock, which
-   * never repeats a number (R7).
-   */
-  #claim(asked: OpenRequest & { request: RequestOf<"register"> }, now: Now): void {
-    const { payload, index, request } = asked;
-    const { user, password } = request;
-    if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
-    const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
-    this.#openClaims += 1;
-    this.#claims.add({
-      user,
-      id,
-      password,
-      deadlineMs: now.steadyMs + durations.claimMs,
-      isForwarded: false,
-      // While the password was hashed, registration may have been closed, or the administrator who
-      // asks may have been locked.
-      mayBeMade: (later) => {
-        const again = this.#decision(asked, later);
-        if (again.next === "claim") return true;
-        this.#openClaims -= 1;
-        this.#follow(asked, again, later);
-        return false;
-      },
-      settle: (end) => {
-        this.#openClaims -= 1;
-        const decision =
-          end.outcome === "won" ? this.#won(request, end) : refuse(claimError(user, end.outcome));
-        this.#follow(asked, decision, end.now);
-      },
-    });
+  /** Answers now, or once all live members have applied the operation that the answer tells of (R9). */
+  #tell({ payload, index, request }: OpenRequest, decision: Told, now: Now): void {
+    const { slot } = decision;
+    if (slot === undefined || request.after !== undefined) reply(payload, index, decision);
+    else this.#answers.add({ payload, index, decision, slot }, now.steadyMs);
   }
 
-  /**
-   * Decides the answer to a won claim. The name belongs to the sender only if the password matches
-   * the claim's credential. The claim's id proves nothing, because another client may have sent the
-   * same id (E3).
-   */
-  #won(
-    { user, password }: RequestOf<"register">,
-    { event, credential, own, now }: ClaimEnd,
-  ): Decision<Replies["register"]> {
-    // The client adds the claim to its `after`, so that a later login at another server waits for
-    // the claim.
-    const account = event && { server: event.server, seq: event.seq };
-    const won: Decision<Replies["register"]> = { next: "answer", answer: { account } };
-    // A coordinator of an older version sends no credential, so the password can't be compared.
-    if (credential === undefined || credential === own) return won;
-    const error = this.#flood.refusesRepetition(user, now.steadyMs);
-    if (error !== undefined) return refuse(error);
-    return {
-      next: "password",
-      work: { check: { password, credential } },
-      settle: ({ isRight }) => (isRight ? won : refuse(nameTaken(user))),
-    };
-  }
-
-  #workOn(asked: OpenRequest, { work, settle }: Decision & { next: "password" }): void {
+  /** Gets an operation decided. The request is answered once its outcome may be told. */
+  #decide(
+    asked: OpenRequest,
+    { operation, settle }: Decision & { next: "decide" },
+    now: Now,
+  ): void {
     const { payload, index } = asked;
-    if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
-    this.#openPasswords += 1;
-    this.#passwords.add(work, (result) => {
-      this.#openPasswords -= 1;
-      if (result === undefined) {
-        payload.refuse(index, passwordFailed());
-        return this.#note(payload);
-      }
-      this.#completed.push({ asked, decide: (later) => settle(result, later) });
+    const isFull = this.#decisions.isFull(this.#openOperations);
+    if (isFull) return payload.refuse(index, tooManyOperations());
+    const older = this.#services.replication.memberWithoutDecisions(now.steadyMs);
+    if (older !== undefined) return payload.refuse(index, undecided(older));
+    this.#openOperations += 1;
+    this.#decisions.ask(operation, {
+      deadlineMs: now.steadyMs + durations.decideMs,
+      settle: (decided, later) => {
+        this.#openOperations -= 1;
+        const decision = decided && settle(decided, later);
+        this.#follow(asked, decision ?? refuse(undecided(undefined)), later);
+      },
     });
+  }
+
+  /** Waits until this server has applied all that was decided before this moment (D8). */
+  #read(asked: OpenRequest, now: Now): void {
+    const deadlineMs = now.steadyMs + durations.coverMs;
+    this.#openReads += 1;
+    const done = (isPresent: boolean, later: Now) => {
+      this.#openReads -= 1;
+      if (isPresent) this.#admit({ ...asked, isPresent }, later);
+      else this.#follow(asked, refuse(notPresent()), later);
+    };
+    this.#reads.add({ deadlineMs, done });
+  }
+
+  #workOn(asked: OpenRequest, decision: Decision & { next: "password" }, now: Now): void {
+    const { payload, index } = asked;
+    const { work, repeats, settle } = decision;
+    const tooOften = repeats && this.#flood.refusesRepetition(repeats, now.steadyMs);
+    if (tooOften !== undefined) return payload.refuse(index, tooOften);
+    if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
+    this.#work.add({ asked, work, settle }, now.steadyMs);
   }
 
   #trace(asked: OpenRequest, of: string, now: Now): void {
-    const { connection } = asked;
-    const isFull = this.#traces.isFullFor(connection);
-    if (isFull) return asked.payload.refuse(asked.index, tooManyTraces());
+    const { payload, index, connection } = asked;
+    if (this.#traces.isFullFor(connection)) return payload.refuse(index, tooManyTraces());
     this.#openTraces += 1;
     const done = (answer: Trace) => {
       this.#openTraces -= 1;
@@ -311,9 +304,15 @@ export class Serving {
     this.#traces.add({ of, connection, done }, now);
   }
 
+  /** What requests with `after` wait for: the committed events, and the applied slot. */
+  get #shown(): Vector {
+    const { replication, log } = this.#services;
+    return { ...replication.committed, [slotKey]: log.applied };
+  }
+
   #decideCovered(now: Now): void {
-    const { committed } = this.#services.replication;
-    for (const asked of this.#covers.due(committed, now.steadyMs)) {
+    if (this.#covers.size === 0) return;
+    for (const asked of this.#covers.due(this.#shown, now.steadyMs)) {
       const again = { ...asked, waited: true };
       if (again.isAdmitted) this.#decideLater(again, now, () => this.#decision(again, now));
       else this.#admit(again, now);
@@ -350,13 +349,4 @@ export class Serving {
   #note(payload: PayloadReply): void {
     if (payload.isComplete) this.#complete.add(payload);
   }
-}
-
-/**
- * Returns the connection for whose limits a request counts. A gateway's requests count for each
- * person's address; otherwise all people behind the gateway would share one limit.
- */
-function pacedConnection(request: Incoming, connection: string): string {
-  const address = isRefused(request) ? undefined : request.via;
-  return address === undefined ? connection : `via ${address}`;
 }

@@ -223,12 +223,11 @@ export class StepRecorder {
     });
   }
 
-  /** Notes the event of each receipt, and of each claim that has won its name. */
+  /** Notes the event of each receipt. */
   #noteReplied(replies: readonly SentReply[], atMs: number): void {
     for (const { data } of replies) {
-      const named = data.entry ?? data.account;
-      if (named === undefined) continue;
-      const { server, seq } = named as { readonly server: ServerName; readonly seq: number };
+      if (data.entry === undefined) continue;
+      const { server, seq } = data.entry as { readonly server: ServerName; readonly seq: number };
       this.#memory.begin("replied", atMs, data.clock);
       this.#memory.setEvents(server, seq, seq);
     }

@@ -1,3 +1,4 @@
+import { type ChangeObservations, changeRules, checkChanges } from "./changes.ts";
 import { type ClaimObservations, checkClaims, claimRules, grouped } from "./claims.ts";
 
 /**
@@ -72,7 +73,7 @@ export interface Outage {
   readonly toMs: number;
 }
 
-export interface Observations extends ClaimObservations {
+export interface Observations extends ClaimObservations, ChangeObservations {
   /** The names of all servers; each server must report every conversation. */
   readonly servers: readonly string[];
   readonly writes: readonly Write[];
@@ -112,6 +113,7 @@ export const rules = [
    */
   "early",
   ...claimRules,
+  ...changeRules,
 ] as const;
 export type Rule = (typeof rules)[number];
 
@@ -133,6 +135,7 @@ export function check(seen: Observations): Violation[] {
     ...stale(seen),
     ...early(seen),
     ...checkClaims(seen),
+    ...checkChanges(seen),
   ];
 }
 

@@ -1,7 +1,5 @@
-import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
-
 /**
- * Compares the answers to clients that raced for names (E3) with the accounts on the replicas'
+ * Compares the answers to clients that raced for names (R10) with the accounts on the replicas'
  * disks after the run.
  */
 
@@ -31,9 +29,8 @@ export interface Claim {
 /** A row of `accounts.json`. */
 export interface Account {
   readonly user: string;
+  /** The id of the operation that made the account. */
   readonly id: string;
-  readonly epoch: Epoch;
-  readonly confirmed: boolean;
 }
 
 /** The accounts of one replica after a clean stop; undefined if the file is missing. */
@@ -54,7 +51,7 @@ export const claimRules = [
   "contradicted",
   /**
    * A client was told that it owns a name that it does not own. Or the owner was told `name_taken`.
-   * Or a client was told `name_taken` though no other claim holds the name. Or no client sent the
+   * Or a client was told `name_taken` though nobody owns the name. Or no client sent the
    * owner's claim.
    */
   "misowned",
@@ -118,7 +115,7 @@ function misowned(
   const rows = grouped(accounts, ({ user }) => user);
   return [...grouped(claims, ({ name }) => name)].flatMap(([name, racers]) => {
     const own = rows.get(name) ?? [];
-    const owner = ownerOf(own);
+    const [owner] = own;
     const ids = new Set(racers.map(({ id }) => id));
     const details = racers.flatMap((claim) => {
       const { client, id } = claim;
@@ -127,9 +124,7 @@ function misowned(
       if (told === "OK" && !isOwner) return [`${client} was told OK`];
       if (told !== "name_taken") return [];
       if (isOwner) return [`${client} was told name_taken and owns it`];
-      // Another claim may hold the name without being confirmed, if its client gave up early.
-      const isHeld = owner !== undefined || own.some((row) => row.id !== id);
-      return isHeld ? [] : [`${client} was told name_taken`];
+      return owner === undefined ? [`${client} was told name_taken`] : [];
     });
     if (owner !== undefined && !ids.has(owner.id)) details.push(`nobody sent ${owner.id}`);
     const who = owner === undefined ? "nobody" : nameOf(owner, racers);
@@ -151,15 +146,11 @@ function ownersDiffer(files: readonly AccountsFile[]): ClaimViolation[] {
   const first = new Map<string, { readonly replica: string; readonly id: string }>();
   for (const [at, { replica, accounts }] of files.entries()) {
     if (accounts === undefined) details.push(`${replica} has no accounts`);
-    const owned = grouped(
-      (accounts ?? []).filter(({ confirmed }) => confirmed),
-      ({ user }) => user,
-    );
+    const owned = grouped(accounts ?? [], ({ user }) => user);
     for (const [user, rows] of owned) {
       const ids = new Set(rows.map(({ id }) => id));
-      if (ids.size > 1)
-        details.push(`${user} is confirmed for ${[...ids].join(", ")} (${replica})`);
-      const id = ownerOf(rows)?.id ?? "";
+      if (ids.size > 1) details.push(`${user} belongs to ${[...ids].join(", ")} (${replica})`);
+      const id = rows[0]?.id ?? "";
       const other = first.get(user);
       if (at === 0) first.set(user, { replica, id });
       else if (other === undefined) details.push(`${user} has an owner on ${replica} only`);
@@ -182,15 +173,6 @@ function undecided(claims: readonly Claim[]): ClaimViolation[] {
       const what = refused === undefined ? "never decided" : `refused: ${refused}`;
       return { rule: "undecided", detail: `the claim of ${name} by ${client} was ${what}` };
     });
-}
-
-/** Returns the confirmed claim with the highest epoch. */
-function ownerOf(rows: readonly Account[]): Account | undefined {
-  return rows
-    .filter(({ confirmed }) => confirmed)
-    .reduce<Account | undefined>((best, row) => {
-      return best === undefined || compareEpochs(row.epoch, best.epoch) > 0 ? row : best;
-    }, undefined);
 }
 
 export function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -1,3 +1,4 @@
+import type { Change } from "./changes.ts";
 import type { Observations, Rule, Violation, Write } from "./checker.ts";
 import { rules } from "./checker.ts";
 import { wasTold } from "./claims.ts";
@@ -32,6 +33,7 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly claims: ClaimCounts;
+  readonly changes: ChangeCounts;
   readonly failovers: readonly Failover[];
   /**
    * Statistics of the times from a fault to the next granted claim, over all failovers; null
@@ -53,6 +55,15 @@ export interface ClaimCounts {
   readonly won: number;
   readonly taken: number;
   /** The number of claims that were undecided when their clients gave up. */
+  readonly givenUp: number;
+}
+
+/** The changes of passwords and of locks, by what their clients were told. */
+export interface ChangeCounts {
+  readonly passwords: number;
+  readonly locks: number;
+  readonly done: number;
+  readonly refused: number;
   readonly givenUp: number;
 }
 
@@ -102,6 +113,7 @@ export function verdictOf(facts: RunFacts): Verdict {
     read: read.size,
     heard: seen.deliveries.reduce((sum, { entries }) => sum + entries.length, 0),
     claims: countClaims(seen),
+    changes: countChanges(seen),
     failovers,
     ...failoverFigures(failovers),
     examples: [...idleness, ...examples.map(({ rule, detail }) => `${rule}: ${detail}`)],
@@ -115,6 +127,17 @@ export function countClaims({ claims }: Pick<Observations, "claims">): ClaimCoun
     won: claims.filter((claim) => wasTold(claim, "won")).length,
     taken: claims.filter((claim) => wasTold(claim, "taken")).length,
     givenUp: claims.filter(({ answers, isGivenUp }) => isGivenUp && answers.length === 0).length,
+  };
+}
+
+function countChanges({ changes }: Observations): ChangeCounts {
+  const of = (kind: Change["kind"]) => changes.filter((change) => change.kind === kind).length;
+  return {
+    passwords: of("password"),
+    locks: of("lock"),
+    done: changes.filter(({ told }) => told.length > 0).length,
+    refused: changes.filter(({ refused }) => refused !== undefined).length,
+    givenUp: changes.filter(({ isGivenUp }) => isGivenUp).length,
   };
 }
 

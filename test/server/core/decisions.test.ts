@@ -26,6 +26,31 @@ function register(cluster: CoreCluster, server: VirtualServer, id: string) {
   return cluster.request(server, "register", { user: "eva", password: "x", id });
 }
 
+type ForwardAnswer = CoordinationAnswer & { readonly service: "forward" };
+
+let forwarded = 0;
+
+/** Forwards as many operations as fit into a message, each of another user. */
+function forward(
+  cluster: CoreCluster,
+  [first, { name, core }]: readonly [VirtualServer, VirtualServer],
+  onAnswer: (answer: ForwardAnswer) => void,
+): void {
+  forwarded += 1;
+  const { view, committed } = core.replication;
+  const operations = Array.from({ length: limits.decisionOperations }, (_, number) => {
+    const by = parseUserName(`user${forwarded}-${number}`);
+    return { kind: "rehash", by, id: "1" as RequestId, since: 0, credential: "x", from: "" };
+  });
+  const clock = first.core.clock.value;
+  const summary = { server: name, clock, view, durable: { ...committed } };
+  const request = { service: "forward", ...summary, operations } as const;
+  const to = (answer: CoordinationAnswer) => {
+    if (answer.service === "forward") onAnswer(answer);
+  };
+  cluster.hand(first, { type: "coordinationRequest", to, request });
+}
+
 /** Cuts a server off, and waits until its disk alone has a claim. */
 function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): void {
   cutOff(cluster, server);
@@ -36,7 +61,7 @@ function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): vo
 }
 
 describe("claims left by earlier coordinators", () => {
-  test("[E3] a claim that was answered OK is confirmed even if its coordinator crashes before it confirms the claim", () => {
+  test("[D3] an account that was answered OK exists at all servers even if its coordinator crashes before its mark is on a disk", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
@@ -48,7 +73,7 @@ describe("claims left by earlier coordinators", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] a claim is refused with name_taken only if the sender of the claim can never become the owner of the name", () => {
+  test("[D9] [R10] a registration is refused with name_taken only if its sender can never become the owner of the name", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");
@@ -73,15 +98,14 @@ describe("claims left by earlier coordinators", () => {
 });
 
 describe("passwords of claims", () => {
-  /** The credentials of all claims of a name that the server holds. */
+  /** The credentials of the accounts of a name that the server has. */
   function credentials({ core }: VirtualServer, user: string): string[] {
-    const claims = [...core.accounts.claims()];
-    return claims.filter((claim) => claim.user === user).map(({ credential }) => credential);
+    return core.accounts.all().flatMap((one) => (one.user === user ? [one.credential] : []));
   }
 
   const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
 
-  test("[E3] two claims of different names with the same id each have their own password, whichever password is hashed first", () => {
+  test("[D9] two registrations of different names with the same id each have their own password, whichever password is hashed first", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -94,7 +118,7 @@ describe("passwords of claims", () => {
     expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
   });
 
-  test("[E3] if a claim is refused before its password is hashed, no other claim gets the hash of that password", () => {
+  test("[D5] if a registration is refused before its password is hashed, no other one gets the hash of that password", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -113,7 +137,7 @@ describe("passwords of claims", () => {
 describe("more claims than a server can decide", () => {
   const refusal = { code: "unavailable", retry: true };
 
-  test("[E3] a server refuses claims at once while it has the maximum number of unhashed passwords", () => {
+  test("[D1] a server refuses registrations at once while it has the maximum number of unhashed passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     const claim = (user: string) => {
@@ -130,10 +154,10 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] a claim that times out before its password is hashed frees its place in the queue of passwords", () => {
+  test("[D1] a registration that times out before its password is hashed frees its place in the queue of passwords", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
-    server.hashMs = () => 2 * durations.claimMs;
+    server.hashMs = () => 2 * durations.decideMs;
     const claim = (user: string) => {
       return cluster.ask(server, "register", { user, password: "x", id: user });
     };
@@ -142,35 +166,44 @@ describe("more claims than a server can decide", () => {
     cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are given up");
     expect(asked.map(({ reply }) => reply)).toMatchObject(Array(room).fill(refusal));
     server.hashMs = () => 2;
-    cluster.runFor(2 * durations.claimMs);
+    cluster.runFor(2 * durations.decideMs);
     expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
   });
 
-  test("[E3] a coordinator with the maximum number of open claims refuses further claims until some are decided", () => {
+  test("[D1] a coordinator decides its own clients' operations although other servers forward more than one server may have open", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer] = others(cluster, first) as [VirtualServer];
     const rest = others(cluster, first).map(({ name }) => name);
     for (const name of rest) cluster.network.cut(first.name, name, ["peer"]);
-    const outcomes: (string | undefined)[] = [];
-    const forward = (at: number) => {
-      const { view, committed } = peer.core.replication;
-      const claim = { user: parseUserName(`user${at}`), id: "1" as RequestId, credential: "x" };
-      const clock = first.core.clock.value;
-      const summary = { server: peer.name, clock, view, durable: { ...committed } };
-      const request = { service: "forward", ...summary, claim } as const;
-      const to = (answer: CoordinationAnswer) => {
-        outcomes[at] = answer.service === "forward" ? answer.outcome : undefined;
-      };
-      cluster.hand(first, { type: "coordinationRequest", to, request });
-    };
-    for (let at = 0; at < limits.openClaims + 10; at += 1) forward(at);
+    forward(cluster, [first, peer], () => {});
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
+    cluster.runFor(100);
+    expect(own.reply).toBeUndefined();
+    cluster.network.heal();
+    cluster.runUntil(() => own.reply !== undefined, "an answer");
+    expect(own.reply).toMatchObject({ status: "OK" });
+  });
+
+  test("[D1] a coordinator with the maximum number of undecided operations leaves further forwarded ones unanswered until some are decided", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [peer] = others(cluster, first) as [VirtualServer];
+    const rest = others(cluster, first).map(({ name }) => name);
+    for (const name of rest) cluster.network.cut(first.name, name, ["peer"]);
+    const ends: (number | undefined)[] = [];
+    const most = limits.coordinatorOperations / limits.decisionOperations;
+    for (let at = 0; at < most + 2; at += 1) {
+      forward(cluster, [first, peer], ({ ends: told }) => {
+        ends[at] = told.filter((end) => end !== undefined).length;
+      });
+    }
+    const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
+    cluster.runUntil(() => own.reply !== undefined, "an answer");
     expect(own.reply).toMatchObject(refusal);
     cluster.runFor(durations.peerRequestMs + durations.tickMs);
-    // The coordinator leaves forwarded claims above the limit unanswered; the other server asks
-    // again.
-    expect(outcomes).toEqual(Array(limits.openClaims).fill("busy"));
+    // None of them is decided; the other server forwards the last two again.
+    expect(ends).toEqual(Array(most).fill(0));
     cluster.network.heal();
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
   });

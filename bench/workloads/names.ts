@@ -8,11 +8,12 @@ import { figures, none, type Workload } from "../workload.ts";
 const inFlight = 4;
 const mostExamples = 20;
 
-export const claims: Workload<"racers" | "names" | "faults"> = {
-  name: "claims",
+export const names: Workload<"racers" | "names" | "faults"> = {
+  name: "names",
   description: "racers register the same names while coordinators are killed, stopped and cut off",
   counts: { racers: 50, names: 1_000, faults: 3 },
-  async measure({ counts: { racers, names, faults }, note }) {
+  async measure({ counts, note }) {
+    const { racers, names, faults } = counts;
     const seed = Math.floor(1_000_000 * random());
     note(`seed ${seed}`);
     const folder = await TemporaryFolder.make();
@@ -23,7 +24,7 @@ export const claims: Workload<"racers" | "names" | "faults"> = {
       inFlight,
       rounds: faults,
       seed,
-      onFault: (fault, owned) => note(`${fault}, ${owned} names owned`),
+      onFault: (fault, owned) => note(`${fault}, ${owned} names won`),
     });
     for (const { rule, detail } of race.violations.slice(0, mostExamples)) {
       note(`${rule}: ${detail}`);
@@ -40,7 +41,7 @@ export const claims: Workload<"racers" | "names" | "faults"> = {
       ...figures("claims", { attempted, won, taken, seconds }),
       ...figures("faults", { kill, stop, cut }),
       ...(["kill", "stop", "cut"] as const).flatMap((kind) => {
-        return figures(`next claim served after a ${kind}`, latencyOf(servedAfter(race, kind)));
+        return figures(`next name given after a ${kind}`, latencyOf(servedAfter(race, kind)));
       }),
       none("violations", race.violations.length),
     ];

@@ -1,0 +1,31 @@
+import { now } from "../platform/clock.ts";
+import type { Service } from "../protocol/client-messages.ts";
+import type { Reply } from "../protocol/replies.ts";
+import type { RequestData } from "../protocol/request-data.ts";
+import { checkCall } from "./check-call.ts";
+import { isOperation } from "./pending-requests.ts";
+import type { AskOptions, RequestQueue } from "./request-queue.ts";
+
+/**
+ * Sends a request, and notes the slot in its reply. An operation says a slot that was settled before
+ * it was sent, so a session that knows no slot asks for one first (D9).
+ */
+export async function askWithSlot<S extends Service>(
+  requests: RequestQueue,
+  { service, data }: { readonly service: S; readonly data: RequestData[S] },
+  options: AskOptions,
+): Promise<Reply<S>> {
+  const { asker, deadlineMs, id = requests.newId() } = options;
+  checkCall(service, data, id);
+  const endMs = now().steadyMs + deadlineMs;
+  if (isOperation(service) && asker.slot === undefined) {
+    asker.slot = (await requests.ask("time", {}, { asker, deadlineMs })).slot;
+  }
+  // Somebody who gives an id may have asked before, and a server that is behind could not know it.
+  const isAgain = isOperation(service) && options.id !== undefined;
+  const consistency = isAgain ? "now" : options.consistency;
+  const rest = { ...options, id, consistency, deadlineMs: endMs - now().steadyMs };
+  const reply = await requests.ask(service, data, rest);
+  if (reply.slot !== undefined) asker.slot = Math.max(asker.slot ?? 0, reply.slot);
+  return reply;
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert";
+import { type Fields, fieldsOf } from "../../../protocol/fields.ts";
+import { isChain, readUserName } from "../../../protocol/ids.ts";
+import { parseClock } from "../../../protocol/lamport-clock.ts";
+import { type Decided, readOperation, readOperations } from "../../../protocol/operation.ts";
+import { readEpoch } from "../coordinator/coordinator-facts.ts";
+import type { FactTable, WholePart } from "../replica/fact.ts";
+import { readText } from "../replica/fields.ts";
+import type { SavedState, StateFile } from "../replica/state-machine.ts";
+import type { Asker, Decision, DecisionLog, LogHead, Settled } from "./decision-log.ts";
+
+/** For each operation, the data of its events. */
+export interface DecisionData {
+  /** A coordinator proposes the content of a slot (D1). */
+  decision: Decision;
+  /** A quorum has accepted the coordinator's decisions up to a slot (D4). */
+  settled: Settled;
+}
+
+/** What the operations have made of the state. It is saved together with the log. */
+export interface DecidedState {
+  /** Returns the state's file, and what else is saved of it, in a row. */
+  freeze(): { readonly file: StateFile; readonly row: object };
+  /** Replaces the whole state by a saved one. */
+  restore(saved: SavedState, row: Fields): void;
+  /** Takes note of accounts in the state of an older version, which no log has decided. */
+  noteFormer(saved: SavedState): void;
+}
+
+const nothing = { freeze: () => ({ entries: [] }) };
+
+/** The events of the log. They are saved by `decidedPart`. */
+export function decisionFacts(log: DecisionLog): FactTable<DecisionData> {
+  return {
+    decision: { parse: readDecision, fold: (data) => log.add(data), ...nothing },
+    settled: { parse: readSettled, fold: (data) => log.settle(data), ...nothing },
+  };
+}
+
+/** The log and what it has decided, in a saved state: rows for the log, and the state's file (D6). */
+export function decidedPart(log: DecisionLog, state: DecidedState): WholePart {
+  return {
+    rows: new Set(["applied", "asker", "decided", "decision", "settled"]),
+    freeze: () => {
+      const { file, row } = state.freeze();
+      return { files: [file], rows: rowsOf(log, row) };
+    },
+    restore: () => {
+      const open: Decision[] = [];
+      const marks: Settled[] = [];
+      let isFurther = false;
+      let head: Fields | undefined;
+      let decided: Fields = {};
+      return {
+        row: (row) => {
+          if (row.operation === "decision") open.push(readDecision(row));
+          else if (row.operation === "settled") marks.push(readSettled(row));
+          else if (row.operation === "applied") {
+            head = row;
+            isFurther = log.takeHead(readHead(row));
+          } else if (row.operation === "decided") decided = row;
+          else if (isFurther) log.takeAsker(readUserName(row.by), readAsker(row));
+        },
+        end: (saved) => {
+          if (isFurther) state.restore(saved, decided);
+          if (head === undefined) state.noteFormer(saved);
+          log.take(open, marks);
+        },
+      };
+    },
+  };
+}
+
+function rowsOf(log: DecisionLog, decided: object): Iterable<string> {
+  const head = { operation: "applied", ...log.head };
+  const askers = log.askers();
+  const open = log.open();
+  const marks = log.marks();
+  return (function* () {
+    // Servers of an older version can read a state in which nothing is decided (O60).
+    if (head.applied > 0) {
+      yield JSON.stringify(head);
+      yield JSON.stringify({ operation: "decided", ...decided });
+    }
+    for (const [by, asker] of askers.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      yield JSON.stringify({ operation: "asker", by, ...asker });
+    }
+    for (const one of open) yield JSON.stringify({ operation: "decision", ...one });
+    for (const one of marks) yield JSON.stringify({ operation: "settled", ...one });
+  })();
+}
+
+function readDecision(data: Fields): Decision {
+  const [slot, time] = [readCount(data, "slot"), readCount(data, "time")];
+  return { epoch: readEpoch(data.epoch), slot, time, ops: readOperations(data.ops) };
+}
+
+function readSettled(data: Fields): Settled {
+  return { epoch: readEpoch(data.epoch), upTo: readCount(data, "upTo") };
+}
+
+function readHead(row: Fields): LogHead {
+  const { digest } = row;
+  assert(isChain(digest), "`digest` is wrong");
+  return { applied: readCount(row, "applied"), digest, time: readCount(row, "time") };
+}
+
+function readAsker(row: Fields): Asker {
+  assert(Array.isArray(row.kept), "`kept` is no list");
+  const kept = row.kept.map((one): Decided => {
+    const { slot, outcome, operation } = fieldsOf(one);
+    const told = { slot: readCount({ slot }, "slot"), outcome: readText({ outcome }, "outcome") };
+    return { ...told, operation: readOperation(operation) };
+  });
+  return { kept, floor: readCount(row, "floor") };
+}
+
+function readCount(data: Fields, field: string): number {
+  const value = parseClock(data[field]);
+  assert(value !== undefined, `\`${field}\` is not a count`);
+  return value;
+}

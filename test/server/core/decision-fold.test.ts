@@ -1,0 +1,159 @@
+import { describe, expect, test } from "vitest";
+import { digest } from "../../../src/platform/digest.ts";
+import { type Random, seededRandom } from "../../../src/platform/random.ts";
+import type { Event } from "../../../src/protocol/event.ts";
+import { factsOf, machineOf, newContent } from "../../../src/server/core/facts.ts";
+import type { SavedState } from "../../../src/server/core/replica/state-machine.ts";
+import { serverName } from "../../support/event-lines.ts";
+
+/** The number of random operations; `OPERATIONS=1000000 npx vitest run …` applies more of them. */
+const operations = Number(process.env.OPERATIONS ?? 20_000);
+const atOnce = 20;
+
+function emptyState() {
+  const content = newContent(digest, undefined);
+  return { content, facts: machineOf(factsOf(content), content) };
+}
+
+type State = ReturnType<typeof emptyState>;
+
+function save({ facts }: State): { readonly saved: SavedState; readonly text: string } {
+  const { files, rows } = facts.freeze();
+  const lines = [...rows];
+  const written = files.map(({ name, lines }) => ({ name, lines: [...lines] }));
+  const entries = (name: string) => {
+    const list = written.find((file) => file.name === name)?.lines ?? [];
+    return list.filter((line) => line.length > 3).map((line) => line.replace(/,?\n$/, ""));
+  };
+  return { saved: { entries, rows: lines }, text: JSON.stringify([written, lines]) };
+}
+
+/** Draws operations of which most fit the state, some do not, and some have wrong fields. */
+class Drawn {
+  readonly #random: Random;
+  #count = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  pick<T>(...from: readonly T[]): T {
+    return from[Math.floor(this.#random() * from.length)] as T;
+  }
+
+  operation(applied: number): object {
+    this.#count += 1;
+    const name = `user${Math.floor(this.#random() * 40)}`;
+    const rights = this.pick({ isOperator: true }, { user: name, version: "1" }, {});
+    const version = this.pick("1", "2", "3");
+    const fields = {
+      user: this.pick(name, `user${Math.floor(this.#random() * 40)}`),
+      credential: this.pick("one hash", "another hash"),
+      version,
+      from: this.pick("1", "2", "3"),
+      looks: [this.pick(name, name.replace("0", "o"))],
+      isUsed: this.pick(true, undefined, undefined),
+      isOpen: this.pick(true, undefined),
+      invitation: this.pick("0a", "0b", undefined),
+      flag: this.pick("locked", "administrator"),
+      isSet: this.pick(true, false),
+      mode: this.pick("open", "open", "closed", "invitation"),
+      hash: this.pick("0a", undefined),
+      rights,
+    };
+    const wrong = this.pick("user", "credential", "looks", "rights", "version", "mode");
+    const odd =
+      this.#random() < 0.03 ? { [wrong]: this.pick<unknown>(undefined, 7, null, {}) } : {};
+    return {
+      kind: this.pick("register", "password", "rehash", "reset", "flag", "registration"),
+      by: name,
+      id: `id ${this.#random() < 0.2 ? this.#count - 5 : this.#count}`,
+      since: Math.max(0, applied - Math.floor(this.#random() * 40)),
+      ...fields,
+      ...odd,
+    };
+  }
+}
+
+/** Decisions of several epochs, each slot with one content, and their marks, as events. */
+function* drawnEvents(seed: number): Generator<Event> {
+  const random = seededRandom(seed);
+  const drawn = new Drawn(random);
+  let seq = 0;
+  for (let slot = 1; slot <= Math.ceil(operations / atOnce); slot += 1) {
+    const ops = Array.from({ length: atOnce }, () => drawn.operation(slot - 1));
+    const epochs = [1, 2].map((term) => ({ view: 1, term: term + Math.floor(slot / 50) }));
+    const mark = drawn.pick(...epochs);
+    for (const epoch of epochs) yield event("decision", { epoch, slot, time: slot, ops });
+    yield event("settled", { epoch: mark, upTo: slot });
+  }
+
+  function event(operation: string, data: object): Event {
+    seq += 1;
+    const place = { server: serverName(1), seq, clock: seq, timestamp: seq };
+    // The data is that of a line on disk.
+    return { ...place, operation, data: JSON.parse(JSON.stringify(data)) };
+  }
+}
+
+describe("the fold of decided operations", () => {
+  test("[D5] any operations can be applied in any order, and two replicas get equal states", {
+    timeout: 600_000,
+  }, () => {
+    const [one, other] = [emptyState(), emptyState()];
+    const outcomes = new Set<string>();
+    one.content.log.onTold = (_, { outcome }) => outcomes.add(outcome);
+    let late: Event | undefined;
+    for (const event of drawnEvents(1)) {
+      one.facts.apply(event);
+      // The other replica gets the events in another order.
+      if (late !== undefined) other.facts.apply(event);
+      if (late !== undefined) other.facts.apply(late);
+      late = late === undefined ? event : undefined;
+    }
+    if (late !== undefined) other.facts.apply(late);
+    expect(save(other).text === save(one).text).toBe(true);
+    expect(one.content.log.applied).toBe(Math.ceil(operations / atOnce));
+    expect(one.content.log.differs).toBeUndefined();
+    // The drawn operations reach every outcome.
+    expect([...outcomes].sort()).toEqual([
+      "account_locked",
+      "done",
+      "expired",
+      "invalid",
+      "invitation_wanted",
+      "name_confusable",
+      "name_in_use",
+      "name_taken",
+      "not_administrator",
+      "password_changed",
+      "password_wrong",
+      "registration_closed",
+      "user_not_found",
+    ]);
+  });
+
+  test("[D6] a state joined from two saved states, in either order, is the state of all their events", () => {
+    const events = [...drawnEvents(2)].slice(0, 240);
+    const random = seededRandom(3);
+    for (let run = 0; run < 15; run += 1) {
+      const stateOf = (list: readonly Event[]) => {
+        const state = emptyState();
+        for (const event of list) state.facts.apply(event);
+        return state;
+      };
+      const some = () => events.filter((_, at) => at < 120 * random() || random() < 0.3);
+      const [mine, theirs] = [some(), some()];
+      const both = events.filter((event) => mine.includes(event) || theirs.includes(event));
+      const expected = save(stateOf(both)).text;
+      for (const [own, fetched] of [
+        [mine, theirs],
+        [theirs, mine],
+      ] as const) {
+        const state = stateOf(own);
+        state.facts.restore(save(stateOf(fetched)).saved, {});
+        expect(save(state).text === expected).toBe(true);
+      }
+    }
+  });
+});

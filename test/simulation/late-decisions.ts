@@ -1,0 +1,99 @@
+import type { UserName } from "../../src/protocol/ids.ts";
+import { assertPromise } from "../support/check-promises.ts";
+import { coordinator, coordinators, others } from "../support/coordinators.ts";
+import { type CoreCluster, checkpointText, servingCluster } from "../support/core-cluster.ts";
+import type { VirtualServer } from "../support/virtual-server.ts";
+import { ClaimedName } from "./claimed-name.ts";
+
+/**
+ * A coordinator that is cut off proposes three decisions, which nobody else gets. The next
+ * coordinator decides something else in the first of these slots. When the first coordinator is back,
+ * the next one is in office, and must propose the other two decisions anew; the first is void.
+ */
+export function runLateDecisions(tell: (text: string) => void): CoreCluster {
+  const cluster = servingCluster(3);
+  const { first, second } = divide(cluster, tell, (server) => {
+    for (const [at, user] of ["uma", "duas", "tres"].entries()) {
+      cluster.ask(server, "register", { user, password: "x", id: user });
+      cluster.runUntil(() => hasOnDisk(server, at + 1), "the decision is on its disk");
+    }
+  });
+  cluster.request(second, "register", { user: "nova", password: "x", id: "n" });
+  cluster.network.heal();
+  cluster.runUntil(() => {
+    return cluster.servers.every(({ core }) => core.log.applied === 3 && !hasOpen(core));
+  }, "all have applied the three slots");
+  tell(`${first.name} is back: all three slots are settled`);
+  cluster.runUntilEqual();
+  checkEqual(cluster);
+  for (const { name, core } of cluster.servers) {
+    const owners = ["nova", "uma", "duas", "tres"].map((user) => {
+      return core.accounts.owner(user as UserName) !== undefined;
+    });
+    const text = `${name} has applied something else: ${owners}`;
+    assertPromise(owners.join() === "true,false,true,true", "D3", text);
+  }
+  return cluster;
+}
+
+/**
+ * Two coordinators in a row propose different decisions of one slot, and the second one tells its
+ * client the outcome. It fails before others have its mark. The third coordinator has both decisions,
+ * and must propose that of the second one.
+ */
+export function runTwoEpochs(tell: (text: string) => void): CoreCluster {
+  const cluster = servingCluster(3);
+  const name = new ClaimedName(cluster, tell);
+  const { first, second } = divide(cluster, tell, (server) => {
+    name.claim(server, "a");
+    cluster.runUntil(() => hasOnDisk(server, 1), "the decision is on its disk");
+  });
+  let isTold = false;
+  const onTold = () => {
+    isTold = true;
+  };
+  name.claim(second, "b", { onTold });
+  cluster.runUntil(() => isTold, "the second one tells");
+  cluster.crash(second);
+  tell(`${second.name} is cut from power`);
+  cluster.network.heal();
+  cluster.runUntil(() => first.core.log.applied === 1, "the slot is settled");
+  cluster.start(second);
+  cluster.runUntilServing();
+  coordinator(cluster);
+  cluster.runUntilEqual();
+  checkEqual(cluster);
+  name.check();
+  return cluster;
+}
+
+/** Cuts the coordinator off, lets it propose something, and waits for another coordinator. */
+function divide(
+  cluster: CoreCluster,
+  tell: (text: string) => void,
+  propose: (first: VirtualServer) => void,
+) {
+  const first = coordinator(cluster);
+  const rest = others(cluster, first).map(({ name }) => name);
+  cluster.network.partition([first.name], rest);
+  propose(first);
+  tell(`${first.name}, coordinator, is cut off with ${first.core.log.open().length} decisions`);
+  const next = () => coordinators(cluster).find((server) => server !== first);
+  cluster.runUntil(() => next() !== undefined, "the others have one of their own");
+  const second = next() as VirtualServer;
+  tell(`${second.name} is coordinator`);
+  return { first, second };
+}
+
+function hasOnDisk({ core }: VirtualServer, decisions: number): boolean {
+  return core.log.open().length === decisions && core.ledger.allDurable;
+}
+
+function hasOpen({ log }: VirtualServer["core"]): boolean {
+  return log.open().length > 0;
+}
+
+function checkEqual(cluster: CoreCluster): void {
+  const texts = new Set(cluster.servers.map(checkpointText));
+  assertPromise(texts.size === 1, "R4", "servers with the same events have different states");
+}
