@@ -2,7 +2,10 @@ import type { Mutation } from "./mutations.ts";
 
 const log = "server/core/decisions/decision-log.ts";
 const decisions = "server/core/decisions/decisions.ts";
+const facts = "server/core/decisions/decision-facts.ts";
+const reads = "server/core/decisions/present-reads.ts";
 const operations = "server/core/accounts/account-operations.ts";
+const registering = "server/core/accounts/registering.ts";
 
 /** Mutations of the log of decisions: each breaks one sentence of D1 to D9. */
 export const decisionMutations: readonly Mutation[] = [
@@ -40,6 +43,11 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "the decision of the lowest epoch is proposed anew",
+    rule: "D2",
+    edits: [{ file: log, text: "?.findLast(below);", by: "?.find(below);" }],
+  },
+  {
     name: "a decision is proposed anew with other content",
     rule: "D3",
     edits: [
@@ -58,6 +66,17 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a mark settles the decisions of any epoch",
+    rule: "D4",
+    edits: [
+      {
+        file: log,
+        text: "const isSettled = ({ epoch }: Decision) =>\n      (this.#marks.get(writeEpoch(epoch))?.upTo ?? 0) >= slot;",
+        by: "const isSettled = () => [...this.#marks.values()].some(({ upTo }) => upTo >= slot);",
+      },
+    ],
+  },
+  {
     name: "a mark waits for the next operation",
     rule: "D4",
     edits: [
@@ -69,18 +88,63 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "a saved state forgets open decisions",
+    rule: "D6",
+    edits: [
+      { file: facts, text: "const open = log.open();", by: "const open = log.open().slice(1);" },
+    ],
+  },
+  {
+    name: "a fetched state takes the place of what is open",
+    rule: "D6",
+    edits: [
+      {
+        file: log,
+        text: "    this.#askers.clear();\n    return true;",
+        by: "    this.#askers.clear();\n    this.#open.clear();\n    this.#marks.clear();\n    return true;",
+      },
+    ],
+  },
+  {
     name: "late decisions of applied slots are kept",
     rule: "D6",
     edits: [{ file: log, text: "    if (slot <= this.applied) return;\n", by: "" }],
   },
   {
+    name: "ids are forgotten without a floor",
+    rule: "D9",
+    edits: [{ file: log, text: "if (since < floor)", by: "if (since < 0 * floor)" }],
+  },
+  {
+    name: "a read as of now asks nobody",
+    rule: "D8",
+    edits: [
+      {
+        file: reads,
+        text: "round.answered.size >= quorumOf(view)) {",
+        by: "round.answered.size <= 2 * quorumOf(view)) {",
+      },
+    ],
+  },
+  {
     name: "an account is made beside one whose name looks the same",
-    rule: "E3",
+    rule: "D5",
     edits: [
       {
         file: operations,
         text: '  if (accounts.ownerWith(looks) !== undefined) return "name_confusable";\n',
         by: "",
+      },
+    ],
+  },
+  {
+    name: "the id of a request is enough to have made the account",
+    rule: "D5",
+    edits: [
+      {
+        file: registering,
+        text: "return isRight ? told(decided)",
+        by: "return isRight !== undefined ? told(decided)",
       },
     ],
   },

@@ -1,9 +1,14 @@
-import type { UserName } from "../../src/protocol/ids.ts";
+import { digest } from "../../src/platform/digest.ts";
+import type { RequestId, UserName } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import type { DecisionLog } from "../../src/server/core/decisions/decision-log.ts";
+import { newContent } from "../../src/server/core/facts.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import { coordinator, coordinators, others } from "../support/coordinators.ts";
 import { type CoreCluster, checkpointText, servingCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
+import { forward } from "./operator.ts";
 
 /**
  * A coordinator that is cut off proposes three decisions, which nobody else gets. The next
@@ -53,6 +58,12 @@ export function runTwoEpochs(tell: (text: string) => void): CoreCluster {
     isTold = true;
   };
   name.claim(second, "b", { onTold });
+  // It is cut off before others can get its mark.
+  cluster.runUntil(() => second.core.log.applied === 1, "the second one applies it");
+  cluster.network.partition(
+    [second.name],
+    others(cluster, second).map(({ name: other }) => other),
+  );
   cluster.runUntil(() => isTold, "the second one tells");
   cluster.crash(second);
   tell(`${second.name} is cut from power`);
@@ -65,6 +76,52 @@ export function runTwoEpochs(tell: (text: string) => void): CoreCluster {
   checkEqual(cluster);
   name.check();
   return cluster;
+}
+
+/**
+ * A copy of a user's first operation comes after as many later ones as the log remembers. It expires:
+ * the log does not know any more whether the operation was done (D9).
+ */
+export function runLateCopy(tell: (text: string) => void): CoreCluster {
+  const cluster = servingCluster(2);
+  const server = coordinator(cluster);
+  const [from] = others(cluster, server) as [VirtualServer];
+  const decide = (number: number): string => {
+    const fields = { kind: "rehash", credential: "x", from: "y", since: 0 };
+    const operation = { ...fields, by: "uma" as UserName, id: `op-${number}` as RequestId };
+    let outcome: string | undefined;
+    forward(cluster, { operation, server, from }, (end) => {
+      outcome = end.outcome;
+    });
+    cluster.runUntil(() => outcome !== undefined, "it is decided");
+    return outcome as string;
+  };
+  const first = decide(0);
+  for (let number = 1; number <= limits.keptOperations; number += 1) decide(number);
+  const copied = decide(0);
+  tell(`the operation is ${first}, its copy ${copied}`);
+  assertPromise(copied === "expired", "D9", `the copy of an operation is ${copied}`);
+  cluster.runUntilEqual();
+  checkEqual(cluster);
+  return cluster;
+}
+
+/**
+ * A replica with an open decision fetches the state of one that is further and lacks that decision. The
+ * replica said before that it has the decision, so nobody sends it again: it must keep it (D6).
+ */
+export function runFetchedState(tell: (text: string) => void): void {
+  const epoch = { view: 1, term: 1 };
+  const decide = (log: DecisionLog, slot: number) => log.add({ epoch, slot, time: 1, ops: [] });
+  const further = newContent(digest, undefined).log;
+  const own = newContent(digest, undefined).log;
+  for (const slot of [1, 2]) decide(further, slot);
+  further.settle({ epoch, upTo: 2 });
+  decide(own, 3);
+  own.takeHead(further.head);
+  own.take(further.open(), further.marks());
+  tell(`after the fetched state ${own.applied} slots are applied, ${own.open().length} open`);
+  assertPromise(own.open().length === 1, "D6", "an open decision is lost by a fetched state");
 }
 
 /** Cuts the coordinator off, lets it propose something, and waits for another coordinator. */

@@ -80,7 +80,7 @@ export class Operator {
     this.#options.log.tell({ operation, slot, outcome, byWhom, toldBefore });
   }
 
-  /** Hands an operation to a server, in the name of another one. */
+  /** Hands an operation to any server, in the name of any other one. */
   #forward({ operation }: Asked, told: (end: ForwardedEnd, byWhom: ServerName) => void): void {
     const { cluster } = this.#options;
     const serving = this.#serving;
@@ -88,15 +88,31 @@ export class Operator {
     if (serving.length < 2) return;
     const [server, from] = [pick(), pick()];
     if (server === from) return;
-    const { clock, replication, ledger, election } = from.core;
-    const { view } = replication;
-    const own = { server: from.name, clock: clock.tick(), view, durable: ledger.snapshot() };
-    const summary = { ...own, office: election.ownEpoch };
-    const request = { service: "forward", ...summary, operations: [operation] } as const;
-    const to = (answer: CoordinationAnswer) => {
-      const end = answer.service === "forward" ? answer.ends[0] : undefined;
-      if (end !== undefined) cluster.time.after(1, () => told(end, server.name));
-    };
-    cluster.hand(server, { type: "coordinationRequest", to, request });
+    forward(cluster, { operation, server, from }, (end) => told(end, server.name));
   }
+}
+
+interface Forwarding {
+  readonly operation: Operation;
+  readonly server: VirtualServer;
+  /** The server in whose name the operation is forwarded. */
+  readonly from: VirtualServer;
+}
+
+/** Hands an operation to a server, as another one would. */
+export function forward(
+  cluster: CoreCluster,
+  { operation, server, from }: Forwarding,
+  told: (end: ForwardedEnd) => void,
+): void {
+  const { clock, replication, ledger, election } = from.core;
+  const { view } = replication;
+  const own = { server: from.name, clock: clock.tick(), view, durable: ledger.snapshot() };
+  const summary = { ...own, office: election.ownEpoch };
+  const request = { service: "forward", ...summary, operations: [operation] } as const;
+  const to = (answer: CoordinationAnswer) => {
+    const end = answer.service === "forward" ? answer.ends[0] : undefined;
+    if (end !== undefined) cluster.time.after(1, () => told(end));
+  };
+  cluster.hand(server, { type: "coordinationRequest", to, request });
 }

@@ -7,7 +7,7 @@ import { SimulationChecks } from "./checks.ts";
 import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
 import { runFormerView, runLookAlikes } from "./former-view.ts";
-import { runLateDecisions, runTwoEpochs } from "./late-decisions.ts";
+import { runFetchedState, runLateCopy, runLateDecisions, runTwoEpochs } from "./late-decisions.ts";
 import { quickDigest } from "./quick-digest.ts";
 import { runRivals } from "./rivals.ts";
 import { runStaleView } from "./stale-view.ts";
@@ -32,7 +32,7 @@ const giveUpMs = 8_000;
 /** Schedules of faults that random choices seldom produce. */
 const schedules = [
   ...[runRivals, runFormerView, runLookAlikes, runStaleView],
-  ...[runLateDecisions, runTwoEpochs],
+  ...[runLateDecisions, runTwoEpochs, runLateCopy, runFetchedState],
 ];
 
 /**

@@ -71,7 +71,7 @@ export async function setRegistration(context: Context, mode: string): Promise<v
 }
 
 /**
- * Sends a request with the logged-in user's token. If a server refuses this user, resends the
+ * Sends a request with the logged-in user's token, to be judged by the state as of now. If a server refuses this user, resends the
  * request with a token made from the cluster's secret.
  */
 export async function administer<S extends Service>(
@@ -80,7 +80,7 @@ export async function administer<S extends Service>(
   data: RequestData[S],
 ): Promise<Reply<S>> {
   const ask = (options: ClientOptions = {}) =>
-    withClient(context, (client) => client.ask(service, data), options);
+    withClient(context, (client) => client.ask(service, data, { consistency: "now" }), options);
   try {
     return await ask();
   } catch (error) {

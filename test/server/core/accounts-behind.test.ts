@@ -111,6 +111,18 @@ describe("[A6] [R9] requests at a server that has missed a change of an account"
     expect(reply).toMatchObject({ status: "OK", slot });
   });
 
+  test("[D8] a server that has missed that a user became administrator serves their request, if it is asked for as of now", () => {
+    const lagging = new Lagging();
+    const { bia, operator: token } = lagging;
+    lagging.cut();
+    lagging.change("account", { user: "bia", administrator: true, token });
+    const lock = { user: "ana", locked: true, token: bia };
+    expect(lagging.ask("account", lock).reply).toMatchObject({ reason: "not_administrator" });
+    const present = lagging.ask("account", { ...lock, consistency: "now" });
+    lagging.heal();
+    expect(lagging.reply(present)).toMatchObject({ status: "OK" });
+  });
+
   test("a server answers `behind` if after one second it still lacks the change that the client has seen", () => {
     const lagging = new Lagging();
     lagging.cut();
