@@ -132,6 +132,12 @@ const coordinatorMutations: readonly Mutation[] = [
         '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
         '    if (!passed.has(request)) return "refuse";\n    if (isSameBallot(this.promised, ballot) && !isSameBallot(this.#saved, ballot)) return "wait";',
       ),
+      // The answer names the higher promise, a second safeguard, so that safeguard is removed too.
+      core(
+        "coordinator/election",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && !verdict.isGranted) this',
+      ),
     ],
   },
   {

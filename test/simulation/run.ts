@@ -9,7 +9,7 @@ import { Faults } from "./faults.ts";
 import { runFormerView, runLookAlikes } from "./former-view.ts";
 import { runFetchedState, runLateCopy, runLateDecisions, runTwoEpochs } from "./late-decisions.ts";
 import { quickDigest } from "./quick-digest.ts";
-import { runRivals } from "./rivals.ts";
+import { runFence, runMissingDecision, runRivals } from "./rivals.ts";
 import { runStaleView } from "./stale-view.ts";
 import { Workload } from "./workload.ts";
 
@@ -31,7 +31,7 @@ const giveUpMs = 8_000;
 
 /** Schedules of faults that random choices seldom produce. */
 const schedules = [
-  ...[runRivals, runFormerView, runLookAlikes, runStaleView],
+  ...[runRivals, runFence, runMissingDecision, runFormerView, runLookAlikes, runStaleView],
   ...[runLateDecisions, runTwoEpochs, runLateCopy, runFetchedState],
 ];
 
