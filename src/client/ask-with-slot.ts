@@ -7,8 +7,8 @@ import { isOperation } from "./pending-requests.ts";
 import type { AskOptions, RequestQueue } from "./request-queue.ts";
 
 /**
- * Sends a request, and notes the slot in its reply. An operation says a slot that was settled before
- * it was sent, so a session that knows no slot asks for one first (D9).
+ * Sends a request. An operation says a slot that was settled before it was sent, so a session that
+ * knows no slot asks for one first (D9).
  */
 export async function askWithSlot<S extends Service>(
   requests: RequestQueue,
@@ -19,13 +19,11 @@ export async function askWithSlot<S extends Service>(
   checkCall(service, data, id);
   const endMs = now().steadyMs + deadlineMs;
   if (isOperation(service) && asker.slot === undefined) {
-    asker.slot = (await requests.ask("time", {}, { asker, deadlineMs })).slot;
+    await requests.ask("time", {}, { asker, deadlineMs });
   }
   // Somebody who gives an id may have asked before, and a server that is behind could not know it.
   const isAgain = isOperation(service) && options.id !== undefined;
   const consistency = isAgain ? "now" : options.consistency;
   const rest = { ...options, id, consistency, deadlineMs: endMs - now().steadyMs };
-  const reply = await requests.ask(service, data, rest);
-  if (reply.slot !== undefined) asker.slot = Math.max(asker.slot ?? 0, reply.slot);
-  return reply;
+  return await requests.ask(service, data, rest);
 }

@@ -12,14 +12,21 @@ import type { Asker } from "./request-bytes.ts";
 export interface QueueAsker extends Asker {
   /** The number of operations that the session has asked for. */
   operations?: number;
-  /** The highest slot in the replies to the session (D9). */
-  slot?: number | undefined;
+  /** The highest slot in the replies to the session, errors too (D9). */
+  readonly slot?: number | undefined;
+  /** Called with the slot in each reply. */
+  takeSlot(slot: number, service: Service): void;
   /** Called with the token of a login, or with a token that renews the session's token. */
   takeToken(token: string): void;
 }
 
 /** The asker of the connection's own requests. */
-export const nobody: QueueAsker = { seen: emptyVector, token: undefined, takeToken: () => {} };
+export const nobody: QueueAsker = {
+  seen: emptyVector,
+  token: undefined,
+  takeSlot: () => {},
+  takeToken: () => {},
+};
 
 export interface Pending {
   readonly id: RequestId;

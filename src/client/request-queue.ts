@@ -280,6 +280,8 @@ export class RequestQueue {
   #answer(pending: Pending, data: Fields): void {
     pending.answers += 1;
     if (typeof data.server !== "string") return this.#answerFromOriginal(pending, data);
+    const slot = parseClock(data.slot);
+    if (slot !== undefined) pending.asker.takeSlot(slot, pending.service);
     if (data.status !== "erro") {
       if (typeof data.token === "string") takeToken(pending, data.token);
       this.#settle(pending)?.resolve(data);

@@ -90,6 +90,7 @@ export class Session implements Disposable {
     slot: undefined as number | undefined,
     token: undefined as string | undefined,
     via: undefined as string | undefined,
+    takeSlot: (slot: number, service: Service) => this.#takeSlot(slot, service),
     takeToken: (token: string) => this.#takeToken(token),
   };
   readonly #subscriptions = new Map<string, Subscription>();
@@ -341,8 +342,6 @@ export class Session implements Disposable {
     const limits = { asker, id, consistency, deadlineMs: Math.min(deadlineMs, mostMs) };
     const reply = await askWithSlot(requests, { service, data }, limits);
     if ("entry" in reply) this.#see(reply.entry.server, reply.entry.seq);
-    // The next request must be answered by a server that has the account, or the change (D8).
-    if (isOperation(service) || service === "login") this.#see(slotKey, reply.slot ?? 0);
     return reply;
   }
 
@@ -356,6 +355,13 @@ export class Session implements Disposable {
   #see(server: ServerName, seq: number): void {
     const { seen } = this.#asker;
     if (seq > (seen[server] ?? 0)) seen[server] = seq;
+  }
+
+  /** A refusal tells of decisions too: `name_taken` says that there is an account. */
+  #takeSlot(slot: number, service: Service): void {
+    this.#asker.slot = Math.max(this.#asker.slot ?? 0, slot);
+    // The next request must be answered by a server that has the account, or the change (D8).
+    if (isOperation(service) || service === "login") this.#see(slotKey, slot);
   }
 
   #takeToken(token: string): void {

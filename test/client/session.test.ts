@@ -37,6 +37,22 @@ describe("sessions on one connection", () => {
     ]);
   });
 
+  test("[R9] [D8] a session that is told that a name is taken asks servers for that account from then on", async () => {
+    const made = await wires();
+    made.answer = ({ service }) =>
+      service === "register"
+        ? { status: "erro", code: "name_taken", retry: false, slot: 7 }
+        : { status: "OK", slot: 3, time: "now", users: [] };
+    const session = made.connection().session();
+    await expect(session.register(ana, "hers")).rejects.toMatchObject({ code: "name_taken" });
+    await session.ask("users", {});
+    expect(made.asked.map(({ service, data }) => [service, data.sinceSlot, data.after])).toEqual([
+      ["time", undefined, undefined],
+      ["register", 3, undefined],
+      ["users", undefined, { slot: 7 }],
+    ]);
+  });
+
   test("[A2] a log-in in one session does not change the token or user of another session on the same connection", async () => {
     const made = await wires();
     const place = { server: "server_00000001", seq: 1, clock: 1 };

@@ -28,17 +28,22 @@ function register(cluster: CoreCluster, server: VirtualServer, id: string) {
 
 type ForwardAnswer = CoordinationAnswer & { readonly service: "forward" };
 
+interface Forwarding {
+  readonly onAnswer?: (answer: ForwardAnswer) => void;
+  readonly length?: number;
+}
+
 let forwarded = 0;
 
-/** Forwards as many operations as fit into a message, each of another user. */
+/** Forwards operations, as many as fit into a message, each of another user. */
 function forward(
   cluster: CoreCluster,
   [first, { name, core }]: readonly [VirtualServer, VirtualServer],
-  onAnswer: (answer: ForwardAnswer) => void,
+  { onAnswer = () => {}, length = limits.decisionOperations }: Forwarding = {},
 ): void {
   forwarded += 1;
   const { view, committed } = core.replication;
-  const operations = Array.from({ length: limits.decisionOperations }, (_, number) => {
+  const operations = Array.from({ length }, (_, number) => {
     const by = parseUserName(`user${forwarded}-${number}`);
     return { kind: "rehash", by, id: "1" as RequestId, since: 0, credential: "x", from: "" };
   });
@@ -170,13 +175,23 @@ describe("more claims than a server can decide", () => {
     expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
   });
 
+  test("[D1] a forwarded list without operations is answered at once", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [peer] = others(cluster, first) as [VirtualServer];
+    const told: unknown[] = [];
+    forward(cluster, [first, peer], { onAnswer: ({ ends }) => told.push(ends), length: 0 });
+    cluster.runFor(10);
+    expect(told).toEqual([[]]);
+  });
+
   test("[D1] a coordinator decides its own clients' operations although other servers forward more than one server may have open", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer] = others(cluster, first) as [VirtualServer];
     const rest = others(cluster, first).map(({ name }) => name);
     for (const name of rest) cluster.network.cut(first.name, name, ["peer"]);
-    forward(cluster, [first, peer], () => {});
+    forward(cluster, [first, peer]);
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
     cluster.runFor(100);
     expect(own.reply).toBeUndefined();
@@ -194,9 +209,10 @@ describe("more claims than a server can decide", () => {
     const ends: (number | undefined)[] = [];
     const most = limits.coordinatorOperations / limits.decisionOperations;
     for (let at = 0; at < most + 2; at += 1) {
-      forward(cluster, [first, peer], ({ ends: told }) => {
+      const onAnswer = ({ ends: told }: ForwardAnswer) => {
         ends[at] = told.filter((end) => end !== undefined).length;
-      });
+      };
+      forward(cluster, [first, peer], { onAnswer });
     }
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
     cluster.runUntil(() => own.reply !== undefined, "an answer");

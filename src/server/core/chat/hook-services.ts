@@ -15,7 +15,6 @@ import { hookKey, hookToken, message as text } from "../../../protocol/request-f
 import { isoTime } from "../../../protocol/time.ts";
 import { administers, locked } from "../accounts/access.ts";
 import { hashOf } from "../accounts/administration.ts";
-import { isCommitted } from "../replica/placed.ts";
 import {
   type Circumstances,
   charge,
@@ -188,17 +187,17 @@ function listHooks(
   { room }: Circumstances,
 ): Decision<Replies["hooks"]> {
   const { committed } = services.replication;
-  const present = services.chat.hooks
-    .madeBy(user)
-    .filter((one) => inForce(services, one.hook) !== undefined && isCommitted(one, committed))
-    .sort(compareOrder);
-  const hooks = present.map(({ hook: id, channel, name, time }) => {
+  const { hooks } = services.chat;
+  const isListed = ({ hook }: Hook) =>
+    inForce(services, hook) !== undefined && hooks.made.isCommitted(hook, committed);
+  const present = hooks.madeBy(user).filter(isListed).sort(compareOrder);
+  const listed = present.map(({ hook: id, channel, name, time }) => {
     return { id, channel, name, timestamp: isoTime(time) };
   });
   const bytes = present.reduce((sum, { channel, name }) => {
     return sum + nameBytes(channel) + nameBytes(name) + hookBytes;
   }, 0);
-  return charge(room, bytes) ? { next: "answer", answer: { hooks } } : full();
+  return charge(room, bytes) ? { next: "answer", answer: { hooks: listed } } : full();
 }
 
 /** The bytes of one hook in the answer, without the names. */

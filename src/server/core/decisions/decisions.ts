@@ -105,7 +105,8 @@ export class Decisions {
     answer: (ends: (ForwardedEnd | undefined)[]) => void,
   ): void {
     const ends: (ForwardedEnd | undefined)[] = operations.map(() => undefined);
-    if (this.#parts.election.ownEpoch === undefined) return answer(ends);
+    const isCoordinator = this.#parts.election.ownEpoch !== undefined;
+    if (!isCoordinator || operations.length === 0) return answer(ends);
     if (this.#asked.size + operations.length > limits.coordinatorOperations) return;
     let open = operations.length;
     const deadlineMs = now.steadyMs + durations.peerRequestMs;

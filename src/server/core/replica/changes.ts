@@ -1,8 +1,9 @@
 import { compareOrder } from "../../../protocol/event.ts";
 import type { RequestId, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
+import type { Vector } from "../../../protocol/vector.ts";
 import type { Fact } from "./fact.ts";
-import { type Placed, writePlace } from "./placed.ts";
+import { isCommitted, type Placed, writePlace } from "./placed.ts";
 
 /**
  * A change that a user asked for. Equal ids of different users belong to different requests (R6).
@@ -48,6 +49,11 @@ export class Changes<T extends Change> {
   asked(thing: string, { id, by }: RequestKey): T[] {
     if (id === undefined) return [];
     return (this.#lists.get(thing) ?? []).filter((one) => one.id === id && one.by === by);
+  }
+
+  /** Whether one of the thing's changes is committed, perhaps an earlier copy of the last one. */
+  isCommitted(thing: string, committed: Vector): boolean {
+    return (this.#lists.get(thing) ?? []).some((change) => isCommitted(change, committed));
   }
 
   /** A copy of all kept changes, in the total order. */
