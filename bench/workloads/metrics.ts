@@ -1,12 +1,11 @@
-import { pause } from "../../src/platform/clock.ts";
 import { roles } from "../../src/protocol/reference-messages.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { members, publish, warmUp } from "../chat-load.ts";
+import { BenchProcess } from "../child-process.ts";
 import { processorSeconds, withoutProc } from "../processes.ts";
 import type { Figure, Values, Workload } from "../workload.ts";
 
-/** As often as `ops/prometheus/prometheus.yml` scrapes. */
-const scrapeMs = 5_000;
+const scraper = new URL("../scraper.ts", import.meta.url);
 
 export const metrics: Workload = {
   name: "metrics",
@@ -43,20 +42,13 @@ export async function worked(
   return { ...values, "µs of processor": (1e6 * share) / (values["per s"] ?? Number.NaN) };
 }
 
-/** Reads the metrics of all processes each `scrapeMs` while the measurement runs. */
+/** Has another process read all metrics while the measurement runs. */
 async function scraped(cluster: LocalCluster, measure: () => Promise<Values>): Promise<Values> {
   const urls = roles.flatMap((role) =>
     cluster.of(role).flatMap(({ ready }) => ready?.endpoints.metrics ?? []),
   );
-  const over = new AbortController();
-  const reading = (async () => {
-    while (!over.signal.aborted) {
-      for (const url of urls) await (await fetch(`${url.replace("tcp:", "http:")}/metrics`)).text();
-      await pause(scrapeMs, over.signal);
-    }
-  })();
-  const values = await measure();
-  over.abort();
-  await reading;
-  return values;
+  const pages = urls.map((url) => `${url.replace("tcp:", "http:")}/metrics`);
+  const { started } = await BenchProcess.start(scraper, ...pages);
+  using _reading = started;
+  return await measure();
 }

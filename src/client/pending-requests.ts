@@ -33,10 +33,11 @@ export interface Pending {
   readonly asker: QueueAsker;
   readonly service: Service;
   readonly data: RequestData[Service];
-  /** If the request is an operation: its number among its asker's operations, and its slot (D9). */
-  readonly operation?:
-    | { readonly number: number; readonly sinceSlot: number | undefined }
-    | undefined;
+  /**
+   * If the request is an operation: its number among its asker's operations, and the slot that its
+   * asker knew when it was first sent, for all tries (D9).
+   */
+  readonly operation?: { readonly number: number; sinceSlot?: number | undefined } | undefined;
   readonly consistency?: "now" | undefined;
   readonly deadlineMs: number;
   /** The token with which the request was sent last. */
@@ -127,6 +128,8 @@ export class PendingRequests {
 
   send(request: Pending): void {
     this.#sent.set(request.id, request);
+    const { operation, asker, tries } = request;
+    if (operation !== undefined && tries === 0) operation.sinceSlot = asker.slot;
   }
 
   /**
@@ -167,11 +170,11 @@ export function isOperation(service: Service): boolean {
   return operations.includes(service);
 }
 
-/** Numbers an operation, and fixes the slot that its asker knows, for all tries (D9). */
+/** Numbers an operation among those of its asker (D9). */
 export function numbered(service: Service, asker: QueueAsker): Pending["operation"] {
   if (!isOperation(service)) return undefined;
   asker.operations = (asker.operations ?? 0) + 1;
-  return { number: asker.operations, sinceSlot: asker.slot };
+  return { number: asker.operations };
 }
 
 /** Services whose reply contains the token of a new session. */

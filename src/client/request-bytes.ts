@@ -39,7 +39,7 @@ function requestBytes({ data, asker: { seen, token = "" } }: Asked): number {
 }
 
 interface Sent extends Asked {
-  readonly operation?: { readonly sinceSlot: number | undefined } | undefined;
+  readonly operation?: { readonly sinceSlot?: number | undefined } | undefined;
   readonly consistency?: "now" | undefined;
   readonly tries?: number;
   readonly id: RequestId;

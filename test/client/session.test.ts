@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Secret } from "../../src/platform/secret.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName, type RequestId } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
 import { dayOf } from "../../src/protocol/sealed.ts";
 import { userTopic } from "../../src/protocol/topics.ts";
 import { TopicKeys } from "../../src/server/topic-keys.ts";
@@ -51,6 +52,22 @@ describe("sessions on one connection", () => {
       ["register", 3, undefined],
       ["users", undefined, { slot: 7 }],
     ]);
+  });
+
+  test("[D9] an operation names the slot that the session knows when it is sent, however long before that it was asked for", async () => {
+    const made = await wires();
+    let slot = 0;
+    made.answer = ({ service }) => {
+      if (service === "register") slot += 1;
+      return { status: "OK", slot, time: "now" };
+    };
+    const session = made.connection().session();
+    const users = Array.from({ length: 40 }, (_, at) => parseUserName(`user${at}`));
+    await Promise.all(users.map((user) => session.register(user, "hers")));
+    const registers = made.asked.filter(({ service }) => service === "register");
+    const behind = registers.map(({ data }, at) => at - (data.sinceSlot as number));
+    expect(behind).toHaveLength(40);
+    expect(Math.max(...behind)).toBeLessThanOrEqual(limits.operationsAhead);
   });
 
   test("[A2] a log-in in one session does not change the token or user of another session on the same connection", async () => {
