@@ -38,7 +38,7 @@ export const names: Workload<"racers" | "names" | "faults"> = {
     const { kill, stop, cut } = race.faults;
     const seconds = race.lengthMs / 1_000;
     return [
-      ...figures("claims", { attempted, won, taken, seconds }),
+      ...figures("registrations", { attempted, won, taken, seconds }),
       ...figures("faults", { kill, stop, cut }),
       ...(["kill", "stop", "cut"] as const).flatMap((kind) => {
         return figures(`next name given after a ${kind}`, latencyOf(servedAfter(race, kind)));

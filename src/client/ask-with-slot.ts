@@ -7,7 +7,7 @@ import { isOperation } from "./pending-requests.ts";
 import type { AskOptions, RequestQueue } from "./request-queue.ts";
 
 /**
- * Sends a request. An operation says a slot that was settled before it was sent, so a session that
+ * Sends a request. An operation names a slot that was settled before it was sent. So a session that
  * knows no slot asks for one first (D9).
  */
 export async function askWithSlot<S extends Service>(
@@ -21,7 +21,8 @@ export async function askWithSlot<S extends Service>(
   if (isOperation(service) && asker.slot === undefined) {
     await requests.ask("time", {}, { asker, deadlineMs });
   }
-  // Somebody who gives an id may have asked before, and a server that is behind could not know it.
+  // A program that gives an id may have sent the request before. A server that is behind would not
+  // know that.
   const isAgain = isOperation(service) && options.id !== undefined;
   const consistency = isAgain ? "now" : options.consistency;
   const rest = { ...options, id, consistency, deadlineMs: endMs - now().steadyMs };

@@ -5,28 +5,22 @@ import type { Fields } from "../protocol/fields.ts";
 import type { RequestId } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 import type { RequestData } from "../protocol/request-data.ts";
-import { emptyVector } from "../protocol/vector.ts";
+import { type MutableVector, raise, slotKey } from "../protocol/vector.ts";
 import type { Asker } from "./request-bytes.ts";
 
 /** The part of a session that the queue uses. */
 export interface QueueAsker extends Asker {
+  readonly seen: MutableVector;
   /** The number of operations that the session has asked for. */
   operations?: number;
   /** The highest slot in the replies to the session, errors too (D9). */
-  readonly slot?: number | undefined;
-  /** Called with the slot in each reply. */
-  takeSlot(slot: number, service: Service): void;
+  slot?: number | undefined;
   /** Called with the token of a login, or with a token that renews the session's token. */
   takeToken(token: string): void;
 }
 
 /** The asker of the connection's own requests. */
-export const nobody: QueueAsker = {
-  seen: emptyVector,
-  token: undefined,
-  takeSlot: () => {},
-  takeToken: () => {},
-};
+export const nobody: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 
 export interface Pending {
   readonly id: RequestId;
@@ -186,4 +180,14 @@ const beginnings: readonly Service[] = ["login", "password"];
  */
 export function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
   if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
+}
+
+/**
+ * Notes the slot in a reply. After an operation or a log-in, the session's next request must be
+ * answered by a server that has the account, or the change (D8). A refusal counts too: `name_taken`
+ * says that there is an account.
+ */
+export function takeSlot({ service, asker }: Pending, slot: number): void {
+  asker.slot = Math.max(asker.slot ?? 0, slot);
+  if (isOperation(service) || service === "login") raise(asker.seen, { [slotKey]: slot });
 }

@@ -75,7 +75,8 @@ export function encodeRequests(requests: readonly Sent[], ownClock: LamportClock
     // until the live members have the write, so that the person's next command can read the write
     // at any server (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
-    // An operation that was sent before may be done, so no server that is behind may refuse it (D9).
+    // An operation that was sent before may have been done already. A server that is behind must not
+    // refuse it (D9).
     const isAgain = operation !== undefined && tries > 1;
     const decided = {
       sinceSlot: operation?.sinceSlot,

@@ -35,6 +35,7 @@ import {
   type Pending,
   PendingRequests,
   type QueueAsker,
+  takeSlot,
   takeToken,
   untried,
 } from "./pending-requests.ts";
@@ -281,7 +282,7 @@ export class RequestQueue {
     pending.answers += 1;
     if (typeof data.server !== "string") return this.#answerFromOriginal(pending, data);
     const slot = parseClock(data.slot);
-    if (slot !== undefined) pending.asker.takeSlot(slot, pending.service);
+    if (slot !== undefined) takeSlot(pending, slot);
     if (data.status !== "erro") {
       if (typeof data.token === "string") takeToken(pending, data.token);
       this.#settle(pending)?.resolve(data);

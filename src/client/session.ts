@@ -10,13 +10,12 @@ import type { Entry } from "../protocol/publications.ts";
 import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
 import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
-import { type MutableVector, raise, slotKey, type Vector } from "../protocol/vector.ts";
+import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import { askWithSlot } from "./ask-with-slot.ts";
 import { checkFunction, checkName, checkObject, checkOptionalText } from "./check-call.ts";
 import type { ConnectionState } from "./connection-watch.ts";
 import type { Feeds } from "./feeds.ts";
 import { allNames, pages } from "./pages.ts";
-import { isOperation } from "./pending-requests.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import type { SealOpener } from "./seal-opener.ts";
 import { subjectOf } from "./session-token.ts";
@@ -90,7 +89,6 @@ export class Session implements Disposable {
     slot: undefined as number | undefined,
     token: undefined as string | undefined,
     via: undefined as string | undefined,
-    takeSlot: (slot: number, service: Service) => this.#takeSlot(slot, service),
     takeToken: (token: string) => this.#takeToken(token),
   };
   readonly #subscriptions = new Map<string, Subscription>();
@@ -355,13 +353,6 @@ export class Session implements Disposable {
   #see(server: ServerName, seq: number): void {
     const { seen } = this.#asker;
     if (seq > (seen[server] ?? 0)) seen[server] = seq;
-  }
-
-  /** A refusal tells of decisions too: `name_taken` says that there is an account. */
-  #takeSlot(slot: number, service: Service): void {
-    this.#asker.slot = Math.max(this.#asker.slot ?? 0, slot);
-    // The next request must be answered by a server that has the account, or the change (D8).
-    if (isOperation(service) || service === "login") this.#see(slotKey, slot);
   }
 
   #takeToken(token: string): void {

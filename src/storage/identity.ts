@@ -58,7 +58,7 @@ export interface Promises {
 /** Tells a person what to do with a server that has lost its promises (E2). */
 function wayWithoutPromises(folder: string): string {
   return (
-    "without it this server could help a second coordinator into office. " +
+    "without it this server could help to elect a second coordinator. " +
     `Move ${folder} away and start again: a new member fetches everything from the others. ` +
     "Then take the old name out: tertulia servers remove NAME."
   );

@@ -412,7 +412,7 @@ export const en = {
   "status.clockOff":
     "The clock of the machine of {name} is off by {seconds} s. Set it, and turn on time synchronisation (NTP) there.",
   "status.decisionsDiffer":
-    "The servers have applied different decisions up to slot {slot}, as {names} noticed, so accounts may differ between them. Stop the server that differs from most others, as the logs say, and let it begin with an empty folder.",
+    "Servers have applied different decisions, at slot {slot} of the log of decisions or before (noticed by {names}), so accounts may differ between them. The logs name the pairs that differ. Stop the server that differs from all others, and start it with an empty folder.",
   "status.unknownOperation":
     "The server {name} does not know the operation {operation}, so accounts no longer change there. Upgrade the program on its machine, and start it again.",
   "status.formerAccounts":

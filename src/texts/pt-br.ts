@@ -19,7 +19,7 @@ export const ptBr = {
   "error.forbidden": "Você não tem permissão para isso.",
   "error.rate_limited": "Foi muita coisa de uma vez: espere {wait} s.",
   "error.expired":
-    "Nada foi feito agora: este pedido é tão antigo que nenhum servidor sabe mais o que houve com ele.",
+    "Nada foi feito agora: este pedido é tão antigo que nenhum servidor sabe mais se ele foi atendido antes.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
     "Isto precisa da maioria dos servidores, que não está disponível: tente de novo daqui a pouco.",
@@ -411,11 +411,11 @@ export const ptBr = {
   "status.clockOff":
     "O relógio da máquina de {name} tem um erro de {seconds} s. Acerte-o e ative a sincronização de hora (NTP) nessa máquina.",
   "status.decisionsDiffer":
-    "Os servidores aplicaram decisões diferentes até o slot {slot}, como {names} notaram; por isso as contas podem diferir entre eles. Pare o servidor que difere da maioria, como dizem os logs, e deixe-o começar com uma pasta vazia.",
+    "Servidores aplicaram decisões diferentes, no slot {slot} do log de decisões ou antes (notado por {names}); por isso as contas podem diferir entre eles. Os logs dizem quais servidores divergem. Pare o que diverge de todos os outros e inicie-o com uma pasta vazia.",
   "status.unknownOperation":
-    "O servidor {name} não conhece a operação {operation}; por isso as contas não mudam mais nele. Atualize o programa na máquina dele e inicie-o de novo.",
+    "O servidor {name} não conhece a operação {operation}; por isso as contas já não mudam nesse servidor. Atualize o programa na máquina dele e inicie-o de novo.",
   "status.formerAccounts":
-    "Um servidor da versão 0.1.0 mudou contas durante a atualização, como {names} notaram. Essas mudanças não têm efeito: faça-as de novo.",
+    "Um servidor da versão 0.1.0 mudou contas durante a atualização (notado por {names}). Essas mudanças não têm efeito: faça-as de novo.",
   "status.disbelievedClocks":
     "Desde que começou, {name} recebeu {count} pedidos com relógio de Lamport ausente, inválido ou adiantado demais. Isso não prejudica ninguém, mas algum cliente não segue o protocolo.",
   "status.memberNotReady":

@@ -300,7 +300,7 @@ describe("[C5] bounds of an outbox", () => {
     expect(next.waiting).toEqual([kept]);
     expect(statSync(fileOf(1)).size).toBeLessThan(200);
     disk.calls = [];
-    next.add(geral, ana, "after it was written anew");
+    next.add(geral, ana, "after it was written again");
     expect(disk.calls).toEqual(["write", "sync", "folder"]);
   });
 

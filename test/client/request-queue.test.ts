@@ -44,12 +44,7 @@ function follow(asking: Promise<unknown>) {
 
 const none: Fate = { delayMs: 0, answer: "none" };
 const deadlineMs = 15_000;
-const asker: QueueAsker = {
-  seen: {},
-  token: undefined,
-  takeSlot: () => {},
-  takeToken: () => {},
-};
+const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
 test("[D8] [D9] an operation that is sent again asks for the state as of now, and a first one does not", async () => {
@@ -219,7 +214,6 @@ test("[A2] a session ignores a renewed token if another user has logged in since
   const session = {
     seen: {},
     token: "first",
-    takeSlot: () => {},
     takeToken(token: string) {
       this.token = token;
     },

@@ -1,11 +1,5 @@
 import { now } from "../../src/platform/clock.ts";
 import { seededRandom } from "../../src/platform/random.ts";
-import { ClaimRace } from "../../src/trials/chaos/claim-race.ts";
-import {
-  type ClaimObservations,
-  type ClaimViolation,
-  checkClaims,
-} from "../../src/trials/chaos/core/claims.ts";
 import {
   type Failover,
   type FailoverFault,
@@ -13,8 +7,14 @@ import {
   failoversOf,
 } from "../../src/trials/chaos/core/failovers.ts";
 import { type PlannedFault, theCoordinator } from "../../src/trials/chaos/core/fault-plan.ts";
+import {
+  type ClaimObservations,
+  type ClaimViolation,
+  checkClaims,
+} from "../../src/trials/chaos/core/names.ts";
 import { FaultPerformer } from "../../src/trials/chaos/fault-performer.ts";
 import { accountsOf } from "../../src/trials/chaos/final-state.ts";
+import { NameRace } from "../../src/trials/chaos/name-race.ts";
 import { CoordinatorWatch } from "../../src/trials/coordinator-watch.ts";
 import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { until } from "../support/until.ts";
@@ -60,7 +60,7 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   const racers = numbers(options.clients).map((number) => ({ name: `client ${number}` }));
   const names = numbers(options.names).map((number) => `name-${number}`);
   const { brokers } = cluster.endpoints;
-  const race = new ClaimRace({ brokers, racers, random: seededRandom(seed), elapsedMs });
+  const race = new NameRace({ brokers, racers, random: seededRandom(seed), elapsedMs });
   const running = race.runThrough(names, inFlight);
   // If a fault can't be performed, its error is thrown, and an error of the claims is ignored.
   running.catch(() => {});
@@ -85,7 +85,7 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
 interface Disturbed {
   readonly options: RaceOptions;
   readonly cluster: RelayedCluster;
-  readonly race: ClaimRace;
+  readonly race: NameRace;
   readonly watch: CoordinatorWatch;
   readonly elapsedMs: () => number;
 }

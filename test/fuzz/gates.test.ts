@@ -107,7 +107,14 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     const heartbeat = { address: "tcp://127.0.0.1:9", phase: "live", rate: 2, offsetMs: 0.5 };
     const heard = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
     const chains = { [server]: "0".repeat(32) };
-    const claim = { user: "ana", id: "a-1", credential: "$argon2id$" };
+    const operation = {
+      kind: "rehash",
+      by: "ana",
+      id: "a-1",
+      since: 3,
+      credential: "x",
+      from: "y",
+    };
     const event = { server, seq: 3, clock: 9, id: "a-1", operation: "publication" };
     const steps = [{ kind: "received", atMs: 5.25, clock: 9, peer: server, sentClock: 8 }];
     const ask = (service: string, fields: object) => ({
@@ -120,7 +127,8 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       { ...summary, type: "events", events: "a line\nanother" },
       ask("sync", { events: "a line", more: true }),
       ask("candidate", { epoch, isGranted: true, promised: epoch }),
-      ask("forward", { claim, outcome: "won", seq: 3 }),
+      ask("forward", { operations: [operation], ends: [{ slot: 3, outcome: "done", operation }] }),
+      ask("slots", { number: 2, highest: 3 }),
       ask("clock", { round: 2, timeMs: 5, correctionMs: -3 }),
       ask("steps", { of: "a-1", event, steps, offsetMs: 0.25 }),
       ask("snapshot", { file: 0, offset: 0, of: "x", size: 3, bytes: Buffer.from("abc") }),

@@ -133,9 +133,8 @@ export class Insider {
 function questions(name: string, { view, durable, clock }: Known): unknown[] {
   const epoch = { view: view.number, term: 2 };
   const summary = { server: name, clock, view, durable, office: epoch };
-  const claim = {
-    user: "dora",
-    id: "a-1",
+  const operation = {
+    ...{ kind: "rehash", by: "dora", id: "a-1", since: 0, from: "x" },
     credential: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
   };
   return [
@@ -143,7 +142,8 @@ function questions(name: string, { view, durable, clock }: Known): unknown[] {
     ["election", { epoch }],
     ["candidate", { epoch }],
     ["accept", { epoch, seq: 1 }],
-    ["forward", { claim }],
+    ["forward", { operations: [operation] }],
+    ["slots", { number: view.number }],
     ["clock", { round: 1 }],
     ["clock", { round: 1, correctionMs: 3 }],
     ["steps", { of: "a-1" }],

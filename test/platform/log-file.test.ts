@@ -12,7 +12,7 @@ test("a log file above its size limit is emptied, and its text is moved to a sec
   try {
     for (const line of ["a", "b"]) {
       writeSync(file.fd, line.repeat(2_000));
-      await until(() => statSync(path).size === 0, "the log begins anew");
+      await until(() => statSync(path).size === 0, "the log begins again");
       expect(readFileSync(`${path}.1`, "utf8")).toBe(line.repeat(2_000));
     }
     writeSync(file.fd, "short");

@@ -62,7 +62,7 @@ export class SimulationChecks extends PromiseChecks {
   override onEffect(cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
     super.onEffect(cluster, server, effect);
     if (effect.type === "append") this.#checkOrder(server, effect);
-    if (effect.type === "broadcast") this.#checkOffice(server, effect.message);
+    if (effect.type === "broadcast") this.#checkTerm(server, effect.message);
     if (effect.type !== "log") return;
     this.#tell(`${server.name} ${effect.level}: ${effect.text}`);
     // In a simulation nobody forges messages, so each logged error is a fault of the product.
@@ -160,7 +160,7 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /** An epoch must have one coordinator only (R10). */
-  #checkOffice({ name }: VirtualServer, { office }: ReplicaSummary): void {
+  #checkTerm({ name }: VirtualServer, { office }: ReplicaSummary): void {
     if (office === undefined) return;
     const epoch = writeEpoch(office);
     const known = this.#coordinators.get(epoch) ?? name;

@@ -3,7 +3,7 @@ import type { Mutation } from "./mutations.ts";
 const log = "server/core/decisions/decision-log.ts";
 const decisions = "server/core/decisions/decisions.ts";
 const facts = "server/core/decisions/decision-facts.ts";
-const reads = "server/core/decisions/present-reads.ts";
+const reads = "server/core/decisions/reads-as-of-now.ts";
 const operations = "server/core/accounts/account-operations.ts";
 const registering = "server/core/accounts/registering.ts";
 
@@ -21,7 +21,7 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "open slots are proposed anew on taking office only",
+    name: "open slots are proposed again only at the beginning of a term",
     rule: "D3",
     edits: [
       { file: decisions, text: "  #checkedMs = 0;", by: "  #checkedMs = 0;\n  #leftThen = 0;" },
@@ -43,12 +43,12 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "the decision of the lowest epoch is proposed anew",
+    name: "the decision of the lowest epoch is proposed again",
     rule: "D2",
     edits: [{ file: log, text: "?.findLast(below);", by: "?.find(below);" }],
   },
   {
-    name: "a decision is proposed anew with other content",
+    name: "a decision is proposed again with other content",
     rule: "D3",
     edits: [
       { file: decisions, text: "ops: left?.ops ?? [] }", by: "ops: (left?.ops ?? []).slice(1) }" },
@@ -100,8 +100,8 @@ export const decisionMutations: readonly Mutation[] = [
     edits: [
       {
         file: log,
-        text: "    this.#askers.clear();\n    return true;",
-        by: "    this.#askers.clear();\n    this.#open.clear();\n    this.#marks.clear();\n    return true;",
+        text: "    this.#remembered.clear();\n    return true;",
+        by: "    this.#remembered.clear();\n    this.#open.clear();\n    this.#marks.clear();\n    return true;",
       },
     ],
   },

@@ -1,7 +1,7 @@
 import { coordinator, coordinators, others } from "../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { ClaimedName } from "./claimed-name.ts";
+import { RacedName } from "./raced-name.ts";
 
 /**
  * Two servers join. A quorum of the view with both may share no member with a quorum of the first
@@ -23,7 +23,7 @@ export function runLookAlikes(tell: (text: string) => void): CoreCluster {
   const second = coordinator(cluster);
   cluster.kill(second);
   const third = coordinator(cluster);
-  tell(`${third.name} is in office`);
+  tell(`${third.name} is coordinator`);
   cluster.start(second);
   cluster.runUntilServing();
   name.claim(third, "a");
@@ -36,7 +36,7 @@ export function runLookAlikes(tell: (text: string) => void): CoreCluster {
 /** @param secondName the name that is claimed at the coordinator of the newer view */
 function claimInBoth(secondName: string, tell: (text: string) => void) {
   const cluster = servingCluster(3);
-  const name = new ClaimedName(cluster, tell);
+  const name = new RacedName(cluster, tell);
   const first = coordinator(cluster);
   const [friend, third] = others(cluster, first) as [VirtualServer, VirtualServer];
   const joined = [cluster.addServer(), cluster.addServer()];

@@ -7,13 +7,13 @@ import { assertPromise } from "../support/check-promises.ts";
 import { coordinator, coordinators, others } from "../support/coordinators.ts";
 import { type CoreCluster, checkpointText, servingCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { ClaimedName } from "./claimed-name.ts";
 import { forward } from "./operator.ts";
+import { RacedName } from "./raced-name.ts";
 
 /**
  * A coordinator that is cut off proposes three decisions, which nobody else gets. The next
  * coordinator decides something else in the first of these slots. When the first coordinator is back,
- * the next one is in office, and must propose the other two decisions anew; the first is void.
+ * the next coordinator is still in its term, and must propose the other two decisions again; the first is void.
  */
 export function runLateDecisions(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
@@ -48,7 +48,7 @@ export function runLateDecisions(tell: (text: string) => void): CoreCluster {
  */
 export function runTwoEpochs(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
-  const name = new ClaimedName(cluster, tell);
+  const name = new RacedName(cluster, tell);
   const { first, second } = divide(cluster, tell, (server) => {
     name.claim(server, "a");
     cluster.runUntil(() => hasOnDisk(server, 1), "the decision is on its disk");

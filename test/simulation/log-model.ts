@@ -30,10 +30,10 @@ export class LogModel {
 
   /** Watches what a new process applies. */
   watch({ name, core }: VirtualServer): void {
-    const { onTold } = core.log;
-    core.log.onTold = (operation, decided) => {
+    const { onApplied } = core.log;
+    core.log.onApplied = (operation, decided) => {
       this.#apply(operation, { ...decided, byWhom: name });
-      onTold(operation, decided);
+      onApplied(operation, decided);
     };
   }
 
@@ -46,7 +46,7 @@ export class LogModel {
   }
 
   #apply(operation: Operation, { slot, outcome, byWhom }: Outcome): void {
-    if (isTooOld(operation, { slot, outcome })) return;
+    if (mayDiffer(operation, { slot, outcome })) return;
     const key = keyOf(operation);
     const first = this.#outcomes.get(key);
     if (first === undefined) this.#outcomes.set(key, { slot, outcome, byWhom });
@@ -85,7 +85,7 @@ export class LogModel {
       const found = this.#outcomes.get(keyOf(operation));
       const told = `${byWhom} told ${operation.by} that ${operation.id} is ${outcome} in ${slot}`;
       if (outcome === "expired") {
-        // A client that keeps to the window never learns that for what was not done.
+        // A client that is never more than `operationsAhead` ahead gets `expired` only for what was done.
         assertPromise(found !== undefined, "D9", `${told}, and it was never done`);
         continue;
       }
@@ -100,7 +100,7 @@ export class LogModel {
   }
 }
 
-/** Whether the log did not know any more whether the operation was done (D9). */
-function isTooOld({ kind }: Operation, { outcome }: Pick<Decided, "slot" | "outcome">): boolean {
+/** Whether copies may have other outcomes: `name_taken` also stands for `expired` (D9). */
+function mayDiffer({ kind }: Operation, { outcome }: Pick<Decided, "slot" | "outcome">): boolean {
   return outcome === "expired" || (kind === "register" && outcome === "name_taken");
 }

@@ -40,7 +40,7 @@ const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
 
-/** Mutations of the coordinator: each breaks one sentence of E2 or D4. */
+/** Mutations of the coordinator: each breaks one sentence of E2 or D1. */
 const coordinatorMutations: readonly Mutation[] = [
   {
     name: "a promise that isn't durable",
@@ -167,7 +167,7 @@ const coordinatorMutations: readonly Mutation[] = [
     edits: [
       core(
         "coordinator/candidacy",
-        "const seqs = this.view.members.map((member) => this.#accepted.get(member) ?? 0);",
+        "const seqs = this.view.members.map((member) => this.#acceptedBy.get(member) ?? 0);",
         "const seqs = this.view.members.map((member) => Math.min(this.#wanted, this.#parts.replica.replication.durableOf(member)[name] ?? 0));",
       ),
       // A refusal names the higher promise, a second safeguard, which is removed too.
@@ -179,7 +179,7 @@ const coordinatorMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "skip the fetch before taking office",
+    name: "skip the fetch before the term",
     rule: "E2",
     edits: [
       core(

@@ -2,18 +2,18 @@ import { durations } from "../../src/protocol/limits.ts";
 import { coordinator, others } from "../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { ClaimedName } from "./claimed-name.ts";
+import { RacedName } from "./raced-name.ts";
 
 /**
  * A schedule that random faults seldom produce. A member that no longer hears the coordinator
  * becomes a candidate. Only the coordinator promises the next epoch to the candidate; the third
- * member hears nothing of the candidate. At that moment the old coordinator gets a claim, and the
- * third member accepts the claim. The coordinator must not accept the claim itself, because it has
- * promised a higher epoch: the candidate, elected with the promise, does not know of the claim.
+ * member hears nothing of the candidate. At that moment the old coordinator proposes a decision,
+ * and the third member accepts it. The coordinator must not accept the decision itself, because it
+ * has promised a higher epoch: the candidate, elected with the promise, does not know of the decision.
  */
 export function runRivals(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
-  const name = new ClaimedName(cluster, tell);
+  const name = new RacedName(cluster, tell);
   const first = coordinator(cluster);
   const [rival, third] = others(cluster, first) as [VirtualServer, VirtualServer];
   const { network } = cluster;
@@ -59,7 +59,7 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
  */
 export function runFence(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
-  const name = new ClaimedName(cluster, tell);
+  const name = new RacedName(cluster, tell);
   const first = coordinator(cluster);
   const [rival, third] = others(cluster, first) as [VirtualServer, VirtualServer];
   const { network } = cluster;
@@ -96,11 +96,11 @@ export function runFence(tell: (text: string) => void): CoreCluster {
 
 /**
  * A candidate is promised its epoch by a member that has a settled decision, which the candidate lacks
- * and can't fetch. It must not take office without that decision.
+ * and can't fetch. It must not become coordinator without that decision.
  */
 export function runMissingDecision(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(5);
-  const name = new ClaimedName(cluster, tell);
+  const name = new RacedName(cluster, tell);
   const first = coordinator(cluster);
   const [rival, ...rest] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];
   const promisers = rest.slice(0, 2).map((server) => server.name);
@@ -133,7 +133,7 @@ export function runMissingDecision(tell: (text: string) => void): CoreCluster {
   return cluster;
 }
 
-function claimAndWatch(name: ClaimedName, server: VirtualServer, id: string): { isTold: boolean } {
+function claimAndWatch(name: RacedName, server: VirtualServer, id: string): { isTold: boolean } {
   const watched = { isTold: false };
   const onTold = () => {
     watched.isTold = true;

@@ -12,9 +12,9 @@ import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { checkHistory } from "./check-history.ts";
-import { ClaimsModel } from "./claims-model.ts";
 import { checkHooks, HookUser } from "./hook-user.ts";
 import type { LogModel } from "./log-model.ts";
+import { NamesModel } from "./names-model.ts";
 import { Operator } from "./operator.ts";
 
 const channel = "geral" as ChannelName;
@@ -51,7 +51,7 @@ interface WorkloadOptions {
 export class Workload {
   /** The texts of acknowledged publications. */
   readonly acknowledged = new Set<string>();
-  readonly claims = new ClaimsModel();
+  readonly claims = new NamesModel();
   /** The number of claims that were made. */
   claimed = 0;
   lastClaimed: { readonly user: UserName; readonly id?: RequestId } = {
@@ -159,7 +159,7 @@ class Client {
       const envelope = this.#envelope();
       return this.#ask({ ...envelope, ...this.#hooks.next(this.#count) });
     }
-    if (chance < 0.9) return this.#readPresent();
+    if (chance < 0.9) return this.#readAsOfNow();
     if (!plain) this.#read();
   }
 
@@ -226,7 +226,7 @@ class Client {
     });
   }
 
-  #readPresent(): void {
+  #readAsOfNow(): void {
     const envelope = { ...this.#envelope(), id: undefined };
     this.#ask({ service: "time", ...envelope, consistency: "now" });
   }
@@ -343,7 +343,7 @@ class Client {
     if (data.status === "OK") claims.tell({ ...told, what: "won" });
     else if (data.code === "name_taken") claims.tell({ ...told, what: "taken" });
     // Somebody has logged in by the name before anybody claimed it.
-    else assertPromise(data.reason === "name_in_use", "E3", `a claim was answered ${data.code}`);
+    else assertPromise(data.reason === "name_in_use", "D5", `it was answered ${data.code}`);
   }
 
   /** A reader that sends `after` must see its own writes, each once (R6, R9). */

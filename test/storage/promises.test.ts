@@ -25,7 +25,7 @@ async function problemOf(folder: string): Promise<string> {
 
 function wayOut(folder: string): string {
   return (
-    "without it this server could help a second coordinator into office. " +
+    "without it this server could help to elect a second coordinator. " +
     `Move ${folder} away and start again: a new member fetches everything from the others. ` +
     "Then take the old name out: tertulia servers remove NAME."
   );

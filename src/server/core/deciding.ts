@@ -8,7 +8,7 @@ import type { DecisionFaults } from "../../protocol/reference-messages.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
 import { Decisions } from "./decisions/decisions.ts";
-import { PresentReads } from "./decisions/present-reads.ts";
+import { ReadsAsOfNow } from "./decisions/reads-as-of-now.ts";
 import type { Now } from "./effects.ts";
 import type { Content } from "./facts.ts";
 import type { Replica } from "./replica/replica.ts";
@@ -23,14 +23,14 @@ interface DecidingParts {
 /** Composes what works on the log of decisions: getting operations decided, and reads as of now. */
 export class Deciding {
   readonly decisions: Decisions;
-  readonly reads: PresentReads;
+  readonly reads: ReadsAsOfNow;
   readonly #content: Content;
   readonly #faults: Faults;
 
   constructor({ replica, content, election, clockSync }: DecidingParts) {
     const { log } = content;
     this.decisions = new Decisions({ replica, log, election, clockSync });
-    this.reads = new PresentReads(replica, log);
+    this.reads = new ReadsAsOfNow(replica, log);
     this.#content = content;
     this.#faults = new Faults(replica, content);
   }

@@ -4,8 +4,8 @@ import { pause } from "../../platform/clock.ts";
 import { type Random, randomHex } from "../../platform/random.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseUserName, type UserName } from "../../protocol/ids.ts";
-import type { Racer } from "./claim-race.ts";
 import { type Change, firstPassword } from "./core/changes.ts";
+import type { Racer } from "./name-race.ts";
 
 export interface ChangeRaceOptions {
   readonly brokers: readonly string[];

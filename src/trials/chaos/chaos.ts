@@ -11,7 +11,6 @@ import { clientsNode } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";
 import { saveJournals } from "../saved-states.ts";
 import { ChangeRace } from "./change-race.ts";
-import { ClaimRace } from "./claim-race.ts";
 import { check, type Observations, unheard } from "./core/checker.ts";
 import { type Failover, failoversOf, type Term } from "./core/failovers.ts";
 import { type PlannedFault, planFaults } from "./core/fault-plan.ts";
@@ -20,6 +19,7 @@ import { type Verdict, verdictOf } from "./core/verdict.ts";
 import { FaultPerformer, type Mark } from "./fault-performer.ts";
 import { accountsOf, agree, changedOf, filesOf, type Question, reportsOf } from "./final-state.ts";
 import { conversations, Load } from "./load.ts";
+import { NameRace } from "./name-race.ts";
 
 export interface ChaosConfig {
   readonly seconds: number;
@@ -139,7 +139,7 @@ function operatorOf(folder: string): string {
 
 class Scene implements AsyncDisposable {
   readonly load: Load;
-  readonly race: ClaimRace;
+  readonly race: NameRace;
   readonly changes: ChangeRace;
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
@@ -159,7 +159,7 @@ class Scene implements AsyncDisposable {
     const random = seededRandom(config.seed + 1);
     this.load = new Load({ brokers, proxies, writesPerSecond, random, elapsedMs });
     const drawn = seededRandom(config.seed + 2);
-    this.race = new ClaimRace({ brokers, racers, random: drawn, elapsedMs });
+    this.race = new NameRace({ brokers, racers, random: drawn, elapsedMs });
     const operator = operatorOf(config.folder);
     this.changes = new ChangeRace({
       brokers,

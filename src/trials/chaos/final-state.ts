@@ -18,7 +18,7 @@ import {
   type KeptOperations,
 } from "./core/changes.ts";
 import type { Files, Seen, ServerReport } from "./core/checker.ts";
-import { type Account, type AccountsFile, grouped } from "./core/claims.ts";
+import { type Account, type AccountsFile, grouped } from "./core/names.ts";
 import { nameOf, seenOf } from "./load.ts";
 
 /** Which servers and conversations to ask about, and the time limit. */

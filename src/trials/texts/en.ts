@@ -20,22 +20,22 @@ export const en = {
     "Messages: {attempted} sent, {acknowledged} acknowledged, {indeterminate} without an answer ({there} of them are there); {read} read, {heard} heard.",
   pace: "Longest pause {pause} s, longest latency {latency} s; median {p50} ms, 99th percentile {p99} ms.",
   claims:
-    "Names: {names} raced for by {attempted} claims: {won} told OK, {taken} told taken, {givenUp} given up undecided.",
+    "Names: {names} raced for by {attempted} registrations: {won} told OK, {taken} told taken, {givenUp} given up undecided.",
   changes:
     "Changes: {passwords} of passwords and {locks} of locks: {done} told OK, {refused} told that nothing was changed, {givenUp} given up undecided.",
   failovers:
-    "Failovers: {count} (by kill {kill}, stop {stop}, cut {cut}); until the next claim was served: median {p50} s, 99th percentile {p99} s, longest {max} s.",
+    "Failovers: {count} (by kill {kill}, stop {stop}, cut {cut}); until the next registration was served: median {p50} s, 99th percentile {p99} s, longest {max} s.",
   failoversAlone:
     "By kill with nothing else broken: {count}; median {p50} s, 99th percentile {p99} s, longest {max} s.",
-  noFailovers: "Failovers: none after which a claim was served.",
+  noFailovers: "Failovers: none after which a registration was served.",
   failoverKill:
     "kill -9 of {coordinator}, epoch {epoch}: {successor} took over, epoch {newEpoch}, after {after} s;",
   failoverStop:
     "stop of {coordinator}, epoch {epoch}: {successor} took over, epoch {newEpoch}, after {after} s;",
   failoverCut:
     "cut of {coordinator}, epoch {epoch}: {successor} took over, epoch {newEpoch}, after {after} s;",
-  served: "next claim served after {seconds} s",
-  notServed: "no claim served after it",
+  served: "next registration served after {seconds} s",
+  notServed: "no registration served after it",
   lost: "lost",
   lostMeans: "acknowledged, but not there",
   doubled: "doubled",
@@ -55,13 +55,13 @@ export const en = {
   claimedTwice: "claimed twice",
   claimedTwiceMeans: "names that several clients were told are theirs",
   contradicted: "contradicted",
-  contradictedMeans: "claims and changes that were told two different outcomes",
+  contradictedMeans: "registrations and changes that were told two different outcomes",
   misowned: "misowned",
   misownedMeans: "an owner, or none, other than clients were told",
   ownersDiffer: "owners differ",
   ownersDifferMeans: "replicas that name different owners of a name, or several",
   undecided: "undecided",
-  undecidedMeans: "claims and changes without an answer once all had healed",
+  undecidedMeans: "registrations and changes without an answer once all had healed",
   changedTwice: "changed twice",
   changedTwiceMeans: "passwords that several clients were told they changed from the same old one",
   misset: "misset",
@@ -89,7 +89,7 @@ export const en = {
   legendSlow: "slow network",
   legendReset: "connections reset",
   legendTerm: "coordinator",
-  legendFailover: "failover: the fault, the new coordinator, the next claim served",
+  legendFailover: "failover: the fault, the new coordinator, the next registration served",
   legendGap: "at least 1 s without an acknowledged message",
   perSpan: "acknowledged per half second",
   latency: "latency, per half second",

@@ -27,8 +27,8 @@ export const ptBr = {
     "Nomes: {names} disputados por {attempted} pedidos: {won} ouviram OK, {taken} ouviram que já " +
     "tem dono, {givenUp} desistiram sem decisão.",
   changes:
-    "Mudanças: {passwords} de senhas e {locks} de bloqueios: {done} ouviram OK, {refused} ouviram que " +
-    "nada mudou, {givenUp} desistiram sem decisão.",
+    "Mudanças: {passwords} de senhas e {locks} de bloqueios: {done} receberam OK, {refused} receberam " +
+    "a resposta de que nada mudou, {givenUp} ficaram sem decisão.",
   failovers:
     "Trocas de coordenador por falha: {count} (morte {kill}, parada {stop}, corte {cut}); até o " +
     "próximo pedido atendido: mediana {p50} s, percentil 99 {p99} s, máximo {max} s.",
@@ -62,7 +62,7 @@ export const ptBr = {
   claimedTwice: "nome duplo",
   claimedTwiceMeans: "nomes que vários clientes ouviram que são seus",
   contradicted: "contraditas",
-  contradictedMeans: "pedidos que ouviram dois resultados diferentes",
+  contradictedMeans: "pedidos que receberam dois resultados diferentes",
   misowned: "dono errado",
   misownedMeans: "um dono, ou nenhum, diferente do que os clientes ouviram",
   ownersDiffer: "donos divergentes",
@@ -70,11 +70,12 @@ export const ptBr = {
   undecided: "indecisos",
   undecidedMeans: "pedidos sem resposta depois que tudo se recuperou",
   changedTwice: "senha dupla",
-  changedTwiceMeans: "senhas que vários clientes ouviram que mudaram a partir da mesma antiga",
+  changedTwiceMeans:
+    "senhas que vários clientes teriam mudado a partir da mesma senha antiga, segundo as respostas",
   misset: "valor errado",
-  missetMeans: "uma senha ou um bloqueio diferente do que os clientes ouviram",
+  missetMeans: "uma senha ou um bloqueio diferente do que foi respondido aos clientes",
   forgotten: "esquecidos",
-  forgottenMeans: "resultados que clientes ouviram e que uma réplica não tem",
+  forgottenMeans: "resultados respondidos a clientes que faltam em uma réplica",
   ok: "OK: tudo o que foi confirmado está lá, uma só vez, e igual em toda parte; cada nome tem um dono.",
   broken: "QUEBRADO: nem todas as promessas foram cumpridas.",
   kept: "Os dados e os logs ficam em {folder}",

@@ -223,9 +223,7 @@ describe("the warnings of a cluster", () => {
     const warning = { kind: "formerAccounts", names: [second, third] } as const;
     expect(warningsOf({ rows, known: healthy.known })).toEqual([warning]);
     expect(warningSentence(warning, textsIn("en"))).toContain(`as ${second}, ${third} noticed`);
-    expect(warningSentence(warning, textsIn("pt-br"))).toContain(
-      `como ${second}, ${third} notaram`,
-    );
+    expect(warningSentence(warning, textsIn("pt-br"))).toContain(`notado por ${second}, ${third}`);
   });
 
   test("a status warns of clocks that a process has not believed", () => {

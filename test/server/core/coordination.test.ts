@@ -167,7 +167,7 @@ describe("claims", () => {
     expect(account).toBe("a");
   });
 
-  test("[D3] a decision that no quorum accepted is proposed anew by the next coordinator that gets it, if its slot is free", () => {
+  test("[D3] a decision that no quorum accepted is proposed again by the next coordinator that gets it, if its slot is free", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     cutOff(cluster, first);

@@ -102,7 +102,7 @@ describe("the fold of decided operations", () => {
   }, () => {
     const [one, other] = [emptyState(), emptyState()];
     const outcomes = new Set<string>();
-    one.content.log.onTold = (_, { outcome }) => outcomes.add(outcome);
+    one.content.log.onApplied = (_, { outcome }) => outcomes.add(outcome);
     let late: Event | undefined;
     for (const event of drawnEvents(1)) {
       one.facts.apply(event);

@@ -36,7 +36,7 @@ function stock() {
     },
     expired: () => "expired",
   });
-  log.onTold = ({ id }, { outcome, slot }) => told.push(`${id} ${outcome} in ${slot}`);
+  log.onApplied = ({ id }, { outcome, slot }) => told.push(`${id} ${outcome} in ${slot}`);
   return { log, told, left: () => left };
 }
 
@@ -175,8 +175,8 @@ describe("[D9] an operation that comes again", () => {
   test("an operation that expired is not kept, so that it pushes no other operation out", () => {
     const { log, told } = stock();
     applied(log, told, ...others(0, limits.keptOperations + 1));
-    const before = log.askers();
+    const before = log.remembered();
     applied(log, told, take("old"));
-    expect(log.askers()).toEqual(before);
+    expect(log.remembered()).toEqual(before);
   });
 });

@@ -176,7 +176,7 @@ describe("answers and epochs of other servers", () => {
     }, "the decision is on two disks of five");
     const epoch = first.core.election.ownEpoch ?? { view: 0, term: 0 };
     const seq = first.core.ledger.held[first.name] ?? 0;
-    const { committed } = first.core.election;
+    const { accepted } = first.core.election;
     // The near server, which has accepted already, answers in place of the far servers.
     for (const { name } of far) {
       const request = { service: "accept", ...summaryOf(first), epoch, seq } as const;
@@ -184,7 +184,7 @@ describe("answers and epochs of other servers", () => {
       const answer = { ...summaryOf(near), ...verdict };
       cluster.hand(first, { type: "coordinationAnswer", from: name, request, answer });
     }
-    expect(first.core.election.committed).toBe(committed);
+    expect(first.core.election.accepted).toBe(accepted);
     cluster.runUntil(() => asked.reply !== undefined, "an answer");
     expect(asked.reply).toMatchObject({ code: "unavailable", retry: true });
   });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Claim, ClaimAnswer } from "../../../src/trials/chaos/core/claims.ts";
 import {
   type Failover,
   failoversOf,
   type NodeFault,
   type Term,
 } from "../../../src/trials/chaos/core/failovers.ts";
+import type { Claim, ClaimAnswer } from "../../../src/trials/chaos/core/names.ts";
 
 const [one, two] = ["server 1", "server 2"];
 

@@ -60,7 +60,7 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
-/** The reasons of refusals that may be wrong if this server lacks events about accounts. */
+/** The reasons of refusals that may be wrong if this server has not applied all decisions. */
 const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
   "password_changed",
   "account_locked",
@@ -68,7 +68,7 @@ const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason
 ]);
 
 /**
- * Whether this refusal may be wrong because this server lacks events that the client has seen (A6).
+ * Whether this refusal may be wrong because this server lacks what the client has seen (A6).
  */
 export function restsOnAccounts({ reason }: ProtocolError): boolean {
   return byAccounts.has(reason);

@@ -109,7 +109,7 @@ const errors: Readonly<
     return forbidden("not_administrator", "Only an administrator may do that.");
   },
   expired: () => {
-    const text = "The request is so old that nobody knows what came of it; now nothing was done.";
+    const text = "The request is so old that nobody knows what came of it; nothing was done now.";
     return new ProtocolError("expired", text);
   },
   invalid: () =>

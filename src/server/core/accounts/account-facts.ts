@@ -6,8 +6,8 @@ import type { Account, Accounts } from "./accounts.ts";
 
 const file = "accounts.json";
 
-/** The operations by which servers of an older version wrote accounts (O60). */
-export const formerOperations = [
+/** The kinds of events by which servers of an older version wrote accounts (O60). */
+export const formerKinds = [
   "register",
   "confirmed",
   "password",
@@ -16,7 +16,7 @@ export const formerOperations = [
 ] as const;
 
 /** Their data is not read, and changes nothing. */
-export type FormerData = { readonly [O in (typeof formerOperations)[number]]: object };
+export type FormerData = { readonly [O in (typeof formerKinds)[number]]: object };
 
 export function formerFacts(accounts: Accounts): { readonly [O in keyof FormerData]: Fact } {
   const fact: Fact = {

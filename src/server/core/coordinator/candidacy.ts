@@ -29,7 +29,7 @@ export class Candidacy {
   readonly view: View;
   #step: "promising" | "fetching" | "accepting" | "elected" = "promising";
   /** The highest `seq` up to which a quorum has accepted this server's events of this term. */
-  committed = 0;
+  accepted = 0;
   readonly #parts: CandidacyParts;
   readonly #sinceMs: number;
   readonly #promisers = new Set<ServerName>();
@@ -41,7 +41,7 @@ export class Candidacy {
   #first = 0;
   /** The `seq` up to which the members are asked to accept this server's events of this term. */
   #wanted = 0;
-  readonly #accepted = new Map<ServerName, number>();
+  readonly #acceptedBy = new Map<ServerName, number>();
   /**
    * For each member, the steady time of the last request to it, and whether its answer is
    * outstanding.
@@ -82,7 +82,7 @@ export class Candidacy {
     }
     this.#asked.delete(from);
     if (request.service === "candidate") this.#addPromise(from, verdict.durable);
-    else this.#accepted.set(from, Math.max(this.#accepted.get(from) ?? 0, request.seq));
+    else this.#acceptedBy.set(from, Math.max(this.#acceptedBy.get(from) ?? 0, request.seq));
   }
 
   #addPromise(from: ServerName, durable: Vector): void {
@@ -138,7 +138,7 @@ export class Candidacy {
     // The peers can accept the `coordinator` event only after it is on this disk and sent to them.
     const { ledger, name } = this.#parts.replica;
     if ((ledger.durable[name] ?? 0) < this.#first) return;
-    return this.#askMembers(now, (member) => (this.#accepted.get(member) ?? 0) < this.#wanted);
+    return this.#askMembers(now, (member) => (this.#acceptedBy.get(member) ?? 0) < this.#wanted);
   }
 
   #askMembers(now: Now, isWanted: (member: ServerName) => boolean): void {
@@ -172,12 +172,12 @@ export class Candidacy {
     const { acceptor } = this.#parts;
     const { ledger, name } = this.#parts.replica;
     const own = acceptor.holds(this.ballot) ? (ledger.durable[name] ?? 0) : 0;
-    this.#accepted.set(name, Math.min(own, this.#wanted));
-    const seqs = this.view.members.map((member) => this.#accepted.get(member) ?? 0);
+    this.#acceptedBy.set(name, Math.min(own, this.#wanted));
+    const seqs = this.view.members.map((member) => this.#acceptedBy.get(member) ?? 0);
     seqs.sort((a, b) => b - a);
     const seq = seqs[quorumOf(this.view) - 1] ?? 0;
     if (seq < this.#first) return;
-    this.committed = Math.max(this.committed, seq);
+    this.accepted = Math.max(this.accepted, seq);
     this.#step = "elected";
   }
 }

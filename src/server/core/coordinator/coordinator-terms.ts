@@ -13,7 +13,8 @@ export interface CoordinatorTerm extends Placed {
   readonly sees: Vector;
 }
 
-/** The term of the highest epoch. Nothing depends on the terms of lower epochs (D6). */
+/** The term of the highest epoch. The terms of lower epochs are not needed: a mark
+ * settles only decisions of its own epoch (D4). */
 export class CoordinatorTerms {
   last: CoordinatorTerm | undefined;
 

@@ -101,8 +101,8 @@ export class Election {
   }
 
   /** The `seq` up to which a quorum has accepted this term's events; 0 if not coordinator. */
-  get committed(): number {
-    return this.#candidacy?.isElected === true ? this.#candidacy.committed : 0;
+  get accepted(): number {
+    return this.#candidacy?.isElected === true ? this.#candidacy.accepted : 0;
   }
 
   /** Makes a candidacy ask the members to accept this term's events up to `seq`. */

@@ -7,9 +7,9 @@ import { readEpoch } from "../coordinator/coordinator-facts.ts";
 import type { FactTable, WholePart } from "../replica/fact.ts";
 import { readText } from "../replica/fields.ts";
 import type { SavedState, StateFile } from "../replica/state-machine.ts";
-import type { Asker, Decision, DecisionLog, LogHead, Settled } from "./decision-log.ts";
+import type { Decision, DecisionLog, LogHead, Remembered, Settled } from "./decision-log.ts";
 
-/** For each operation, the data of its events. */
+/** For each kind of event, its data. */
 export interface DecisionData {
   /** A coordinator proposes the content of a slot (D1). */
   decision: Decision;
@@ -59,7 +59,7 @@ export function decidedPart(log: DecisionLog, state: DecidedState): WholePart {
             head = row;
             isFurther = log.takeHead(readHead(row));
           } else if (row.operation === "decided") decided = row;
-          else if (isFurther) log.takeAsker(readUserName(row.by), readAsker(row));
+          else if (isFurther) log.takeRemembered(readUserName(row.by), readRemembered(row));
         },
         end: (saved) => {
           if (isFurther) state.restore(saved, decided);
@@ -73,7 +73,7 @@ export function decidedPart(log: DecisionLog, state: DecidedState): WholePart {
 
 function rowsOf(log: DecisionLog, decided: object): Iterable<string> {
   const head = { operation: "applied", ...log.head };
-  const askers = log.askers();
+  const remembered = log.remembered();
   const open = log.open();
   const marks = log.marks();
   return (function* () {
@@ -82,7 +82,7 @@ function rowsOf(log: DecisionLog, decided: object): Iterable<string> {
       yield JSON.stringify(head);
       yield JSON.stringify({ operation: "decided", ...decided });
     }
-    for (const [by, asker] of askers.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [by, asker] of remembered.sort(([a], [b]) => (a < b ? -1 : 1))) {
       yield JSON.stringify({ operation: "asker", by, ...asker });
     }
     for (const one of open) yield JSON.stringify({ operation: "decision", ...one });
@@ -105,7 +105,7 @@ function readHead(row: Fields): LogHead {
   return { applied: readCount(row, "applied"), digest, time: readCount(row, "time") };
 }
 
-function readAsker(row: Fields): Asker {
+function readRemembered(row: Fields): Remembered {
   assert(Array.isArray(row.kept), "`kept` is no list");
   const kept = row.kept.map((one): Decided => {
     const { slot, outcome, operation } = fieldsOf(one);

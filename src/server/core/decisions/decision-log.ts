@@ -36,7 +36,7 @@ export interface LogParts {
 }
 
 /** The operations of one user that the log remembers (D9). Replaced as a whole, never changed. */
-export interface Asker {
+export interface Remembered {
   /** The last operations, oldest first. */
   readonly kept: readonly Decided[];
   /** The highest slot of an operation that is no longer kept. */
@@ -53,13 +53,13 @@ export interface LogHead {
 
 /**
  * The decisions that this replica has applied, and those that wait to be settled (D2, D5, D6). The
- * state depends only on the set of events, not on the order in which they come (R4). It knows no kind
- * of operation.
+ * state depends only on the set of events, not on the order in which they come (R4). This class
+ * knows no kind of operation.
  */
 export class DecisionLog {
   readonly #parts: LogParts;
   #head: LogHead = { applied: 0, digest: emptyChain, time: 0 };
-  readonly #askers = new Map<UserName, Asker>();
+  readonly #remembered = new Map<UserName, Remembered>();
   /** The decisions above the applied slot, by slot; those of one slot by rising epoch. */
   readonly #open = new Map<number, Decision[]>();
   /** Of each epoch the highest mark, if it is above the applied slot. */
@@ -70,8 +70,8 @@ export class DecisionLog {
   unknownKind: string | undefined;
   /** The slot at which two settled decisions, or two saved states, were seen to differ. */
   differs: number | undefined;
-  /** Called for each operation that is applied, with the outcome that may be told. */
-  onTold: (operation: Operation, decided: Decided) => void = () => {};
+  /** Called for each operation that is applied, with its outcome. */
+  onApplied: (operation: Operation, decided: Decided) => void = () => {};
 
   constructor(parts: LogParts) {
     this.#parts = parts;
@@ -111,7 +111,7 @@ export class DecisionLog {
   /** Returns what came of the user's operation with this id, if the log still has it. */
   find(by: UserName, id: RequestId | undefined): Decided | undefined {
     if (id === undefined) return undefined;
-    return this.#askers.get(by)?.kept.find(({ operation }) => operation.id === id);
+    return this.#remembered.get(by)?.kept.find(({ operation }) => operation.id === id);
   }
 
   /** The highest open slot for which there is a decision of an epoch below this one; 0 if none. */
@@ -139,8 +139,8 @@ export class DecisionLog {
 
   // A saved state of this log. Nothing that it copies is changed later.
 
-  askers(): [UserName, Asker][] {
-    return [...this.#askers];
+  remembered(): [UserName, Remembered][] {
+    return [...this.#remembered];
   }
 
   open(): Decision[] {
@@ -162,15 +162,15 @@ export class DecisionLog {
     if (applied <= this.applied) return false;
     this.#head = head;
     this.#digests.set(applied, digest);
-    this.#askers.clear();
+    this.#remembered.clear();
     return true;
   }
 
-  takeAsker(by: UserName, asker: Asker): void {
-    this.#askers.set(by, asker);
+  takeRemembered(by: UserName, asker: Remembered): void {
+    this.#remembered.set(by, asker);
   }
 
-  /** Ends to take in a saved state, whose open decisions and marks are given. */
+  /** Finishes taking in a saved state, whose open decisions and marks are given. */
   take(open: readonly Decision[], marks: readonly Settled[]): void {
     for (const slot of [...this.#open.keys()]) if (slot <= this.applied) this.#open.delete(slot);
     this.#dropMarks();
@@ -211,7 +211,7 @@ export class DecisionLog {
     this.#dropMarks();
     this.#digests.set(slot, digest);
     this.#digests.delete(slot - limits.comparedSlots);
-    for (const [at, operation] of ops.entries()) this.onTold(operation, told[at] as Decided);
+    for (const [at, operation] of ops.entries()) this.onApplied(operation, told[at] as Decided);
   }
 
   /** Does an operation once, and refuses it if the log no longer knows whether it was done (D9). */
@@ -219,12 +219,12 @@ export class DecisionLog {
     const { by, id, since, kind } = operation;
     const first = this.find(by, id);
     if (first !== undefined) return first;
-    const { kept, floor } = this.#askers.get(by) ?? { kept: [], floor: 0 };
+    const { kept, floor } = this.#remembered.get(by) ?? { kept: [], floor: 0 };
     if (since < floor) return { slot, outcome: this.#parts.expired(operation), operation };
     const outcome = (this.#parts.kinds[kind] as Apply)(operation, time);
     const decided = { slot, outcome, operation };
     const dropped = kept.length < limits.keptOperations ? undefined : kept[0];
-    this.#askers.set(by, {
+    this.#remembered.set(by, {
       kept: [...kept.slice(dropped === undefined ? 0 : 1), decided],
       floor: dropped?.slot ?? floor,
     });

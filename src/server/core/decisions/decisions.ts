@@ -35,8 +35,9 @@ type ForwardRequest = CoordinationRequest & { readonly service: "forward" };
 
 /**
  * Gets operations decided (D1, D3, D4). A server that is not coordinator forwards them. The
- * coordinator puts all that wait into a decision, marks it as settled once a quorum has accepted it,
- * and so applies it. Whoever has applied an operation tells its outcome.
+ * coordinator puts all that wait into a decision. Once a quorum has accepted the decision, the
+ * coordinator appends the mark, and applies the decision. A server that has applied an operation
+ * tells its outcome.
  */
 export class Decisions {
   readonly #parts: DecisionsParts;
@@ -60,7 +61,7 @@ export class Decisions {
   constructor(parts: DecisionsParts) {
     this.#parts = parts;
     this.#ledger = parts.replica.ledger;
-    parts.log.onTold = (operation, decided) => {
+    parts.log.onApplied = (operation, decided) => {
       const asked = this.#asked.get(keyOf(operation));
       if (asked !== undefined) this.#told.push({ asked, decided });
     };
@@ -165,15 +166,15 @@ export class Decisions {
     }
   }
 
-  /** The highest slot that an earlier term has left open, and that must be proposed anew (D3). */
+  /** The highest slot that an earlier term has left open, and that must be proposed again (D3). */
   get #leftSlot(): number {
     return this.#ownEpoch === undefined ? -1 : this.#parts.log.highestBelow(this.#ownEpoch);
   }
 
   /** Appends the mark for the decisions that a quorum has accepted, at once (D4). */
   #mark(epoch: Epoch, now: Now): void {
-    const { committed } = this.#parts.election;
-    const isSettled = ({ seq }: { readonly seq: number }) => seq <= committed;
+    const { accepted } = this.#parts.election;
+    const isSettled = ({ seq }: { readonly seq: number }) => seq <= accepted;
     const upTo = this.#unsettled.findLast(isSettled)?.slot;
     if (upTo === undefined) return;
     this.#unsettled = this.#unsettled.filter(({ slot }) => slot > upTo);

@@ -20,7 +20,7 @@ export function undecided(older: string | undefined): ProtocolError {
   return new ProtocolError("unavailable", text, { reason: "upgrade_unfinished" });
 }
 
-export function notPresent(): ProtocolError {
+export function notAsOfNow(): ProtocolError {
   return unavailable("No majority of the servers told in time what is decided.");
 }
 

@@ -6,7 +6,7 @@ import type { Trace } from "../../../protocol/steps.ts";
 import { slotKey, type Vector } from "../../../protocol/vector.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import type { Decisions } from "../decisions/decisions.ts";
-import type { PresentReads } from "../decisions/present-reads.ts";
+import type { ReadsAsOfNow } from "../decisions/reads-as-of-now.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { Admission } from "./admission.ts";
 import { type Decision, refuse, type Services } from "./decision.ts";
@@ -16,7 +16,7 @@ import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
 import {
   behindForGuests,
   noQuorum,
-  notPresent,
+  notAsOfNow,
   toError,
   tooManyOpen,
   tooManyOperations,
@@ -43,7 +43,7 @@ type OpenRequest = Pending & {
    */
   readonly isAdmitted: boolean;
   /** Whether the request wants the state as of now, and this server has it (D8). */
-  readonly isPresent?: boolean;
+  readonly isAsOfNow?: boolean;
 };
 
 type Covered = OpenRequest & WaitingCover;
@@ -52,7 +52,7 @@ interface ServingParts {
   readonly services: Services;
   readonly table: ServiceTable;
   readonly decisions: Decisions;
-  readonly reads: PresentReads;
+  readonly reads: ReadsAsOfNow;
   readonly passwords: Passwords;
   readonly traces: Traces;
   readonly flood: Flood;
@@ -68,7 +68,7 @@ export class Serving {
   readonly #answers: WaitingAnswers;
   readonly #decisions: Decisions;
   #openOperations = 0;
-  readonly #reads: PresentReads;
+  readonly #reads: ReadsAsOfNow;
   #openReads = 0;
   readonly #covers = new WaitingCovers<Covered>();
   readonly #passwords: Passwords;
@@ -179,7 +179,7 @@ export class Serving {
 
   #admit(asked: OpenRequest, now: Now): void {
     const { request, connection } = asked;
-    if (request.consistency === "now" && asked.isPresent !== true) return this.#read(asked, now);
+    if (request.consistency === "now" && asked.isAsOfNow !== true) return this.#read(asked, now);
     const forbidden = this.#admission.forbids(asked, now);
     if (forbidden !== undefined) return this.#follow(asked, forbidden, now);
     const error = this.#admission.refuses(request, connection, now);
@@ -276,10 +276,10 @@ export class Serving {
   #read(asked: OpenRequest, now: Now): void {
     const deadlineMs = now.steadyMs + durations.coverMs;
     this.#openReads += 1;
-    const done = (isPresent: boolean, later: Now) => {
+    const done = (isAsOfNow: boolean, later: Now) => {
       this.#openReads -= 1;
-      if (isPresent) this.#admit({ ...asked, isPresent }, later);
-      else this.#follow(asked, refuse(notPresent()), later);
+      if (isAsOfNow) this.#admit({ ...asked, isAsOfNow }, later);
+      else this.#follow(asked, refuse(notAsOfNow()), later);
     };
     this.#reads.add({ deadlineMs, done });
   }

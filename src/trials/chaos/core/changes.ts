@@ -1,4 +1,4 @@
-import { grouped } from "./claims.ts";
+import { grouped } from "./names.ts";
 
 /**
  * Compares the answers to clients that raced to change passwords and locks (D5, D9) with what the

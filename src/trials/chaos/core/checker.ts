@@ -1,5 +1,5 @@
 import { type ChangeObservations, changeRules, checkChanges } from "./changes.ts";
-import { type ClaimObservations, checkClaims, claimRules, grouped } from "./claims.ts";
+import { type ClaimObservations, checkClaims, claimRules, grouped } from "./names.ts";
 
 /**
  * Checks what clients saw of a cluster under load, like Jepsen's queue and set checkers (K.

@@ -1,5 +1,5 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
-import type { Claim } from "./claims.ts";
+import type { Claim } from "./names.ts";
 
 /** A term as coordinator, with the time at which it began. */
 export interface Term {

@@ -1,9 +1,9 @@
 import type { Change } from "./changes.ts";
 import type { Observations, Rule, Violation, Write } from "./checker.ts";
 import { rules } from "./checker.ts";
-import { wasTold } from "./claims.ts";
 import type { Failover } from "./failovers.ts";
 import type { Fault } from "./fault-plan.ts";
+import { wasTold } from "./names.ts";
 import { type Latency, latencyOf, type Pace } from "./pace.ts";
 
 /** The result of a run, which `--json` prints. */

@@ -5,7 +5,7 @@ import {
   type ClaimAnswer,
   type ClaimObservations,
   checkClaims,
-} from "../../../src/trials/chaos/core/claims.ts";
+} from "../../../src/trials/chaos/core/names.ts";
 
 function claimed(client: string, ...answers: ClaimAnswer["answer"][]): Claim {
   return {

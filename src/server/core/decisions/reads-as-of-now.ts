@@ -7,16 +7,16 @@ import type { Replica } from "../replica/replica.ts";
 import type { DecisionLog } from "./decision-log.ts";
 
 /** A read that wants the state as of now (D8). */
-export interface PresentRead {
+export interface ReadAsOfNow {
   readonly deadlineMs: number;
-  /** @param isPresent false if no quorum told in time how far the log is */
-  done(isPresent: boolean, now: Now): void;
+  /** @param isAsOfNow false if no quorum told in time how far the log is */
+  done(isAsOfNow: boolean, now: Now): void;
 }
 
 /** One question to all members of a view, for all reads that waited when it was sent. */
 interface Round {
   readonly view: number;
-  readonly reads: readonly PresentRead[];
+  readonly reads: readonly ReadAsOfNow[];
   readonly answered: Set<ServerName>;
   /** For each member, when it was asked last. */
   readonly askedMs: Map<ServerName, number>;
@@ -29,14 +29,14 @@ type SlotsRequest = CoordinationRequest & { readonly service: "slots" };
  * Reads as of now (D8). The server asks all members of its view for the highest slot of which they
  * know. Once a quorum has answered, it waits until it has applied the highest of these slots.
  */
-export class PresentReads {
+export class ReadsAsOfNow {
   readonly #replica: Replica;
   readonly #log: DecisionLog;
-  #waiting: PresentRead[] = [];
+  #waiting: ReadAsOfNow[] = [];
   #round: Round | undefined;
   readonly #asked = new Map<CoordinationRequest, Round>();
   /** Reads that wait until a slot is applied. */
-  #applying: { readonly slot: number; readonly read: PresentRead }[] = [];
+  #applying: { readonly slot: number; readonly read: ReadAsOfNow }[] = [];
 
   constructor(replica: Replica, log: DecisionLog) {
     this.#replica = replica;
@@ -47,7 +47,7 @@ export class PresentReads {
     return this.#waiting.length + (this.#round?.reads.length ?? 0) + this.#applying.length;
   }
 
-  add(read: PresentRead): void {
+  add(read: ReadAsOfNow): void {
     this.#waiting.push(read);
   }
 
@@ -110,7 +110,7 @@ export class PresentReads {
   }
 
   #finish(now: Now): void {
-    const isLate = ({ deadlineMs }: PresentRead) => now.steadyMs >= deadlineMs;
+    const isLate = ({ deadlineMs }: ReadAsOfNow) => now.steadyMs >= deadlineMs;
     const applying = this.#applying.splice(0);
     for (const one of applying) {
       if (this.#log.applied >= one.slot) one.read.done(true, now);

@@ -1,7 +1,7 @@
 import type { RequestId, UserName } from "../../src/protocol/ids.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { ClaimsModel } from "./claims-model.ts";
+import { NamesModel } from "./names-model.ts";
 
 interface Claiming {
   /** The name to claim: "eva", or a name that looks the same. */
@@ -10,10 +10,10 @@ interface Claiming {
 }
 
 /** The claims of one name in a fixed schedule, and the answers to these claims. */
-export class ClaimedName {
+export class RacedName {
   readonly #cluster: CoreCluster;
   readonly #tell: (text: string) => void;
-  readonly #model = new ClaimsModel();
+  readonly #model = new NamesModel();
 
   constructor(cluster: CoreCluster, tell: (text: string) => void) {
     this.#cluster = cluster;

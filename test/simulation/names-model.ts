@@ -26,11 +26,11 @@ interface Granted {
 
 /**
  * Checks the answers to claims against a sequential model: the first claim that takes effect owns
- * the name, and all names that look the same, forever (R10, E3). The answers are consistent if at
+ * the name, and all names that look the same, forever (R10). The answers are consistent if at
  * most one claim of a name was answered as won, no claim got both answers, and each claim that was
  * refused as taken was refused because of a different claim.
  */
-export class ClaimsModel {
+export class NamesModel {
   readonly #told: Told[] = [];
   readonly #granted: Granted[] = [];
 
@@ -51,7 +51,7 @@ export class ClaimsModel {
       const [look = ""] = looksOf(told.name);
       const other = winners.get(look) ?? told;
       const text = `${written(other)} has it, and ${told.byWhom} gives it to ${written(told)}`;
-      const rule = other.name === told.name ? "R10" : "E3";
+      const rule = other.name === told.name ? "R10" : "D5";
       assertPromise(written(other) === written(told), rule, text);
       winners.set(look, told);
     }
@@ -66,19 +66,19 @@ export class ClaimsModel {
         if (told.what !== "taken") continue;
         const owner = accounts.owner(told.name) ?? accounts.ownerWith(looksOf(told.name));
         const text = `${written(told)} was told that it is taken, and ${server} has ${owner?.id}`;
-        assertPromise(owner !== undefined && !isOf(owner, told), "E3", text);
+        assertPromise(owner !== undefined && !isOf(owner, told), "R10", text);
       }
       const owned = new Map<string, UserName>();
       for (const { user } of accounts.all()) {
         const [look = ""] = looksOf(user);
         const other = owned.get(look) ?? user;
-        assertPromise(other === user, "E3", `${server} has accounts of ${other} and of ${user}`);
+        assertPromise(other === user, "D5", `${server} has accounts of ${other} and of ${user}`);
         owned.set(look, user);
       }
       for (const { name, id, byWhom } of this.#granted) {
         const owner = accounts.owner(name)?.id;
         const text = `${byWhom} let in by the account of ${id}; ${name} belongs to ${owner}`;
-        assertPromise(id === owner, "E3", text);
+        assertPromise(id === owner, "R10", text);
       }
     }
   }

@@ -1,10 +1,10 @@
 import { Connection } from "../../client/connection.ts";
 import { pause } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
-import { Claimant } from "./claimant.ts";
-import { type Claim, wasTold } from "./core/claims.ts";
+import { type Claim, wasTold } from "./core/names.ts";
+import { Registrant } from "./registrant.ts";
 
-export interface ClaimRaceOptions {
+export interface NameRaceOptions {
   readonly brokers: readonly string[];
   /** The clients that claim names, each over its own connection. */
   readonly racers: readonly Racer[];
@@ -35,16 +35,16 @@ const mostOpen = 30;
 const finishMs = 60_000;
 
 /** Lets several clients claim each name at about the same time. */
-export class ClaimRace {
-  readonly #options: ClaimRaceOptions;
+export class NameRace {
+  readonly #options: NameRaceOptions;
   readonly #connections: Connection[] = [];
-  readonly #racers: Claimant[];
+  readonly #racers: Registrant[];
   readonly #stopping = new AbortController();
   readonly #givingUp = new AbortController();
   readonly #open = new Set<Promise<void>>();
   #lane: Promise<void> = Promise.resolve();
 
-  constructor(options: ClaimRaceOptions) {
+  constructor(options: NameRaceOptions) {
     this.#options = options;
     const { brokers, racers, random, elapsedMs } = options;
     this.#racers = racers.map(({ name, isImpatient = false }) => {
@@ -53,7 +53,7 @@ export class ClaimRace {
       this.#connections.push(connection);
       const session = connection.session();
       const signal = this.#givingUp.signal;
-      return new Claimant({ name, session, isImpatient, random, elapsedMs, signal });
+      return new Registrant({ name, session, isImpatient, random, elapsedMs, signal });
     });
   }
 
@@ -132,7 +132,7 @@ export class ClaimRace {
     return placed.sort((a, b) => a.place - b.place).map(({ name }) => name);
   }
 
-  #drawn(): Claimant[] {
+  #drawn(): Registrant[] {
     const { random } = this.#options;
     const left = [...this.#racers];
     while (left.length > racersAtOnce) left.splice(Math.floor(random() * left.length), 1);

@@ -4,9 +4,9 @@ import { pause } from "../../platform/clock.ts";
 import { type Random, randomHex } from "../../platform/random.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { parseUserName, type RequestId } from "../../protocol/ids.ts";
-import type { Claim, ClaimAnswer } from "./core/claims.ts";
+import type { Claim, ClaimAnswer } from "./core/names.ts";
 
-export interface ClaimantOptions {
+export interface RegistrantOptions {
   readonly name: string;
   readonly session: Session;
   /** Whether the client gives up a claim at its session's deadline; otherwise it asks again. */
@@ -29,12 +29,12 @@ const againMs = 5_000;
 const passwordBytes = 8;
 
 /** A client that claims names over its own connection, and records the answers. */
-export class Claimant {
+export class Registrant {
   readonly claims: Claim[] = [];
-  readonly #options: ClaimantOptions;
+  readonly #options: RegistrantOptions;
   readonly #open = new Set<Promise<void>>();
 
-  constructor(options: ClaimantOptions) {
+  constructor(options: RegistrantOptions) {
     this.#options = options;
     // Each claim that waits to be sent again listens to the signal, so Node must allow many
     // listeners.
