@@ -139,6 +139,23 @@ describe("passwords of claims", () => {
   });
 });
 
+describe("the time until an operation is proposed", () => {
+  test.each([1, 3])(
+    "[D1] with %i servers an operation is proposed in the step in which its password is hashed, and not at the next tick",
+    (servers) => {
+      const cluster = servingCluster(servers);
+      const first = coordinator(cluster);
+      for (const user of ["eva", "leo", "ivo"]) {
+        const asked = cluster.ask(first, "register", { user, password: "x", after: {} });
+        const startMs = cluster.time.nowMs;
+        cluster.runUntil(() => asked.reply !== undefined, "an answer");
+        expect(cluster.time.nowMs - startMs).toBeLessThan(durations.tickMs);
+        cluster.runFor(500);
+      }
+    },
+  );
+});
+
 describe("more claims than a server can decide", () => {
   const refusal = { code: "unavailable", retry: true };
 

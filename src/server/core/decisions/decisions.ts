@@ -71,6 +71,11 @@ export class Decisions {
     return this.#asked.size;
   }
 
+  /** Whether an operation is in no decision, and in no open message to a coordinator. */
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   get isAnyOpen(): boolean {
     return this.#asked.size > 0 || this.#unsettled.length > 0 || this.#leftSlot >= this.#next;
   }

@@ -162,10 +162,11 @@ export class Serving {
     this.#decideCovered(now);
     for (const { asked, decide } of this.#completed.splice(0))
       this.#decideLater(asked, now, decide);
-    if (this.#complete.size === 0) return;
-    const timeMs = this.#services.correctedMs(now);
+    // A request whose password is hashed now may have asked for an operation.
+    if (this.#decisions.hasWaiting) this.#decisions.advance(now);
     for (const payload of this.#complete) {
       this.#held.remove(payload);
+      const timeMs = this.#services.correctedMs(now);
       effects.add(payload.effect(this.#clock, timeMs, this.#services.log.applied));
     }
     this.#complete.clear();
