@@ -8,6 +8,9 @@ export class PrometheusMetrics implements Metrics {
 
   constructor() {
     measureNode(this);
+    // The library's first reading breaks an assumption of V8's compiler, which then drops the compiled
+    // code of most functions. So that comes now, before the process is busy.
+    void this.text();
   }
 
   counter({ labels, ...described }: Described, read: () => Reading): void {
