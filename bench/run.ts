@@ -22,6 +22,7 @@ import { rotation } from "./workloads/rotation.ts";
 import { sockets } from "./workloads/sockets.ts";
 import { start } from "./workloads/start.ts";
 import { steps } from "./workloads/steps.ts";
+import { stock } from "./workloads/stock.ts";
 import { writes } from "./workloads/writes.ts";
 
 const workloads = [
@@ -35,6 +36,7 @@ const workloads = [
   curve,
   metrics,
   steps,
+  stock,
   chat,
   growth,
   catchUp,

@@ -6,6 +6,7 @@ const account = () => import("./client/commands/account.ts");
 const accounts = () => import("./client/commands/accounts.ts");
 const hooks = () => import("./client/commands/hooks.ts");
 const lists = () => import("./client/commands/lists.ts");
+const shop = () => import("./client/commands/shop.ts");
 
 /** Commands that have subcommands and no action of their own. */
 export const groups = ["servers", "accounts"] as const;
@@ -13,7 +14,7 @@ export const groups = ["servers", "accounts"] as const;
 /** A client command. Any error that `act` throws is printed as one sentence. */
 export type ClientCommand = Definition & {
   /** The parent command, if this command is a subcommand. */
-  readonly parent?: (typeof groups)[number] | "channels" | "hooks";
+  readonly parent?: (typeof groups)[number] | "channels" | "hooks" | "shop" | "cards";
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
 };
 
@@ -130,6 +131,56 @@ export const clientCommands: readonly ClientCommand[] = [
     example: "tertulia hooks remove 0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     act: async (context, [hook]) => (await hooks()).removeHook(context, hook as string),
   },
+  // `shop` without a subcommand shows the shop.
+  {
+    name: "shop",
+    example: "tertulia shop --user ana",
+    act: async (context) => (await shop()).showShop(context),
+  },
+  {
+    parent: "shop",
+    name: "buy",
+    help: "buyPack",
+    args: ["PACK"],
+    example: "tertulia shop buy basic",
+    act: async (context, [pack]) => (await shop()).buyPack(context, pack as string),
+  },
+  {
+    parent: "shop",
+    name: "supply",
+    help: "supplyPacks",
+    args: ["PACK", "[NUMBER]"],
+    settings: administering,
+    example: "tertulia shop supply legendary 10",
+    act: async (context, [pack, left]) => (await shop()).supplyPacks(context, pack as string, left),
+  },
+  // `cards` without a subcommand lists cards.
+  {
+    name: "cards",
+    args: ["[NAME]"],
+    example: "tertulia cards bia",
+    act: async (context, [name]) => (await shop()).listCards(context, name),
+  },
+  {
+    parent: "cards",
+    name: "offer",
+    help: "offerCards",
+    args: ["NAME", "GIVE", "WANT"],
+    example: "tertulia cards offer bia wolf-common-3 lion-common-8,lion-common-9",
+    act: async (context, [name, give, want]) =>
+      (await shop()).offerCards(context, name as string, [give as string, want as string]),
+  },
+  ...(["accept", "drop"] as const).map(
+    (action): ClientCommand => ({
+      parent: "cards",
+      name: action,
+      help: `${action}Offer`,
+      args: ["NUMBER"],
+      example: `tertulia cards ${action} 7`,
+      act: async (context, [number]) =>
+        (await shop()).answerOffer(context, action, number as string),
+    }),
+  ),
   {
     name: "create",
     args: ["CHANNEL"],

@@ -157,7 +157,10 @@ export function idMaker(): () => RequestId {
   };
 }
 
-const operations: readonly Service[] = ["register", "password", "account", "registration"];
+const operations: readonly Service[] = [
+  ...(["register", "password", "account", "registration"] as const),
+  ...(["buy", "offer", "trade", "supply"] as const),
+];
 
 /** Whether the log of decisions decides the requests of a service. */
 export function isOperation(service: Service): boolean {

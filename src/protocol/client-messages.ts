@@ -1,3 +1,4 @@
+import type { CardId, PackName } from "./cards.ts";
 import type { Cursor } from "./cursor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ChannelName, HookId, HookName, RequestId, ServerName, UserName } from "./ids.ts";
@@ -135,6 +136,43 @@ export type Request = Envelope &
         readonly service: "post";
         readonly hookToken: string;
         readonly message: string;
+      }
+    | {
+        /** Asks for the user's coins and offers, and for what is for sale. */
+        readonly service: "shop";
+        readonly user: UserName;
+      }
+    | {
+        /** Lists the cards of any user. */
+        readonly service: "cards";
+        readonly user: UserName;
+      }
+    | {
+        /** Buys a pack of cards. */
+        readonly service: "buy";
+        readonly user: UserName;
+        readonly pack: PackName;
+      }
+    | {
+        /** Offers cards to another user for cards of theirs. */
+        readonly service: "offer";
+        readonly user: UserName;
+        readonly to: UserName;
+        readonly give: readonly CardId[];
+        readonly want: readonly CardId[];
+      }
+    | {
+        /** Accepts an offer, or drops it. */
+        readonly service: "trade";
+        readonly user: UserName;
+        readonly trade: number;
+        readonly isAccepted: boolean;
+      }
+    | {
+        /** An administrator says how many packs are for sale; without `left`, any number. */
+        readonly service: "supply";
+        readonly pack: PackName;
+        readonly left?: number | undefined;
       }
     | { readonly service: "keys"; readonly topics: readonly string[] }
     | {

@@ -12,6 +12,10 @@ export const errorCodes = {
   channel_not_found: { retry: false },
   user_not_found: { retry: false },
   hook_not_found: { retry: false },
+  sold_out: { retry: false },
+  too_few_coins: { retry: false },
+  card_not_owned: { retry: false },
+  trade_not_found: { retry: false },
   unauthenticated: { retry: false },
   forbidden: { retry: false },
   unsupported: { retry: false },
@@ -46,6 +50,7 @@ export const refusalReasons = [
   "too_many_channels",
   "channel_removed",
   "too_many_hooks",
+  "too_many_trades",
   "upgrade_unfinished",
 ] as const;
 

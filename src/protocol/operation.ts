@@ -23,6 +23,8 @@ export interface Decided {
   readonly slot: number;
   /** `done`, or the reason for which the operation was refused. */
   readonly outcome: string;
+  /** What the operation made, as JSON, if its kind makes something for the one who asked. */
+  readonly result?: object | undefined;
   /** The first operation with this id, which may differ from the one that was asked for. */
   readonly operation: Operation;
 }

@@ -276,6 +276,7 @@ export type SnapshotRequest = PeerRequest & { readonly service: "snapshot" };
  */
 export type ForwardedEnd = { readonly slot: number; readonly outcome: string } & {
   readonly operation?: Operation | undefined;
+  readonly result?: object | undefined;
 };
 
 function parseEnds(value: unknown): readonly (ForwardedEnd | undefined)[] {
@@ -283,11 +284,11 @@ function parseEnds(value: unknown): readonly (ForwardedEnd | undefined)[] {
     (list): list is unknown[] => Array.isArray(list),
     "`ends` is no list",
   )(value).map((end) => {
-    const { slot, outcome, operation } = fieldsOf(end);
+    const { slot, outcome, operation, result } = fieldsOf(end);
     const number = parseClock(slot);
     if (number === undefined || typeof outcome !== "string") return undefined;
     const first = operation == null ? undefined : asPeer(readOperation)(operation, "operation");
-    return { slot: number, outcome, operation: first };
+    return { slot: number, outcome, operation: first, result: isMap(result) ? result : undefined };
   });
 }
 

@@ -1,3 +1,4 @@
+import type { CardId, Pack, Rarity } from "./cards.ts";
 import {
   type ListedHook,
   type Present,
@@ -54,6 +55,15 @@ export const replies = {
   password: decided,
   account: decided,
   registration: decided,
+  shop: object({ coins: count, packs: forSale, stock, trades }),
+  /** The ids of the cards, sorted. */
+  cards: object({ cards: names<CardId> }),
+  /** The cards of the pack, and the coins that are left. */
+  buy: object({ cards: names<CardId>, coins: count }),
+  /** The number by which the other user accepts. */
+  offer: object({ trade: count }),
+  trade: decided,
+  supply: decided,
   removal: written,
   hook: object({ entry, hook: (value, name) => (textIfAny(value) ?? missing(name)) as HookId }),
   /** The hooks in the order in which they were made. */
@@ -228,4 +238,47 @@ export function isEntry(item: unknown): item is Entry {
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
+}
+
+function count(value: unknown, name: string): number {
+  return parseClock(value) ?? missing(name);
+}
+
+/** A pack in the reply to `shop`. */
+export interface PackForSale extends Pack {
+  readonly pack: string;
+  /** How many are left; undefined if the pack is limited by the stock of cards alone. */
+  readonly left?: number | undefined;
+}
+
+function forSale(value: unknown, name: string): readonly PackForSale[] {
+  return Array.isArray(value) && value.every(isPack) ? value : missing(name);
+}
+
+function isPack(item: unknown): item is PackForSale {
+  return isMap(item) && isText(item.pack) && typeof item.price === "number" && isMap(item.cards);
+}
+
+/** For each rarity, the number of cards in stock. */
+function stock(value: unknown): Readonly<Partial<Record<Rarity, number>>> {
+  return fieldsOf(value) as Readonly<Partial<Record<Rarity, number>>>;
+}
+
+/** An offer in the reply to `shop`. */
+export interface Offered {
+  readonly trade: number;
+  readonly by: UserName;
+  readonly to: UserName;
+  readonly give: readonly CardId[];
+  readonly want: readonly CardId[];
+}
+
+/** Returns the offers; leaves out invalid items. */
+function trades(value: unknown): readonly Offered[] {
+  return Array.isArray(value) ? value.filter(isOffered) : [];
+}
+
+function isOffered(item: unknown): item is Offered {
+  const isList = isMap(item) && areStrings(item.give) && areStrings(item.want);
+  return isList && typeof item.trade === "number" && [item.by, item.to].every(isText);
 }

@@ -23,6 +23,7 @@ type AccountChange =
 interface WireOnly {
   readonly account: { readonly user: UserName } & AccountChange;
   readonly removal: { readonly channel: ChannelName; readonly removed: boolean };
+  readonly trade: { readonly user: UserName; readonly trade: number; readonly accept: boolean };
   readonly presence: {
     /**
      * Undefined for a client that never logged in; the server then replies with an error that names

@@ -1,3 +1,4 @@
+import { type CardId, kindOf, type PackName, packNames } from "./cards.ts";
 import { type PresenceState, presenceStates } from "./client-messages.ts";
 import { type ErrorCode, ProtocolError } from "./errors.ts";
 import type { Field } from "./fields.ts";
@@ -145,4 +146,22 @@ export const limit: Field<number> = (value, name) => {
   const isLimit = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
   if (!isLimit) throw refusal(`\`${name}\` must be 1 to ${most}.`);
   return value as number;
+};
+
+export const packName: Field<PackName> = oneOf(packNames, `one of ${packNames.join(", ")}`);
+
+export const packsLeft: Field<number> = (value, name) => {
+  const most = limits.packsLeft;
+  if (Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most)
+    return Number(value);
+  throw refusal(`\`${name}\` must be a whole number from 0 to ${most}.`);
+};
+
+/** Parses the ids of different cards. */
+export const cards: Field<readonly CardId[]> = (value, name) => {
+  const most = limits.tradeCards;
+  const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
+  const isRight = isList && value.every((card) => typeof card === "string" && kindOf(card));
+  if (isRight && new Set(value).size === value.length) return value;
+  throw refusal(`\`${name}\` must be 1 to ${most} different cards, such as "dragon-rare-7".`);
 };

@@ -5,6 +5,7 @@ const decisions = "server/core/decisions/decisions.ts";
 const facts = "server/core/decisions/decision-facts.ts";
 const reads = "server/core/decisions/reads-as-of-now.ts";
 const operations = "server/core/accounts/account-operations.ts";
+const shop = "server/core/shop/shop-operations.ts";
 const registering = "server/core/accounts/registering.ts";
 
 /** Mutations of the log of decisions: each breaks one sentence of D1 to D9. */
@@ -145,6 +146,33 @@ export const decisionMutations: readonly Mutation[] = [
         file: registering,
         text: "return isRight ? told(decided)",
         by: "return isRight !== undefined ? told(decided)",
+      },
+    ],
+  },
+  {
+    name: "an accepted offer does not look at the owners again",
+    rule: "D5",
+    edits: [
+      {
+        file: shop,
+        text: 'if (!own(shop, giver, give) || !own(shop, to, want)) return "card_not_owned";',
+        by: "",
+      },
+    ],
+  },
+  {
+    name: "an offer is open for ever",
+    rule: "D5",
+    edits: [{ file: shop, text: "      shop.removeTrade(trade);\n", by: "" }],
+  },
+  {
+    name: "a pack may be bought without coins",
+    rule: "D5",
+    edits: [
+      {
+        file: shop,
+        text: 'if (shop.coins(by) < packs[pack].price) return "too_few_coins";',
+        by: "",
       },
     ],
   },

@@ -10,6 +10,7 @@ import { runFormerView, runLookAlikes } from "./former-view.ts";
 import { runFetchedState, runLateCopy, runLateDecisions, runTwoEpochs } from "./late-decisions.ts";
 import { quickDigest } from "./quick-digest.ts";
 import { runFence, runMissingDecision, runRivals } from "./rivals.ts";
+import { ShopUsers } from "./shop-users.ts";
 import { runStaleView } from "./stale-view.ts";
 import { Workload } from "./workload.ts";
 
@@ -62,13 +63,18 @@ class Simulation {
   readonly #cluster: CoreCluster;
   readonly #checks: SimulationChecks;
   readonly #workload: Workload;
+  /** Users of the shop, in every eleventh run. */
+  #shop: ShopUsers | undefined;
   readonly #dice: Dice;
   readonly #faults: Faults;
   readonly #tell: (text: string) => void;
   /** Whether the run also waits, at its end, until the clocks agree, which makes the run longer. */
   readonly #agreesOnTime: boolean;
 
+  readonly #seed: number;
+
   constructor(seed: number, story: string[]) {
+    this.#seed = seed;
     const dice = new Dice(seededRandom(seed));
     this.#dice = dice;
     const keepsAll = dice.chance(0.5);
@@ -123,6 +129,7 @@ class Simulation {
       "a server serves",
     );
     this.#workload.begin();
+    if (this.#seed % 11 === 8) this.#shop = new ShopUsers(this.#cluster, 4);
     const endMs = time.nowMs + this.#dice.between(3_000, 14_000);
     const mostPauseMs = this.#dice.pick([100, 400, 1_500]) ?? 400;
     while (time.nowMs < endMs) {
@@ -142,6 +149,7 @@ class Simulation {
     this.#tell("the faults stop");
     const { network, servers } = this.#cluster;
     this.#workload.stop();
+    this.#shop?.stop();
     network.calm();
     for (const server of servers) this.#cluster.thaw(server);
     if (!this.#cluster.referenceIsUp) this.#cluster.startReference();
@@ -163,6 +171,7 @@ class Simulation {
     for (const server of this.#up) this.#workload.checkHistory(server);
     this.#workload.claims.check(this.#up);
     this.#checks.log.check(this.#up);
+    this.#shop?.check(this.#up[0]);
     if (this.#agreesOnTime) this.#checkTime();
   }
 
@@ -228,10 +237,14 @@ class Simulation {
     return this.#cluster.servers.filter((server) => !this.#faults.gone.has(server));
   }
 
+  get #isAnswered(): boolean {
+    return this.#workload.isAnswered && this.#shop?.isAnswered !== false;
+  }
+
   get #isWell(): boolean {
     const up = this.#up;
     const { number, members } = this.#cluster.registry.view;
-    if (!this.#workload.isAnswered || up.length !== members.length) return false;
+    if (!this.#isAnswered || up.length !== members.length) return false;
     const [first] = up;
     const coordinators = up.filter(({ core }) => core.election.ownEpoch !== undefined);
     const [coordinator] = coordinators;
@@ -273,7 +286,7 @@ class Simulation {
         open: core.log.open().map(({ slot, epoch }) => [slot, epoch]),
       });
     });
-    const open = this.#workload.isAnswered ? "" : "; requests are open";
+    const open = this.#isAnswered ? "" : "; requests are open";
     return `view ${view.number} of ${view.members.join(", ")}; ${servers.join("; ")}${open}`;
   }
 }

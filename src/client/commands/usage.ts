@@ -52,7 +52,7 @@ export function rootHelp(text: Text): string {
     ["broker, proxy, reference, server, bot", "help.roles"],
     ["chat, menu", "help.chat"],
     ["login, register, password", "help.loginAndRegister"],
-    ["users, channels, hooks", "help.usersAndChannels"],
+    ["users, channels, hooks, shop, cards", "help.usersAndChannels"],
     ["create CHANNEL", "help.create"],
     ["send TARGET TEXT", "help.send"],
     ["history TARGET, export", "help.historyAndExport"],

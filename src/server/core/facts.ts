@@ -9,6 +9,9 @@ import { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import { type DecisionData, decidedPart, decisionFacts } from "./decisions/decision-facts.ts";
 import { DecisionLog } from "./decisions/decision-log.ts";
 import { type Fact, Facts, type FactTable } from "./replica/fact.ts";
+import { Shop } from "./shop/shop.ts";
+import { savedShop } from "./shop/shop-facts.ts";
+import { shopOperations } from "./shop/shop-operations.ts";
 
 /**
  * For each operation, the data of its events. To add an operation, add a row to the table of its
@@ -23,20 +26,23 @@ export interface Content {
   readonly terms: CoordinatorTerms;
   readonly log: DecisionLog;
   readonly accounts: Accounts;
+  readonly shop: Shop;
   readonly chat: ChatState;
 }
 
 /** Makes the empty state of a server. */
 export function newContent(digest: Digest, retention: Retention | undefined): Content {
   const accounts = new Accounts();
+  const shop = new Shop();
   return {
     terms: new CoordinatorTerms(),
     log: new DecisionLog({
       digest,
-      kinds: accountOperations(accounts),
+      kinds: { ...accountOperations(accounts), ...shopOperations(shop, accounts) },
       expired: (operation) => expiredOutcome(accounts, operation),
     }),
     accounts,
+    shop,
     chat: new ChatState(retention),
   };
 }
@@ -44,9 +50,9 @@ export function newContent(digest: Digest, retention: Retention | undefined): Co
 /** Makes what applies events to the state, saves the state and restores it. */
 export function machineOf(
   facts: Readonly<Record<string, Fact>>,
-  { log, accounts }: Content,
+  { log, accounts, shop }: Content,
 ): Facts {
-  return new Facts(facts, decidedPart(log, savedAccounts(accounts)));
+  return new Facts(facts, decidedPart(log, [savedAccounts(accounts), savedShop(shop)]));
 }
 
 export function factsOf({

@@ -12,6 +12,7 @@ import { type Content, factsOf } from "./facts.ts";
 import type { Fact } from "./replica/fact.ts";
 import { charge, full, refuse } from "./serving/decision.ts";
 import type { ServiceRows, ServiceTable } from "./serving/service.ts";
+import { shopServices } from "./shop/shop-services.ts";
 
 /** All services. A new service is a new row in the table of its module. */
 export const services: ServiceRows<Service> = {
@@ -19,6 +20,7 @@ export const services: ServiceRows<Service> = {
   ...readServices,
   ...writeServices,
   ...hookServices,
+  ...shopServices,
   time: {
     parse: () => ({}),
     for: "anybody",

@@ -41,6 +41,18 @@ class Drawn {
     return from[Math.floor(this.#random() * from.length)] as T;
   }
 
+  #hex(): string {
+    return Math.floor(this.#random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
+  }
+
+  /** The first copies of common cards, which are sold soon. */
+  #cards(): string[] {
+    const name = this.pick("wolf", "lion", "tiger");
+    return this.pick([`${name}-common-1`], [`${name}-common-1`, `${name}-common-2`]);
+  }
+
   operation(applied: number): object {
     this.#count += 1;
     const name = `user${Math.floor(this.#random() * 40)}`;
@@ -59,13 +71,27 @@ class Drawn {
       isSet: this.pick(true, false),
       mode: this.pick("open", "open", "closed", "invitation"),
       hash: this.pick("0a", undefined),
+      pack: this.pick("basic", "premium", "legendary"),
+      draw: Array.from({ length: 4 }, () => this.#hex()).join(""),
+      left: this.pick(undefined, undefined, 0, 40),
+      to: `user${Math.floor(this.#random() * 40)}`,
+      give: this.#cards(),
+      want: this.#cards(),
+      trade: Math.floor(this.#random() * 50),
+      isAccepted: this.pick(true, false),
       rights,
     };
-    const wrong = this.pick("user", "credential", "looks", "rights", "version", "mode");
+    const wrong = this.pick<string>(
+      ...["user", "credential", "looks", "rights", "version", "mode"],
+      ...["pack", "draw", "left", "to", "give", "trade"],
+    );
     const odd =
       this.#random() < 0.03 ? { [wrong]: this.pick<unknown>(undefined, 7, null, {}) } : {};
     return {
-      kind: this.pick("register", "password", "rehash", "reset", "flag", "registration"),
+      kind: this.pick<string>(
+        ...["register", "password", "rehash", "reset", "flag", "registration"],
+        ...["buy", "buy", "offer", "trade", "supply"],
+      ),
       by: name,
       id: `id ${this.#random() < 0.2 ? this.#count - 5 : this.#count}`,
       since: Math.max(0, applied - Math.floor(this.#random() * 40)),
@@ -118,6 +144,7 @@ describe("the fold of decided operations", () => {
     // The drawn operations reach every outcome.
     expect([...outcomes].sort()).toEqual([
       "account_locked",
+      "card_not_owned",
       "done",
       "expired",
       "invalid",
@@ -129,6 +156,9 @@ describe("the fold of decided operations", () => {
       "password_changed",
       "password_wrong",
       "registration_closed",
+      "sold_out",
+      "too_few_coins",
+      "trade_not_found",
       "user_not_found",
     ]);
   });

@@ -4,12 +4,7 @@ import type { RequestId, UserName } from "../../../protocol/ids.ts";
 import type { Decided, Operation } from "../../../protocol/operation.ts";
 import { type Decision, refuse, type Services } from "../serving/decision.ts";
 import { locked } from "./access.ts";
-import type {
-  AccountKind,
-  AccountOperations,
-  AccountOutcome,
-  Rights,
-} from "./account-operations.ts";
+import type { AccountKind, AccountOutcome, Rights } from "./account-operations.ts";
 
 /** Adds a session to the answer, if the decision is to commit. */
 export function granting<Answer extends object>(
@@ -25,20 +20,20 @@ export function granting<Answer extends object>(
  * Makes an operation from a request. What the request does not say is taken from this server: an id
  * that no other operation has (R7), and the slot that this server has applied (D9).
  */
-export function operationOf<K extends AccountKind>(
+export function operationOf<Fields extends object>(
   { name, clock, log }: Services,
-  kind: K,
-  { id, sinceSlot, by, fields }: Asked<K>,
+  kind: string,
+  { id, sinceSlot, by, fields }: Asked<Fields>,
 ): Operation {
   const own = id ?? (`${name}/${clock.tick()}` as RequestId);
   return { kind, by, id: own, since: sinceSlot ?? log.applied, ...fields };
 }
 
-interface Asked<K extends AccountKind> {
+interface Asked<Fields extends object> {
   readonly id: RequestId | undefined;
   readonly sinceSlot?: number | undefined;
   readonly by: UserName;
-  readonly fields: AccountOperations[K];
+  readonly fields: Fields;
 }
 
 /** Whose right the request claims: that of its session. The log judges it (D5). */

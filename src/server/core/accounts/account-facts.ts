@@ -33,11 +33,14 @@ export function formerFacts(accounts: Accounts): { readonly [O in keyof FormerDa
 /** The accounts in a saved state, one a line; a row says who may register. */
 export function savedAccounts(accounts: Accounts): DecidedState {
   return {
+    rows: ["decided"],
     freeze: () => {
       const lines = enclosed("[", "]", written(accounts.all()));
-      return { file: { name: file, lines }, row: { registration: accounts.registration } };
+      const row = { operation: "decided", registration: accounts.registration };
+      return { files: [{ name: file, lines }], rows: [row] };
     },
-    restore: (saved, { registration }) => {
+    restore: (saved, [row]) => {
+      const { registration } = fieldsOf(row);
       accounts.clear();
       accounts.registration = readRegistration(fieldsOf(registration));
       for (const line of saved.entries(file)) accounts.set(readAccount(JSON.parse(line) as Fields));

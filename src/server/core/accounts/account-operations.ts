@@ -1,13 +1,8 @@
 import assert from "node:assert";
 import { type Fields, fieldsOf } from "../../../protocol/fields.ts";
-import {
-  parseRequestId,
-  type RequestId,
-  readUserName,
-  type UserName,
-} from "../../../protocol/ids.ts";
+import { parseRequestId, readUserName, type UserName } from "../../../protocol/ids.ts";
 import type { Operation } from "../../../protocol/operation.ts";
-import type { Apply } from "../decisions/decision-log.ts";
+import { type Apply, applying } from "../decisions/applying.ts";
 import { readFlag, readText } from "../replica/fields.ts";
 import {
   type Account,
@@ -78,35 +73,11 @@ export type AccountKind = keyof AccountOperations;
 /** Reads the fields of an operation. */
 type Parsers = { readonly [K in AccountKind]: (data: Operation) => AccountOperations[K] };
 
-type Judges = {
-  readonly [K in AccountKind]: (
-    accounts: Accounts,
-    asked: AccountOperations[K],
-    by: { readonly by: UserName; readonly id: RequestId },
-  ) => AccountOutcome;
-};
+type Judge<K extends AccountKind> = (asked: AccountOperations[K], by: Operation) => AccountOutcome;
 
 /** The operations on accounts, as the log of decisions applies them to the accounts (D5). */
 export function accountOperations(accounts: Accounts): Readonly<Record<AccountKind, Apply>> {
-  const apply = <K extends AccountKind>(kind: K): Apply => {
-    return (operation) => {
-      let fields: AccountOperations[K];
-      try {
-        fields = parsers[kind](operation);
-      } catch {
-        return "invalid" satisfies AccountOutcome;
-      }
-      return judges[kind](accounts, fields, operation);
-    };
-  };
-  return {
-    register: apply("register"),
-    password: apply("password"),
-    rehash: apply("rehash"),
-    reset: apply("reset"),
-    flag: apply("flag"),
-    registration: apply("registration"),
-  };
+  return applying<AccountOperations>(parsers, judges(accounts));
 }
 
 /** Returns the outcome of an operation that is too old to be done, by what is known for good (D9). */
@@ -118,38 +89,40 @@ export function expiredOutcome(
   return owner === undefined || owner.id === id ? "expired" : "name_taken";
 }
 
-const judges: Judges = {
-  register: (accounts, asked, { id }) => {
-    const { user, credential, version, looks, isOpen } = asked;
-    const refused = mayRegister(accounts, asked);
-    if (refused === undefined) accounts.set({ user, id, credential, version, looks, isOpen });
-    return refused ?? "done";
-  },
-  password: (accounts, { credential, version, from }, { by }) => {
-    const account = accounts.owner(by);
-    if (account?.version !== from) return "password_wrong";
-    if (account.locked) return "account_locked";
-    accounts.set({ ...account, credential, version, hasNewPassword: true });
-    return "done";
-  },
-  rehash: (accounts, { credential, from }, { by }) => {
-    const account = accounts.owner(by);
-    if (account?.version !== from) return "password_wrong";
-    accounts.set({ ...account, credential });
-    return "done";
-  },
-  reset: (accounts, { credential, version, ...asked }) => {
-    return administered(accounts, asked, { credential, version, hasNewPassword: true });
-  },
-  flag: (accounts, { flag, isSet, ...asked }) => {
-    return administered(accounts, asked, { [flag]: isSet ? true : undefined });
-  },
-  registration: (accounts, { mode, hash, rights }) => {
-    const refused = mayAdminister(accounts, rights);
-    if (refused === undefined) accounts.registration = { mode, hash };
-    return refused ?? "done";
-  },
-};
+function judges(accounts: Accounts): { readonly [K in AccountKind]: Judge<K> } {
+  return {
+    register: (asked, { id }) => {
+      const { user, credential, version, looks, isOpen } = asked;
+      const refused = mayRegister(accounts, asked);
+      if (refused === undefined) accounts.set({ user, id, credential, version, looks, isOpen });
+      return refused ?? "done";
+    },
+    password: ({ credential, version, from }, { by }) => {
+      const account = accounts.owner(by);
+      if (account?.version !== from) return "password_wrong";
+      if (account.locked) return "account_locked";
+      accounts.set({ ...account, credential, version, hasNewPassword: true });
+      return "done";
+    },
+    rehash: ({ credential, from }, { by }) => {
+      const account = accounts.owner(by);
+      if (account?.version !== from) return "password_wrong";
+      accounts.set({ ...account, credential });
+      return "done";
+    },
+    reset: ({ credential, version, ...asked }) => {
+      return administered(accounts, asked, { credential, version, hasNewPassword: true });
+    },
+    flag: ({ flag, isSet, ...asked }) => {
+      return administered(accounts, asked, { [flag]: isSet ? true : undefined });
+    },
+    registration: ({ mode, hash, rights }) => {
+      const refused = mayAdminister(accounts, rights);
+      if (refused === undefined) accounts.registration = { mode, hash };
+      return refused ?? "done";
+    },
+  };
+}
 
 /** Changes an account on behalf of an administrator. */
 function administered(
@@ -185,8 +158,20 @@ export function mayRegister(
   return isUsed === true && !isAdministrator ? "name_in_use" : undefined;
 }
 
+/** Returns why a user may not act now by these rights; undefined if they may. */
+export function mayAct(
+  accounts: Accounts,
+  by: UserName,
+  { version, isOperator }: Rights,
+): AccountOutcome | undefined {
+  const account = accounts.owner(by);
+  if (account?.locked === true) return "account_locked";
+  const isOther = version !== undefined && account?.version !== version;
+  return isOther && isOperator !== true ? "password_changed" : undefined;
+}
+
 /** Returns why the rights do not suffice for what only administrators may do. */
-function mayAdminister(
+export function mayAdminister(
   accounts: Accounts,
   { user, version, isOperator }: Rights,
 ): AccountOutcome | undefined {
@@ -249,7 +234,7 @@ export function readAccount(data: Fields): Account {
   };
 }
 
-function readRights(value: unknown): Rights {
+export function readRights(value: unknown): Rights {
   const { user, version, isOperator } = fieldsOf(value);
   return {
     user: user === undefined ? undefined : readUserName(user),

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { type Fields, fieldsOf } from "../../../protocol/fields.ts";
+import { type Fields, fieldsOf, isMap } from "../../../protocol/fields.ts";
 import { isChain, readUserName } from "../../../protocol/ids.ts";
 import { parseClock } from "../../../protocol/lamport-clock.ts";
 import { type Decided, readOperation, readOperations } from "../../../protocol/operation.ts";
@@ -17,14 +17,16 @@ export interface DecisionData {
   settled: Settled;
 }
 
-/** What the operations have made of the state. It is saved together with the log. */
+/** A part of what the operations have made. It is saved together with the log. */
 export interface DecidedState {
-  /** Returns the state's file, and what else is saved of it, in a row. */
-  freeze(): { readonly file: StateFile; readonly row: object };
-  /** Replaces the whole state by a saved one. */
-  restore(saved: SavedState, row: Fields): void;
-  /** Takes note of accounts in the state of an older version, which no log has decided. */
-  noteFormer(saved: SavedState): void;
+  /** The `operation` of the part's rows. */
+  readonly rows: readonly string[];
+  /** Returns the part's files, if it has any, and its rows, each with its `operation`. */
+  freeze(): { readonly files?: readonly StateFile[]; readonly rows: readonly object[] };
+  /** Replaces the whole part by a saved one. */
+  restore(saved: SavedState, rows: readonly Fields[]): void;
+  /** Takes note of what a state of an older version has, which no log has decided. */
+  noteFormer?(saved: SavedState): void;
 }
 
 const nothing = { freeze: () => ({ entries: [] }) };
@@ -38,19 +40,27 @@ export function decisionFacts(log: DecisionLog): FactTable<DecisionData> {
 }
 
 /** The log and what it has decided, in a saved state: rows for the log, and the state's file (D6). */
-export function decidedPart(log: DecisionLog, state: DecidedState): WholePart {
+export function decidedPart(log: DecisionLog, states: readonly DecidedState[]): WholePart {
+  const ofStates = states.flatMap(({ rows }) => rows);
   return {
-    rows: new Set(["applied", "asker", "decided", "decision", "settled"]),
+    rows: new Set(["applied", "asker", "decision", "settled", ...ofStates]),
     freeze: () => {
-      const { file, row } = state.freeze();
-      return { files: [file], rows: rowsOf(log, row) };
+      const frozen = states.map((state) => state.freeze());
+      const files = frozen.flatMap((one) => one.files ?? []);
+      return {
+        files,
+        rows: rowsOf(
+          log,
+          frozen.flatMap(({ rows }) => rows),
+        ),
+      };
     },
     restore: () => {
       const open: Decision[] = [];
       const marks: Settled[] = [];
       let isFurther = false;
       let head: Fields | undefined;
-      let decided: Fields = {};
+      const decided: Fields[] = [];
       return {
         row: (row) => {
           if (row.operation === "decision") open.push(readDecision(row));
@@ -58,12 +68,15 @@ export function decidedPart(log: DecisionLog, state: DecidedState): WholePart {
           else if (row.operation === "applied") {
             head = row;
             isFurther = log.takeHead(readHead(row));
-          } else if (row.operation === "decided") decided = row;
+          } else if (ofStates.includes(row.operation as string)) decided.push(row);
           else if (isFurther) log.takeRemembered(readUserName(row.by), readRemembered(row));
         },
         end: (saved) => {
-          if (isFurther) state.restore(saved, decided);
-          if (head === undefined) state.noteFormer(saved);
+          for (const state of states) {
+            const own = ({ operation }: Fields) => state.rows.includes(operation as string);
+            if (isFurther) state.restore(saved, decided.filter(own));
+            if (head === undefined) state.noteFormer?.(saved);
+          }
           log.take(open, marks);
         },
       };
@@ -71,7 +84,7 @@ export function decidedPart(log: DecisionLog, state: DecidedState): WholePart {
   };
 }
 
-function rowsOf(log: DecisionLog, decided: object): Iterable<string> {
+function rowsOf(log: DecisionLog, decided: readonly object[]): Iterable<string> {
   const head = { operation: "applied", ...log.head };
   const remembered = log.remembered();
   const open = log.open();
@@ -80,7 +93,7 @@ function rowsOf(log: DecisionLog, decided: object): Iterable<string> {
     // Servers of an older version can read a state in which nothing is decided (O60).
     if (head.applied > 0) {
       yield JSON.stringify(head);
-      yield JSON.stringify({ operation: "decided", ...decided });
+      for (const row of decided) yield JSON.stringify(row);
     }
     for (const [by, asker] of remembered.sort(([a], [b]) => (a < b ? -1 : 1))) {
       yield JSON.stringify({ operation: "asker", by, ...asker });
@@ -108,9 +121,10 @@ function readHead(row: Fields): LogHead {
 function readRemembered(row: Fields): Remembered {
   assert(Array.isArray(row.kept), "`kept` is no list");
   const kept = row.kept.map((one): Decided => {
-    const { slot, outcome, operation } = fieldsOf(one);
+    const { slot, outcome, operation, result } = fieldsOf(one);
     const told = { slot: readCount({ slot }, "slot"), outcome: readText({ outcome }, "outcome") };
-    return { ...told, operation: readOperation(operation) };
+    const made = isMap(result) ? { result } : {};
+    return { ...told, operation: readOperation(operation), ...made };
   });
   return { kept, floor: readCount(row, "floor") };
 }

@@ -4,6 +4,7 @@ import { type Chain, emptyChain, type RequestId, type UserName } from "../../../
 import { limits } from "../../../protocol/limits.ts";
 import type { Decided, Operation } from "../../../protocol/operation.ts";
 import type { Applied } from "../../../protocol/peer-messages.ts";
+import type { Apply } from "./applying.ts";
 
 /** The event `decision` of an epoch's coordinator. `time` and `ops` are its content (D1). */
 export interface Decision {
@@ -19,13 +20,6 @@ export interface Settled {
   readonly epoch: Epoch;
   readonly upTo: number;
 }
-
-/**
- * Applies an operation of one kind, and returns its outcome: `done`, or why the operation is refused.
- * The outcome depends only on the state that the log has made, on the operation, and on the time. An
- * operation that is refused changes nothing (D5).
- */
-export type Apply = (operation: Operation, time: number) => string;
 
 export interface LogParts {
   readonly digest: Digest;
@@ -204,7 +198,10 @@ export class DecisionLog {
     const { slot, ops } = decision;
     const time = Math.max(this.#head.time, decision.time);
     const told = ops.map((operation) => this.#applyOne(operation, slot, time));
-    const result = JSON.stringify([contentOf(decision), told.map(({ outcome }) => outcome)]);
+    const outcomes = told.map(({ outcome, result }) =>
+      result === undefined ? outcome : [outcome, result],
+    );
+    const result = JSON.stringify([contentOf(decision), outcomes]);
     const digest = this.#parts.digest.chain(this.#head.digest, result);
     this.#head = { applied: slot, digest, time };
     this.#open.delete(slot);
@@ -221,8 +218,9 @@ export class DecisionLog {
     if (first !== undefined) return first;
     const { kept, floor } = this.#remembered.get(by) ?? { kept: [], floor: 0 };
     if (since < floor) return { slot, outcome: this.#parts.expired(operation), operation };
-    const outcome = (this.#parts.kinds[kind] as Apply)(operation, time);
-    const decided = { slot, outcome, operation };
+    const came = (this.#parts.kinds[kind] as Apply)(operation, time);
+    const { outcome, ...made } = typeof came === "string" ? { outcome: came } : came;
+    const decided: Decided = { slot, outcome, operation, ...made };
     const dropped = kept.length < limits.keptOperations ? undefined : kept[0];
     this.#remembered.set(by, {
       kept: [...kept.slice(dropped === undefined ? 0 : 1), decided],

@@ -285,7 +285,10 @@ export class Decisions {
 }
 
 /** Returns the end to tell to the server that forwarded `operation`. */
-function endOf({ slot, outcome, operation: first }: Decided, operation: Operation): ForwardedEnd {
+function endOf(
+  { slot, outcome, result, operation: first }: Decided,
+  operation: Operation,
+): ForwardedEnd {
   const isSame = JSON.stringify(first) === JSON.stringify(operation);
-  return { slot, outcome, operation: isSame ? undefined : first };
+  return { slot, outcome, result, operation: isSame ? undefined : first };
 }

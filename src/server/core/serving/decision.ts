@@ -22,6 +22,7 @@ import type { EventData } from "../facts.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
+import type { Shop } from "../shop/shop.ts";
 
 /** The answer of a service, with the session that it grants, if any. */
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
@@ -82,6 +83,7 @@ export interface Services {
   readonly name: ServerName;
   readonly chat: ChatState;
   readonly accounts: Accounts;
+  readonly shop: Shop;
   readonly log: DecisionLog;
   readonly ledger: LedgerOf<EventData>;
   readonly replication: Replication;

@@ -1,0 +1,173 @@
+import { packNames, packs } from "../../../protocol/cards.ts";
+import type { ParsedRequest, RequestOf } from "../../../protocol/client-messages.ts";
+import { ProtocolError } from "../../../protocol/errors.ts";
+import { object, optional } from "../../../protocol/fields.ts";
+import { parseUserName, type UserName } from "../../../protocol/ids.ts";
+import { limits } from "../../../protocol/limits.ts";
+import type { Decided } from "../../../protocol/operation.ts";
+import type { Replies } from "../../../protocol/replies.ts";
+import {
+  cards,
+  packName,
+  packsLeft,
+  slot as wholeNumber,
+  yesOrNo,
+} from "../../../protocol/request-fields.ts";
+import { operationOf, outcomeError, rightsOf } from "../accounts/account-decisions.ts";
+import {
+  type Circumstances,
+  charge,
+  type Decision,
+  full,
+  idReused,
+  refuse,
+  type Services,
+  waits,
+} from "../serving/decision.ts";
+import type { ServiceRows } from "../serving/service.ts";
+import {
+  type ShopKind,
+  type ShopOperations,
+  type ShopOutcome,
+  shopOutcomes,
+} from "./shop-operations.ts";
+
+/** The services of the shop: packs of cards, and the exchange of cards. */
+export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "trade" | "supply"> = {
+  shop: {
+    parse: object({ user: parseUserName }),
+    for: "users",
+    as: ({ user }) => user,
+    decide: (services, request, at) => waits(services, request, at) ?? show(services, request, at),
+  },
+  cards: {
+    parse: object({ user: parseUserName }),
+    for: "users",
+    decide: (services, request, at) => waits(services, request, at) ?? list(services, request, at),
+  },
+  buy: {
+    parse: object({ user: parseUserName, pack: packName }),
+    for: "users",
+    as: ({ user }) => user,
+    decide: (services, request, at) => {
+      const { user, pack } = request;
+      // Nobody outside the cluster knows the digest of the log, so nobody can foresee a draw.
+      const drawnFrom = `${services.name} ${services.clock.tick()} ${at.now.wallMs}`;
+      const draw = services.digest.chain(services.log.head.digest, drawnFrom);
+      return ask(services, request, { by: user, kind: "buy", fields: { pack }, more: { draw } });
+    },
+  },
+  offer: {
+    parse: object({ user: parseUserName, to: parseUserName, give: cards, want: cards }),
+    for: "users",
+    as: ({ user }) => user,
+    decide: (services, request) => {
+      const { user, to, give, want } = request;
+      if (to === user) return refuse(new ProtocolError("bad_request", "`to` is yourself."));
+      return ask(services, request, { by: user, kind: "offer", fields: { to, give, want } });
+    },
+  },
+  trade: {
+    parse: ({ user, trade, accept }) => ({
+      user: parseUserName(user),
+      trade: wholeNumber(trade, "trade"),
+      isAccepted: yesOrNo(accept, "accept"),
+    }),
+    for: "users",
+    as: ({ user }) => user,
+    decide: (services, request) => {
+      const { user, trade, isAccepted } = request;
+      return ask(services, request, { by: user, kind: "trade", fields: { trade, isAccepted } });
+    },
+  },
+  supply: {
+    parse: object({ pack: packName, left: optional(packsLeft) }),
+    for: "administrators",
+    needsAccounts: true,
+    decide: (services, request) => {
+      const by = request.session?.user as UserName;
+      const { pack, left } = request;
+      return ask(services, request, { by, kind: "supply", fields: { pack, left } });
+    },
+  },
+};
+
+interface Asked<K extends ShopKind> {
+  readonly by: UserName;
+  readonly kind: K;
+  /** What the request says. A repeated request must say the same. */
+  readonly fields: Partial<ShopOperations[K]>;
+  /** What the server adds. */
+  readonly more?: Partial<ShopOperations[K]>;
+}
+
+/** Has an operation decided, and answers with what it made. */
+function ask<K extends ShopKind, Answer extends object>(
+  services: Services,
+  request: ParsedRequest,
+  { by, kind, fields, more }: Asked<K>,
+): Decision<Answer> {
+  const { id, sinceSlot } = request;
+  const settle = ({ operation, outcome, result = {}, slot }: Decided): Decision<Answer> => {
+    const isSame = ([name, value]: [string, unknown]) =>
+      JSON.stringify(operation[name]) === JSON.stringify(value);
+    if (operation.kind !== kind || !Object.entries(fields).every(isSame)) return refuse(idReused());
+    if (outcome === "done") return { next: "answer", slot, answer: result as Answer };
+    const error = isOfShop(outcome) ? errors[outcome]() : outcomeError(outcome, operation);
+    return refuse(error, slot);
+  };
+  const first = services.log.find(by, id);
+  if (first !== undefined) return settle(first);
+  const asked = { ...fields, ...more, rights: rightsOf(request) } as unknown as ShopOperations[K];
+  const operation = operationOf(services, kind, { id, sinceSlot, by, fields: asked });
+  return { next: "decide", operation, settle };
+}
+
+function isOfShop(outcome: string): outcome is ShopOutcome {
+  return (shopOutcomes as readonly string[]).includes(outcome);
+}
+
+const errors: Readonly<Record<ShopOutcome, () => ProtocolError>> = {
+  sold_out: () =>
+    new ProtocolError("sold_out", "This pack is sold out, or the stock lacks a card."),
+  too_few_coins: () =>
+    new ProtocolError("too_few_coins", "Your coins don't suffice for this pack."),
+  card_not_owned: () => {
+    const text = "One of the cards does not belong to the user who would give it.";
+    return new ProtocolError("card_not_owned", text);
+  },
+  trade_not_found: () => {
+    return new ProtocolError("trade_not_found", "There is no such offer to you, or it is over.");
+  },
+  too_many_trades: () => {
+    const text = `You or the other user have ${limits.userTrades} open offers already.`;
+    return new ProtocolError("forbidden", text, { reason: "too_many_trades" });
+  },
+};
+
+function show(
+  { shop }: Services,
+  { user }: RequestOf<"shop">,
+  { room }: Circumstances,
+): Decision<Replies["shop"]> {
+  const trades = shop.tradesOf(user);
+  if (!charge(room, shopBytes + trades.length * limits.tradeCards * 2 * cardBytes)) return full();
+  const forSale = packNames.map((pack) => ({ pack, ...packs[pack], left: shop.left(pack) }));
+  const answer = { coins: shop.coins(user), packs: forSale, stock: shop.stock(), trades };
+  return { next: "answer", answer };
+}
+
+function list(
+  { shop }: Services,
+  { user }: RequestOf<"cards">,
+  { room }: Circumstances,
+): Decision<Replies["cards"]> {
+  const owned = shop.cardsOf(user);
+  if (!charge(room, owned.length * cardBytes)) return full();
+  return { next: "answer", answer: { cards: owned } };
+}
+
+/** The bytes of the answer to `shop`, without the offers. */
+const shopBytes = 1_024;
+/** The bytes of one card in an answer. */
+const cardBytes = 40;
