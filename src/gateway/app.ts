@@ -13,6 +13,7 @@ import { addPostRoute, hookRoutes } from "./api/hooks.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
 import { sessionRoutes } from "./api/session.ts";
+import { shopRoutes } from "./api/shop.ts";
 import { boundConnections, idleMs, requestMs, slowClients } from "./connection-bounds.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
 import type { LiveServer } from "./live/live-server.ts";
@@ -49,6 +50,7 @@ const subjects = [
   privateRoutes,
   clusterRoutes,
   administrationRoutes,
+  shopRoutes,
   hookRoutes,
 ];
 

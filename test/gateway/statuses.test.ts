@@ -41,6 +41,7 @@ beforeAll(async () => {
     await scene.createChannel(channel, token);
   }
   await makeHooks();
+  await makeOffers();
 }, 60_000);
 afterAll(() => unready?.[Symbol.asyncDispose](), 30_000);
 
@@ -57,6 +58,24 @@ async function makeHooks(): Promise<void> {
   await scene.ask("PATCH /api/v1/accounts/{user}", { token: scene.operator(), ...lock });
 }
 const tokenOf = (use: string) => hooks.get(use)?.path.replace("/hooks/", "") ?? "";
+
+/** Cards of ana and of bruno, and the numbers of offers of bruno to ana. */
+let cards: readonly string[] = [];
+const offers: number[] = [];
+async function makeOffers(): Promise<void> {
+  const [ana, bruno] = ["ana", "bruno"].map((user) => scene.tokens.get(user));
+  const body = { pack: "basic" };
+  const bought = [ana, bruno].map((token) =>
+    scene.ask("POST /api/v1/shop/purchases", { token, body }),
+  );
+  cards = (await Promise.all(bought)).map(({ json }) => json.cards[0]);
+  const [hers, theirs] = cards;
+  const offer = { to: "ana", give: [theirs], want: [hers] };
+  for (let count = 0; count < 12; count += 1) {
+    const asked = { token: bruno, body: offer };
+    offers.push((await scene.ask("POST /api/v1/shop/offers", asked)).json.trade);
+  }
+}
 
 let made = 0;
 const newName = () => {
@@ -96,6 +115,15 @@ const successes: Readonly<Record<string, (name: string) => Asked>> = {
   "POST /hooks": () => ({ body: { channel: "geral", name: "alert" } }),
   "DELETE /hooks/{hook}": () => ({ path: { hook: hooks.get("revoked")?.hook ?? "" } }),
   "POST /hooks/{token}": () => ({ path: { token: tokenOf("used") }, body: { text: "oi" } }),
+  "GET /shop": () => ({}),
+  "GET /users/{user}/cards": () => ({ path: { user: "ana" } }),
+  "POST /shop/purchases": () => ({ body: { pack: "basic" } }),
+  "PUT /shop/packs/{pack}": () => ({ path: { pack: "basic" }, body: { left: 1_000 } }),
+  "POST /shop/offers": () => ({ body: { to: "bruno", give: [cards[0]], want: [cards[1]] } }),
+  "PATCH /shop/offers/{trade}": () => ({
+    path: { trade: String(offers.shift()) },
+    body: { accept: false },
+  }),
   "GET /events": () => ({ query: "?conversations=%23geral" }),
 };
 
@@ -106,7 +134,9 @@ function success(operation: string): Asked {
 }
 
 /** The operations whose name is in the path, and what they name if it does not exist. */
-const absent = { path: { user: "nobody", channel: "nowhere", hook: "none", token: "none" } };
+const absent = {
+  path: { user: "nobody", channel: "nowhere", hook: "none", token: "none", trade: "0" },
+};
 const invalid = { path: { user: "not a name", channel: "not a name" } };
 
 /** What a repeated request changes, while it has the `Idempotency-Key` of the first one. */
@@ -119,6 +149,10 @@ const changes: Readonly<Record<string, object>> = {
   "POST /users/{user}/messages": { message: "tchau" },
   "POST /hooks": { channel: "geral", name: "other" },
   "POST /hooks/{token}": { text: "tchau" },
+  "POST /shop/purchases": { pack: "premium" },
+  "PUT /shop/packs/{pack}": { left: 999 },
+  "POST /shop/offers": { to: "carla", give: ["wolf-rare-1"], want: ["lion-rare-1"] },
+  "PATCH /shop/offers/{trade}": { accept: true },
 };
 
 /** For each status of an error, how any operation comes to it. */
@@ -179,7 +213,12 @@ const failures: Readonly<Record<number, (operation: string) => Promise<number>>>
   },
   422: async (operation) => {
     const asked = success(operation);
-    const body = asked.body && { ...asked.body, user: "not a name", channel: "not a name" };
+    const body = asked.body && {
+      ...asked.body,
+      user: "not a name",
+      channel: "not a name",
+      to: "not a name",
+    };
     const query = operation === "GET /api/v1/hooks" ? "?user=a%20b" : "";
     const named = asked.path === undefined ? { body, query } : invalid;
     return (await scene.ask(operation, { ...asked, ...named })).status;
