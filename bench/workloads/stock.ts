@@ -57,10 +57,12 @@ export const stock: Workload<"buyers" | "packs" | "trades"> = {
 };
 
 async function enter(cluster: LocalCluster, count: number): Promise<Person[]> {
-  const connection = cluster.connection(patient);
+  let connection = cluster.connection(patient);
   const people: Person[] = [];
   for (let number = 0; number < count; number += 1) {
     const user = parseUserName(`person${number}`);
+    // A connection has a pace too, so each has some people only.
+    if (number % 20 === 0) connection = cluster.connection(patient);
     // A server takes only so many attempts with a password over one connection (A9).
     const guests = cluster.connection(patient);
     let token: string | undefined;

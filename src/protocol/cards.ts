@@ -64,7 +64,7 @@ export interface Pack {
 export const packs = {
   basic: { price: 100, cards: { common: 4, uncommon: 1 } },
   premium: { price: 500, cards: { common: 2, rare: 3 } },
-  legendary: { price: 1_500, cards: { common: 2, rare: 2, legendary: 1 } },
+  legendary: { price: 1_000, cards: { common: 2, rare: 2, legendary: 1 } },
 } as const satisfies Record<string, Pack>;
 
 export type PackName = keyof typeof packs;

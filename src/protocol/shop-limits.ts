@@ -2,8 +2,14 @@
 export const shopLimits = {
   /** The coins of a user who has not bought anything yet. */
   firstCoins: 1_000,
-  /** The most open offers by a user and to a user together. */
+  /** The most open offers that one user has made. */
   userTrades: 20,
+  /** The most open offers that one user has made to one other. */
+  userTradesToOne: 3,
+  /** The most open offers to one user. */
+  userTradesReceived: 100,
+  /** How many requests an operation on the shop counts as for its connection's pace (X4). */
+  shopCost: 20,
   /** The most cards of each side of an offer. */
   tradeCards: 10,
   /** The most packs of one name that an administrator can put up for sale. */

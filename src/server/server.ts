@@ -11,7 +11,7 @@ import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { ownVersion } from "../platform/version.ts";
 import { PeerMessageError } from "../protocol/errors.ts";
-import type { ServerName } from "../protocol/ids.ts";
+import type { Chain, ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import type { TopicKey } from "../protocol/sealed.ts";
@@ -106,7 +106,8 @@ async function openServer(place: Foundation): Promise<Server> {
   });
   const { memory, recorder: stepRecorder } = openSteps(name, config.steps);
   const policy = { retention, auth, flood, topicKeys: sources, memory };
-  const newCore = () => new ServerCore({ name, clock, digest, address, self, ...policy });
+  const chance = randomHex(16) as Chain;
+  const newCore = () => new ServerCore({ name, clock, digest, chance, address, self, ...policy });
   const core = await disk.load(newCore);
   // A `Seals` object rejects messages whose clock is not above the clock that this server had when
   // the object was made. So the wires, which make these objects, are opened after `load`, which

@@ -66,7 +66,7 @@ export const en = {
   "reason.channel_removed":
     "An administrator has removed that channel; only an administrator can restore it.",
   "reason.too_many_trades":
-    "You or the other user have too many open offers: accept or drop one first.",
+    "You have too many open offers, or too many to this user: drop one first.",
   "reason.too_many_hooks":
     "You have reached the limit of hooks for one user: use a hook that you have, or revoke one first.",
   "reason.upgrade_unfinished":

@@ -63,7 +63,7 @@ export const ptBr = {
   "reason.channel_removed":
     "Um administrador removeu esse canal; só um administrador pode restaurá-lo.",
   "reason.too_many_trades":
-    "Você ou a outra pessoa tem ofertas abertas demais: aceite ou desfaça uma antes.",
+    "Você tem ofertas abertas demais, ou demais para esta pessoa: desfaça uma antes.",
   "reason.too_many_hooks":
     "Você atingiu o limite de hooks por usuário: use um hook que já tem ou revogue um antes.",
   "reason.upgrade_unfinished":

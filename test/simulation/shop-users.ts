@@ -134,7 +134,7 @@ export class ShopUsers {
 
   constructor(cluster: CoreCluster, users: number) {
     this.#cluster = cluster;
-    for (let number = 1; number <= users; number += 1) this.#act(`buyer${number}` as UserName);
+    for (let number = 1; number <= users; number += 1) this.#enter(`buyer${number}` as UserName);
   }
 
   get isAnswered(): boolean {
@@ -147,6 +147,24 @@ export class ShopUsers {
 
   check(server: VirtualServer | undefined): void {
     this.#model.check(server);
+  }
+
+  /** Logs a user in, again until a server has done it. */
+  #enter(user: UserName): void {
+    const { servers, time } = this.#cluster;
+    const server = this.#pick(servers.filter(({ inRotation }) => inRotation));
+    const login = { service: "login", user, clock: 0, timestamp: undefined, after: {} } as const;
+    let isDone = false;
+    if (server !== undefined) {
+      this.#cluster.askParsed(server, { ...login, id: user as string as RequestId }, (data) => {
+        if (data.status !== "erro" && !isDone) this.#act(user);
+        isDone ||= data.status !== "erro";
+      });
+    }
+    time.after(2_500, () => {
+      if (!isDone && !this.#isStopped) this.#enter(user);
+      isDone = true;
+    });
   }
 
   #act(user: UserName): void {

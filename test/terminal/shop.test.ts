@@ -5,6 +5,7 @@ let commands: ClusterCommands;
 
 beforeAll(async () => {
   commands = await ClusterCommands.start();
+  for (const user of ["ana", "eva", "leo"]) await commands.run(["login", user]);
 }, 60_000);
 
 afterAll(() => commands?.[Symbol.asyncDispose](), 30_000);

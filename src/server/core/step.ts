@@ -1,6 +1,6 @@
 import type { Ballot, Epoch } from "../../protocol/epoch.ts";
 import type { Digest, EventLine } from "../../protocol/event.ts";
-import type { ServerName } from "../../protocol/ids.ts";
+import { type Chain, emptyChain, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
@@ -41,6 +41,8 @@ export interface CoreOptions {
   readonly name: ServerName;
   readonly clock: LamportClock;
   readonly digest: Digest;
+  /** Random, and known to nobody else; a core that gets no requests needs none (Q18). */
+  readonly chance?: Chain;
   /** The address at which the peers reach this server's peer link. */
   readonly address: string;
   readonly retention?: Retention;
@@ -95,7 +97,7 @@ export class ServerCore {
 
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, auth = "open" } = options;
-    const { topicKeys = [], tables = ownTables, memory } = options;
+    const { chance = emptyChain, topicKeys = [], tables = ownTables, memory } = options;
     const effects = this.#effects;
     const passwords = this.#passwords;
     const content = newContent(digest, retention);
@@ -121,7 +123,7 @@ export class ServerCore {
     const publications = new Publications({ name, chat, accounts, auth });
     const serving = new Serving({
       services: {
-        ...{ name, clock, digest, auth, topicKeys, chat, accounts, shop, log },
+        ...{ name, clock, digest, auth, topicKeys, chat, accounts, shop, log, chance },
         ...{ ledger, replication, presence, publications },
         status: (now) => this.#reports.status(now),
         correctedMs: (now) => clockSync.correctedMs(now),
@@ -129,7 +131,7 @@ export class ServerCore {
       },
       table: tables.services,
       ...{ decisions, reads, passwords, traces },
-      flood: new Flood(options.flood ?? noPaces, auth),
+      flood: new Flood(options.flood ?? { user: undefined, connection: undefined }, auth),
     });
     const rotation = new Rotation({
       replica,
@@ -353,5 +355,3 @@ export class ServerCore {
     this.clockSync.advance(now, this.#toldEpoch !== undefined);
   }
 }
-
-const noPaces: FloodPaces = { user: undefined, connection: undefined };

@@ -4,6 +4,7 @@ import type { ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { Offered } from "../../../src/protocol/replies.ts";
+import type { FloodPaces } from "../../../src/server/core/serving/flood.ts";
 import { Shop } from "../../../src/server/core/shop/shop.ts";
 import { forward } from "../../simulation/operator.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
@@ -13,11 +14,15 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 /** A cluster with accounts, and requests of its users about the shop. */
 class Market {
-  readonly scene = new Scene();
+  readonly scene: Scene;
   readonly #tokens: Record<string, string> = {};
 
-  constructor(...users: string[]) {
-    for (const user of users) this.#tokens[user] = this.scene.user(user);
+  constructor(...users: [FloodPaces, ...string[]] | string[]) {
+    const [first, ...rest] = users;
+    const flood = typeof first === "object" ? first : undefined;
+    this.scene = new Scene(flood);
+    const names = (typeof first === "object" ? rest : users) as string[];
+    for (const user of names) this.#tokens[user] = this.scene.user(user);
   }
 
   /** @param data the fields; `at` is the number of the server, by default 1 */
@@ -179,12 +184,43 @@ describe("offers of cards for cards", () => {
       expect(market.offer(["ana", "bia"], give, [theirs])).toMatchObject({ code: "bad_request" });
     }
     expect(market.offer(["ana", "ana"], [hers], [hers])).toMatchObject({ code: "bad_request" });
-    for (let count = 0; count < limits.userTrades; count += 1) {
+    for (let count = 0; count < limits.userTradesToOne; count += 1) {
       expect(market.offer(["ana", "bia"], [hers], [theirs])).toMatchObject({ status: "OK" });
     }
     expect(market.offer(["ana", "bia"], [hers], [theirs])).toMatchObject({
       reason: "too_many_trades",
     });
+  });
+});
+
+describe("users who may not do that", () => {
+  test("[Q18] a user who has never logged in buys nothing, so that an invented name leaves no trace", () => {
+    const cluster = servingCluster(1);
+    const ask = () => cluster.request(cluster.server(1), "buy", { user: "nobody", pack: "basic" });
+    expect(ask()).toMatchObject({ code: "user_not_found" });
+    expect(cluster.server(1).core.log.applied).toBe(0);
+    cluster.request(cluster.server(1), "login", { user: "nobody" });
+    expect(ask()).toMatchObject({ status: "OK" });
+  });
+
+  test("[Q19] nobody accepts an offer of a locked user", () => {
+    const market = new Market("ana", "bia");
+    const { trade } = market.offer(["ana", "bia"], [market.card("ana")], [market.card("bia")]);
+    const lock = (locked: boolean) =>
+      market.scene.ask("account", { user: "ana", locked, token: market.scene.operator });
+    lock(true);
+    const accept = () => market.ask("bia", "trade", { trade, accept: true });
+    expect(accept()).toMatchObject({ code: "trade_not_found" });
+    lock(false);
+    expect(accept()).toMatchObject({ status: "OK" });
+  });
+
+  test("[Q18] [X4] purchases count for the pace of their user, and others buy meanwhile", () => {
+    const pace = { perSecond: 0.1, burst: 3 };
+    const market = new Market({ user: pace, connection: undefined }, "ana", "bia");
+    const codes = Array.from({ length: 5 }, () => market.buy("ana").code);
+    expect(codes.filter((code) => code === "rate_limited").length).toBeGreaterThanOrEqual(2);
+    expect(market.buy("bia")).toMatchObject({ status: "OK" });
   });
 });
 
@@ -214,6 +250,7 @@ describe("the shop over crashes", () => {
       }
       cluster.time.after(400, () => send(buyer, at + 1));
     };
+    for (const { user } of buyers) cluster.request(server, "login", { user });
     for (const [at, buyer] of buyers.entries()) cluster.time.after(10 * at, () => send(buyer, at));
     for (let kills = 0; kills < 4; kills += 1) {
       cluster.runFor(500);

@@ -1,7 +1,7 @@
 import type { Grant, ParsedRequest, Receipt } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
-import type { ServerName, UserName } from "../../../protocol/ids.ts";
+import type { Chain, ServerName, UserName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { Decided, Operation } from "../../../protocol/operation.ts";
@@ -91,6 +91,8 @@ export interface Services {
   readonly presence: Presence;
   readonly publications: Publications;
   readonly digest: Digest;
+  /** Random, and known to nobody else. */
+  readonly chance: Chain;
   readonly auth: Auth;
   status(now: Now): StatusReply;
   correctedMs(now: Now): number;

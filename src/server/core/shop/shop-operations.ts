@@ -7,7 +7,7 @@ import type { Operation } from "../../../protocol/operation.ts";
 import { mayAct, mayAdminister, type Rights, readRights } from "../accounts/account-operations.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import { type Apply, applying } from "../decisions/applying.ts";
-import type { Shop } from "./shop.ts";
+import type { Shop, Trade } from "./shop.ts";
 
 /** What may come of an operation on the shop, besides the outcomes of rights. */
 export const shopOutcomes = [
@@ -58,8 +58,7 @@ export function shopOperations(shop: Shop, accounts: Accounts): Readonly<Record<
       const refused = mayAct(accounts, by, rights);
       if (refused !== undefined) return refused;
       if (!own(shop, by, give) || !own(shop, to, want)) return "card_not_owned";
-      const most = limits.userTrades;
-      if ([by, to].some((user) => shop.tradesOf(user).length >= most)) return "too_many_trades";
+      if (isTooMuch(shop.tradesOf(by), shop.tradesOf(to), { by, to })) return "too_many_trades";
       shop.offers += 1;
       const trade = shop.offers;
       shop.addTrade({ trade, by, to, give, want });
@@ -73,6 +72,7 @@ export function shopOperations(shop: Shop, accounts: Accounts): Readonly<Record<
       if (trade === undefined || !may.includes(by)) return "trade_not_found";
       const { give, want, by: giver, to } = trade;
       if (isAccepted) {
+        if (accounts.has("locked", giver)) return "trade_not_found";
         if (!own(shop, giver, give) || !own(shop, to, want)) return "card_not_owned";
         for (const card of give) shop.give(card, to);
         for (const card of want) shop.give(card, giver);
@@ -86,6 +86,20 @@ export function shopOperations(shop: Shop, accounts: Accounts): Readonly<Record<
       return refused ?? "done";
     },
   });
+}
+
+/** Whether one more offer would be too many, so that strangers can't use up a user's offers. */
+function isTooMuch(
+  ofGiver: readonly Trade[],
+  ofOther: readonly Trade[],
+  { by, to }: Pick<Trade, "by" | "to">,
+): boolean {
+  const made = ofGiver.filter((trade) => trade.by === by);
+  return (
+    made.length >= limits.userTrades ||
+    made.filter((trade) => trade.to === to).length >= limits.userTradesToOne ||
+    ofOther.filter((trade) => trade.to === to).length >= limits.userTradesReceived
+  );
 }
 
 function own(shop: Shop, user: UserName, cards: readonly CardId[]): boolean {
@@ -111,8 +125,8 @@ const readers: {
     rights: readRights(data.rights),
   }),
   supply: (data) => {
-    const left = data.left ?? undefined;
-    return { pack: readPack(data.pack), left: readLeft(left), rights: readRights(data.rights) };
+    const [pack, left] = [readPack(data.pack), readLeft(data.left)];
+    return { pack, left, rights: readRights(data.rights) };
   },
 };
 

@@ -20,6 +20,7 @@ import {
   type Decision,
   full,
   idReused,
+  noUser,
   refuse,
   type Services,
   waits,
@@ -31,6 +32,14 @@ import {
   type ShopOutcome,
   shopOutcomes,
 } from "./shop-operations.ts";
+
+/** Operations of users: they count for the pace of messages, and much for that of a connection (X4). */
+const asked = {
+  for: "users",
+  as: ({ user }: { readonly user: UserName }) => user,
+  sender: ({ user }: { readonly user: UserName }) => user,
+  cost: limits.shopCost,
+} as const;
 
 /** The services of the shop: packs of cards, and the exchange of cards. */
 export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "trade" | "supply"> = {
@@ -47,24 +56,23 @@ export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "tra
   },
   buy: {
     parse: object({ user: parseUserName, pack: packName }),
-    for: "users",
-    as: ({ user }) => user,
+    ...asked,
     decide: (services, request, at) => {
       const { user, pack } = request;
-      // Nobody outside the cluster knows the digest of the log, so nobody can foresee a draw.
-      const drawnFrom = `${services.name} ${services.clock.tick()} ${at.now.wallMs}`;
-      const draw = services.digest.chain(services.log.head.digest, drawnFrom);
-      return ask(services, request, { by: user, kind: "buy", fields: { pack }, more: { draw } });
+      // The clock never repeats a number, and nobody else knows `chance`, so nobody can foresee a draw.
+      const draw = services.digest.chain(services.chance, String(services.clock.tick()));
+      const data = { kind: "buy", fields: { pack }, more: { draw } } as const;
+      return stranger(services, request, at) ?? ask(services, request, { by: user, ...data });
     },
   },
   offer: {
     parse: object({ user: parseUserName, to: parseUserName, give: cards, want: cards }),
-    for: "users",
-    as: ({ user }) => user,
-    decide: (services, request) => {
+    ...asked,
+    decide: (services, request, at) => {
       const { user, to, give, want } = request;
       if (to === user) return refuse(new ProtocolError("bad_request", "`to` is yourself."));
-      return ask(services, request, { by: user, kind: "offer", fields: { to, give, want } });
+      const data = { kind: "offer", fields: { to, give, want } } as const;
+      return stranger(services, request, at) ?? ask(services, request, { by: user, ...data });
     },
   },
   trade: {
@@ -73,11 +81,11 @@ export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "tra
       trade: wholeNumber(trade, "trade"),
       isAccepted: yesOrNo(accept, "accept"),
     }),
-    for: "users",
-    as: ({ user }) => user,
-    decide: (services, request) => {
+    ...asked,
+    decide: (services, request, at) => {
       const { user, trade, isAccepted } = request;
-      return ask(services, request, { by: user, kind: "trade", fields: { trade, isAccepted } });
+      const data = { kind: "trade", fields: { trade, isAccepted } } as const;
+      return stranger(services, request, at) ?? ask(services, request, { by: user, ...data });
     },
   },
   supply: {
@@ -91,6 +99,18 @@ export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "tra
     },
   },
 };
+
+/**
+ * Refuses a user who has never logged in, so that nobody fills the log with names that they invent.
+ */
+function stranger(
+  services: Services,
+  request: ParsedRequest & { readonly user: UserName },
+  at: Circumstances,
+): Decision<never> | undefined {
+  if (services.chat.knowsUser(request.user)) return undefined;
+  return waits(services, request, at) ?? refuse(noUser(request.user));
+}
 
 interface Asked<K extends ShopKind> {
   readonly by: UserName;
@@ -140,7 +160,8 @@ const errors: Readonly<Record<ShopOutcome, () => ProtocolError>> = {
     return new ProtocolError("trade_not_found", "There is no such offer to you, or it is over.");
   },
   too_many_trades: () => {
-    const text = `You or the other user have ${limits.userTrades} open offers already.`;
+    const text =
+      "You have too many open offers, or too many to this user, or this user got too many.";
     return new ProtocolError("forbidden", text, { reason: "too_many_trades" });
   },
 };
@@ -151,7 +172,7 @@ function show(
   { room }: Circumstances,
 ): Decision<Replies["shop"]> {
   const trades = shop.tradesOf(user);
-  if (!charge(room, shopBytes + trades.length * limits.tradeCards * 2 * cardBytes)) return full();
+  if (!charge(room, shopBytes + trades.length * tradeBytes)) return full();
   const forSale = packNames.map((pack) => ({ pack, ...packs[pack], left: shop.left(pack) }));
   const answer = { coins: shop.coins(user), packs: forSale, stock: shop.stock(), trades };
   return { next: "answer", answer };
@@ -171,3 +192,5 @@ function list(
 const shopBytes = 1_024;
 /** The bytes of one card in an answer. */
 const cardBytes = 40;
+/** The bytes of one offer in an answer: its cards, two names, and the names of its fields. */
+const tradeBytes = 2 * limits.tradeCards * cardBytes + 2 * 4 * limits.nameCharacters + 64;
