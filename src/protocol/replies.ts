@@ -266,10 +266,13 @@ function stock(value: unknown): Readonly<Partial<Record<Rarity, number>>> {
 
 /** An offer in the reply to `shop`. */
 export interface Offered {
+  /** The number of the offer, counted from 1. */
   readonly trade: number;
   readonly by: UserName;
   readonly to: UserName;
+  /** The cards of `by`. */
   readonly give: readonly CardId[];
+  /** The cards of `to`. */
   readonly want: readonly CardId[];
 }
 

@@ -37,17 +37,9 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
   cluster.runUntil(stands, "the rival has the promise");
   network.cut(first.name, rival.name);
   name.claim(rival, "b");
-  const isOver = () => first.core.election.ownEpoch === undefined;
-  cluster.runUntil(
-    () => a.isTold || isOver(),
-    "the old coordinator tells the outcome, or gives up",
-  );
-  network.heal();
-  network.cut(first.name, rival.name);
-  const isNext = () => rival.core.election.ownEpoch !== undefined;
-  cluster.runUntil(isNext, "the rival is coordinator");
-  tell(`${rival.name} is coordinator`);
-  endRivalry(cluster);
+  const isOver = () => a.isTold || first.core.election.ownEpoch === undefined;
+  cluster.runUntil(isOver, "the coordinator tells the outcome, or gives up");
+  letRivalTakeOver(cluster, [first, rival], tell);
   name.check();
   return cluster;
 }
@@ -82,14 +74,9 @@ export function runFence(tell: (text: string) => void): CoreCluster {
   tell(`${third.name} has promised an epoch to ${rival.name}`);
   network.cutOneWay(third.name, rival.name, ["peer"]);
   name.claim(rival, "b");
-  const isOver = () => first.core.election.ownEpoch === undefined;
-  cluster.runUntil(() => a.isTold || isOver(), "the coordinator tells the outcome, or gives up");
-  network.heal();
-  network.cut(first.name, rival.name);
-  const isNext = () => rival.core.election.ownEpoch !== undefined;
-  cluster.runUntil(isNext, "the rival is coordinator");
-  tell(`${rival.name} is coordinator`);
-  endRivalry(cluster);
+  const isOver = () => a.isTold || first.core.election.ownEpoch === undefined;
+  cluster.runUntil(isOver, "the coordinator tells the outcome, or gives up");
+  letRivalTakeOver(cluster, [first, rival], tell);
   name.check();
   return cluster;
 }
@@ -140,6 +127,20 @@ function claimAndWatch(name: RacedName, server: VirtualServer, id: string): { is
   };
   name.claim(server, id, { onTold });
   return watched;
+}
+
+/** Lets the rival take over without the former coordinator, and ends the schedule. */
+function letRivalTakeOver(
+  cluster: CoreCluster,
+  [first, rival]: readonly [VirtualServer, VirtualServer],
+  tell: (text: string) => void,
+): void {
+  cluster.network.heal();
+  cluster.network.cut(first.name, rival.name);
+  const isNext = () => rival.core.election.ownEpoch !== undefined;
+  cluster.runUntil(isNext, "the rival is coordinator");
+  tell(`${rival.name} is coordinator`);
+  endRivalry(cluster);
 }
 
 /** Ends all cuts when a new coordinator has had time, and waits until all servers are equal. */

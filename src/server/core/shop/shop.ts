@@ -10,18 +10,10 @@ import {
 } from "../../../protocol/cards.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
+import type { Offered } from "../../../protocol/replies.ts";
 
 /** An offer to exchange cards, which waits for the answer of `to`. Never changed. */
-export interface Trade {
-  /** The number of the offer, counted from 1. */
-  readonly trade: number;
-  readonly by: UserName;
-  readonly to: UserName;
-  /** The cards of `by`. */
-  readonly give: readonly CardId[];
-  /** The cards of `to`. */
-  readonly want: readonly CardId[];
-}
+export type Trade = Offered;
 
 /**
  * Wallets, cards and offers, as the log of decisions has made them. Each card has one owner; what
