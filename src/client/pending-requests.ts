@@ -8,6 +8,9 @@ import type { RequestData } from "../protocol/request-data.ts";
 import { type MutableVector, raise, slotKey } from "../protocol/vector.ts";
 import type { Asker } from "./request-bytes.ts";
 
+/** The operations of a session that a program may ask for again, with the id that it gave. */
+const mostFirstSlots = 256;
+
 /** The part of a session that the queue uses. */
 export interface QueueAsker extends Asker {
   readonly seen: MutableVector;
@@ -15,6 +18,8 @@ export interface QueueAsker extends Asker {
   operations?: number;
   /** The highest slot in the replies to the session, errors too (D9). */
   slot?: number | undefined;
+  /** For the ids of the last operations, the slot that the session knew when they were first sent. */
+  firstSlots?: Map<RequestId, number>;
   /** Called with the token of a login, or with a token that renews the session's token. */
   takeToken(token: string): void;
 }
@@ -122,8 +127,8 @@ export class PendingRequests {
 
   send(request: Pending): void {
     this.#sent.set(request.id, request);
-    const { operation, asker, tries } = request;
-    if (operation !== undefined && tries === 0) operation.sinceSlot = asker.slot;
+    const { id, operation, asker, tries } = request;
+    if (operation !== undefined && tries === 0) operation.sinceSlot = firstSlot(asker, id);
   }
 
   /**
@@ -183,6 +188,21 @@ const beginnings: readonly Service[] = ["login", "password"];
  */
 export function takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
   if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
+}
+
+/**
+ * Returns the slot that the session knew when it first sent an operation with this id, also if a
+ * program asks for it again: with a later slot it could be done twice (D9).
+ */
+function firstSlot(asker: QueueAsker, id: RequestId): number | undefined {
+  const { slot } = asker;
+  asker.firstSlots ??= new Map();
+  const first = asker.firstSlots.get(id);
+  if (first !== undefined || slot === undefined) return first;
+  asker.firstSlots.set(id, slot);
+  const [oldest] = asker.firstSlots.keys();
+  if (asker.firstSlots.size > mostFirstSlots) asker.firstSlots.delete(oldest as RequestId);
+  return slot;
 }
 
 /**

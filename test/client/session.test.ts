@@ -70,6 +70,24 @@ describe("sessions on one connection", () => {
     expect(Math.max(...behind)).toBeLessThanOrEqual(limits.operationsAhead);
   });
 
+  test("[D9] a program that asks for an operation again, with its own id, gets the slot of the first time", async () => {
+    const made = await wires();
+    let slot = 0;
+    made.answer = () => {
+      slot += 1;
+      return { status: "OK", slot, time: "now", users: [] };
+    };
+    const session = made.connection().session({ token: tokenOf("ana") });
+    const lock = (id: string) =>
+      session.ask("account", { user: bia, locked: true }, { id: id as RequestId });
+    await lock("1");
+    for (let count = 2; count <= 30; count += 1) await lock(String(count));
+    await lock("1");
+    const asked = made.asked.filter(({ service }) => service === "account");
+    expect([asked[0]?.data.sinceSlot, asked.at(-1)?.data.sinceSlot]).toEqual([1, 1]);
+    expect(asked.at(-2)?.data.sinceSlot).toBe(30);
+  });
+
   test("[A2] a log-in in one session does not change the token or user of another session on the same connection", async () => {
     const made = await wires();
     const place = { server: "server_00000001", seq: 1, clock: 1 };
