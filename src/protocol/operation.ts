@@ -9,7 +9,7 @@ import { parseClock } from "./lamport-clock.ts";
  */
 export interface Operation {
   readonly kind: string;
-  /** Who asks. An id identifies an operation among those of the same user (D9). */
+  /** The user that asks. An id identifies an operation among those of the same user (D9). */
   readonly by: UserName;
   readonly id: RequestId;
   /** A slot that was settled before the operation was first sent (D9). */

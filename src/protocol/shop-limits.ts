@@ -1,6 +1,6 @@
 /** The limits of the shop, a part of `limits`. */
 export const shopLimits = {
-  /** The coins of a user who has not bought anything yet. */
+  /** The coins of each user before their first purchase. */
   firstCoins: 1_000,
   /** The most open offers that one user has made. */
   userTrades: 20,

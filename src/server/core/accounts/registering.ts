@@ -45,7 +45,7 @@ export function register(
     work: { hash: password },
     settle: ({ credential = "" }, now) => {
       // While the password was hashed, another copy may have been decided, registration may have been
-      // closed, or the administrator who asks may have been locked.
+      // closed, or the asking administrator may have been locked.
       const copy = earlier(services, request);
       if (copy !== undefined) return again(request, copy);
       const late = obstacle(services, request, now);

@@ -101,7 +101,7 @@ export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "tra
 };
 
 /**
- * Refuses a user who has never logged in, so that nobody fills the log with names that they invent.
+ * Refuses a user without a log-in. Otherwise one person could fill the log with invented names.
  */
 function stranger(
   services: Services,
