@@ -12,12 +12,12 @@ interface Row {
 const shell = ["protocol/", "net/", "storage/", "platform/", "texts/"];
 /** What the page uses besides its own files: nothing that needs Node. */
 const inBrowser = ["client/core/", "protocol/", "texts/texts.ts"];
-const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gateway"].map(
+const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gateway", "game"].map(
   (role) => `${role}/main.ts`,
 );
 
 /** The files of the client library that other roles may import. */
-const library = ["client/connection.ts", "client/session.ts"];
+const library = ["connection", "session", "game-client", "game-links"].map((a) => `client/${a}.ts`);
 
 const commandLine = ["called-command.ts", "client-commands.ts", "process-commands.ts", "client/"];
 
@@ -39,12 +39,9 @@ const table: readonly Row[] = [
   },
   {
     part: "server/core/coordinator/",
-    may: [
-      "server/core/coordinator/",
-      "server/core/replica/",
-      "server/core/effects.ts",
-      "protocol/",
-    ],
+    may: ["coordinator/", "replica/", "effects.ts"]
+      .map((one) => `server/core/${one}`)
+      .concat("protocol/"),
   },
   // `effects.ts` has the inputs and effects of all parts of a core, and imports none of the parts.
   { part: "server/core/effects.ts", may: ["protocol/"] },
@@ -52,6 +49,7 @@ const table: readonly Row[] = [
   // `client/core/` imports only the type of the texts. The texts themselves arrive as a value.
   { part: "client/core/", may: ["client/core/", "protocol/", "texts/texts.ts"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
+  { part: "game/core/", may: ["game/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
   { part: "gateway/web/core/", may: ["gateway/web/core/", ...inBrowser] },
   { part: "gateway/web/", may: ["gateway/web/", "gateway/core/", ...inBrowser] },
@@ -84,6 +82,7 @@ const table: readonly Row[] = [
   { part: "server/", may: ["server/", ...shell] },
   { part: "client/", may: ["client/", ...shell] },
   { part: "bot/", may: ["bot/", ...shell, ...library] },
+  { part: "game/", may: ["game/", ...shell, ...library] },
   { part: "gateway/", may: ["gateway/", ...shell, ...library, "client/core/cluster-status.ts"] },
   { part: "cluster/doctor/core/", may: ["cluster/doctor/core/", "protocol/", "texts/texts.ts"] },
   { part: "cluster/", may: ["cluster/", ...shell] },

@@ -29,6 +29,8 @@ export type Purpose =
   | "members"
   | "fingerprint"
   | "gateway"
+  | "game"
+  | "match"
   | `topic/${string}`;
 
 /** The shortest allowed secret in bytes, because a shorter secret could be guessed. */

@@ -69,3 +69,8 @@ export const packs = {
 
 export type PackName = keyof typeof packs;
 export const packNames = Object.keys(packs) as PackName[];
+
+/** The cards that are lent to a player who owns too few to play. They belong to nobody. */
+export const lentCards: readonly CardId[] = ["mage", "wolf", "tiger", "archer", "angel"].map(
+  (name) => `${name}-common-1`,
+);

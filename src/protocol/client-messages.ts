@@ -2,6 +2,7 @@ import type { CardId, PackName } from "./cards.ts";
 import type { Cursor } from "./cursor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ChannelName, HookId, HookName, RequestId, ServerName, UserName } from "./ids.ts";
+import type { Beginning, Ending, GameName, MatchId, Term } from "./matches.ts";
 import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
@@ -169,11 +170,51 @@ export type Request = Envelope &
         readonly isAccepted: boolean;
       }
     | {
+        /** Chooses the cards with which the user plays. */
+        readonly service: "deck";
+        readonly user: UserName;
+        readonly cards: readonly CardId[];
+      }
+    | {
         /** An administrator says how many packs are for sale; without `left`, any number. */
         readonly service: "supply";
         readonly pack: PackName;
         readonly left?: number | undefined;
       }
+    | ({
+        /** A game server seats two users in a new match. */
+        readonly service: "matchBegin";
+        readonly game: GameName;
+      } & Beginning)
+    | ({
+        /** A game server asks that a match has this host and shadow from a term on. */
+        readonly service: "matchTerm";
+        readonly match: MatchId;
+        readonly game: GameName;
+      } & Term)
+    | ({
+        /** A game server ends a match. */
+        readonly service: "matchEnd";
+        readonly game: GameName;
+      } & Ending)
+    | {
+        /** An administrator ends a match, which then does not count. */
+        readonly service: "matchVoid";
+        readonly match: MatchId;
+      }
+    | {
+        /** Asks for the open match, the record and the last matches of any user. */
+        readonly service: "match";
+        readonly user: UserName;
+      }
+    | {
+        /** Lists the open matches by their ids. */
+        readonly service: "matches";
+        /** The least id of the page: the `next` of the previous page. */
+        readonly from?: MatchId | undefined;
+      }
+    /** Lists the users with the highest ratings. */
+    | { readonly service: "ranking" }
     | { readonly service: "keys"; readonly topics: readonly string[] }
     | {
         /** Reports a user's presence, and asks for the list of all users who are online. */

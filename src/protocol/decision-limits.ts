@@ -1,8 +1,10 @@
+import { matchLimits } from "./match-limits.ts";
 import { shopLimits } from "./shop-limits.ts";
 
 /** Limits of the log of decisions (D1, D9), and of what it decides. */
 export const decisionLimits = {
   ...shopLimits,
+  ...matchLimits,
   /** The most undecided operations of a server's own clients. */
   openOperations: 1_000,
   /** The most undecided operations of a coordinator, including those that other servers forwarded. */

@@ -39,7 +39,7 @@ export interface SelfReport {
   readonly decisionFaults?: DecisionFaults | undefined;
 }
 
-export const roles = ["server", "broker", "proxy", "reference", "gateway", "bot"] as const;
+export const roles = ["server", "broker", "proxy", "reference", "gateway", "game", "bot"] as const;
 export type Role = (typeof roles)[number];
 
 export interface Listed extends SelfReport {

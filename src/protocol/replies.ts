@@ -16,6 +16,15 @@ import {
   type UserName,
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
+import {
+  isEndedMatch,
+  isOpenMatch,
+  isRanked,
+  isRecord,
+  isTerm,
+  type Ranked,
+} from "./match-replies.ts";
+import type { EndedMatch, OpenMatch, PlayerRecord, Term } from "./matches.ts";
 import { parseStatus } from "./parse-status.ts";
 import { parseTrace } from "./parse-steps.ts";
 import type { Entry } from "./publications.ts";
@@ -56,14 +65,39 @@ export const replies = {
   account: decided,
   registration: decided,
   shop: object({ coins: count, packs: forSale, stock, trades }),
-  /** The ids of the cards, sorted. */
-  cards: object({ cards: names<CardId> }),
+  /** The ids of the cards, sorted; and the user's deck, unless it is a secret of another user. */
+  cards: object({
+    cards: names<CardId>,
+    deck: (list): readonly CardId[] | undefined => (areStrings<CardId>(list) ? list : undefined),
+  }),
   /** The cards of the pack, and the coins that are left. */
   buy: object({ cards: names<CardId>, coins: count }),
   /** The number by which the other user accepts. */
   offer: object({ trade: count }),
   trade: decided,
+  deck: decided,
   supply: decided,
+  /** The match as it is in force; its term is above 1 if it has moved meanwhile. */
+  matchBegin: openMatch,
+  /** The term in force, whoever asked for it. */
+  matchTerm: termOf,
+  /** How the match ended, whoever ended it. */
+  matchEnd: endedMatch,
+  matchVoid: endedMatch,
+  match: object({
+    open: (value): OpenMatch | undefined => (isOpenMatch(value) ? value : undefined),
+    record: (value, name): PlayerRecord => (isRecord(value) ? value : missing(name)),
+    /** The last matches, the newest first. */
+    ended: (list) => some(list, isEndedMatch),
+  }),
+  matches: object({
+    /** Open matches, sorted by id. */
+    matches: (list) => some(list, isOpenMatch),
+    /** The `from` of the next page; missing on the last page. */
+    next: textIfAny,
+  }),
+  /** The users with the highest ratings, the best first. */
+  ranking: object({ players: (list): readonly Ranked[] => some(list, isRanked) }),
   removal: written,
   hook: object({ entry, hook: (value, name) => (textIfAny(value) ?? missing(name)) as HookId }),
   /** The hooks in the order in which they were made. */
@@ -234,6 +268,29 @@ export function isEntry(item: unknown): item is Entry {
     parseClock(item.seq) !== undefined &&
     parseClock(item.clock) !== undefined
   );
+}
+
+/** Returns the valid items of a list. */
+function some<T>(list: unknown, isRight: (item: unknown) => item is T): readonly T[] {
+  return Array.isArray(list) ? list.filter(isRight) : [];
+}
+
+function openMatch(fields: Fields): OpenMatch {
+  if (!isOpenMatch(fields)) return missing("match");
+  const { match, rules, players } = fields;
+  return { match, rules, players, ...termOf(fields) };
+}
+
+function termOf(fields: Fields | OpenMatch): Term {
+  if (!isTerm(fields)) return missing("term");
+  const { term, host, shadow } = fields;
+  return { term, host, shadow };
+}
+
+function endedMatch(fields: Fields): EndedMatch {
+  if (!isEndedMatch(fields)) return missing("match");
+  const { match, rules, users, winner, isVoid, ratings, endedMs } = fields;
+  return { match, rules, users, winner, isVoid, ratings, endedMs };
 }
 
 function isText(value: unknown): value is string {

@@ -157,11 +157,18 @@ export const packsLeft: Field<number> = (value, name) => {
   throw refusal(`\`${name}\` must be a whole number from 0 to ${most}.`);
 };
 
-/** Parses the ids of different cards. */
-export const cards: Field<readonly CardId[]> = (value, name) => {
-  const most = limits.tradeCards;
-  const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
-  const isRight = isList && value.every((card) => typeof card === "string" && kindOf(card));
-  if (isRight && new Set(value).size === value.length) return value;
-  throw refusal(`\`${name}\` must be 1 to ${most} different cards, such as "dragon-rare-7".`);
-};
+/** The cards of one side of an offer. */
+export const cards = differentCards(1, limits.tradeCards);
+
+export const deckCards = differentCards(limits.deckCardsLeast, limits.deckCards);
+
+/** Parses the ids of so many different cards. */
+function differentCards(least: number, most: number): Field<readonly CardId[]> {
+  return (value, name) => {
+    const isList = Array.isArray(value) && value.length >= least && value.length <= most;
+    const isRight = isList && value.every((card) => typeof card === "string" && kindOf(card));
+    if (isRight && new Set(value).size === value.length) return value;
+    const said = `must be ${least} to ${most} different cards, such as "dragon-rare-7".`;
+    throw refusal(`\`${name}\` ${said}`);
+  };
+}

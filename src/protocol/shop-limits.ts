@@ -12,6 +12,9 @@ export const shopLimits = {
   shopCost: 20,
   /** The most cards of each side of an offer. */
   tradeCards: 10,
+  /** The fewest and the most cards of a new deck. */
+  deckCardsLeast: 5,
+  deckCards: 30,
   /** The most packs of one name that an administrator can put up for sale. */
   packsLeft: 1_000_000,
 } as const;

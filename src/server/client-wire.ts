@@ -63,16 +63,21 @@ export class ClientWire {
       log.write(level, `Recebido: ${request.service}`);
     }
     const to: ClientReply = { envelope, format, heardMs: now().steadyMs };
-    const proven = auth === "open" ? requests : this.#proven(requests);
+    const proven = this.#proven(requests, auth);
     const connection = connectionOf(envelope);
     onRequests({ type: "requests", to, batch, connection, requests: proven });
   }
 
-  /** Checks the token of each request, and adds the session that a valid token proves. */
-  #proven(requests: readonly Incoming[]): Incoming[] {
+  /**
+   * Checks the token of each request, and adds the session that a valid token proves. In an open
+   * cluster nobody has a session but the operator, in whose name the cluster's own processes ask.
+   */
+  #proven(requests: readonly Incoming[], auth: Auth): Incoming[] {
     return requests.map((request) => {
       if (!("token" in request) || request.token === undefined) return request;
-      return { ...request, session: this.#sessions.check(request.token) };
+      const session = this.#sessions.check(request.token);
+      const isKnown = auth === "required" || session?.isOperator === true;
+      return { ...request, session: isKnown ? session : undefined };
     });
   }
 

@@ -2,6 +2,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decisionMutations } from "./decision-mutations.ts";
+import { matchMutations } from "./match-mutations.ts";
+import type { WorldName } from "./worlds.ts";
 
 interface Edit {
   /** The path below `src/`. */
@@ -215,7 +217,7 @@ const shellMutations: readonly Mutation[] = [
   },
 ];
 
-export const mutations: readonly Mutation[] = [
+const clusterMutations: readonly Mutation[] = [
   ...decisionMutations,
   ...coordinatorMutations,
   ...shellMutations,
@@ -520,6 +522,15 @@ export const mutations: readonly Mutation[] = [
     ],
   },
 ];
+
+/** Returns the mutations that the simulation of a world must find. */
+export function mutationsOf(world: WorldName): readonly Mutation[] {
+  const all: Readonly<Record<WorldName, readonly Mutation[]>> = {
+    cluster: clusterMutations,
+    matches: matchMutations,
+  };
+  return all[world];
+}
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -21,6 +21,8 @@ export interface Outcome {
   /** One line for each thing that happened, with its virtual time. */
   readonly story: readonly string[];
   readonly acknowledged: number;
+  /** How often each kind of thing happened, so that a run in which nothing happens is noticed. */
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 /** Virtual milliseconds within which the cluster must be well again after the last fault. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { mutationSeeds, mutations, plant } from "./mutations.ts";
+import { findsMutations } from "./finds-mutations.ts";
 import { run } from "./run.ts";
-import { type Report, spread } from "./spread.ts";
 
 /** The seeds of the test run; `npm run sim` runs any other seeds. */
 const seeds = Array.from({ length: 40 }, (_, at) => at + 1);
@@ -37,19 +36,4 @@ describe("seeds of the simulation that once broke a promise", () => {
   });
 });
 
-describe("[T10] the simulation finds a rule that is broken on purpose", () => {
-  const seeded = mutations.map((each) => ({ ...each, seed: mutationSeeds[each.name] ?? 1 }));
-  test.each(seeded)(
-    "[$rule] the simulation of seed $seed finds the mutation: $name",
-    { timeout: 60_000 },
-    async (mutation) => {
-      const { seed } = mutation;
-      expect(run(seed).broken, "without the mutation").toBeUndefined();
-      using copy = plant(mutation);
-      const reports: Report[] = [];
-      const note = (report: Report) => reports.push(report) > 0;
-      await spread({ from: seed, count: 1 }, note, copy.program);
-      expect(reports[0]?.broken, "npm run sim -- --hunt looks for another seed").toBeDefined();
-    },
-  );
-});
+findsMutations("cluster");

@@ -2,9 +2,10 @@ import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./run.ts";
+import type { Seeds } from "./worker.ts";
 
 /** The report of one seed, with its story only if a promise was broken. */
-export type Report = Pick<Outcome, "seed" | "broken" | "story" | "acknowledged">;
+export type Report = Outcome;
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
 /** The number of seeds that a process gets at a time. */
@@ -16,12 +17,12 @@ const chunk = 20;
  * @param program the worker program; a mutated copy of the code has its own
  */
 export async function spread(
-  seeds: { readonly from: number; readonly count: number },
+  { world, from, count }: Seeds,
   onReport: (report: Report) => boolean,
   program: string = worker,
 ): Promise<void> {
-  let next = seeds.from;
-  const end = seeds.from + seeds.count;
+  let next = from;
+  const end = from + count;
   let isOver = false;
   const one = () =>
     new Promise<void>((resolve, reject) => {
@@ -30,7 +31,7 @@ export async function spread(
       const give = () => {
         if (isOver || next >= end) return child.disconnect();
         open = Math.min(chunk, end - next);
-        child.send({ from: next, count: open });
+        child.send({ world, from: next, count: open } satisfies Seeds);
         next += open;
       };
       child.on("message", (report: Report) => {
@@ -46,6 +47,6 @@ export async function spread(
       });
       give();
     });
-  const processes = Math.min(availableParallelism(), Math.ceil(seeds.count / chunk));
+  const processes = Math.min(availableParallelism(), Math.ceil(count / chunk));
   await Promise.all(Array.from({ length: processes }, one));
 }

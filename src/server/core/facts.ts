@@ -8,6 +8,9 @@ import { type CoordinatorData, coordinatorFacts } from "./coordinator/coordinato
 import { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import { type DecisionData, decidedPart, decisionFacts } from "./decisions/decision-facts.ts";
 import { DecisionLog } from "./decisions/decision-log.ts";
+import { savedMatches } from "./matches/match-facts.ts";
+import { matchOperations } from "./matches/match-operations.ts";
+import { Matches } from "./matches/matches.ts";
 import { type Fact, Facts, type FactTable } from "./replica/fact.ts";
 import { Shop } from "./shop/shop.ts";
 import { savedShop } from "./shop/shop-facts.ts";
@@ -27,6 +30,7 @@ export interface Content {
   readonly log: DecisionLog;
   readonly accounts: Accounts;
   readonly shop: Shop;
+  readonly matches: Matches;
   readonly chat: ChatState;
 }
 
@@ -34,15 +38,21 @@ export interface Content {
 export function newContent(digest: Digest, retention: Retention | undefined): Content {
   const accounts = new Accounts();
   const shop = new Shop();
+  const matches = new Matches();
   return {
     terms: new CoordinatorTerms(),
     log: new DecisionLog({
       digest,
-      kinds: { ...accountOperations(accounts), ...shopOperations(shop, accounts) },
+      kinds: {
+        ...accountOperations(accounts),
+        ...shopOperations(shop, accounts),
+        ...matchOperations(matches, accounts),
+      },
       expired: (operation) => expiredOutcome(accounts, operation),
     }),
     accounts,
     shop,
+    matches,
     chat: new ChatState(retention),
   };
 }
@@ -50,9 +60,10 @@ export function newContent(digest: Digest, retention: Retention | undefined): Co
 /** Makes what applies events to the state, saves the state and restores it. */
 export function machineOf(
   facts: Readonly<Record<string, Fact>>,
-  { log, accounts, shop }: Content,
+  { log, accounts, shop, matches }: Content,
 ): Facts {
-  return new Facts(facts, decidedPart(log, [savedAccounts(accounts), savedShop(shop)]));
+  const states = [savedAccounts(accounts), savedShop(shop), savedMatches(matches)];
+  return new Facts(facts, decidedPart(log, states));
 }
 
 export function factsOf({

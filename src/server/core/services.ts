@@ -9,6 +9,7 @@ import { hookServices } from "./chat/hook-services.ts";
 import { readServices } from "./chat/read-services.ts";
 import { writeServices } from "./chat/write-services.ts";
 import { type Content, factsOf } from "./facts.ts";
+import { matchServices } from "./matches/match-services.ts";
 import type { Fact } from "./replica/fact.ts";
 import { charge, full, refuse } from "./serving/decision.ts";
 import type { ServiceRows, ServiceTable } from "./serving/service.ts";
@@ -21,6 +22,7 @@ export const services: ServiceRows<Service> = {
   ...writeServices,
   ...hookServices,
   ...shopServices,
+  ...matchServices,
   time: {
     parse: () => ({}),
     for: "anybody",

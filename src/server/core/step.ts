@@ -101,7 +101,7 @@ export class ServerCore {
     const effects = this.#effects;
     const passwords = this.#passwords;
     const content = newContent(digest, retention);
-    const { terms, log, accounts, shop, chat } = content;
+    const { terms, log, accounts, shop, matches, chat } = content;
     const machine = machineOf(tables.facts(content), content);
     const replica = new Replica({
       ...{ name, clock, digest, machine, effects },
@@ -123,8 +123,8 @@ export class ServerCore {
     const publications = new Publications({ name, chat, accounts, auth });
     const serving = new Serving({
       services: {
-        ...{ name, clock, digest, auth, topicKeys, chat, accounts, shop, log, chance },
-        ...{ ledger, replication, presence, publications },
+        ...{ name, clock, digest, auth, topicKeys, chat, accounts, shop, chance },
+        ...{ matches, log, ledger, replication, presence, publications },
         status: (now) => this.#reports.status(now),
         correctedMs: (now) => clockSync.correctedMs(now),
         submit: (operation, now) => decisions.submit(operation, now),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ReplyData, Service } from "../../../src/protocol/client-messages.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
-import { durations, limits } from "../../../src/protocol/limits.ts";
+import { durations } from "../../../src/protocol/limits.ts";
 import { services } from "../../../src/server/core/services.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
 import { coordinator } from "../../support/coordinators.ts";
@@ -88,6 +88,10 @@ describe("[X2] a login", () => {
 });
 
 describe("[X2] each service is only for those who may use it", () => {
+  const [match, game] = ["0a1b2c3d4e5f6a7b", "game_0a1b2c3d"];
+  const players = ["ana", "bia"].map((user) => ({ user, game }));
+  const beginning = { rules: "duel", players, host: game };
+
   const requests: Record<Service, Fields> = {
     login: { user: "ana", password: "ana's" },
     register: { password: "x" },
@@ -113,7 +117,15 @@ describe("[X2] each service is only for those who may use it", () => {
     buy: { user: "ana", pack: "basic" },
     offer: { user: "ana", to: "bia", give: ["wolf-common-1"], want: ["lion-common-1"] },
     trade: { user: "ana", trade: 1, accept: true },
+    deck: { user: "ana", cards: [1, 2, 3, 4, 5].map((copy) => `wolf-common-${copy}`) },
     supply: { pack: "basic" },
+    matchBegin: { match, ...beginning, game },
+    matchTerm: { match, term: 2, host: game, game },
+    matchEnd: { match, term: 1, game },
+    matchVoid: { match },
+    match: { user: "bia" },
+    matches: {},
+    ranking: {},
     unhook: {},
     post: { hookToken: deploy.hookToken, message: "x" },
   };
@@ -137,11 +149,11 @@ describe("[X2] each service is only for those who may use it", () => {
       const user = service === "register" ? { user: `new${count}` } : {};
       return scene.ask(service, { hook, ...requests[service], ...user, token });
     };
-    // The log has judged what these name: cards that nobody has, and an offer that nobody made.
-    const judged = ["card_not_owned", "trade_not_found"];
+    // The log has judged what these name: cards that nobody has, an offer and a match that nobody made.
+    const judged = ["card_not_owned", "trade_not_found", "match_not_found"];
     const isServed = ({ status, code }: ReplyData) =>
       status !== "erro" || judged.includes(code as string);
-    expect(isServed(ask(ana))).toBe(whom !== "administrators");
+    expect(isServed(ask(ana))).toBe(whom === "users" || whom === "anybody");
     if (service === "password") return;
     expect(isServed(ask(undefined))).toBe(whom === "anybody");
     expect(isServed(ask("forged"))).toBe(whom === "anybody");
@@ -149,6 +161,10 @@ describe("[X2] each service is only for those who may use it", () => {
     if (whom === "administrators") {
       expect(ask(ana)).toMatchObject({ code: "forbidden" });
       expect(isServed(ask(chief))).toBe(true);
+      expect(isServed(ask(scene.operator))).toBe(true);
+    } else if (whom === "members") {
+      expect(ask(ana)).toMatchObject({ code: "forbidden" });
+      expect(isServed(ask(chief))).toBe(alsoForAdministrators === true);
       expect(isServed(ask(scene.operator))).toBe(true);
     } else if (whom === "users" && alsoForAdministrators !== true) {
       expect(ask(scene.operator)).toMatchObject({ code: "forbidden" });
@@ -272,49 +288,5 @@ describe("[X2] changes of an account", () => {
     expect(scene.ask("register", { user: "eva", password: "x" })).toMatchObject({
       code: "forbidden",
     });
-  });
-});
-
-describe("[X4] limits on the rate of requests", () => {
-  test("logins above the limit of an account, or of a connection, get rate_limited", () => {
-    const scene = new Scene();
-    scene.user("ana");
-    const guess = (user: string, connection: string) => {
-      const asked = scene.cluster.askPayload(
-        scene.server,
-        { service: "login", data: { user, password: "x" } },
-        connection,
-      );
-      scene.cluster.runUntil(() => asked.reply !== undefined, "a reply");
-      return asked.reply as ReplyData;
-    };
-    const burst = limits.accountAttempts;
-    const codes = Array.from({ length: burst + 2 }, (_, at) => guess("ana", `wire ${at}`));
-    expect(codes.at(-1)).toMatchObject({ code: "rate_limited", retry: true });
-    expect(codes.at(-1)?.wait).toBeGreaterThan(0);
-    // The limit of one account affects no other account. A connection has a limit for all accounts
-    // together.
-    expect(guess("eva", "elsewhere")).toMatchObject({ code: "unauthenticated" });
-    const many = Array.from({ length: 2 * limits.connectionAttempts }, (_, at) =>
-      guess(`user${at}`, "one wire"),
-    );
-    expect(many.at(-1)).toMatchObject({ code: "rate_limited" });
-  });
-
-  test("publications of one user, and requests of one connection, get rate_limited above their limits", () => {
-    const pace = { perSecond: 2, burst: 4 };
-    const scene = new Scene({ user: pace, connection: { perSecond: 100, burst: 100 } });
-    const ana = scene.user("ana");
-    scene.ask("channel", { channel: "geral", token: ana });
-    const send = () =>
-      scene.ask("publish", { user: "ana", channel: "geral", message: "x", token: ana });
-    const replies = Array.from({ length: 6 }, send);
-    expect(replies.at(0)).toMatchObject({ status: "OK" });
-    const refused = replies.at(-1);
-    expect(refused).toMatchObject({ code: "rate_limited", retry: true });
-    scene.cluster.runFor(1_000 * Number(refused?.wait));
-    expect(send()).toMatchObject({ status: "OK" });
-    const asked = Array.from({ length: 200 }, () => scene.cluster.ask(scene.server, "time"));
-    expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
   });
 });

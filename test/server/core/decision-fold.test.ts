@@ -53,6 +53,25 @@ class Drawn {
     return this.pick([`${name}-common-1`], [`${name}-common-1`, `${name}-common-2`]);
   }
 
+  /** Fields of operations on few matches at a time, most of which begin, move on, and end. */
+  #matchFields(): Record<string, unknown> {
+    const number = 4 * Math.floor(this.#count / 400) + Math.floor(this.#random() * 12);
+    const users = this.pick(number, number, number, number + 7);
+    const games = ["game_0000000a", "game_0000000b", "game_0000000c"];
+    const [first, second] = [`user${users % 40}`, `user${(users + this.pick(1, 1, 1, 0)) % 40}`];
+    const player = (user: string) => ({ user, game: "game_0000000a" });
+    return {
+      match: number.toString(16).padStart(16, "0"),
+      rules: this.pick("duel", "clash"),
+      players: [player(first), player(second)],
+      term: this.pick(1, 1, 2, 3),
+      host: this.pick(...games),
+      shadow: this.pick(undefined, ...games),
+      winner: this.pick(undefined, first, second),
+      isVoid: this.pick(undefined, undefined, undefined, true),
+    };
+  }
+
   operation(applied: number): object {
     this.#count += 1;
     const name = `user${Math.floor(this.#random() * 40)}`;
@@ -79,11 +98,14 @@ class Drawn {
       want: this.#cards(),
       trade: Math.floor(this.#random() * 50),
       isAccepted: this.pick(true, false),
+      cards: [1, 2, 3, 4, 5].map((copy) => `wolf-common-${copy}`),
+      ...this.#matchFields(),
       rights,
     };
     const wrong = this.pick<string>(
       ...["user", "credential", "looks", "rights", "version", "mode"],
-      ...["pack", "draw", "left", "to", "give", "trade"],
+      ...["pack", "draw", "left", "to", "give", "trade", "cards"],
+      ...["match", "rules", "players", "term", "host", "winner", "isVoid"],
     );
     const odd =
       this.#random() < 0.03
@@ -94,7 +116,8 @@ class Drawn {
     return {
       kind: this.pick<string>(
         ...["register", "password", "rehash", "reset", "flag", "registration"],
-        ...["buy", "buy", "offer", "trade", "supply"],
+        ...["buy", "buy", "offer", "trade", "deck", "supply"],
+        ...["matchBegin", "matchTerm", "matchEnd", "matchVoid"],
       ),
       by: name,
       id: `id ${this.#random() < 0.2 ? this.#count - 5 : this.#count}`,
@@ -157,14 +180,19 @@ describe("the fold of decided operations", () => {
       "expired",
       "invalid",
       "invitation_wanted",
+      "match_differs",
+      "match_not_found",
       "name_confusable",
       "name_in_use",
       "name_taken",
+      "no_player",
       "not_administrator",
       "password_changed",
       "password_wrong",
       "registration_closed",
+      "seated",
       "sold_out",
+      "term_passed",
       "too_few_coins",
       "trade_not_found",
       "user_not_found",

@@ -25,7 +25,23 @@ function operationsOf(slot: number): object[] {
   return [
     { ...asked, kind: "register", version: `${slot}`, looks: [by] },
     { ...asked, id: `op ${slot}+`, kind: "rehash", from: `${slot - 1}` },
+    ...matchOf(slot),
   ];
+}
+
+/** A match that begins in a slot; every other one ends there too, and the last one finds no seats. */
+function matchOf(slot: number): object[] {
+  const game = "game_0000000a";
+  const of = {
+    by: game,
+    since: 0,
+    match: `${slot}`.padStart(16, "0"),
+    rights: { isOperator: true },
+  };
+  const players = ["ana", "bia"].map((user) => ({ user, game }));
+  const begin = { id: `begin ${slot}`, kind: "matchBegin", rules: "duel", players, host: game };
+  const end = { id: `end ${slot}`, kind: "matchEnd", term: 1, winner: "bia" };
+  return [{ ...of, ...begin }, ...(slot % 2 === 1 ? [{ ...of, ...end }] : [])];
 }
 
 /** Random data for each operation: an operation without a row here is a compile error. */

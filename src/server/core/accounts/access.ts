@@ -9,14 +9,17 @@ export type Auth = "open" | "required";
 
 /** Who may use a service (X2). */
 export interface Access<R extends ParsedRequest = ParsedRequest> {
-  /** The senders that the service accepts in a cluster with accounts. */
-  readonly for: "anybody" | "users" | "administrators";
+  /**
+   * The senders that the service accepts in a cluster with accounts. `members` are the cluster's own
+   * processes, which know its secret: nobody else may use these services, also in an open cluster.
+   */
+  readonly for: "anybody" | "users" | "administrators" | "members";
   /**
    * Returns the user that the request acts for, or whose data it reads. This user must be the
    * session's user.
    */
   as?(request: R): UserName | undefined;
-  /** Whether administrators and the operator may make the request too, for any user. */
+  /** Whether administrators may make the request too, and the operator, for any user. */
   readonly alsoForAdministrators?: true;
   /** Whether the service exists only in a cluster with accounts. */
   readonly needsAccounts?: true;
@@ -35,6 +38,11 @@ export function forbids(
   access: Access,
   { auth, accounts, timeMs }: AccessContext,
 ): ProtocolError | undefined {
+  if (access.for === "members") {
+    const refusal = memberProblem(request, timeMs);
+    const mayBeOther = auth === "required" && access.alsoForAdministrators === true;
+    if (refusal === undefined || !mayBeOther) return refusal;
+  }
   if (auth === "open") {
     if (access.needsAccounts !== true) return undefined;
     const description = "This cluster runs with --auth open: it has no sessions.";
@@ -46,7 +54,7 @@ export function forbids(
   const { user, isOperator } = request.session as Session;
   const isAdministrator = isOperator || accounts.has("administrator", user);
   if (isAdministrator && access.alsoForAdministrators === true) return undefined;
-  if (access.for === "administrators") {
+  if (access.for !== "users") {
     if (isAdministrator) return undefined;
     const reason = "not_administrator";
     return new ProtocolError("forbidden", "Only an administrator may do that.", { reason });
@@ -58,6 +66,15 @@ export function forbids(
   if (as === undefined || as === user) return undefined;
   const description = `The session is that of "${user}", not of "${as}".`;
   return new ProtocolError("forbidden", description, { reason: "other_user" });
+}
+
+/** Returns why the sender is none of the cluster's own processes. */
+function memberProblem({ session }: ParsedRequest, timeMs: number): ProtocolError | undefined {
+  if (session?.isOperator !== true) {
+    const description = "Only a process with the cluster's secret may do that.";
+    return new ProtocolError("forbidden", description);
+  }
+  return session.expiresMs > timeMs ? undefined : expired(session);
 }
 
 /** The reasons of refusals that may be wrong if this server has not applied all decisions. */
@@ -103,10 +120,7 @@ function sessionProblem(
     return unauthenticated("session_unknown", "The `token` is not one of this cluster's.");
   }
   const { user, expiresMs, isOperator, version } = session;
-  if (expiresMs <= timeMs) {
-    const description = `The session ended at ${isoTime(expiresMs)}: log in again.`;
-    return unauthenticated("session_expired", description);
-  }
+  if (expiresMs <= timeMs) return expired(session);
   if (isOperator) return undefined;
   if (accounts.credential(user)?.version !== version) {
     const description = "The session has ended, since the password was changed: log in again.";
@@ -134,6 +148,11 @@ export function renewal(
 export function locked(user: UserName): ProtocolError {
   const description = `An administrator has locked the account "${user}".`;
   return new ProtocolError("forbidden", description, { reason: "account_locked" });
+}
+
+function expired({ expiresMs }: Session): ProtocolError {
+  const description = `The session ended at ${isoTime(expiresMs)}: log in again.`;
+  return unauthenticated("session_expired", description);
 }
 
 function unauthenticated(reason: RefusalReason, description: string): ProtocolError {

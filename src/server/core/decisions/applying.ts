@@ -13,7 +13,7 @@ export type Outcome = string | { readonly outcome: string; readonly result: obje
 type Tables<Fields> = {
   readonly readers: { readonly [K in keyof Fields]: (operation: Operation) => Fields[K] };
   readonly judges: {
-    readonly [K in keyof Fields]: (asked: Fields[K], operation: Operation) => Outcome;
+    readonly [K in keyof Fields]: (asked: Fields[K], operation: Operation, time: number) => Outcome;
   };
 };
 
@@ -26,14 +26,14 @@ export function applying<Fields extends object>(
   judges: Tables<Fields>["judges"],
 ): Readonly<Record<keyof Fields & string, Apply>> {
   const apply = (kind: keyof Fields): Apply => {
-    return (operation) => {
+    return (operation, time) => {
       let fields: Fields[typeof kind];
       try {
         fields = readers[kind](operation);
       } catch {
         return "invalid";
       }
-      return judges[kind](fields, operation);
+      return judges[kind](fields, operation, time);
     };
   };
   const kinds = Object.keys(readers) as (keyof Fields & string)[];

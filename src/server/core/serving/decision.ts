@@ -19,6 +19,7 @@ import type { Publications } from "../chat/publications.ts";
 import type { DecisionLog } from "../decisions/decision-log.ts";
 import type { Now } from "../effects.ts";
 import type { EventData } from "../facts.ts";
+import type { Matches } from "../matches/matches.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
@@ -84,6 +85,7 @@ export interface Services {
   readonly chat: ChatState;
   readonly accounts: Accounts;
   readonly shop: Shop;
+  readonly matches: Matches;
   readonly log: DecisionLog;
   readonly ledger: LedgerOf<EventData>;
   readonly replication: Replication;

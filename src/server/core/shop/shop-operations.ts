@@ -10,14 +10,12 @@ import { type Apply, applying } from "../decisions/applying.ts";
 import type { Shop, Trade } from "./shop.ts";
 
 /** What may come of an operation on the shop, besides the outcomes of rights. */
-export const shopOutcomes = [
-  "sold_out",
-  "too_few_coins",
-  "card_not_owned",
-  "trade_not_found",
-  "too_many_trades",
-] as const;
-export type ShopOutcome = (typeof shopOutcomes)[number];
+export type ShopOutcome =
+  | "sold_out"
+  | "too_few_coins"
+  | "card_not_owned"
+  | "trade_not_found"
+  | "too_many_trades";
 
 interface Acting {
   readonly rights: Rights;
@@ -35,6 +33,8 @@ export interface ShopOperations {
   };
   /** The user to whom the cards were offered exchanges them, or either user drops the offer. */
   trade: Acting & { readonly trade: number; readonly isAccepted: boolean };
+  /** Chooses the cards with which the user plays. */
+  deck: Acting & { readonly cards: readonly CardId[] };
   /** An administrator says how many packs are for sale. */
   supply: Acting & { readonly pack: PackName; readonly left?: number | undefined };
 }
@@ -78,6 +78,13 @@ export function shopOperations(shop: Shop, accounts: Accounts): Readonly<Record<
         for (const card of want) shop.give(card, giver);
       }
       shop.removeTrade(trade);
+      return "done";
+    },
+    deck: ({ cards, rights }, { by }) => {
+      const refused = mayAct(accounts, by, rights);
+      if (refused !== undefined) return refused;
+      if (!own(shop, by, cards)) return "card_not_owned";
+      shop.setDeck(by, cards);
       return "done";
     },
     supply: ({ pack, left, rights }) => {
@@ -124,6 +131,10 @@ const readers: {
     isAccepted: data.isAccepted === true,
     rights: readRights(data.rights),
   }),
+  deck: (data) => ({
+    cards: readDeck(data.cards, limits.deckCardsLeast),
+    rights: readRights(data.rights),
+  }),
   supply: (data) => {
     const [pack, left] = [readPack(data.pack), readLeft(data.left)];
     return { pack, left, rights: readRights(data.rights) };
@@ -148,7 +159,19 @@ export function readLeft(value: unknown): number | undefined {
 
 /** @throws Error unless the value is a list of 1 to `limits.tradeCards` different cards */
 export function readCards(value: unknown): readonly CardId[] {
-  assert(Array.isArray(value) && value.length >= 1 && value.length <= limits.tradeCards);
+  return readDifferent(value, [1, limits.tradeCards]);
+}
+
+/** @throws Error unless the value is a list of `least` to `limits.deckCards` different cards */
+export function readDeck(value: unknown, least: number): readonly CardId[] {
+  return readDifferent(value, [least, limits.deckCards]);
+}
+
+function readDifferent(
+  value: unknown,
+  [least, most]: readonly [least: number, most: number],
+): readonly CardId[] {
+  assert(Array.isArray(value) && value.length >= least && value.length <= most);
   assert(new Set(value).size === value.length, "a card is given twice");
   for (const card of value)
     assert(typeof card === "string" && kindOf(card), "there is no such card");

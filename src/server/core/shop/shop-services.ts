@@ -4,34 +4,28 @@ import { ProtocolError } from "../../../protocol/errors.ts";
 import { object, optional } from "../../../protocol/fields.ts";
 import { parseUserName, type UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { Decided } from "../../../protocol/operation.ts";
 import type { Replies } from "../../../protocol/replies.ts";
 import {
   cards,
+  deckCards,
   packName,
   packsLeft,
   slot as wholeNumber,
   yesOrNo,
 } from "../../../protocol/request-fields.ts";
-import { operationOf, outcomeError, rightsOf } from "../accounts/account-decisions.ts";
+import { asking } from "../accounts/asking.ts";
 import {
   type Circumstances,
   charge,
   type Decision,
   full,
-  idReused,
   noUser,
   refuse,
   type Services,
   waits,
 } from "../serving/decision.ts";
 import type { ServiceRows } from "../serving/service.ts";
-import {
-  type ShopKind,
-  type ShopOperations,
-  type ShopOutcome,
-  shopOutcomes,
-} from "./shop-operations.ts";
+import type { ShopOperations, ShopOutcome } from "./shop-operations.ts";
 
 /** Operations of users: they count for the pace of messages, and much for that of a connection (X4). */
 const asked = {
@@ -41,8 +35,10 @@ const asked = {
   cost: limits.shopCost,
 } as const;
 
-/** The services of the shop: packs of cards, and the exchange of cards. */
-export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "trade" | "supply"> = {
+type ShopService = keyof ShopOperations | "shop" | "cards";
+
+/** The services of the shop: packs of cards, the exchange of cards, and decks. */
+export const shopServices: ServiceRows<ShopService> = {
   shop: {
     parse: object({ user: parseUserName }),
     for: "users",
@@ -52,6 +48,7 @@ export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "tra
   cards: {
     parse: object({ user: parseUserName }),
     for: "users",
+    alsoForAdministrators: true,
     decide: (services, request, at) => waits(services, request, at) ?? list(services, request, at),
   },
   buy: {
@@ -88,6 +85,15 @@ export const shopServices: ServiceRows<"shop" | "cards" | "buy" | "offer" | "tra
       return stranger(services, request, at) ?? ask(services, request, { by: user, ...data });
     },
   },
+  deck: {
+    parse: object({ user: parseUserName, cards: deckCards }),
+    ...asked,
+    decide: (services, request, at) => {
+      const { user, cards: chosen } = request;
+      const data = { kind: "deck", fields: { cards: chosen } } as const;
+      return stranger(services, request, at) ?? ask(services, request, { by: user, ...data });
+    },
+  },
   supply: {
     parse: object({ pack: packName, left: optional(packsLeft) }),
     for: "administrators",
@@ -112,48 +118,13 @@ function stranger(
   return waits(services, request, at) ?? refuse(noUser(request.user));
 }
 
-interface Asked<K extends ShopKind> {
-  readonly by: UserName;
-  readonly kind: K;
-  /** What the request says. A repeated request must say the same. */
-  readonly fields: Partial<ShopOperations[K]>;
-  /** What the server adds. */
-  readonly more?: Partial<ShopOperations[K]>;
-}
-
-/** Has an operation decided, and answers with what it made. */
-function ask<K extends ShopKind, Answer extends object>(
-  services: Services,
-  request: ParsedRequest,
-  { by, kind, fields, more }: Asked<K>,
-): Decision<Answer> {
-  const { id, sinceSlot } = request;
-  const settle = ({ operation, outcome, result = {}, slot }: Decided): Decision<Answer> => {
-    const isSame = ([name, value]: [string, unknown]) =>
-      JSON.stringify(operation[name]) === JSON.stringify(value);
-    if (operation.kind !== kind || !Object.entries(fields).every(isSame)) return refuse(idReused());
-    if (outcome === "done") return { next: "answer", slot, answer: result as Answer };
-    const error = isOfShop(outcome) ? errors[outcome]() : outcomeError(outcome, operation);
-    return refuse(error, slot);
-  };
-  const first = services.log.find(by, id);
-  if (first !== undefined) return settle(first);
-  const asked = { ...fields, ...more, rights: rightsOf(request) } as unknown as ShopOperations[K];
-  const operation = operationOf(services, kind, { id, sinceSlot, by, fields: asked });
-  return { next: "decide", operation, settle };
-}
-
-function isOfShop(outcome: string): outcome is ShopOutcome {
-  return (shopOutcomes as readonly string[]).includes(outcome);
-}
-
 const errors: Readonly<Record<ShopOutcome, () => ProtocolError>> = {
   sold_out: () =>
     new ProtocolError("sold_out", "This pack is sold out, or the stock lacks a card."),
   too_few_coins: () =>
     new ProtocolError("too_few_coins", "Your coins don't suffice for this pack."),
   card_not_owned: () => {
-    const text = "One of the cards does not belong to the user who would give it.";
+    const text = "One of the cards does not belong to the user who would give it or play with it.";
     return new ProtocolError("card_not_owned", text);
   },
   trade_not_found: () => {
@@ -165,6 +136,8 @@ const errors: Readonly<Record<ShopOutcome, () => ProtocolError>> = {
     return new ProtocolError("forbidden", text, { reason: "too_many_trades" });
   },
 };
+
+const ask = asking<ShopOperations>(errors);
 
 function show(
   { shop }: Services,
@@ -179,13 +152,16 @@ function show(
 }
 
 function list(
-  { shop }: Services,
-  { user }: RequestOf<"cards">,
+  { shop, auth }: Services,
+  { user, session }: RequestOf<"cards">,
   { room }: Circumstances,
 ): Decision<Replies["cards"]> {
   const owned = shop.cardsOf(user);
-  if (!charge(room, owned.length * cardBytes)) return full();
-  return { next: "answer", answer: { cards: owned } };
+  // An opponent must not see the deck. A game server needs it, and asks by the operator's token.
+  const isTold = auth === "open" || session?.isOperator === true || session?.user === user;
+  const deck = isTold ? shop.deckOf(user) : undefined;
+  if (!charge(room, (owned.length + (deck?.length ?? 0)) * cardBytes)) return full();
+  return { next: "answer", answer: { cards: owned, deck } };
 }
 
 /** The bytes of the answer to `shop`, without the offers. */

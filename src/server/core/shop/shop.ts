@@ -25,6 +25,8 @@ export class Shop {
   readonly #owners = new Map<CardId, UserName>();
   /** For each kind, how many copies were sold. */
   readonly #sold = new Map<string, number>();
+  /** The cards with which users play, each in the order of its user. */
+  readonly #decks = new Map<UserName, readonly CardId[]>();
   readonly #trades = new Map<number, Trade>();
   /** The number of offers that were ever made. */
   offers = 0;
@@ -42,6 +44,11 @@ export class Shop {
   /** Returns the user's cards, sorted. */
   cardsOf(user: UserName): CardId[] {
     return [...this.#owners].flatMap(([card, owner]) => (owner === user ? card : [])).sort();
+  }
+
+  /** Returns the cards with which the user plays; none if the user has chosen none. */
+  deckOf(user: UserName): readonly CardId[] {
+    return this.#decks.get(user) ?? [];
   }
 
   /** Returns how many packs of this name are for sale; undefined if they are limited by cards alone. */
@@ -103,11 +110,21 @@ export class Shop {
     this.#coins.set(user, coins);
   }
 
-  /** Gives a card, perhaps from the stock, to a user. */
+  /** Gives a card, perhaps from the stock, to a user. It leaves the deck of its former owner. */
   give(card: CardId, user: UserName): void {
+    const former = this.#owners.get(card);
+    if (former !== undefined) {
+      const rest = this.deckOf(former).filter((other) => other !== card);
+      this.setDeck(former, rest);
+    }
     const kind = kindOf(card)?.kind as string;
-    if (!this.#owners.has(card)) this.#sold.set(kind, (this.#sold.get(kind) ?? 0) + 1);
+    if (former === undefined) this.#sold.set(kind, (this.#sold.get(kind) ?? 0) + 1);
     this.#owners.set(card, user);
+  }
+
+  setDeck(user: UserName, cards: readonly CardId[]): void {
+    if (cards.length === 0) this.#decks.delete(user);
+    else this.#decks.set(user, cards);
   }
 
   /** @param left undefined if the pack is limited by cards alone */
@@ -126,8 +143,8 @@ export class Shop {
 
   clear(): void {
     this.offers = 0;
-    for (const map of [this.#coins, this.#owners, this.#sold, this.#trades, this.#left])
-      map.clear();
+    const maps = [this.#coins, this.#owners, this.#sold, this.#decks, this.#trades, this.#left];
+    for (const map of maps) map.clear();
   }
 
   // A saved state, sorted, so that equal shops have equal bytes (R4).
@@ -138,6 +155,10 @@ export class Shop {
 
   owners(): [CardId, UserName][] {
     return sorted(this.#owners);
+  }
+
+  decks(): [UserName, readonly CardId[]][] {
+    return sorted(this.#decks);
   }
 
   trades(): Trade[] {

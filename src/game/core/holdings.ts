@@ -1,0 +1,341 @@
+import { gameDurations } from "../../protocol/game-limits.ts";
+import type { UserName } from "../../protocol/ids.ts";
+import type { GameName, MatchId, OpenMatch, Term } from "../../protocol/matches.ts";
+import type { Decided, Effect, GameMessage, Now, Question } from "./effects.ts";
+import type { Figures } from "./figures.ts";
+import { type Disk, HeldMatch, termOf } from "./held-match.ts";
+import { Hosting } from "./hosting.ts";
+import { isLogOf } from "./lawful.ts";
+import type { MatchEvent, Signer } from "./match-event.ts";
+import type { MatchState } from "./match-state.ts";
+import { needsTerm, nextTerm } from "./next-term.ts";
+import type { Peers } from "./peers.ts";
+import { Shadow } from "./shadow.ts";
+import type { Stamp } from "./stamps.ts";
+
+/** A match of which this server has a copy. It hosts the match, or is the host's shadow. */
+export interface Holding {
+  readonly held: HeldMatch;
+  hosting: Hosting | undefined;
+  readonly shadow: Shadow;
+  /** The term that this server has asked for; 0 if it waits for none. */
+  asked: number;
+  /** Steady time at which the end was decided. */
+  endedMs: number | undefined;
+  readonly sinceMs: number;
+}
+
+interface Parts {
+  readonly self: GameName;
+  readonly signer: Signer;
+  readonly disk: Disk;
+  readonly peers: Peers;
+  /** The logs of the disk, until the cluster has told which of their matches are still open. */
+  readonly recovered: Map<MatchId, readonly MatchEvent[]>;
+  emit(effect: Effect): void;
+  tick(): Stamp;
+  readonly figures: Figures;
+  /** The match has another host, is over, or is no longer here. */
+  onChanged(state: MatchState): void;
+}
+
+/**
+ * The matches of which this server has a copy, and their terms. Who hosts a match changes only by a
+ * decision of the cluster for the next term, and only between the two that have its log.
+ */
+export class Holdings {
+  readonly #parts: Parts;
+  readonly #all = new Map<MatchId, Holding>();
+  readonly #byUser = new Map<UserName, MatchId>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  [Symbol.iterator](): IterableIterator<Holding> {
+    return this.#all.values();
+  }
+
+  /** How many open matches this server hosts, and of how many it is the shadow. */
+  get counts(): { readonly hosted: number; readonly shadowed: number } {
+    const open = [...this.#all.values()].filter(({ endedMs }) => endedMs === undefined);
+    const hosted = open.filter(({ hosting }) => hosting !== undefined).length;
+    return { hosted, shadowed: open.length - hosted };
+  }
+
+  get(match: MatchId): Holding | undefined {
+    return this.#all.get(match);
+  }
+
+  /** Returns the latest match of a user of which this server has a copy. */
+  of(user: UserName): Holding | undefined {
+    const match = this.#byUser.get(user);
+    return match === undefined ? undefined : this.#all.get(match);
+  }
+
+  /** Takes a match that the cluster has decided, with the log that this server has. */
+  open(term: Term, held: HeldMatch, now: Now): Holding {
+    const { self } = this.#parts;
+    const holding: Holding = {
+      held,
+      hosting: undefined,
+      shadow: new Shadow(held, {
+        answer: (message) => this.#send(held.term.host, message),
+        figures: this.#parts.figures,
+      }),
+      asked: 0,
+      endedMs: undefined,
+      sinceMs: now.steadyMs,
+    };
+    held.term = termOf(term);
+    this.#all.set(held.match, holding);
+    for (const { user } of held.state.players) this.#byUser.set(user, held.match);
+    if (term.host === self) this.#host(holding, now);
+    return holding;
+  }
+
+  /** Takes what the disk had: the host of a match asks for a new term before it goes on. */
+  reopen(open: OpenMatch, events: readonly MatchEvent[], now: Now): void {
+    const term = termOf(open);
+    const held = new HeldMatch(term, events, this.#parts);
+    held.markDurable();
+    // Without a host's name, `open` does not begin to host the match in the old term.
+    const holding = this.open({ ...term, host: "" as GameName }, held, now);
+    held.term = term;
+    if (open.host === this.#parts.self) this.#ask(holding, now);
+  }
+
+  hear(from: GameName, message: GameMessage & { readonly match: MatchId }, now: Now): void {
+    const { self } = this.#parts;
+    const holding = this.#all.get(message.match);
+    switch (message.type) {
+      case "adopt":
+        return this.#adopt(from, message, now);
+      case "stale":
+        if (holding !== undefined) this.learn(holding, message.term, now);
+        return;
+      case "over":
+        if (holding?.held.term.host === from) this.#close(holding, now);
+        return;
+      case "lost":
+        // The host has lost its disk: nobody but this server has the match.
+        if (holding?.held.term.term === message.term && holding.held.term.host === from) {
+          this.#ask(holding, now);
+        }
+        return;
+      case "propose":
+      case "check":
+      case "commit":
+      case "rollback":
+        if (holding === undefined) {
+          const { match, term } = message;
+          return this.#send(from, { type: "behind", match, term });
+        }
+        if (this.#isOfTerm(holding, from, message.term)) holding.shadow.hear(message);
+        return;
+      case "ack":
+      case "checked":
+      case "committed":
+      case "behind": {
+        const { term } = holding?.held ?? {};
+        const isMine = term?.host === self && term.shadow === from && term.term === message.term;
+        if (isMine) holding?.hosting?.hear(message, now);
+        return;
+      }
+    }
+  }
+
+  /** Takes over from silent hosts, and replaces silent shadows. */
+  tick(now: Now): void {
+    for (const holding of this.#all.values()) {
+      const { held, hosting, endedMs } = holding;
+      if (endedMs !== undefined) {
+        const isGone = hosting === undefined && this.#parts.peers.isSilent(held.term.host, now);
+        if (isGone || now.steadyMs - endedMs >= gameDurations.overMs) this.#drop(holding);
+        continue;
+      }
+      hosting?.tick(now);
+      holding.shadow.tick(now);
+      if (needsTerm(held, this.#parts, now)) this.#ask(holding, now);
+    }
+  }
+
+  /** The host no longer has a user's match: if it is over, this server drops its copy too. */
+  missed(user: UserName): void {
+    const holding = this.of(user);
+    if (holding?.endedMs !== undefined && holding.hosting === undefined) this.#drop(holding);
+  }
+
+  decided(question: Question, decided: Decided, now: Now): void {
+    const holding = question.service === "matchBegin" ? undefined : this.#all.get(question.match);
+    if (holding === undefined) return;
+    if (question.service === "matchTerm") {
+      holding.asked = 0;
+      if (!("refused" in decided)) return this.learn(holding, decided as Term, now);
+      // The match has ended, and this server was not told. After any other refusal it asks again.
+      if (decided.refused === "match_not_found") this.#close(holding, now);
+      return;
+    }
+    const { refused } = decided as { readonly refused?: string };
+    if (refused === "term_passed") return holding.hosting?.endAgain();
+    this.#close(holding, now);
+  }
+
+  /** Takes what the cluster has decided about the holders of a match. */
+  learn(holding: Holding, told: Term, now: Now): void {
+    const { held } = holding;
+    const term = termOf(told);
+    if (term.term <= held.term.term || holding.endedMs !== undefined) return;
+    const { self } = this.#parts;
+    const old = held.term;
+    held.term = term;
+    if (term.host === self) {
+      held.append(held.made([{ type: "FAILOVER", data: { old, new: term } }], now.wallMs), (then) =>
+        holding.hosting?.stored(then),
+      );
+      if (old.host !== self) this.#parts.figures.failovers += 1;
+      this.#host(holding, now);
+    } else {
+      holding.hosting?.end();
+      holding.hosting = undefined;
+      if (term.shadow !== self) this.#drop(holding);
+    }
+    for (const former of [old.host, old.shadow]) {
+      const isOut = former !== undefined && ![self, term.host, term.shadow].includes(former);
+      if (isOut && term.host === self) {
+        this.#send(former, { type: "stale", match: held.match, term });
+      }
+    }
+    this.#parts.onChanged(held.state);
+  }
+
+  /**
+   * Compares with all open matches that the cluster gives to this server.
+   * @param askedMs steady time at which the cluster was asked: later matches may be missing
+   */
+  compare(
+    { matches, askedMs }: { readonly matches: readonly OpenMatch[]; readonly askedMs: number },
+    now: Now,
+  ): void {
+    const { self, recovered } = this.#parts;
+    const open = new Map(matches.map((one) => [one.match, one]));
+    for (const one of matches) {
+      const holding = this.#all.get(one.match);
+      const events = recovered.get(one.match);
+      if (holding !== undefined) this.learn(holding, one, now);
+      else if (events !== undefined) this.reopen(one, events, now);
+      else if (one.host === self && one.shadow !== undefined) {
+        this.#send(one.shadow, { type: "lost", match: one.match, term: one.term });
+      }
+    }
+    for (const match of recovered.keys()) {
+      // The match may have come here again meanwhile, with another log.
+      if (!open.has(match) && !this.#all.has(match)) this.#forget(match);
+    }
+    recovered.clear();
+    for (const holding of this.#all.values()) {
+      const isOld = holding.sinceMs < askedMs;
+      const isGone = !open.has(holding.held.match) && holding.endedMs === undefined;
+      // It is over, or others hold it.
+      if (isOld && isGone) this.#drop(holding);
+    }
+  }
+
+  #adopt(from: GameName, message: GameMessage & { readonly type: "adopt" }, now: Now): void {
+    const { match, term, events } = message;
+    if (term.host !== from || term.shadow !== this.#parts.self) return;
+    const known = this.#all.get(match);
+    if (known?.endedMs !== undefined) return;
+    if (known !== undefined && known.held.term.term > term.term) {
+      return this.#send(from, { type: "stale", match, term: known.held.term });
+    }
+    const { signer, recovered } = this.#parts;
+    if (!isLogOf(match, events, signer)) {
+      this.#parts.figures.forged += 1;
+      return;
+    }
+    const read = recovered.get(match);
+    if (known === undefined && read !== undefined) {
+      // What the disk has is not given up for the log of a host that has been replaced.
+      const held = new HeldMatch(term, read, this.#parts);
+      if (held.termOfLog > term.term) return;
+      recovered.delete(match);
+      held.markDurable();
+      return this.open(term, held, now).shadow.adopt(message);
+    }
+    if (known !== undefined) {
+      this.learn(known, term, now);
+      return known.shadow.adopt(message);
+    }
+    const held = new HeldMatch(term, events, this.#parts);
+    const { shadow } = this.open(term, held, now);
+    held.save(() => shadow.adopt(message));
+  }
+
+  /** Whether a message comes from the host of the present term. A host of another term is told. */
+  #isOfTerm({ held }: Holding, from: GameName, term: number): boolean {
+    const { match } = held;
+    if (term === held.term.term && from === held.term.host) return true;
+    if (term > held.term.term) this.#send(from, { type: "behind", match, term });
+    else if (term < held.term.term) this.#send(from, { type: "stale", match, term: held.term });
+    return false;
+  }
+
+  /** Asks the cluster for the next term, once for each term. */
+  #ask(holding: Holding, now: Now): void {
+    const { match } = holding.held;
+    const term = nextTerm(holding.held, this.#parts, now);
+    if (term === undefined || holding.asked === term.term) return;
+    holding.asked = term.term;
+    this.#parts.emit({ type: "decide", question: { service: "matchTerm", match, ...term } });
+  }
+
+  #host(holding: Holding, now: Now): void {
+    const { self, emit, tick, figures } = this.#parts;
+    holding.hosting ??= new Hosting(
+      holding.held,
+      {
+        self,
+        tick,
+        figures,
+        send: (to, message) => this.#send(to, message),
+        decide: (question) => emit({ type: "decide", question }),
+      },
+      now,
+    );
+    holding.hosting.begin(now);
+  }
+
+  /** The end is decided: the disk may forget the match, and players may look at it for a while. */
+  #close(holding: Holding, now: Now): void {
+    if (holding.endedMs !== undefined) return;
+    const { match, term, state } = holding.held;
+    if (term.host === this.#parts.self && term.shadow !== undefined) {
+      this.#send(term.shadow, { type: "over", match });
+    }
+    // Somebody else has ended the match: its log has no end that players could look at.
+    if (state.over === undefined) return this.#drop(holding);
+    holding.endedMs = now.steadyMs;
+    this.#forget(match);
+    this.#parts.onChanged(state);
+  }
+
+  #drop(holding: Holding): void {
+    const { match, state } = holding.held;
+    holding.hosting?.end();
+    this.#all.delete(match);
+    for (const { user } of state.players) {
+      if (this.#byUser.get(user) === match) this.#byUser.delete(user);
+    }
+    if (holding.endedMs === undefined) this.#forget(match);
+    this.#parts.onChanged(state);
+  }
+
+  #forget(match: MatchId): void {
+    this.#parts.disk.store({ type: "forget", match }, () => {});
+  }
+
+  #send(to: GameName, message: GameMessage): void {
+    this.#parts.emit({ type: "send", to, message });
+  }
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import type { GameRequest } from "../../../src/protocol/game-requests.ts";
+import { ada, bob, decks, TwoServers } from "./two-servers.ts";
+
+const look: GameRequest = { type: "look", waitMs: 0 };
+const ready = (user: string) => ({ type: "ready", cards: decks[user] ?? [] }) as const;
+
+describe("the seat of a player who is gone", () => {
+  test("is held for 60 s; then the other player has won, and the cluster decides it", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match } = servers;
+    for (let second = 0; second < 59; second += 1) {
+      servers.runFor(1_000);
+      servers.get(bob, look);
+    }
+    expect(servers.world.arbiter.matches.open(match)).toBeDefined();
+    servers.runFor(2_000);
+    const types = servers.host.held.events.map(({ type }) => type);
+    expect(types.slice(-2)).toEqual(["GAVE_UP", "MATCH_END"]);
+    const ended = servers.world.arbiter.matches.ended(match);
+    expect(ended).toMatchObject({ winner: bob });
+    expect(ended?.isVoid).toBeUndefined();
+  });
+
+  test("is kept by a look before the 60 s are over, which shows how the match stands", () => {
+    const servers = new TwoServers();
+    servers.start();
+    for (let round = 0; round < 3; round += 1) {
+      servers.runFor(50_000);
+      for (const user of [ada, bob]) {
+        expect(servers.get(user, look)).toMatchObject({ answer: { phase: "match" } });
+      }
+    }
+    expect(servers.host.held.events.map(({ type }) => type)).not.toContain("GAVE_UP");
+  });
+});
+
+describe("the time to choose cards", () => {
+  test("is 120 s; then the match is void, and both players are free", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    const { match } = servers;
+    servers.done(ada, ready(ada));
+    for (let second = 0; second < 119; second += 1) {
+      servers.runFor(1_000);
+      for (const user of [ada, bob]) servers.ask(user, look);
+    }
+    expect(servers.world.arbiter.matches.open(match)).toBeDefined();
+    servers.runFor(2_000);
+    expect(servers.world.arbiter.matches.ended(match)).toMatchObject({
+      isVoid: true,
+      ratings: [1_200, 1_200],
+    });
+    const again = { type: "enter", rules: "duel" } as const;
+    expect(servers.get(ada, again)).toMatchObject({ answer: { phase: "waiting" } });
+  });
+});
+
+describe("a match that an administrator ends", () => {
+  test("leaves both servers within 6 s, and its players are free", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, world } = servers;
+    world.arbiter.endMatch(match, world.time.nowMs);
+    servers.runFor(6_000);
+    for (const { core } of world.games) expect([...(core?.holdings ?? [])]).toEqual([]);
+    expect(servers.get(ada, look)).toEqual({ answer: { phase: "idle" } });
+  });
+
+  test("is not written to the disk any more, whatever its host still does", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, world } = servers;
+    servers.loses = ({ type }) => type === "checked";
+    servers.act(ada, { type: "play", card: "dragon-common-1" });
+    servers.runFor(100);
+    world.arbiter.endMatch(match, world.time.nowMs);
+    servers.loses = () => false;
+    servers.runFor(6_000);
+    for (const { disk } of world.games) expect(disk.has(match)).toBe(false);
+  });
+});
+
+describe("a late copy of the log of a match that is over", () => {
+  test("takes no player out of the queue, and writes nothing", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const adopt = servers.sent.find(({ message }) => message.type === "adopt");
+    servers.done(ada, { type: "giveUp" });
+    servers.runFor(500);
+    servers.get(ada, { type: "enter", rules: "duel" });
+    const { records } = servers.first;
+    if (adopt === undefined) throw new Error("no log was sent");
+    servers.deliver(servers.world.game(adopt.to), adopt.from, adopt.message);
+    servers.runFor(500);
+    expect(servers.first.records).toBe(records);
+    expect(servers.get(ada, look)).toMatchObject({ answer: { phase: "waiting" } });
+  });
+});
+
+describe("a player whose match is over, and whose host is gone", () => {
+  test("is told within 5 s that they sit in no match", () => {
+    const servers = new TwoServers();
+    servers.start();
+    servers.done(ada, { type: "giveUp" });
+    servers.runFor(500);
+    servers.second.kill();
+    const told = servers.ask(ada, look);
+    servers.runFor(5_000);
+    expect(told.answered).toEqual({ answer: { phase: "idle" } });
+  });
+});
+
+describe("a game server that has restarted", () => {
+  test("does not take an answer to its former process for one to a new request", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const isAnswer = (type: string) => type === "answered";
+    const of = servers.sent.findLast(({ message }) => message.type === "asked");
+    servers.first.kill();
+    servers.runFor(50);
+    servers.first.start();
+    servers.loses = ({ type }) => isAnswer(type);
+    const told = Array.from({ length: 20 }, () => servers.ask(ada, look));
+    const [from, answer] = [servers.second.name, { answer: { eventSeq: 99 } }];
+    for (let number = 1; number <= 20; number += 1) {
+      servers.deliver(servers.first, from, { type: "answered", number, answered: answer });
+    }
+    if (of?.message.type !== "asked") throw new Error("nothing was asked");
+    const { number } = of.message;
+    servers.deliver(servers.first, from, { type: "answered", number, answered: answer });
+    servers.runFor(100);
+    expect(told.map(({ answered }) => answered)).not.toContainEqual(answer);
+  });
+});
