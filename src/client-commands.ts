@@ -4,8 +4,10 @@ import type { Definition, Flag } from "./client/commands/define.ts";
 // The code of a command is loaded only when the command runs, so that a command starts quickly.
 const account = () => import("./client/commands/account.ts");
 const accounts = () => import("./client/commands/accounts.ts");
+const duel = () => import("./client/commands/duel.ts");
 const hooks = () => import("./client/commands/hooks.ts");
 const lists = () => import("./client/commands/lists.ts");
+const matches = () => import("./client/commands/matches.ts");
 const shop = () => import("./client/commands/shop.ts");
 
 /** Commands that have subcommands and no action of their own. */
@@ -14,7 +16,7 @@ export const groups = ["servers", "accounts"] as const;
 /** A client command. Any error that `act` throws is printed as one sentence. */
 export type ClientCommand = Definition & {
   /** The parent command, if this command is a subcommand. */
-  readonly parent?: (typeof groups)[number] | "channels" | "hooks" | "shop" | "cards";
+  readonly parent?: (typeof groups)[number] | "channels" | "hooks" | "shop" | "cards" | "matches";
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
 };
 
@@ -45,7 +47,7 @@ const administering = ["data", "secretFile", "cluster", "curve"] as const;
 export const clientCommands: readonly ClientCommand[] = [
   {
     name: "chat",
-    settings: ["passwordFile"],
+    settings: ["passwordFile", "game"],
     flags: [{ name: "lines" }],
     example: "tertulia chat --user ana",
     act: (context, _args, flags) => openChat(context, flags),
@@ -170,6 +172,15 @@ export const clientCommands: readonly ClientCommand[] = [
     act: async (context, [name, give, want]) =>
       (await shop()).offerCards(context, name as string, [give as string, want as string]),
   },
+  {
+    parent: "cards",
+    name: "deck",
+    help: "chooseDeck",
+    args: ["CARDS"],
+    example:
+      "tertulia cards deck wolf-common-3,lion-common-8,mage-rare-1,titan-rare-2,eagle-rare-5",
+    act: async (context, [cards]) => (await shop()).chooseDeck(context, cards as string),
+  },
   ...(["accept", "drop"] as const).map(
     (action): ClientCommand => ({
       parent: "cards",
@@ -181,6 +192,37 @@ export const clientCommands: readonly ClientCommand[] = [
         (await shop()).answerOffer(context, action, number as string),
     }),
   ),
+  // `matches` without a subcommand shows the matches of a user.
+  {
+    name: "matches",
+    args: ["[NAME]"],
+    example: "tertulia matches bia",
+    act: async (context, [name]) => (await matches()).showMatches(context, name),
+  },
+  {
+    parent: "matches",
+    name: "void",
+    help: "voidMatch",
+    args: ["MATCH"],
+    settings: administering,
+    example: "tertulia matches void 0a1b2c3d4e5f6a7b",
+    act: async (context, [match]) => (await matches()).voidMatch(context, match as string),
+  },
+  {
+    name: "ranking",
+    example: "tertulia ranking",
+    act: async (context) => (await matches()).showRanking(context),
+  },
+  {
+    name: "duel",
+    settings: ["passwordFile", "game"],
+    flags: [
+      { name: "rules", value: "game", fallback: "duel" },
+      { name: "watch", value: "name", help: "watchMatch" },
+    ],
+    example: "tertulia duel --user ana\n  $ tertulia duel --watch bia",
+    act: async (context, _args, flags) => (await duel()).playDuel(context, flags),
+  },
   {
     name: "create",
     args: ["CHANNEL"],

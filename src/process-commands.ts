@@ -92,6 +92,7 @@ export const processCommands: readonly ProcessCommand[] = [
       { name: "servers", value: "n", fallback: "3" },
       { name: "bots", value: "n", fallback: "0" },
       { name: "gateways", value: "n", fallback: "1" },
+      { name: "games", value: "n", fallback: "0" },
       { name: "brokers", value: "n", fallback: "1" },
       { name: "proxies", value: "n", fallback: "1" },
       { name: "port", value: "n", fallback: "5555" },
@@ -143,6 +144,7 @@ export const processCommands: readonly ProcessCommand[] = [
       "broker",
       "proxy",
       "reference",
+      "game",
       "serverKeyFile",
       "gatewayKeyFile",
       "trustedProxies",
@@ -153,6 +155,12 @@ export const processCommands: readonly ProcessCommand[] = [
     ],
     example: "tertulia gateway --http tcp://127.0.0.1:8080",
     run: async ({ settings }) => (await import("./gateway/main.ts")).runGateway(settings),
+  },
+  {
+    name: "game",
+    settings: ["front", "mqtt", "broker", "proxy", "reference", "advertise", ...common],
+    example: "tertulia game --front tcp://127.0.0.1:5561",
+    run: async ({ settings }) => (await import("./game/main.ts")).runGame(settings),
   },
   {
     name: "bot",

@@ -19,6 +19,8 @@ export interface ClientConfig {
   readonly brokers: readonly string[];
   readonly proxies: readonly string[];
   readonly reference: readonly string[];
+  /** Where game servers accept players. */
+  readonly games: readonly string[];
   /** The user given by flag or environment. */
   readonly user: UserName | undefined;
   /** The login name of the process owner, if it is a valid user name. */
@@ -52,6 +54,7 @@ export function clientConfig(settings: Settings, flags: ClientFlags, text: Text)
     brokers,
     proxies: withKey(settings.get("proxy"), key),
     reference: withKey(settings.get("reference"), key),
+    games: withKey(settings.get("game"), key),
     user,
     keptIn,
     session: sessions.read(user),

@@ -164,7 +164,8 @@ export function idMaker(): () => RequestId {
 
 const operations: readonly Service[] = [
   ...(["register", "password", "account", "registration"] as const),
-  ...(["buy", "offer", "trade", "supply"] as const),
+  ...(["buy", "offer", "trade", "deck", "supply"] as const),
+  ...(["matchBegin", "matchTerm", "matchEnd", "matchVoid"] as const),
 ];
 
 /** Whether the log of decisions decides the requests of a service. */

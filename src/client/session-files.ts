@@ -20,6 +20,8 @@ export interface SavedSession {
 export class SessionFiles {
   readonly #folder: string | undefined;
   readonly #cluster: string;
+  /** The last token of each user that this process has saved, or could not save. */
+  readonly #tokens = new Map<string, string>();
   /**
    * Why a session could not be saved; undefined if no save has failed. Only this process can use a
    * session that was not saved.
@@ -43,10 +45,17 @@ export class SessionFiles {
     return whose === undefined ? undefined : this.#file(parseSession, whose)?.read();
   }
 
+  /** @returns the newest token of a user that this process knows */
+  tokenOf(user: string): string | undefined {
+    return this.#tokens.get(user) ?? this.read(user)?.token;
+  }
+
   /** Saves a token for later processes. */
   save(token: string): void {
     const user = subjectOf(token);
-    if (user !== undefined) this.#write(this.#file(parseSession, user), { user, token });
+    if (user === undefined) return;
+    this.#tokens.set(user, token);
+    this.#write(this.#file(parseSession, user), { user, token });
   }
 
   /** Makes `user` the user of all commands that name no user. */

@@ -54,6 +54,8 @@ export function boundEndpoints(settings: Settings, role: Role): readonly string[
       return [settings.optional("bind") ?? "tcp://127.0.0.1:*"];
     case "gateway":
       return [settings.get("http")];
+    case "game":
+      return [endpointOf("front", "game")];
     case "bot":
       return [];
     default:
@@ -83,6 +85,7 @@ export async function whyUnready(settings: Settings, role: Role): Promise<string
       );
       return undefined;
     case "reference":
+    case "game":
       return ask(role, endpoint, serverKey(settings));
     case "server": {
       if (hasAnyPort(endpoint)) {

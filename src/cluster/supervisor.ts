@@ -11,6 +11,8 @@ export interface ClusterConfig {
   readonly bots: number;
   readonly botFlags?: readonly string[];
   readonly gateways?: number;
+  /** Servers of card matches. */
+  readonly games?: number;
   readonly brokers: number;
   readonly proxies: number;
   readonly data: string;
@@ -64,18 +66,19 @@ export type Process = Pick<Child, "role" | "number" | "label">;
 /** Comma-separated lists of endpoints, as the settings of the same names expect them. */
 export type Endpoints = Supervisor["endpoints"];
 
-type Counts = Pick<ClusterConfig, "brokers" | "proxies" | "gateways">;
+type Counts = Pick<ClusterConfig, "brokers" | "proxies" | "gateways" | "games">;
 
-/** The distance between the ports of the first and the second broker, proxy or gateway. */
+/** The distance between the ports of the first and the second broker, proxy, gateway or game server. */
 const portStep = 10;
 
 /** Returns the highest first port for which no other port is above 65,535. */
-export function lastFirstPort({ brokers, proxies, gateways = 0 }: Counts): number {
+export function lastFirstPort({ brokers, proxies, gateways = 0, games = 0 }: Counts): number {
   const offsets = [
     4,
     portStep * (brokers - 1) + 1,
     portStep * (proxies - 1) + 3,
     portStep * (gateways - 1) + 5,
+    portStep * (games - 1) + 7,
   ];
   return 65_535 - Math.max(...offsets);
 }
@@ -119,10 +122,11 @@ export class Supervisor implements Running {
    * @throws Problem if a process can't start
    */
   async start(): Promise<void> {
-    const { brokers, proxies, servers, bots, gateways = 0 } = this.#config;
+    const { brokers, proxies, servers, bots, gateways = 0, games = 0 } = this.#config;
     await this.#add("reference", 1);
     await Promise.all([this.#add("broker", brokers), this.#add("proxy", proxies)]);
     await this.#add("server", servers);
+    await this.#add("game", games);
     await Promise.all([this.#add("gateway", gateways), this.#add("bot", bots)]);
   }
 
@@ -141,6 +145,9 @@ export class Supervisor implements Running {
       reference: this.#listForClients("reference", "bind"),
       /** The addresses of the gateways, for browsers. */
       http: this.#list("gateway", "http").replaceAll("tcp:", "http:"),
+      /** The addresses of the game servers, for players, and those by MQTT. */
+      game: this.#listForClients("game", "front"),
+      mqtt: this.#list("game", "mqtt").replaceAll("tcp:", "mqtt:"),
     };
   }
 
@@ -156,11 +163,11 @@ export class Supervisor implements Running {
       Promise.all(children.map((child) => child.stop(graceMs)));
     // A gateway closes its clients' connections over some seconds, and needs no server for that.
     const gateways = stopAll(this.of("gateway"), stopBotsMs + stopServersMs);
-    await stopAll(this.of("bot"), stopBotsMs);
+    await stopAll([...this.of("bot"), ...this.of("game")], stopBotsMs);
     await stopAll(this.of("server"), stopServersMs);
     await gateways;
     await stopAll(
-      this.children.filter(({ role }) => !["bot", "gateway", "server"].includes(role)),
+      this.children.filter(({ role }) => !["bot", "gateway", "game", "server"].includes(role)),
       stopOthersMs,
     );
     for (const close of this.#closers) close();
@@ -245,7 +252,12 @@ export class Supervisor implements Running {
           ...(role === "server" ? this.#peerLink(child) : {}),
           // Cleared: the password of the person who runs `up` is not a bot's password.
           ...(role === "bot" ? { TERTULIA_PASSWORD_FILE: "" } : {}),
-          ...(role === "gateway" ? { TERTULIA_HTTP: at("http", 5) } : {}),
+          ...(role === "gateway"
+            ? { TERTULIA_HTTP: at("http", 5), TERTULIA_GAME: this.#list("game", "front", child) }
+            : {}),
+          ...(role === "game"
+            ? { TERTULIA_FRONT: at("front", 6), TERTULIA_MQTT: at("mqtt", 7) }
+            : {}),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
           TERTULIA_PROXY_IN: this.#list("proxy", "front", child),

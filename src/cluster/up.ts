@@ -10,13 +10,15 @@ import type { Child } from "./child.ts";
 import { serveMetricsOfAll } from "./metrics-of-all.ts";
 import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
 
-type NumberFlag = "servers" | "bots" | "gateways" | "brokers" | "proxies" | "port";
+type NumberFlag = "servers" | "bots" | "gateways" | "games" | "brokers" | "proxies" | "port";
 
 export type UpFlags = Readonly<
   Partial<Record<NumberFlag, string> & Record<"chat" | "json", boolean>>
 >;
 
-type ClientEndpoints = Pick<Endpoints, "broker" | "proxy" | "reference">;
+type ClientEndpoints = Pick<Endpoints, "broker" | "proxy" | "reference"> & {
+  readonly game?: string;
+};
 
 export interface UpOptions {
   readonly settings: Settings;
@@ -58,17 +60,19 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
   const brokers = number("brokers", 1);
   const proxies = number("proxies", 1);
   const gateways = number("gateways", 1, [0, 1_000]);
+  const games = number("games", 0, [0, 1_000]);
   return {
     servers: number("servers", 3),
     bots: number("bots", 0, [0, 1_000]),
     gateways,
+    games,
     botFlags: hasChat ? besideAPerson : [],
     brokers,
     proxies,
     data: settings.get("data"),
     secretFile: secret.text === undefined ? secret.path : undefined,
     cluster: secret.cluster,
-    port: number("port", 5_555, [0, lastFirstPort({ brokers, proxies, gateways })]),
+    port: number("port", 5_555, [0, lastFirstPort({ brokers, proxies, gateways, games })]),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
     auth: settings.get("auth"),
@@ -92,14 +96,15 @@ export async function runUp({ settings, flags, text, openChat }: UpOptions): Pro
     metrics === undefined ? undefined : await serveMetricsOfAll(metrics, () => cluster.children);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
-  const { broker, proxy, reference, http } = cluster.endpoints;
-  const endpoints = { broker, proxy, reference };
+  const { broker, proxy, reference, http, game, mqtt } = cluster.endpoints;
+  const endpoints = { broker, proxy, reference, ...(game === "" ? {} : { game }) };
   if (flags.json) {
     const processes = cluster.children.map(described);
-    printValue({ ready: true, ...endpoints, http, metrics: port?.endpoint, processes });
+    printValue({ ready: true, ...endpoints, http, mqtt, metrics: port?.endpoint, processes });
   } else {
     printLine(text("up.ready", endpoints));
     if (http !== "") printLine(text("up.http", { http }));
+    if (game !== "") printLine(text("up.games", { game, mqtt }));
     if (port !== undefined) printLine(text("up.metrics", port));
     if (config.auth === "required") {
       printLine(text("up.promote", { flags: operatorFlags(settings, broker) }));

@@ -48,11 +48,23 @@ export async function supplyPacks(
   context.output.done({ pack, left }, text(key, { pack, left: left ?? 0 }));
 }
 
-/** `tertulia cards [NAME]`: prints the cards of a user. */
+/** `tertulia cards [NAME]`: prints the cards of a user, and the own deck. */
 export async function listCards(context: Context, name: string | undefined): Promise<void> {
   const user = name === undefined ? userOf(context) : nameOf(context, name);
-  const { cards } = await withClient(context, (client) => client.ask("cards", { user }));
+  const { cards, deck = [] } = await withClient(context, (client) => client.ask("cards", { user }));
   for (const card of cards) output(context, card);
+  const listed = { cards: deck.join(", ") };
+  if (deck.length > 0) {
+    context.output.data({ deck }, harmless(context.text("line.deck", listed)));
+  }
+}
+
+/** `tertulia cards deck CARDS`: chooses the cards to play with, separated by commas. */
+export async function chooseDeck(context: Context, list: string): Promise<void> {
+  const cards = cardsOf(list);
+  const data = { user: userOf(context), cards };
+  await withClient(context, (client) => client.ask("deck", data));
+  context.output.done({ deck: cards }, context.text("done.deck", { count: cards.length }));
 }
 
 /** `tertulia cards offer NAME GIVE WANT`: offers cards for cards; each list is separated by commas. */

@@ -99,4 +99,6 @@ export type ChatEffect =
   /** Shows lines in place of the chat, unwrapped, until a key is pressed. */
   | { readonly type: "show"; readonly lines: readonly string[] }
   | { readonly type: "suspend" }
+  /** Opens the screen of a match, until the person leaves it. */
+  | { readonly type: "duel" }
   | { readonly type: "quit" };

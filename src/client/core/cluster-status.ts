@@ -216,7 +216,7 @@ function referenceRows(reference: StatusSources["reference"]): ProcessStatus[] {
   return [{ ...unknown, role: "reference", name: "reference", address, live: true, clock }];
 }
 
-const roleOrder = ["reference", "broker", "proxy", "server", "gateway", "bot"];
+const roleOrder = ["reference", "broker", "proxy", "server", "gateway", "game", "bot"];
 
 function byRole(a: ProcessStatus, b: ProcessStatus): number {
   const order = roleOrder.indexOf(a.role) - roleOrder.indexOf(b.role);

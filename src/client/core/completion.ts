@@ -53,7 +53,7 @@ function candidatesOf(word: string, head: string, { users, channels }: Names): s
   if (word.startsWith("#") || /^\/(join|part|leave|mute)\s+$/i.test(head)) {
     return begun(channels, word.replace(/^#/, "")).map((name) => `#${name} `);
   }
-  if (word === "" && !/^\/msg\s+$/i.test(head)) return [];
+  if (word === "" && !/^\/(msg|duel)\s+$/i.test(head)) return [];
   return begun(users, word.replace(/^@/, "")).map((name) => `@${name} `);
 }
 

@@ -13,6 +13,8 @@ export type Line =
   /** Without a text, the command only opens the conversation. */
   | { readonly type: "message"; readonly user: UserName; readonly text: string | undefined }
   | { readonly type: "me"; readonly text: string }
+  /** With a user, the command invites them to a match. */
+  | { readonly type: "duel"; readonly user: UserName | undefined }
   /** Number of past messages; undefined for the usual number. */
   | { readonly type: "history"; readonly count: number | undefined }
   | { readonly type: "lang"; readonly language: string }
@@ -43,6 +45,7 @@ export const commands = [
   "status",
   "time",
   "lang",
+  "duel",
   "help",
   "quit",
 ] as const;
@@ -55,7 +58,7 @@ const aliases: ReadonlyMap<string, Command> = new Map([
 /** The names of commands without an argument. */
 type BareCommand = Exclude<
   Command,
-  "join" | "create" | "part" | "mute" | "msg" | "me" | "say" | "history" | "lang"
+  "join" | "create" | "part" | "mute" | "msg" | "me" | "say" | "history" | "lang" | "duel"
 >;
 
 /** Marks the text of an action, which tells what its sender does. */
@@ -112,6 +115,10 @@ function parseCommand(command: Command, rest: string): Line | undefined {
     case "history":
       if (rest === "") return { type: "history", count: undefined };
       return /^[1-9]\d{0,2}$/.test(rest) ? { type: "history", count: Number(rest) } : undefined;
+    case "duel": {
+      const user = parseUser(rest);
+      return rest === "" || user !== undefined ? { type: "duel", user } : undefined;
+    }
     case "lang":
       return rest === "" ? undefined : { type: "lang", language: rest };
     default:

@@ -1,5 +1,5 @@
 import { harmless } from "../../protocol/harmless.ts";
-import { type ChannelName, characters } from "../../protocol/ids.ts";
+import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
 import {
@@ -95,6 +95,8 @@ function perform(model: ChatModel, line: Command): Step {
       const told = notice({ ...model, isAway }, [words(isAway ? "chat.isAway" : "chat.isBack")]);
       return { model: told, effects: [{ type: "away", isAway }] };
     }
+    case "duel":
+      return duel(model, line.user);
     case "lang":
       return { model, effects: [{ type: "language", name: line.language }] };
     case "help":
@@ -112,6 +114,16 @@ function perform(model: ChatModel, line: Command): Step {
     default:
       return line satisfies never;
   }
+}
+
+/** Looks for a match. If a user is named, first invites them by a private message. */
+function duel(model: ChatModel, user: UserName | undefined): Step {
+  const looking = (present: ChatModel): Step => ({ model: present, effects: [{ type: "duel" }] });
+  if (user === undefined) return looking(model);
+  const invited = andThen(goTo(model, { user }), (there) => {
+    return say(there, { user }, there.words("duel.invitation"));
+  });
+  return andThen(invited, looking);
 }
 
 function unknown({ words }: ChatModel, line: Line & { readonly type: "unknown" }): string {

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { now, zoneMinutes } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
-import type { ProtocolError } from "../../protocol/errors.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
@@ -19,6 +19,7 @@ import type { PersonFiles } from "../person-files.ts";
 import type { Session } from "../session.ts";
 import { ChatSession } from "./chat-session.ts";
 import { ChatWork } from "./chat-work.ts";
+import { openDuel } from "./duel-screen.ts";
 import { FullTerminal } from "./full-terminal.ts";
 import type { LoginFlow } from "./login-flow.ts";
 import { PromptEnded } from "./prompts.ts";
@@ -75,6 +76,8 @@ export class ChatShell {
   /** Sentences about the person's files that the screen has not shown. */
   readonly #troubles: string[] = [];
   #fail: (error: unknown) => void = () => {};
+  /** Resolves when the person has left the last match. */
+  #dueling: Promise<void> | undefined;
 
   constructor(parts: ChatShellParts) {
     this.#parts = parts;
@@ -234,6 +237,8 @@ export class ChatShell {
         return this.#terminal.show(effect.lines);
       case "suspend":
         return this.#terminal.suspend();
+      case "duel":
+        return this.#watch(this.#duel());
       case "redraw":
         return this.#terminal.forget();
       case "quit":
@@ -262,9 +267,29 @@ export class ChatShell {
     this.#dispatch({ type: "language", language, words: text });
   }
 
+  /** Shows a match in place of the chat, until the person leaves it. */
+  async #duel(): Promise<void> {
+    const { context, client, user } = this.#parts;
+    const { signal } = this.#quitting;
+    this.#terminal.close();
+    this.#dueling = openDuel({ context, client, user, rules: "duel", watched: undefined }, signal);
+    try {
+      await this.#dueling;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const lines = [describe(error, context.text)];
+      this.#dispatch({ type: "notice", lines, isProblem: true });
+    }
+    if (signal.aborted) return;
+    this.#terminal.open();
+    this.#drawWithin(0);
+  }
+
   /** Lets the person log in again. A person who declines quits the chat. */
   async #logIn(error: ProtocolError): Promise<boolean> {
     const { loginFlow, user, context } = this.#parts;
+    // A question would cover the match.
+    await this.#dueling?.catch(() => {});
     this.#terminal.close();
     context.output.line(describe(error, context.text));
     try {

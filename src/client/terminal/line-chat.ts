@@ -136,6 +136,8 @@ export class LineChat {
         return this.#part(line.channel ?? this.#here().channel);
       case "mute":
         return this.#mute(line.channel ?? this.#here().channel);
+      case "duel":
+        throw new Problem(this.#text("duel.screenOnly"));
       case "lang":
         return speak(this.#session.context, line.language);
       case "create":

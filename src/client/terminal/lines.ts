@@ -41,7 +41,8 @@ export async function runLines(context: Context): Promise<void> {
   }
 }
 
-async function enterByLines({ context, client, user }: LineChatParts): Promise<void> {
+/** Logs a user in without a dialogue. @throws ProtocolError if that needs a password */
+export async function enterByLines({ context, client, user }: LineChatParts): Promise<void> {
   const refusal = await enter(context, client, user);
   if (refusal === undefined) return;
   // Without a terminal, the input has only chat lines, so no password is read from it.

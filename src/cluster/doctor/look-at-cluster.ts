@@ -40,6 +40,7 @@ const connects = {
   proxy: ["reference"],
   reference: [],
   gateway: ["broker", "proxy", "reference"],
+  game: ["broker", "proxy", "reference"],
   bot: ["broker", "proxy", "reference"],
 } as const satisfies Readonly<Record<Role, readonly EndpointSetting[]>>;
 

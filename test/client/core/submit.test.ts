@@ -35,6 +35,19 @@ test.each([
   ["/status", [{ type: "ask", question: "status" }]],
   ["/away", [{ type: "away", isAway: true }]],
   ["/lang pt-br", [{ type: "language", name: "pt-br" }]],
+  ["/duel", [{ type: "duel" }]],
+  [
+    "/duel bia",
+    [
+      { type: "join", target: bia, read: undefined },
+      {
+        type: "send",
+        target: bia,
+        text: "I would like to play a match of cards with you: /duel in the chat, or tertulia duel.",
+      },
+      { type: "duel" },
+    ],
+  ],
   ["/quit", [{ type: "quit" }]],
   ["/me", []],
   ["/nothing", []],
@@ -63,6 +76,7 @@ test.each([
   ["/who", "Nobody is known to be online."],
   ["/links", "No message fetched so far from #geral has a link"],
   ["/msg", "Write it like this: /msg name text"],
+  ["/duel a b", "Write it like this: /duel name"],
   ["/mgs", "Did you mean /msg?"],
   ["/nothing", "There is no command /nothing"],
   ["//me waves", "A text can't begin with /me and a space"],
