@@ -9,17 +9,20 @@ import { accountRoutes } from "./api/accounts.ts";
 import { administrationRoutes } from "./api/administration.ts";
 import { channelRoutes } from "./api/channels.ts";
 import { addClusterLook, clusterLookPath, clusterRoutes } from "./api/cluster.ts";
+import { duelRoutes } from "./api/duel.ts";
 import { addPostRoute, hookRoutes } from "./api/hooks.ts";
+import { matchRoutes } from "./api/matches.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
 import { sessionRoutes } from "./api/session.ts";
 import { shopRoutes } from "./api/shop.ts";
 import { boundConnections, idleMs, requestMs, slowClients } from "./connection-bounds.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
+import type { Games } from "./games.ts";
 import type { LiveServer } from "./live/live-server.ts";
 import type { Traffic } from "./measure.ts";
 import { openapi } from "./openapi.ts";
-import { addPage, assetsPath, PageFiles, pageName, pagePaths } from "./page-files.ts";
+import { addPage, assetsPath, PageFiles, pageOf } from "./page-files.ts";
 import type { People } from "./people.ts";
 import { problemSchema, refuseConnection, sendProblem, toProtocolError } from "./problem-reply.ts";
 
@@ -31,6 +34,7 @@ const alwaysServed = ["/livez", "/readyz", apiPath + clusterLookPath];
 
 export interface AppParts {
   readonly people: People;
+  readonly games: Games;
   readonly trustedProxies: readonly string[];
   /** Returns why the gateway can't serve; undefined if it can. */
   unready(): string | undefined;
@@ -51,12 +55,13 @@ const subjects = [
   clusterRoutes,
   administrationRoutes,
   shopRoutes,
+  matchRoutes,
   hookRoutes,
 ];
 
 /** The gateway's HTTP server with all its routes, not bound to an address yet. */
 export async function makeApp(parts: AppParts) {
-  const { people, live, look, trustedProxies, unready, onDefect, traffic } = parts;
+  const { people, games, live, look, trustedProxies, unready, onDefect, traffic } = parts;
   const sendError = (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof ProtocolError) return sendProblem(reply, error);
     const known = "statusCode" in error || "validation" in error;
@@ -91,8 +96,8 @@ export async function makeApp(parts: AppParts) {
     const reason = unready();
     if (reason === undefined) return;
     const sentence = `The gateway can't serve now: ${reason}.`;
-    if (pagePaths.includes(request.url) && page.send(request, reply.code(503), pageName))
-      return reply;
+    const shown = pageOf(request.url);
+    if (shown !== undefined && page.send(request, reply.code(503), shown)) return reply;
     return sendProblem(reply, new ProtocolError("unavailable", sentence));
   });
   app.addHook("onResponse", async ({ routeOptions, method }, { statusCode, elapsedTime }) => {
@@ -112,7 +117,7 @@ export async function makeApp(parts: AppParts) {
   });
   await app.register(
     async (api) => {
-      for (const add of subjects) add(api as unknown as Api, people);
+      for (const add of [...subjects, duelRoutes(games)]) add(api as unknown as Api, people);
       live.addRoutes(api as unknown as Api);
       addClusterLook(api as unknown as Api, look);
       api.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());

@@ -14,6 +14,8 @@ export function gatewayConfig(settings: Settings) {
     brokers: withKey(settings.get("broker"), key),
     proxies: withKey(settings.get("proxy"), key),
     reference: withKey(settings.get("reference"), key),
+    /** Where game servers accept players. */
+    games: withKey(settings.get("game"), key),
     /** Where browsers and programs connect. */
     http: settings.get("http"),
     /** Addresses of the proxies whose `X-Forwarded-…` headers the gateway believes. */

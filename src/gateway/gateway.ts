@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { Connection } from "../client/connection.ts";
+import { Connection, type ConnectionOptions } from "../client/connection.ts";
 import { listen } from "../net/listen.ts";
 import { measureProcess } from "../net/measure-process.ts";
 import { openMetricsPort } from "../net/metrics-port.ts";
@@ -11,6 +11,7 @@ import { openProcessFile } from "../storage/process-file.ts";
 import { makeApp } from "./app.ts";
 import { ClusterLook } from "./cluster-look.ts";
 import type { GatewayConfig } from "./config.ts";
+import { GameServers } from "./games.ts";
 import { LiveServer } from "./live/live-server.ts";
 import { Traffic } from "./measure.ts";
 import { People } from "./people.ts";
@@ -23,14 +24,7 @@ import { Readiness } from "./readiness.ts";
  */
 export async function startGateway(config: GatewayConfig, more: { readonly pingMs?: number } = {}) {
   const file = await openProcessFile(config.slots, "gateway", () => `gateway_${randomHex(4)}`);
-  const connect = (deadlineMs?: number) =>
-    new Connection({
-      brokers: config.brokers,
-      proxies: config.proxies,
-      clock: file.savedClock,
-      gatewayKey: config.key,
-      deadlineMs,
-    });
+  const connect = connector(config, file.savedClock);
   const connection = connect();
   const log = openLog({
     level: config.logLevel,
@@ -40,7 +34,8 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   });
   const people = new People(connection, config.key);
   const onDefect = (error: unknown) => log.error(error);
-  const live = new LiveServer({ people, onDefect, ...more });
+  const games = new GameServers(config.games);
+  const live = new LiveServer({ people, games, onDefect, ...more });
   const readiness = new Readiness(connect, (reason) => {
     const isReady = reason === undefined;
     log[isReady ? "info" : "warn"](isReady ? "Ready" : `Not ready: ${reason}`);
@@ -61,7 +56,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
   });
   const cluster = new ClusterLook({ link, config, status: () => readiness.status() });
   const { trustedProxies } = config;
-  const parts = { people, live, trustedProxies, unready, onDefect, traffic };
+  const parts = { people, games, live, trustedProxies, unready, onDefect, traffic };
   const app = await makeApp({ ...parts, look: () => cluster.look() });
   await app.ready();
   live.attach(app.server, app.routing);
@@ -79,6 +74,7 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
       readiness.drain();
       presence[Symbol.dispose]();
       link.close();
+      games[Symbol.dispose]();
       await live.connections.drain();
       await app.close();
       await closed(app.server);
@@ -90,6 +86,13 @@ export async function startGateway(config: GatewayConfig, more: { readonly pingM
       log.info("Stopped");
     },
   };
+}
+
+/** Returns a function that opens a connection, whose requests fail after a time in milliseconds. */
+function connector(config: GatewayConfig, clock: ConnectionOptions["clock"]) {
+  const { brokers, proxies, key: gatewayKey } = config;
+  return (deadlineMs?: number) =>
+    new Connection({ brokers, proxies, clock, gatewayKey, deadlineMs });
 }
 
 /** Accepts no more connections, and resolves when the open requests are answered. */

@@ -21,10 +21,18 @@ const types: Readonly<Record<string, string>> = {
 /** The path of the files whose names have a hash of their content, and so never change. */
 export const assetsPath = "/assets/";
 
-export const pageName = "index.html";
+/** The file of each page. The chat and the cluster at work are one program, and matches another. */
+const pages: Readonly<Record<string, string>> = {
+  "/": "index.html",
+  "/cluster": "index.html",
+  "/duel": "duel.html",
+};
 
-/** The paths of the page: the chat, and the cluster at work. */
-export const pagePaths: readonly string[] = ["/", "/cluster"];
+/** Returns the file of the page at a URL; undefined if there is no page. */
+export function pageOf(url: string): string | undefined {
+  const [path = ""] = url.split("?", 1);
+  return Object.hasOwn(pages, path) ? pages[path] : undefined;
+}
 
 /** What the page may load and do: only what this gateway serves. */
 const pagePolicy = [
@@ -85,9 +93,9 @@ function fileOf(folder: string, name: string): [string, PageFile][] {
 
 /** Adds the routes of the page and of its files. */
 export function addPage(app: Api, page: PageFiles): void {
-  for (const path of pagePaths) {
+  for (const [path, file] of Object.entries(pages)) {
     app.get(path, { schema: { hide: true } }, (request, reply) => {
-      if (!page.send(request, reply, pageName)) reply.callNotFound();
+      if (!page.send(request, reply, file)) reply.callNotFound();
       return reply;
     });
   }

@@ -13,9 +13,15 @@ export async function apiDocument(): Promise<string> {
   const onDefect = (error: unknown) => {
     throw error;
   };
-  const live = new LiveServer({ people, onDefect });
+  const games = {
+    player: () => {
+      throw new Error("this gateway knows no game servers");
+    },
+  };
+  const live = new LiveServer({ people, games, onDefect });
   const app = await makeApp({
     people,
+    games,
     live,
     look: () => Promise.reject(new Error("this gateway looks at no cluster")),
     trustedProxies: [],

@@ -28,6 +28,11 @@ describe("frames of clients", () => {
       { message: "hi", id },
     ],
     [{ type: "presence", state: "away" }, { state: "away" }],
+    [
+      { type: "duel", of: "ana", ref: 1 },
+      { type: "duel", ref: 1 },
+    ],
+    [{ type: "act", id, match: "0a1b2c3d4e5f6a7b", action: { type: "pass" } }, { type: "act" }],
     [{ type: "presence", state: "away", ref: 7 }, { ref: 7 }],
     [{ type: "presence", state: "away", ref: "seven" }, { ref: "seven" }],
     [{ type: "presence", state: "away", ref: { no: "ref" } }, { ref: undefined }],

@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayConfig } from "../../src/gateway/config.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { Settings } from "../../src/platform/settings.ts";
+import { StandInGame } from "../support/stand-in-game.ts";
 import { until } from "../support/until.ts";
 import { apiDocument } from "./api-document.ts";
+import { duelAsked, refuseDuel } from "./duel-statuses.ts";
 import { type Asked, gatewayScene, passwordOf } from "./gateway-scene.ts";
+import { gatewayWithGame } from "./gateway-with-game.ts";
 import { send } from "./http-ask.ts";
 
 const committed = readFileSync(new URL("../../docs/openapi.json", import.meta.url), "utf8");
@@ -25,7 +28,9 @@ const scene = gatewayScene({
   auth: "required",
   settings: () => ({ TERTULIA_CONNECTION_RATE: String(pace) }),
 });
+const game = await StandInGame.start(refuseDuel);
 const open = gatewayScene({ auth: "open" });
+let playing: Awaited<ReturnType<typeof gatewayWithGame>>;
 let unready: Awaited<ReturnType<typeof startGateway>>;
 
 beforeAll(async () => {
@@ -42,8 +47,11 @@ beforeAll(async () => {
   }
   await makeHooks();
   await makeOffer();
+  playing = await gatewayWithGame(scene, game.endpoint);
 }, 60_000);
-afterAll(() => unready?.[Symbol.asyncDispose](), 30_000);
+afterAll(async () => {
+  for (const one of [unready, playing, game]) await one?.[Symbol.asyncDispose]();
+}, 30_000);
 
 /** What the server answered when each hook was made. */
 const hooks = new Map<string, { readonly hook: string; readonly path: string }>();
@@ -117,15 +125,16 @@ const successes: Readonly<Record<string, (name: string) => Asked>> = {
   "POST /shop/purchases": () => ({ body: { pack: "basic" } }),
   "PUT /shop/packs/{pack}": () => ({ path: { pack: "basic" }, body: { left: 1_000 } }),
   "POST /shop/offers": () => ({ body: { to: "bruno", give: [cards[0]], want: [cards[1]] } }),
-  "PATCH /shop/offers/{trade}": () => ({
-    path: { trade },
-    body: { accept: false },
-  }),
+  "PATCH /shop/offers/{trade}": () => ({ path: { trade }, body: { accept: false } }),
+  "GET /users/{user}/matches": () => ({ path: { user: "ana" } }),
+  "GET /ranking": () => ({}),
   "GET /events": () => ({ query: "?conversations=%23geral" }),
 };
 
 function success(operation: string): Asked {
-  const asked = successes[operation.replace("/api/v1", "")]?.(newName());
+  const route = operation.replace("/api/v1", "");
+  const duel = duelAsked(route);
+  const asked = duel ? { ...duel, at: playing.address } : successes[route]?.(newName());
   if (asked === undefined) throw new Error(`no request is known for ${operation}`);
   return { token: scene.tokens.get("ana"), ...asked };
 }
@@ -134,7 +143,8 @@ function success(operation: string): Asked {
 const absent = {
   path: { user: "nobody", channel: "nowhere", hook: "none", token: "none", trade: "0" },
 };
-const invalid = { path: { user: "not a name", channel: "not a name" } };
+const wrong = "not a name";
+const invalid = { path: { user: wrong, channel: wrong } };
 
 /** What a repeated request changes, while it has the `Idempotency-Key` of the first one. */
 const changes: Readonly<Record<string, object>> = {
@@ -210,12 +220,7 @@ const failures: Readonly<Record<number, (operation: string) => Promise<number>>>
   },
   422: async (operation) => {
     const asked = success(operation);
-    const body = asked.body && {
-      ...asked.body,
-      user: "not a name",
-      channel: "not a name",
-      to: "not a name",
-    };
+    const body = asked.body && { ...asked.body, user: wrong, channel: wrong, to: wrong };
     const query = operation === "GET /api/v1/hooks" ? "?user=a%20b" : "";
     const named = asked.path === undefined ? { body, query } : invalid;
     return (await scene.ask(operation, { ...asked, ...named })).status;
@@ -240,10 +245,11 @@ test("[G1] the committed OpenAPI document is the one that a gateway generates an
 
 describe("[G1] every documented status", { timeout: 60_000 }, () => {
   test.each(pairs)("[G1] %s answers with %i as documented", async (operation, status) => {
-    const way = status < 400 ? undefined : failures[status];
-    const got = way
-      ? await way(operation)
-      : (await scene.ask(operation, success(operation))).status;
+    const refused = duelAsked(operation.replace("/api/v1", ""), status);
+    const way = status < 400 || refused ? undefined : failures[status];
+    const token = refused?.user === undefined ? {} : { token: scene.tokens.get(refused.user) };
+    const asked = { ...success(operation), ...refused, ...token };
+    const got = way ? await way(operation) : (await scene.ask(operation, asked)).status;
     expect(got).toBe(status);
   });
 });

@@ -2,6 +2,7 @@ import type { PresenceState, Present, Receipt } from "../../protocol/client-mess
 import { presenceStates } from "../../protocol/client-messages.ts";
 import { type ErrorCode, ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import { type Field, type Fields, fieldsOf, object, optional } from "../../protocol/fields.ts";
+import type { Look } from "../../protocol/game-requests.ts";
 import {
   type ChannelName,
   parseChannelName,
@@ -66,6 +67,15 @@ export type GatewayFrame =
    */
   | { readonly type: "unready"; readonly reason: string }
   | { readonly type: "ready" }
+  /** How a match stands, after the frame `duel` and after each change. */
+  | {
+      readonly type: "duel";
+      readonly look: Look;
+      /** The gateway's time in milliseconds since 1970, to compare deadlines with. */
+      readonly timeMs: number;
+    }
+  /** The answer to `act`: the number of the last event that the action made. */
+  | { readonly type: "acted"; readonly eventSeq: number }
   /** A server has renewed the session's token. */
   | { readonly type: "token"; readonly token: string }
   | {
@@ -127,6 +137,11 @@ function kind<Type extends string, Data extends object>(
   return (fields: Fields) => ({ type, ...parse(fields) });
 }
 
+/** For a frame whose fields are those of a request to game servers: `DuelSeat` parses them. */
+function asked(fields: Fields) {
+  return { fields };
+}
+
 const kinds = {
   /** The first frame, unless the token came with the HTTP request. */
   connect: kind("connect", object({ token: string })),
@@ -137,6 +152,13 @@ const kinds = {
   unsubscribe: kind("unsubscribe", object({ conversation })),
   publish: kind("publish", object({ conversation, message: string, id: parseRequestId })),
   presence: kind("presence", object({ state })),
+  /**
+   * Follows the own match, or that of the user `of`. With `after`, `{match, eventSeq}`, only later
+   * events come. A later frame `duel` takes the place of an earlier one.
+   */
+  duel: kind("duel", asked),
+  /** What the player does; `id` is equal for each try of one action. */
+  act: kind("act", asked),
 } as const;
 
 /** @throws ProtocolError `bad_request` if the text is no frame; it has the frame's `ref` if any */

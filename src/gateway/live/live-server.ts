@@ -4,6 +4,7 @@ import { WebSocketServer } from "ws";
 import { limits } from "../../protocol/limits.ts";
 import type { Api } from "../api/route.ts";
 import { credentialsOf, refuseOtherSite } from "../credentials.ts";
+import type { Games } from "../games.ts";
 import type { People } from "../people.ts";
 import { addEventRoute } from "./events.ts";
 import { Flusher } from "./flusher.ts";
@@ -19,6 +20,7 @@ const closeReasons = Object.keys(closeCodes) as CloseReason[];
 
 interface LiveServerOptions {
   readonly people: People;
+  readonly games: Games;
   /** Called with an error that only a defect explains. */
   readonly onDefect: (error: unknown) => void;
   /** Milliseconds between two pings of a client. */
@@ -62,12 +64,13 @@ export class LiveServer {
       reply.raw.detachSocket(raw.socket);
       // Without its socket, the reply does not tell by itself that it is over.
       reply.raw.emit("close");
-      const { people, onDefect } = this.#options;
+      const { people, games, onDefect } = this.#options;
       this.#upgrades.handleUpgrade(raw, raw.socket, head, (socket) => {
         const live: LiveSocket = new LiveSocket(socket, {
           raw: raw.socket,
           frames: this.#frames,
           flusher: this.#flusher,
+          games,
           pingMs: this.#options.pingMs ?? pingMs,
           open: (credentials, events) => people.open(credentials, via, events),
           onDefect,

@@ -6,7 +6,10 @@ import type { ChannelName, RequestId, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { type ClientFrame, type GatewayFrame, parseClientFrame, readRef } from "../core/frames.ts";
 import { type Credentials, parseToken } from "../credentials.ts";
+import type { Games } from "../games.ts";
+import { userOf } from "../people.ts";
 import { readPosition } from "../position.ts";
+import { DuelSeat } from "./duel-seat.ts";
 import type { Flusher } from "./flusher.ts";
 import { endOf, Following } from "./following.ts";
 import type { LiveConnection } from "./live-connections.ts";
@@ -46,6 +49,7 @@ interface LiveSocketParts {
   /** What all sockets of a gateway share. */
   readonly frames: MessageFrames;
   readonly flusher: Flusher;
+  readonly games: Games;
   readonly pingMs: number;
   open(credentials: Credentials, events: SessionEvents): Session;
   /** Called with an error that only a defect explains. */
@@ -55,7 +59,7 @@ interface LiveSocketParts {
 }
 
 interface SessionEvents {
-  readonly onToken: ((token: string) => void) | undefined;
+  readonly onToken: (token: string) => void;
   readonly onRefused: (error: ProtocolError) => void;
 }
 
@@ -71,6 +75,8 @@ export class LiveSocket implements LiveConnection {
   readonly #parts: LiveSocketParts;
   #session: Session | undefined;
   #following: Following | undefined;
+  #duel: DuelSeat | undefined;
+  #token: string | undefined;
   #isAlive = true;
   /** Whether the client's last report of its presence was not `gone`. */
   #isPresent = false;
@@ -96,8 +102,12 @@ export class LiveSocket implements LiveConnection {
   async connect(credentials: Credentials, { ref, tellsToken }: ConnectOptions): Promise<void> {
     clearTimeout(this.#connectTimer);
     try {
+      this.#token = credentials.token;
       const session = this.#parts.open(credentials, {
-        onToken: tellsToken ? (token) => this.send({ type: "token", token }) : undefined,
+        onToken: (token) => {
+          this.#token = token;
+          if (tellsToken) this.send({ type: "token", token });
+        },
         onRefused: (error) => this.#fail(error),
       });
       this.#session = session;
@@ -194,6 +204,10 @@ export class LiveSocket implements LiveConnection {
           { type: "present", present: await session.presence(frame.state) },
           frame.ref,
         );
+      case "duel":
+        return this.#seat(session).follow(frame);
+      case "act":
+        return this.#seat(session).act(frame);
       default:
         frame satisfies never;
     }
@@ -228,6 +242,17 @@ export class LiveSocket implements LiveConnection {
     this.send({ type: "receipt", entry }, ref);
   }
 
+  #seat(session: Session): DuelSeat {
+    this.#duel ??= new DuelSeat(
+      this.#parts.games.player(userOf(session), () => this.#token),
+      {
+        send: (frame, ref) => this.send(frame, ref),
+        fail: (error, ref) => this.#fail(error, ref),
+      },
+    );
+    return this.#duel;
+  }
+
   #fail(cause: unknown, ref?: ClientFrame["ref"]): void {
     const isKnown = cause instanceof ProtocolError;
     if (!isKnown) this.#parts.onDefect(cause);
@@ -252,6 +277,8 @@ export class LiveSocket implements LiveConnection {
     const [session, following] = [this.#session, this.#following];
     this.#session = undefined;
     this.#following = undefined;
+    this.#duel?.end();
+    this.#duel = undefined;
     if (session === undefined) return;
     if (!this.#isPresent) return session.close();
     following?.end();

@@ -177,6 +177,7 @@ export class ChatShell {
         return;
       case "quit":
         return this.#parts.onLeave();
+      case "duel":
       case "redraw":
       case "show":
       case "suspend":

@@ -42,13 +42,13 @@ export class GatewayApi {
 
   /** @returns the logged-in user. @throws ProtocolError `unauthenticated` if nobody is logged in */
   async session(): Promise<string> {
-    return (await this.#call<{ user: string }>("GET", "/session")).user;
+    return (await this.call<{ user: string }>("GET", "/session")).user;
   }
 
   /** Returns whether names need passwords: only then does a list need a session. */
   async hasAccounts(): Promise<boolean> {
     try {
-      await this.#call("GET", `/channels?${asked({ limit: 1 })}`);
+      await this.call("GET", `/channels?${asked({ limit: 1 })}`);
       return false;
     } catch (error) {
       if (error instanceof ProtocolError && error.code === "unauthenticated") return true;
@@ -57,7 +57,7 @@ export class GatewayApi {
   }
 
   async logIn(user: string, password: string): Promise<void> {
-    await this.#call("POST", "/session", {
+    await this.call("POST", "/session", {
       body: password === "" ? { user } : { user, password },
     });
   }
@@ -65,15 +65,15 @@ export class GatewayApi {
   async register(user: string, password: string, invitation: string): Promise<void> {
     const account = { user, password };
     const body = invitation === "" ? account : { ...account, invitation };
-    await this.#call("POST", "/accounts", { body });
+    await this.call("POST", "/accounts", { body });
   }
 
   async logOut(): Promise<void> {
-    await this.#call("DELETE", "/session");
+    await this.call("DELETE", "/session");
   }
 
   async createChannel(channel: string): Promise<void> {
-    await this.#call("POST", "/channels", { body: { channel } });
+    await this.call("POST", "/channels", { body: { channel } });
   }
 
   users(): Promise<string[]> {
@@ -86,27 +86,27 @@ export class GatewayApi {
 
   /** @param query such as `{before, limit}` */
   channelPage(channel: string, query: Query): Promise<HistoryPage> {
-    return this.#call("GET", `/channels/${encodeURIComponent(channel)}/messages?${asked(query)}`);
+    return this.call("GET", `/channels/${encodeURIComponent(channel)}/messages?${asked(query)}`);
   }
 
   privatePage(me: UserName, query: Query): Promise<HistoryPage> {
-    return this.#call("GET", `/users/${encodeURIComponent(me)}/messages?${asked(query)}`);
+    return this.call("GET", `/users/${encodeURIComponent(me)}/messages?${asked(query)}`);
   }
 
   /** @param id the request's id, by which a repeated request takes effect once */
   async publish(channel: string, message: string, id: string): Promise<void> {
     const path = `/channels/${encodeURIComponent(channel)}/messages`;
-    await this.#call("POST", path, { body: { message }, id });
+    await this.call("POST", path, { body: { message }, id });
   }
 
   /** Returns the state of the cluster and its problems, also while no server answers. */
   cluster(): Promise<ClusterStatus> {
-    return this.#call("GET", "/cluster");
+    return this.call("GET", "/cluster");
   }
 
   /** @param of the id of an event's entry or request, or the event's name, `server/seq` */
   trace(of: string): Promise<Trace> {
-    return this.#call("GET", `/trace?${asked({ of })}`);
+    return this.call("GET", `/trace?${asked({ of })}`);
   }
 
   /** Returns whether the person may see the steps of events, and so the cluster at work. */
@@ -121,7 +121,7 @@ export class GatewayApi {
   }
 
   async time(): Promise<string> {
-    return (await this.#call<{ time: string }>("GET", "/time")).time;
+    return (await this.call<{ time: string }>("GET", "/time")).time;
   }
 
   async #names(kind: "users" | "channels"): Promise<string[]> {
@@ -129,15 +129,18 @@ export class GatewayApi {
     let from: string | undefined;
     do {
       const page: { readonly [Kind in typeof kind]?: string[] } & { readonly next?: string } =
-        await this.#call("GET", `/${kind}?${asked({ from, limit: limits.historyEntries })}`);
+        await this.call("GET", `/${kind}?${asked({ from, limit: limits.historyEntries })}`);
       names.push(...(page[kind] ?? []));
       from = page.next;
     } while (from !== undefined);
     return names;
   }
 
-  /** @throws ProtocolError; `unavailable` if no gateway answers */
-  async #call<T>(method: string, path: string, { body, id }: Sent = {}): Promise<T> {
+  /**
+   * Makes one request below the path of the API.
+   * @throws ProtocolError; `unavailable` if no gateway answers
+   */
+  async call<T>(method: string, path: string, { body, id }: Sent = {}): Promise<T> {
     const headers = new Headers({ accept: "application/json" });
     if (body !== undefined) headers.set("content-type", "application/json");
     if (id !== undefined) headers.set("idempotency-key", id);

@@ -39,7 +39,7 @@ export type PageEvent =
   | { readonly type: "readElsewhere"; readonly read: Readonly<Record<ConversationKey, Vector>> };
 
 /** The commands of the chat that need a terminal. */
-const terminalCommands: readonly Command[] = ["quit"];
+const terminalCommands: readonly Command[] = ["duel", "quit"];
 
 /** @returns the chat after an event, and what the page must do. A pure function. */
 export function updatePage(chat: ChatModel, event: PageEvent): Step {

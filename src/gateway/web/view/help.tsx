@@ -13,7 +13,7 @@ const keys = [
   ["Esc", "back"],
 ] as const;
 /** Commands that only a terminal needs. */
-const unused = ["quit", "status", "history"] as const;
+const unused = ["duel", "quit", "status", "history"] as const;
 
 /** All keys and commands of the page. */
 export function Help({ page }: { readonly page: Page }) {

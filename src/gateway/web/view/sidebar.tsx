@@ -55,6 +55,7 @@ export function Sidebar({ page, chat }: Parts) {
           <bdi>{harmless(chat.me)}</bdi>
           {chat.isAway && <span class="hint"> ({words("chat.away")})</span>}
         </span>
+        <a href="/duel">{words("page.matches")}</a>
         <button type="button" class="quiet" onClick={() => page.change({ dialog: "settings" })}>
           {words("page.settings")}
         </button>
