@@ -4,11 +4,13 @@ import { chat } from "./workloads/chat.ts";
 import { checkpoint } from "./workloads/checkpoint.ts";
 import { curve } from "./workloads/curve.ts";
 import { decisions } from "./workloads/decisions.ts";
+import { duels } from "./workloads/duels.ts";
 import { endurance } from "./workloads/endurance.ts";
 import { failover } from "./workloads/failover.ts";
 import { fairness } from "./workloads/fairness.ts";
 import { fanOutWorkload } from "./workloads/fan-out.ts";
 import { growth } from "./workloads/growth.ts";
+import { hostKills } from "./workloads/host-kills.ts";
 import { idle } from "./workloads/idle.ts";
 import { logins } from "./workloads/logins.ts";
 import { metrics } from "./workloads/metrics.ts";
@@ -36,6 +38,8 @@ const workloads = [
   curve,
   metrics,
   steps,
+  duels,
+  hostKills,
   stock,
   chat,
   growth,
