@@ -42,6 +42,20 @@ test("[X9] docker-compose.yml gives gateways the gateways' key in a volume that 
   expect(holders).toHaveLength(2);
 });
 
+test("[O65] in docker-compose.yml, the profile duel has two game servers, and gateways and clients know them", () => {
+  const games = ["game-1", "game-2"].map((name) => services[name]);
+  expect(games.map(({ profiles }) => profiles)).toEqual([["duel"], ["duel"]]);
+  for (const { environment, volumes, ports } of games) {
+    expect(environment.TERTULIA_FRONT).toBe("tcp://0.0.0.0:5561");
+    expect(volumes).toContain("game-data:/app/data");
+    expect(ports.every((port: string) => port.startsWith("127.0.0.1:"))).toBe(true);
+  }
+  for (const name of ["gateway", "client"]) {
+    const known = services[name].environment.TERTULIA_GAME;
+    expect(known).toBe("tcp://game-1:5561,tcp://game-2:5561");
+  }
+});
+
 test("[O32] in docker-compose.yml, Nginx has the tested configuration, two gateways and no rights of root", () => {
   const { nginx, gateway } = services;
   expect([nginx.profiles, gateway.profiles, gateway.deploy.replicas]).toEqual([

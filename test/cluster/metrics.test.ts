@@ -12,7 +12,7 @@ import { logOf } from "./folders.ts";
 let cluster: LocalCluster;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start({ hasMetrics: true, logLevel: "info", gateways: 1 });
+  cluster = await LocalCluster.start({ hasMetrics: true, logLevel: "info", gateways: 1, games: 1 });
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
@@ -150,6 +150,7 @@ describe("[O50] metrics of a real cluster", { timeout: 60_000 }, () => {
     const targets = (await (await get("/targets")).json()) as Target[];
     expect(targets.map(({ labels }) => labels.instance).sort()).toEqual([
       "broker 1",
+      "game 1",
       "gateway 1",
       "proxy 1",
       "reference 1",
