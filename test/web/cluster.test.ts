@@ -70,7 +70,9 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     const far = await people.enter("caio", { extraHTTPHeaders });
     await far.page.getByRole("button", { name: "Settings" }).click();
     await far.page.getByRole("button", { name: "Log out" }).waitFor();
-    expect(await far.page.getByRole("link").count()).toBe(0);
+    // Only the matches of cards, which everybody may play.
+    expect(await far.page.getByRole("link").count()).toBe(1);
+    expect(await far.page.getByRole("link").getAttribute("href")).toBe("/duel");
     await page.context().close();
     await far.page.context().close();
   }, 60_000);
