@@ -35,9 +35,9 @@ export const gameDurations = {
   agreeMs: 5_000,
   /** Time that two players have to choose their cards. */
   prepareMs: 120_000,
-  /** Time for which the seat of a player who is gone is held. */
+  /** An absent player keeps their seat for so long. */
   seatMs: 60_000,
-  /** Time after which a player leaves the queue who has not asked how things stand. */
+  /** A player that has not asked how things stand for so long leaves the queue. */
   queueMs: 30_000,
   /** Time for which an invited player stays reserved until it is known whether the match began. */
   invitationMs: 3_000,

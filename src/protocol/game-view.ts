@@ -45,7 +45,7 @@ export interface MatchView {
   readonly players: Players;
   /** The viewer's seat; undefined for a spectator. */
   readonly seat?: Seat | undefined;
-  /** Who has chosen their cards, by seat. */
+  /** By seat, whether the player has chosen their cards. */
   readonly ready: readonly [boolean, boolean];
   /** Undefined until both are ready. */
   readonly table?: TableView | undefined;

@@ -156,7 +156,7 @@ export function seatOf({ players }: Pick<MatchState, "players">, user: UserName)
   return at === -1 ? undefined : (at as Seat);
 }
 
-/** Returns the time from which the action `timeOut` is accepted; undefined if there is none. */
+/** Returns the time of the deadline, from which `timeOut` is accepted; undefined without a deadline. */
 export function deadlineOf(state: MatchState): number | undefined {
   if (state.over !== undefined) return undefined;
   if (state.table === undefined) return state.foundMs + gameDurations.prepareMs;

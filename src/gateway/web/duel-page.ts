@@ -59,7 +59,7 @@ export class DuelPage {
     return textsIn(this.#model.preferences.language);
   }
 
-  /** Finds out who is logged in, and then shows how things stand. */
+  /** Finds the user's session, and then shows how things stand. */
   async start(): Promise<void> {
     this.change({});
     setInterval(() => this.#tick(), tickMs);

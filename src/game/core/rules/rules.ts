@@ -66,7 +66,7 @@ export interface Rules<State> {
   fold(state: State, happening: Happening, timeMs: number): State;
   /** Returns the result once the match is over. */
   result(state: State): Result | undefined;
-  /** Returns the time from which the move `timeOut` is accepted; undefined if there is none. */
+  /** Returns the time of the deadline, from which `timeOut` is accepted; undefined without a deadline. */
   deadlineMs(state: State): number | undefined;
   /** @param viewer undefined for a spectator */
   view(state: State, viewer: Seat | undefined): TableView;

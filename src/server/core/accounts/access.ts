@@ -68,7 +68,7 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
-/** Returns why the sender is none of the cluster's own processes. */
+/** Returns the reason if the sender is not a process of the cluster. */
 function memberProblem({ session }: ParsedRequest, timeMs: number): ProtocolError | undefined {
   if (session?.isOperator !== true) {
     const description = "Only a process with the cluster's secret may do that.";

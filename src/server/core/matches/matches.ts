@@ -14,7 +14,7 @@ interface End {
 
 const newcomer: PlayerRecord = { rating: limits.firstRating, won: 0, lost: 0, drawn: 0 };
 
-/** Who plays, and who has won, as the log of decisions has made it. A user sits in one match at most. */
+/** Open matches, results and ratings, as the log of decisions has made them. A user sits in one match at most. */
 export class Matches {
   readonly #open = new Map<MatchId, OpenMatch>();
   readonly #seats = new Map<UserName, MatchId>();
