@@ -35,7 +35,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about matches on a cluster"), (
     await page.screenshot({ path: join(folder, `duel-page-${name}.png`) });
   }
 
-  /** Opens the page about matches for a person who is logged in to the chat. */
+  /** Logs a person in to the chat, and opens the page about matches. */
   async function player(name: string): Promise<Person> {
     const person = await people.enter(name, { viewport: { width: 1_000, height: 900 } });
     await person.page.goto(`${cluster.endpoints.http}/duel`);

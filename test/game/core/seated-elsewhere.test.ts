@@ -13,7 +13,7 @@ function waitingAtBoth(): TwoServers {
   return servers;
 }
 
-/** Bob comes to the second server, which seats him with Ada; its match has no shadow. */
+/** Bob comes to the second server. It seats Bob and Ada in a match without a shadow. */
 function seatAtSecond(servers: TwoServers): OpenMatch {
   servers.get(bob, enter, servers.second);
   const { world } = servers;

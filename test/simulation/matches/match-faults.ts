@@ -50,7 +50,7 @@ export class MatchFaults {
       () => forger.strike(),
       () => dice.chance(0.2) && this.#endMatch(),
     ];
-    // Nothing else may cut a commit short that is to be rolled back.
+    // These commits shall be rolled back, so no other fault may end them first.
     if (dice.chance(0.2)) return [() => this.#mute()];
     return kinds.filter(() => dice.chance(0.6));
   }
