@@ -4,6 +4,7 @@ import { parseUserName, type UserName } from "../src/protocol/ids.ts";
 import type { LocalCluster } from "../src/trials/local-cluster.ts";
 import { until } from "../test/support/until.ts";
 import { DuelPlayer, type Played, type Told } from "./duel-player.ts";
+import { percentile } from "./measure.ts";
 
 interface PairOptions {
   readonly cluster: LocalCluster;
@@ -69,6 +70,20 @@ export class DuelPairs implements AsyncDisposable {
   plays(fromMs: number): number {
     const plays = this.players.flatMap(({ played }) => played.filter(isPlay));
     return plays.filter(({ endMs }) => endMs >= fromMs).length;
+  }
+
+  /** Plays a second of one match, from its first play to its last: the median of all whole matches. */
+  matchRate(fromMs: number): number {
+    const matches = new Map<string, Played[]>();
+    for (const play of this.players.flatMap(({ played }) => played.filter(isPlay))) {
+      matches.set(play.match, [...(matches.get(play.match) ?? []), play]);
+    }
+    const rates = [...matches.values()].flatMap((plays) => {
+      const startMs = Math.min(...plays.map((play) => play.startMs));
+      const endMs = Math.max(...plays.map((play) => play.endMs));
+      return startMs < fromMs ? [] : [(1_000 * plays.length) / (endMs - startMs)];
+    });
+    return percentile(rates, 0.5);
   }
 
   get failures(): string[] {

@@ -59,6 +59,7 @@ async function run({ name, seconds, ...asked }: Run): Promise<Figure[]> {
   return [
     ...figures(name, {
       "plays per s": all.plays(fromMs) / seconds,
+      "plays per s within a match": all.matchRate(fromMs),
       "to both p50 ms": percentile(latencies, 0.5),
       "to both p99 ms": percentile(latencies, 0.99),
     }),

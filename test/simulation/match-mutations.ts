@@ -35,7 +35,7 @@ const commitMutations: readonly Mutation[] = [
         text: "if (this.#held.termOfLog !== term) return",
         by: "if (this.#held.termOfLog < term) return",
       },
-      { file: shadow, text: "prepared?.term === term && prepared.round", by: "prepared?.round" },
+      { file: shadow, text: "prepared.term === term && prepared.round", by: "prepared.round" },
       {
         file: shadow,
         text: "(event) => event.term !== term || event.timestamp !== time",
@@ -49,8 +49,8 @@ const commitMutations: readonly Mutation[] = [
     edits: [
       {
         file: shadow,
-        text: "if (prepared?.isChecked !== true)",
-        by: "if (prepared === undefined)",
+        text: "if (prepared?.isChecked !== true || !isNext)",
+        by: "if (prepared === undefined || !isNext)",
       },
     ],
   },
@@ -79,7 +79,7 @@ const commitMutations: readonly Mutation[] = [
     edits: [
       {
         file: shadow,
-        text: "if (this.#prepared?.round === round) this.#prepared = undefined;",
+        text: "this.#prepared = this.#prepared.filter((prepared) => prepared.round < round);",
         by: "",
       },
     ],
@@ -110,6 +110,16 @@ const commitMutations: readonly Mutation[] = [
         by: "",
       },
     ],
+  },
+  {
+    name: "a proposal gets into the log before the one that it follows",
+    rule: "M3",
+    edits: [{ file: commit, text: 'else if (proposal.phase !== "committing") return;', by: "" }],
+  },
+  {
+    name: "the actions of proposals that end without an outcome are forgotten",
+    rule: "M3",
+    edits: [{ file: commit, text: "    this.#queue.unshift(...undone);\n", by: "" }],
   },
 ];
 

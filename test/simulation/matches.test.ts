@@ -4,7 +4,7 @@ import { runMatches } from "./matches/run-matches.ts";
 import type { Outcome } from "./run.ts";
 
 /** The seeds of the test run; `npm run sim -- --matches` runs any other seeds. */
-const seeds = Array.from({ length: 40 }, (_, at) => at + 1);
+const seeds = Array.from({ length: 80 }, (_, at) => at + 1);
 
 const outcomes = new Map<number, Outcome>();
 

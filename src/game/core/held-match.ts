@@ -23,6 +23,14 @@ interface Parts {
   readonly disk: Disk;
 }
 
+/** What operations would make. */
+interface Tried {
+  /** For each operation what it makes, or why it is refused. */
+  readonly outcomes: readonly (readonly Draft[] | ActionRefusal)[];
+  /** The state after them. */
+  readonly after: MatchState;
+}
+
 /** The copy of a match that a host or a shadow has: the log, and the state that the log makes. */
 export class HeldMatch {
   readonly match: MatchId;
@@ -150,27 +158,25 @@ export class HeldMatch {
 
   /**
    * Judges operations one after the other, each by what the ones before would make.
-   * @returns for each operation what it makes or why it is refused
+   * @param before the state before the first operation; by default the one that the log makes
    */
-  judged(
-    operations: readonly Operation[],
-    timeMs: number,
-  ): readonly (readonly Draft[] | ActionRefusal)[] {
-    let state = this.#state;
-    const time = Math.max(timeMs, state.lastMs);
-    return operations.map(({ action, id }) => {
-      const drafts = judge(state, action, time);
+  tried(operations: readonly Operation[], timeMs: number, before = this.#state): Tried {
+    let after = before;
+    const outcomes = operations.map(({ action, id }) => {
+      const time = Math.max(timeMs, after.lastMs);
+      const drafts = judge(after, action, time);
       if (typeof drafts === "string") return drafts;
       const own = drafts.map((draft): Draft => ({ ...draft, operation: id }));
-      state = own.reduce((before, draft) => fold(before, unsigned(before, draft, time)), state);
+      after = own.reduce((state, draft) => fold(state, unsigned(state, draft, time)), after);
       return own;
     });
+    return { outcomes, after };
   }
 
-  /** Returns what the operations make, without those that are refused. */
+  /** Returns what the operations make after the log, without those that are refused. */
   drafted(operations: readonly Operation[], timeMs: number): readonly Draft[] {
-    const judged = this.judged(operations, timeMs);
-    return judged.flatMap((drafts) => (typeof drafts === "string" ? [] : drafts));
+    const { outcomes } = this.tried(operations, timeMs);
+    return outcomes.flatMap((drafts) => (typeof drafts === "string" ? [] : drafts));
   }
 
   #countStamps(events: readonly MatchEvent[]): void {

@@ -4,6 +4,7 @@ import type { GameMessage, Now, Refusal } from "./effects.ts";
 import type { Figures } from "./figures.ts";
 import type { HeldMatch } from "./held-match.ts";
 import type { Operation } from "./match-event.ts";
+import type { MatchState } from "./match-state.ts";
 import { firstOf } from "./stamps.ts";
 
 /** What became of an operation. `moved` if another game server hosts the match, and must be asked. */
@@ -32,7 +33,10 @@ interface Proposal {
   readonly queued: readonly Queued[];
   readonly timeMs: number;
   readonly startedMs: number;
-  phase: "proposed" | "checked" | "committing";
+  /** The state that the proposal would make, or has made. */
+  readonly after: MatchState;
+  /** `agreed`: the shadow has agreed, and a proposal before this one is not in the log yet. */
+  phase: "proposed" | "checking" | "agreed" | "committing";
   sentMs: number;
   /** The message that the shadow has not answered yet. */
   message: GameMessage;
@@ -46,19 +50,24 @@ interface Parts {
 }
 
 /**
- * The host's side of a match: gets operations committed by host and shadow, one proposal at a time.
+ * The host's side of a match: gets operations committed by host and shadow.
  *
  *     propose → ack → check → checked → commit (on both disks) → committed
  *
  * Until `commit` either of them can refuse, and the proposal is rolled back. From then on the events
  * are in the host's log, and only a higher term can replace them. A host without a shadow commits
  * at once.
+ *
+ * A few proposals are open at once, so that a play need not wait for the disks of the play before.
+ * Each is judged by what the ones before it would make. They get into the log in their order, and if
+ * one is rolled back, those after it are proposed again.
  */
 export class TwoPhaseCommit {
   readonly #held: HeldMatch;
   readonly #parts: Parts;
   #queue: Queued[] = [];
-  #proposal: Proposal | undefined;
+  /** In the order of their rounds: first those in the log, then the others. */
+  #open: Proposal[] = [];
   #round = 0;
   /** How many events the shadow has on its disk; undefined until it has the log of this term. */
   #copied: number | undefined;
@@ -76,11 +85,7 @@ export class TwoPhaseCommit {
   /** Begins the host's work in a term: the shadow gets the whole log first. */
   begin(now: Now): void {
     this.#copied = undefined;
-    const given = this.#proposal;
-    this.#proposal = undefined;
-    // What was proposed in a former term, and is not in the log, is proposed again.
-    const isOpen = ({ operation }: Queued) => this.#held.doneAt(operation.id) === undefined;
-    if (given !== undefined) this.#queue = [...given.queued.filter(isOpen), ...this.#queue];
+    this.#takeBack(this.#open);
     this.#adopt(now);
     this.count(now);
     this.advance(now);
@@ -96,9 +101,7 @@ export class TwoPhaseCommit {
     const refused = this.#refused.get(operation.id);
     if (refused !== undefined) return waiter?.settle({ refused });
     const waiters = waiter === undefined ? [] : [waiter];
-    const known = [...this.#queue, ...(this.#proposal?.queued ?? [])].find((queued) => {
-      return queued.operation.id === operation.id;
-    });
+    const known = this.#unsettled().find((queued) => queued.operation.id === operation.id);
     if (known !== undefined) {
       known.waiters.push(...waiters);
       if (known.waiters.length > mostWaiters) known.waiters.shift();
@@ -110,11 +113,12 @@ export class TwoPhaseCommit {
 
   /** Handles a message of the shadow in the present term. */
   hear(message: GameMessage, now: Now): void {
-    const proposal = this.#proposal;
     switch (message.type) {
       case "behind":
         if (this.#copied !== undefined) this.#adoptSentMs = Number.NEGATIVE_INFINITY;
         this.#copied = undefined;
+        // The log that the shadow gets has no place for proposals that were made before it.
+        this.#takeBack(this.#open.filter(isUndecided));
         return this.#adopt(now);
       case "committed":
         this.#copied = Math.max(this.#copied ?? 0, message.length);
@@ -122,28 +126,32 @@ export class TwoPhaseCommit {
         return this.advance(now);
       case "ack":
       case "checked": {
-        if (proposal === undefined || proposal.round !== message.round) return;
-        const wanted = message.type === "ack" ? "proposed" : "checked";
-        if (proposal.phase !== wanted) return;
-        if (message.refused !== undefined) return this.#rollBack("unavailable", now);
-        if (message.type === "checked") return this.#commit(proposal, now);
-        proposal.phase = "checked";
-        return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
+        const proposal = this.#open.find(({ round }) => round === message.round);
+        if (proposal?.phase !== (message.type === "ack" ? "proposed" : "checking")) return;
+        if (message.refused !== undefined) return this.#rollBack(proposal, now);
+        if (message.type === "ack") {
+          proposal.phase = "checking";
+          return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
+        }
+        proposal.phase = "agreed";
+        this.#commitAgreed(now);
+        return this.advance(now);
       }
     }
   }
 
   /** Sends again what was not answered, and gives up what was not agreed to in time. */
   tick(now: Now): void {
-    const proposal = this.#proposal;
     // A late word of the shadow may have lowered what it is known to have.
-    const isShort = proposal === undefined && this.#copied !== this.#held.length;
+    const isShort = this.#open.length === 0 && this.#copied !== this.#held.length;
     if (this.#copied === undefined || isShort) this.#adopt(now);
-    if (proposal !== undefined) {
-      const isLate = now.steadyMs - proposal.startedMs >= gameDurations.agreeMs;
-      if (isLate && proposal.phase !== "committing") return this.#rollBack("unavailable", now);
+    const late = this.#open.find((proposal) => {
+      return isUndecided(proposal) && now.steadyMs - proposal.startedMs >= gameDurations.agreeMs;
+    });
+    if (late !== undefined) return this.#rollBack(late, now);
+    for (const proposal of this.#open) {
       const isUnheard = now.steadyMs - proposal.sentMs >= gameDurations.askAgainMs;
-      if (isUnheard) this.#say(proposal, proposal.message, now);
+      if (isUnheard && proposal.phase !== "agreed") this.#say(proposal, proposal.message, now);
     }
     const isOld = ({ sinceMs }: Queued) => now.steadyMs - sinceMs >= gameDurations.agreeMs;
     for (const queued of this.#queue.filter(isOld)) tell(queued, { refused: "unavailable" });
@@ -153,10 +161,10 @@ export class TwoPhaseCommit {
 
   /** This server hosts the match no longer. */
   end(): void {
-    const open = [...(this.#proposal?.queued ?? []), ...this.#queue];
+    const unsettled = this.#unsettled();
     this.#queue = [];
-    this.#proposal = undefined;
-    for (const queued of open) tell(queued, { moved: true });
+    this.#open = [];
+    for (const queued of unsettled) tell(queued, { moved: true });
     for (const { waiter } of this.#settling.splice(0)) waiter.settle({ moved: true });
   }
 
@@ -169,52 +177,68 @@ export class TwoPhaseCommit {
       this.#parts.onAgreed(both);
       this.#settle();
     }
-    const proposal = this.#proposal;
-    if (proposal?.phase !== "committing" || both < this.#held.length) return;
-    this.#proposal = undefined;
     const { figures } = this.#parts;
-    figures.committed += proposal.queued.length;
-    figures.onReplicated(steadyMs - proposal.startedMs);
+    for (;;) {
+      const [first] = this.#open;
+      if (first?.phase !== "committing" || both < first.after.length) return;
+      this.#open.shift();
+      figures.committed += first.queued.length;
+      figures.onReplicated(steadyMs - first.startedMs);
+    }
   }
 
-  /** Begins the next proposal, if none is open. */
+  /** Begins the next proposal, if not too many are open. */
   advance(now: Now): void {
     const { shadow } = this.#held.term;
-    if (this.#proposal !== undefined || this.#queue.length === 0) return;
-    if (shadow !== undefined && this.#copied !== this.#held.length) return;
-    const queued = this.#valid(this.#taken(), now.wallMs);
-    if (queued.length === 0) return this.advance(now);
+    const last = this.#open.at(-1);
+    if (this.#open.length >= gameLimits.openProposals || this.#queue.length === 0) return;
+    const isCopied =
+      last === undefined ? this.#copied === this.#held.length : this.#copied !== undefined;
+    if (shadow !== undefined && !isCopied) return;
+    const before = last?.after ?? this.#held.state;
+    const isUncertain = this.#open.some(isUndecided);
+    const { queued, after } = this.#valid(this.#taken(), { before, isUncertain }, now);
+    if (queued.length === 0) return isUncertain ? undefined : this.advance(now);
     this.#round += 1;
-    const { match, term, length } = this.#held;
+    const { match, term } = this.#held;
     const operations = queued.map(({ operation }) => operation);
-    const of = { match, term: term.term, round: this.#round, base: length } as const;
+    const of = { match, term: term.term, round: this.#round, base: before.length } as const;
     const message = { type: "propose", ...of, timeMs: now.wallMs, operations } as const;
     const proposal: Proposal = {
       round: this.#round,
       queued,
       timeMs: now.wallMs,
       startedMs: now.steadyMs,
-      phase: "proposed",
+      after,
+      phase: shadow === undefined ? "agreed" : "proposed",
       sentMs: now.steadyMs,
       message,
     };
-    this.#proposal = proposal;
-    if (shadow === undefined) this.#commit(proposal, now);
+    this.#open.push(proposal);
+    if (shadow === undefined) this.#commitAgreed(now);
     else this.#say(proposal, message, now);
+    this.advance(now);
   }
 
-  /** Returns the operations that the rules allow, and refuses the others. */
-  #valid(queued: readonly Queued[], timeMs: number): readonly Queued[] {
-    const judged = this.#held.judged(
-      queued.map(({ operation }) => operation),
-      timeMs,
-    );
-    return queued.filter((one, at) => {
-      const drafts = judged[at];
-      if (typeof drafts !== "string") return true;
-      if (one.waiters.length > 0) this.#refuse(one, drafts);
+  /**
+   * Returns the operations that the rules allow, and what they make. Refuses the others, unless it
+   * is uncertain whether what refuses them gets into the log: then they wait.
+   */
+  #valid(
+    queued: readonly Queued[],
+    { before, isUncertain }: { readonly before: MatchState; readonly isUncertain: boolean },
+    { wallMs }: Now,
+  ) {
+    const operations = queued.map(({ operation }) => operation);
+    const { outcomes, after } = this.#held.tried(operations, wallMs, before);
+    const valid = queued.filter((one, at) => {
+      const outcome = outcomes[at];
+      if (typeof outcome !== "string") return true;
+      if (isUncertain) this.#queue.push(one);
+      else if (one.waiters.length > 0) this.#refuse(one, outcome);
       return false;
     });
+    return { queued: valid, after };
   }
 
   #refuse(queued: Queued, refused: Refusal): void {
@@ -236,6 +260,14 @@ export class TwoPhaseCommit {
     return taken;
   }
 
+  /** Puts the agreed proposals into the log, up to the first that is not agreed. */
+  #commitAgreed(now: Now): void {
+    for (const proposal of this.#open) {
+      if (proposal.phase === "agreed") this.#commit(proposal, now);
+      else if (proposal.phase !== "committing") return;
+    }
+  }
+
   #commit(proposal: Proposal, now: Now): void {
     const held = this.#held;
     const operations = proposal.queued.map(({ operation }) => operation);
@@ -255,14 +287,26 @@ export class TwoPhaseCommit {
     this.advance(now);
   }
 
-  #rollBack(refused: Refusal, now: Now): void {
-    const proposal = this.#proposal;
-    if (proposal === undefined) return;
-    this.#proposal = undefined;
+  #rollBack(proposal: Proposal, now: Now): void {
+    this.#takeBack(this.#open.filter(({ round }) => round > proposal.round));
+    this.#open = this.#open.filter((other) => other !== proposal);
     this.#parts.figures.rolledBack += proposal.queued.length;
     this.#say(proposal, { ...this.#of(proposal), type: "rollback" }, now);
-    for (const queued of proposal.queued) tell(queued, { refused });
+    for (const queued of proposal.queued) tell(queued, { refused: "unavailable" });
     this.advance(now);
+  }
+
+  /** Ends proposals without an outcome: what of them is not in the log is proposed again. */
+  #takeBack(proposals: readonly Proposal[]): void {
+    const undone = proposals
+      .flatMap(({ queued }) => queued)
+      .filter(({ operation }) => this.#held.doneAt(operation.id) === undefined);
+    this.#queue.unshift(...undone);
+    this.#open = this.#open.filter((proposal) => !proposals.includes(proposal));
+  }
+
+  #unsettled(): readonly Queued[] {
+    return [...this.#open.flatMap(({ queued }) => queued), ...this.#queue];
   }
 
   #of({ round }: Proposal) {
@@ -293,6 +337,11 @@ export class TwoPhaseCommit {
       waiter.settle(eventSeq === undefined ? { refused: "unavailable" } : { eventSeq });
     }
   }
+}
+
+/** Whether a proposal can still be rolled back. */
+function isUndecided({ phase }: Proposal): boolean {
+  return phase !== "committing";
 }
 
 function tell({ waiters }: Queued, outcome: Outcome): void {

@@ -111,6 +111,56 @@ describe("plays of both players in one instant", () => {
   });
 });
 
+describe("actions that come while the commit of another one is open", () => {
+  const choose = { ...ready, cards: decks[bob] as readonly string[] };
+
+  test("are agreed to before the one before them is on the disks", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = ({ type }) => type === "committed";
+    // Bob is at the host, so his action comes first.
+    const told = [servers.act(bob, choose), servers.act(ada, ready)];
+    servers.runFor(1_000);
+    expect(servers.logs.map(({ length }) => length)).toEqual([4, 4]);
+    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { answer: { eventSeq: 1 } },
+      { answer: { eventSeq: 3 } },
+    ]);
+  });
+
+  test("are proposed again if the one before them is rolled back", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = (message) => message.type === "checked" && message.round === 1;
+    // Bob is at the host, so his action comes first.
+    const told = [servers.act(bob, choose), servers.act(ada, ready)];
+    servers.runFor(6_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { refused: "unavailable" },
+      { answer: { eventSeq: 1 } },
+    ]);
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+  });
+
+  test("are refused only by what is in the log, and not by what may be rolled back", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = ({ type }) => type === "checked";
+    const told = [servers.act(ada, ready), servers.act(ada, ready)];
+    servers.runFor(3_000);
+    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { answer: { eventSeq: 1 } },
+      { refused: "already_ready" },
+    ]);
+  });
+});
+
 describe("an action that a player sends to two servers with one id", () => {
   test("takes effect once, and both servers tell it at once", () => {
     const servers = new TwoServers();
