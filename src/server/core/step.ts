@@ -36,6 +36,8 @@ import type { TopicKeySource } from "./serving/decision.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
 import { type StepMemory, Traces } from "./serving/traces.ts";
+import { WaitingAnswers } from "./serving/waiting-answers.ts";
+import { WaitingWrites } from "./serving/waiting-writes.ts";
 
 export interface CoreOptions {
   readonly name: ServerName;
@@ -130,7 +132,10 @@ export class ServerCore {
         submit: (operation, now) => decisions.submit(operation, now),
       },
       table: tables.services,
+      writes: new WaitingWrites(name, replication),
+      answers: new WaitingAnswers({ replication, log }),
       ...{ decisions, reads, passwords, traces },
+      memberWithoutDecisions: (steadyMs) => replication.memberWithoutDecisions(steadyMs),
       flood: new Flood(options.flood ?? { user: undefined, connection: undefined }, auth),
     });
     const rotation = new Rotation({
@@ -301,7 +306,7 @@ export class ServerCore {
       case "left":
         return this.#rotation.finish();
       case "subscription":
-        return this.#publications.subscribe(input.topic, input.active);
+        return this.#publications.outlet.subscribe(input.topic, input.active);
       case "stop":
         return this.#rotation.stop(input.leave, now);
       case "tick":

@@ -1,28 +1,13 @@
 import type { ServerName } from "../../../protocol/ids.ts";
-import { limits } from "../../../protocol/limits.ts";
-import type { PlainPublication, Publication } from "../../../protocol/publications.ts";
-import {
-  channelTopic,
-  readTopic,
-  replicationTopic,
-  serversTopic,
-  userTopic,
-} from "../../../protocol/topics.ts";
+import { channelTopic, userTopic } from "../../../protocol/topics.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
 import type { Accounts } from "../accounts/accounts.ts";
-import type { Effect, Effects } from "../effects.ts";
+import type { Effects } from "../effects.ts";
 import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
-import { messageBytes, toEntry, topicsOf } from "./history.ts";
+import { topicsOf } from "./history.ts";
+import { Outlet, type Unpublished } from "./outlet.ts";
 import { Tail } from "./window.ts";
-
-interface Unpublished {
-  readonly message: StoredMessage;
-  /** For each topic, the `seq` of this server's previous message on the topic (P3). */
-  readonly prevs: ReadonlyMap<string, number>;
-  /** The time in the sender's request. Publications of the old form contain this time (P1). */
-  readonly timestamp: string | number | undefined;
-}
 
 interface PublicationParts {
   readonly name: ServerName;
@@ -34,25 +19,16 @@ interface PublicationParts {
 /** Queues the messages that this server made, and publishes them once they are committed (P5). */
 export class Publications {
   readonly #waiting = new Tail<Unpublished>();
-  /** The number of messages that were published, also of those that nobody had subscribed to. */
-  published = 0;
   /** The `seq` of this server's last message on each topic of the second form (P2). */
   readonly #heads = new Map<string, number>();
-  /** The known subscriptions. A subscription matches every topic that begins with its text. */
-  readonly #subscriptions = new Set<string>();
-  /**
-   * The number of subscriptions of each length. `#isWanted` looks up only prefixes of these
-   * lengths.
-   */
-  readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
   readonly #chat: ChatState;
   readonly #accounts: Accounts;
-  readonly #auth: Auth;
+  readonly outlet: Outlet;
   #begun = false;
 
   constructor({ name, chat, accounts, auth }: PublicationParts) {
-    this.#auth = auth;
+    this.outlet = new Outlet(auth);
     this.#name = name;
     this.#chat = chat;
     this.#accounts = accounts;
@@ -61,21 +37,6 @@ export class Publications {
   /** The number of messages that wait until they are committed. */
   get waiting(): number {
     return this.#waiting.length;
-  }
-
-  /** The number of topics with at least one subscriber. */
-  get topics(): number {
-    return this.#subscriptions.size;
-  }
-
-  subscribe(topic: string, active: boolean): void {
-    if (topic === replicationTopic || topic === serversTopic) return;
-    if (active === this.#subscriptions.has(topic)) return;
-    if (active) this.#subscriptions.add(topic);
-    else this.#subscriptions.delete(topic);
-    const count = (this.#lengths.get(topic.length) ?? 0) + (active ? 1 : -1);
-    if (count > 0) this.#lengths.set(topic.length, count);
-    else this.#lengths.delete(topic.length);
   }
 
   /** Queues this server's messages from earlier runs that are not committed yet. */
@@ -124,60 +85,13 @@ export class Publications {
    */
   publish(committed: Vector, effects: Effects): void {
     const done = committed[this.#name] ?? 0;
-    const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
+    if ((this.#waiting.at(0)?.message.seq ?? Number.POSITIVE_INFINITY) > done) return;
+    const due: Unpublished[] = [];
     for (let next = this.#waiting.at(0); next !== undefined; next = this.#waiting.at(0)) {
       if (next.message.seq > done) break;
       this.#waiting.shift();
-      this.published += 1;
-      const entry = toEntry(next.message);
-      for (const [topic, prev] of next.prevs) {
-        if (!this.#isWanted(topic)) continue;
-        const page = byTopic.get(topic) ?? { publications: [], bytes: 0 };
-        page.publications.push({ ...entry, prev });
-        page.bytes += messageBytes(next.message);
-        if (page.bytes < limits.pageBytes) {
-          byTopic.set(topic, page);
-        } else {
-          effects.add(this.#effect(topic, page.publications));
-          byTopic.delete(topic);
-        }
-      }
-      // Publications of the old form are never encrypted, so a cluster with accounts does not send
-      // them (X5).
-      const plain = "channel" in entry ? entry.channel : entry.dst;
-      if (this.#auth === "open" && this.#isWanted(plain)) {
-        effects.add({ type: "publish", topic: plain, payload: oldForm(next, entry) });
-      }
+      due.push(next);
     }
-    for (const [topic, { publications }] of byTopic) {
-      effects.add(this.#effect(topic, publications));
-    }
+    this.outlet.publish(due, (user) => this.#accounts.credential(user)?.version, effects);
   }
-
-  #effect(topic: string, payload: Publication[]): Effect {
-    const user = readTopic(topic)?.user;
-    if (user === undefined) return { type: "publish", topic, payload };
-    const version = this.#accounts.credential(user)?.version ?? "";
-    return { type: "publish", topic, payload, version };
-  }
-
-  /**
-   * Whether any subscription matches the topic. ZeroMQ matches subscriptions by prefix (P2, P4).
-   */
-  #isWanted(topic: string): boolean {
-    for (const length of this.#lengths.keys()) {
-      if (length <= topic.length && this.#subscriptions.has(topic.slice(0, length))) return true;
-    }
-    return false;
-  }
-}
-
-function oldForm({ timestamp }: Unpublished, entry: ReturnType<typeof toEntry>): PlainPublication {
-  const time = timestamp ?? entry.timestamp;
-  if ("channel" in entry) {
-    const { user, message, clock } = entry;
-    return { user, message, timestamp: time, clock };
-  }
-  const { src, dst, message, clock, id, server, seq } = entry;
-  return { src, from: src, message, timestamp: time, clock, dst, id, server, seq };
 }

@@ -86,12 +86,12 @@ export interface Services {
   readonly accounts: Accounts;
   readonly shop: Shop;
   readonly matches: Matches;
-  readonly log: DecisionLog;
-  readonly ledger: LedgerOf<EventData>;
-  readonly replication: Replication;
+  readonly log: Pick<DecisionLog, "applied" | "find">;
+  readonly ledger: Pick<LedgerOf<EventData>, "make" | "durable" | "snapshot">;
+  readonly replication: Pick<Replication, "committed" | "holders" | "view" | "memberWithoutHooks">;
   readonly clock: LamportClock;
-  readonly presence: Presence;
-  readonly publications: Publications;
+  readonly presence: Pick<Presence, "hear" | "list">;
+  readonly publications: Pick<Publications, "add">;
   readonly digest: Digest;
   /** Random, and known to nobody else. */
   readonly chance: Chain;

@@ -6,7 +6,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { renewal } from "../accounts/access.ts";
 import type { Room } from "../chat/history.ts";
-import type { Effect, ReplyTo } from "../effects.ts";
+import type { Effect, Now, ReplyTo } from "../effects.ts";
 import { rowOf, type ServiceRow, type ServiceTable } from "./service.ts";
 
 export function isRefused(request: Incoming): request is Refused {
@@ -128,4 +128,6 @@ export interface WaitingWrite extends Pending {
    */
   deadlineMs: number;
   answer(): object;
+  /** Decides the request once more. */
+  again(now: Now): void;
 }

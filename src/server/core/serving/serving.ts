@@ -28,10 +28,10 @@ import {
 } from "./refusals.ts";
 import { costOf, rowOf, type ServiceTable } from "./service.ts";
 import type { Traces } from "./traces.ts";
-import { reply, type Told, WaitingAnswers } from "./waiting-answers.ts";
+import { reply, type Told, type WaitingAnswers } from "./waiting-answers.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWork } from "./waiting-work.ts";
-import { WaitingWrites } from "./waiting-writes.ts";
+import type { WaitingWrites } from "./waiting-writes.ts";
 
 type OpenRequest = Pending & {
   readonly request: ParsedRequest;
@@ -48,14 +48,18 @@ type OpenRequest = Pending & {
 
 type Covered = OpenRequest & WaitingCover;
 
-interface ServingParts {
+export interface ServingParts {
   readonly services: Services;
   readonly table: ServiceTable;
-  readonly decisions: Decisions;
-  readonly reads: ReadsAsOfNow;
+  readonly writes: Pick<WaitingWrites, "add" | "due" | "repeated" | "size">;
+  readonly answers: Pick<WaitingAnswers, "add" | "due" | "size">;
+  readonly decisions: Pick<Decisions, "advance" | "ask" | "hasWaiting" | "isFull">;
+  readonly reads: Pick<ReadsAsOfNow, "add">;
   readonly passwords: Passwords;
-  readonly traces: Traces;
+  readonly traces: Pick<Traces, "add" | "isFullFor">;
   readonly flood: Flood;
+  /** Returns a server that may be of a version without decisions (O60). */
+  memberWithoutDecisions(steadyMs: number): string | undefined;
 }
 
 /** Handles clients' requests, from the gate to their replies. */
@@ -64,16 +68,17 @@ export class Serving {
   readonly #services: Services;
   readonly #clock: LamportClock;
   readonly #table: ServiceTable;
-  readonly #writes: WaitingWrites;
-  readonly #answers: WaitingAnswers;
-  readonly #decisions: Decisions;
+  readonly #writes: ServingParts["writes"];
+  readonly #answers: ServingParts["answers"];
+  readonly #decisions: ServingParts["decisions"];
+  readonly #memberWithoutDecisions: ServingParts["memberWithoutDecisions"];
   #openOperations = 0;
-  readonly #reads: ReadsAsOfNow;
+  readonly #reads: ServingParts["reads"];
   #openReads = 0;
   readonly #covers = new WaitingCovers<Covered>();
   readonly #passwords: Passwords;
   readonly #work: WaitingWork<OpenRequest>;
-  readonly #traces: Traces;
+  readonly #traces: ServingParts["traces"];
   #openTraces = 0;
   /** Requests whose trace is complete; they are decided in this step. */
   readonly #completed: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
@@ -82,8 +87,10 @@ export class Serving {
   readonly #complete = new Set<PayloadReply>();
   readonly #held = new HeldPayloads();
 
-  constructor({ services, table, decisions, reads, passwords, traces, flood }: ServingParts) {
+  constructor(parts: ServingParts) {
+    const { services, table, decisions, reads, passwords, traces, flood } = parts;
     this.#decisions = decisions;
+    this.#memberWithoutDecisions = (steadyMs) => parts.memberWithoutDecisions(steadyMs);
     this.#reads = reads;
     this.#passwords = passwords;
     this.#work = new WaitingWork(passwords);
@@ -93,8 +100,8 @@ export class Serving {
     this.#admission = new Admission(services, table, flood);
     this.#clock = services.clock;
     this.#table = table;
-    this.#writes = new WaitingWrites(services.name, services.replication);
-    this.#answers = new WaitingAnswers(services);
+    this.#writes = parts.writes;
+    this.#answers = parts.answers;
   }
 
   /** The number of requests whose clock was not believed (W4). */
@@ -112,6 +119,11 @@ export class Serving {
     const worked = this.#work.size + this.#openTraces + this.#completed.length;
     const decided = this.#openOperations + this.#openReads + this.#answers.size;
     return this.#writes.size + this.#covers.size + decided + worked;
+  }
+
+  /** The requests that the next `advance` may decide, because they have waited. */
+  get waiting(): readonly ParsedRequest[] {
+    return [...this.#work.done, ...this.#covers].map(({ request }) => request);
   }
 
   /**
@@ -148,9 +160,10 @@ export class Serving {
   /** Answers requests that can be answered now, and gives up requests that waited too long. */
   advance(now: Now, effects: Effects): void {
     for (const write of this.#writes.due(now.steadyMs)) {
-      const { payload, index } = write;
-      if (write.committed) payload.answer(index, write.answer());
-      else payload.refuse(index, noQuorum());
+      const { payload, index, outcome } = write;
+      if (outcome === "committed") payload.answer(index, write.answer());
+      else if (outcome === "late") payload.refuse(index, noQuorum());
+      else write.again(now);
       this.#note(payload);
     }
     for (const { payload, index, decision } of this.#answers.due(now.steadyMs)) {
@@ -226,6 +239,7 @@ export class Serving {
           plain: decision.isForAll === true || request.after === undefined,
           deadlineMs: now.steadyMs + durations.commitMs,
           answer: decision.answer,
+          again: (later) => this.#decideLater(asked, later, () => this.#decision(asked, later)),
         });
         break;
       }
@@ -260,7 +274,7 @@ export class Serving {
     const { payload, index } = asked;
     const isFull = this.#decisions.isFull(this.#openOperations);
     if (isFull) return payload.refuse(index, tooManyOperations());
-    const older = this.#services.replication.memberWithoutDecisions(now.steadyMs);
+    const older = this.#memberWithoutDecisions(now.steadyMs);
     if (older !== undefined) return payload.refuse(index, undecided(older));
     this.#openOperations += 1;
     this.#decisions.ask(operation, {

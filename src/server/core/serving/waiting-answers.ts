@@ -14,8 +14,8 @@ interface WaitingAnswer extends Pending {
 }
 
 interface Parts {
-  readonly replication: Replication;
-  readonly log: DecisionLog;
+  readonly replication: Pick<Replication, "onAllLiveApplied">;
+  readonly log: Pick<DecisionLog, "applied">;
 }
 
 type Timed = WaitingAnswer & { readonly deadlineMs: number };
@@ -31,8 +31,8 @@ export function reply(payload: PayloadReply, index: number, decision: Told): voi
  * coordinator tells it an outcome before the mark arrives.
  */
 export class WaitingAnswers {
-  readonly #replication: Replication;
-  readonly #log: DecisionLog;
+  readonly #replication: Parts["replication"];
+  readonly #log: Parts["log"];
   #waiting: Timed[] = [];
 
   constructor({ replication, log }: Parts) {

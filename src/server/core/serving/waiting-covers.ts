@@ -53,6 +53,12 @@ export class WaitingCovers<Asked extends WaitingCover> {
     return asked.size + plain.size + this.#covered.length;
   }
 
+  *[Symbol.iterator](): Generator<Asked> {
+    for (const list of [...this.#byDeadline, this.#covered]) {
+      for (const { asked } of list) yield asked;
+    }
+  }
+
   add(asked: Asked, committed: Vector): void {
     this.#last += 1;
     const lacking = { asked, number: this.#last, server: "" as ServerName, seq: 0 };

@@ -35,6 +35,11 @@ export class WaitingWork<Asked> {
     return this.#open.size + this.#done.length;
   }
 
+  /** The requests whose work is done, or has failed. */
+  get done(): readonly Asked[] {
+    return this.#done.map(({ asked }) => asked);
+  }
+
   add(one: Work<Asked>, steadyMs: number): void {
     const { asked, work, settle } = one;
     const forget = this.#passwords.add(work, (result) => {

@@ -4,7 +4,11 @@ import { Tail } from "../chat/window.ts";
 import type { Replication } from "../replica/replication.ts";
 import type { WaitingWrite } from "./payload-reply.ts";
 
-export type DueWrite = WaitingWrite & { readonly committed: boolean };
+/**
+ * `late`: nobody knows yet whether the event gets committed. `outdated`: the event was not made,
+ * because somebody else was faster, and the request must be decided again.
+ */
+export type DueWrite = WaitingWrite & { readonly outcome: "committed" | "late" | "outdated" };
 
 /**
  * Writes that wait until their event is committed, or is on the disks of all live members. This
@@ -64,11 +68,11 @@ export class WaitingWrites {
       if ((committed[write.server] ?? 0) >= write.seq) {
         if (write.plain)
           this.#plain.push({ ...write, deadlineMs: steadyMs + durations.allMembersMs });
-        else due.push({ ...write, committed: true });
+        else due.push({ ...write, outcome: "committed" });
         return true;
       }
       if (steadyMs < write.deadlineMs) return false;
-      due.push({ ...write, committed: false });
+      due.push({ ...write, outcome: "late" });
       return true;
     };
     for (
@@ -86,7 +90,7 @@ export class WaitingWrites {
       this.#plain = [];
       for (const write of waiting) {
         const everywhere = this.#replication.onAllLive(write.server, write.seq, steadyMs);
-        if (everywhere || steadyMs >= write.deadlineMs) due.push({ ...write, committed: true });
+        if (everywhere || steadyMs >= write.deadlineMs) due.push({ ...write, outcome: "committed" });
         else this.#plain.push(write);
       }
     }
