@@ -35,9 +35,8 @@ import { ownTables, type Tables } from "./services.ts";
 import type { TopicKeySource } from "./serving/decision.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
+import { replicaWaits } from "./serving/serving-parts.ts";
 import { type StepMemory, Traces } from "./serving/traces.ts";
-import { WaitingAnswers } from "./serving/waiting-answers.ts";
-import { WaitingWrites } from "./serving/waiting-writes.ts";
 
 export interface CoreOptions {
   readonly name: ServerName;
@@ -104,9 +103,9 @@ export class ServerCore {
     const passwords = this.#passwords;
     const content = newContent(digest, retention);
     const { terms, log, accounts, shop, matches, chat } = content;
-    const machine = machineOf(tables.facts(content), content);
+    this.#facts = machineOf(tables.facts(content), content);
     const replica = new Replica({
-      ...{ name, clock, digest, machine, effects },
+      ...{ name, clock, digest, machine: this.#facts, effects },
       ownEpoch: () => this.election.ownEpoch,
       slot: () => log.applied,
       heard: (summary, now) => {
@@ -131,11 +130,8 @@ export class ServerCore {
         correctedMs: (now) => clockSync.correctedMs(now),
         submit: (operation, now) => decisions.submit(operation, now),
       },
-      table: tables.services,
-      writes: new WaitingWrites(name, replication),
-      answers: new WaitingAnswers({ replication, log }),
+      ...{ table: tables.services, ...replicaWaits({ name, log }, replication) },
       ...{ decisions, reads, passwords, traces },
-      memberWithoutDecisions: (steadyMs) => replication.memberWithoutDecisions(steadyMs),
       flood: new Flood(options.flood ?? { user: undefined, connection: undefined }, auth),
     });
     const rotation = new Rotation({
@@ -154,7 +150,6 @@ export class ServerCore {
     this.catchUp = catchUp;
     this.election = election;
     this.clockSync = clockSync;
-    this.#facts = machine;
     this.#replica = replica;
     this.#rotation = rotation;
     this.#acceptor = acceptor;

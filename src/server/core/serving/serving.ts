@@ -5,8 +5,6 @@ import { durations, limits } from "../../../protocol/limits.ts";
 import type { Trace } from "../../../protocol/steps.ts";
 import { slotKey, type Vector } from "../../../protocol/vector.ts";
 import type { Passwords } from "../accounts/passwords.ts";
-import type { Decisions } from "../decisions/decisions.ts";
-import type { ReadsAsOfNow } from "../decisions/reads-as-of-now.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { Admission } from "./admission.ts";
 import { type Decision, refuse, type Services } from "./decision.ts";
@@ -27,11 +25,10 @@ import {
   undecided,
 } from "./refusals.ts";
 import { costOf, rowOf, type ServiceTable } from "./service.ts";
-import type { Traces } from "./traces.ts";
-import { reply, type Told, type WaitingAnswers } from "./waiting-answers.ts";
+import type { ServingParts } from "./serving-parts.ts";
+import { reply, type Told } from "./waiting-answers.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWork } from "./waiting-work.ts";
-import type { WaitingWrites } from "./waiting-writes.ts";
 
 type OpenRequest = Pending & {
   readonly request: ParsedRequest;
@@ -47,20 +44,6 @@ type OpenRequest = Pending & {
 };
 
 type Covered = OpenRequest & WaitingCover;
-
-export interface ServingParts {
-  readonly services: Services;
-  readonly table: ServiceTable;
-  readonly writes: Pick<WaitingWrites, "add" | "due" | "repeated" | "size">;
-  readonly answers: Pick<WaitingAnswers, "add" | "due" | "size">;
-  readonly decisions: Pick<Decisions, "advance" | "ask" | "hasWaiting" | "isFull">;
-  readonly reads: Pick<ReadsAsOfNow, "add">;
-  readonly passwords: Passwords;
-  readonly traces: Pick<Traces, "add" | "isFullFor">;
-  readonly flood: Flood;
-  /** Returns a server that may be of a version without decisions (O60). */
-  memberWithoutDecisions(steadyMs: number): string | undefined;
-}
 
 /** Handles clients' requests, from the gate to their replies. */
 export class Serving {

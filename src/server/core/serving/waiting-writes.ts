@@ -90,7 +90,8 @@ export class WaitingWrites {
       this.#plain = [];
       for (const write of waiting) {
         const everywhere = this.#replication.onAllLive(write.server, write.seq, steadyMs);
-        if (everywhere || steadyMs >= write.deadlineMs) due.push({ ...write, outcome: "committed" });
+        if (everywhere || steadyMs >= write.deadlineMs)
+          due.push({ ...write, outcome: "committed" });
         else this.#plain.push(write);
       }
     }
