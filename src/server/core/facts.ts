@@ -43,11 +43,7 @@ export function newContent(digest: Digest, retention: Retention | undefined): Co
     terms: new CoordinatorTerms(),
     log: new DecisionLog({
       digest,
-      kinds: {
-        ...accountOperations(accounts),
-        ...shopOperations(shop, accounts),
-        ...matchOperations(matches, accounts),
-      },
+      kinds: operationsOf({ accounts, shop, matches }),
       expired: (operation) => expiredOutcome(accounts, operation),
     }),
     accounts,
@@ -55,6 +51,19 @@ export function newContent(digest: Digest, retention: Retention | undefined): Co
     matches,
     chat: new ChatState(retention),
   };
+}
+
+/** Returns, for each kind of operation, what applies it to this state. */
+export function operationsOf({
+  accounts,
+  shop,
+  matches,
+}: Pick<Content, "accounts" | "shop" | "matches">) {
+  return {
+    ...accountOperations(accounts),
+    ...shopOperations(shop, accounts),
+    ...matchOperations(matches, accounts),
+  } as const;
 }
 
 /** Makes what applies events to the state, saves the state and restores it. */

@@ -18,7 +18,7 @@ export class Slice {
   });
   readonly accounts = new Accounts();
   readonly shop = new Shop();
-  readonly matches = new Matches();
+  readonly matches = new Matches(Number.MAX_SAFE_INTEGER);
   /** For each origin, its highest `seq` on disk. */
   committed: Vector = {};
   /** The slot of the last decided operation. */

@@ -24,9 +24,17 @@ export class Matches {
   readonly #records = new Map<UserName, PlayerRecord>();
   /** The best users, until a record changes: sorting all of them takes long. */
   #ranking: readonly Ranked[] | undefined;
+  readonly #kept: number;
+  /** Open matches that are not known here. */
+  openElsewhere = 0;
+
+  /** @param kept how many ended matches are remembered */
+  constructor(kept: number = limits.endedMatches) {
+    this.#kept = kept;
+  }
 
   get isFull(): boolean {
-    return this.#open.size >= limits.openMatches;
+    return this.#open.size + this.openElsewhere >= limits.openMatches;
   }
 
   open(match: MatchId): OpenMatch | undefined {
@@ -104,7 +112,7 @@ export class Matches {
   remember(ended: EndedMatch): void {
     this.#ended.set(ended.match, ended);
     const [oldest] = this.#ended.keys();
-    if (this.#ended.size > limits.endedMatches) this.#ended.delete(oldest as MatchId);
+    if (this.#ended.size > this.#kept) this.#ended.delete(oldest as MatchId);
   }
 
   setRecord(user: UserName, record: PlayerRecord): void {

@@ -122,6 +122,11 @@ export class Shop {
     this.#owners.set(card, user);
   }
 
+  /** Says how many copies of a kind were sold, if not all of their owners are known here. */
+  noteSold(kind: string, copies: number): void {
+    this.#sold.set(kind, copies);
+  }
+
   setDeck(user: UserName, cards: readonly CardId[]): void {
     if (cards.length === 0) this.#decks.delete(user);
     else this.#decks.set(user, cards);
