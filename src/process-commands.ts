@@ -45,6 +45,7 @@ const common = [
   "lang",
 ] as const;
 const administered = ["data", "secretFile", "cluster", "curve"] as const;
+const engine = ["engine", "enginePasswordFile", "redis", "redisPasswordFile"] as const;
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
@@ -85,6 +86,7 @@ export const processCommands: readonly ProcessCommand[] = [
       "user",
       "passwordFile",
       "metrics",
+      ...engine,
       "logLevel",
       "lang",
     ],
@@ -125,6 +127,7 @@ export const processCommands: readonly ProcessCommand[] = [
     settings: [
       ...links,
       ...common,
+      ...engine,
       "leaveOnStop",
       "keepPublications",
       "keepMessages",

@@ -34,6 +34,9 @@ export interface UpOptions {
  */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
+/** Settings of servers that `up` accepts as flags, and passes on. */
+const engineSettings = ["engine", "enginePasswordFile", "redis", "redisPasswordFile"] as const;
+
 /**
  * Refuses settings of bound endpoints: all processes would get the same endpoint, and only one of
  * them could bind it.
@@ -79,7 +82,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     serverKey: keys?.publicKey,
     guestServers: settings.get("guestServers"),
     hasMetrics: settings.optional("metrics") !== undefined,
-    inherited: settings.fromFile(),
+    inherited: { ...settings.fromFile(), ...settings.asEnvironment(engineSettings) },
   };
 }
 

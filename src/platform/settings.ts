@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { plainText } from "../protocol/plain-text.ts";
 import type { LogLevel } from "./log.ts";
 import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
+import { engineAddress, redisAddress } from "./parse-engine.ts";
 import { Problem } from "./problem.ts";
 
 /** The source of a setting's value. */
@@ -126,6 +127,10 @@ export const rows = {
     number("bytes", 4_096, 1_073_741_824),
     "67108864",
   ),
+  engine: row("TERTULIA_ENGINE", { value: "address", parse: engineAddress }),
+  enginePasswordFile: row("TERTULIA_ENGINE_PASSWORD_FILE", path("file")),
+  redis: row("TERTULIA_REDIS", { value: "address", parse: redisAddress }),
+  redisPasswordFile: row("TERTULIA_REDIS_PASSWORD_FILE", path("file")),
   passwordFile: row("TERTULIA_PASSWORD_FILE", path("file")),
   keyFile: row("TERTULIA_KEY_FILE", path("file")),
   invitation: row("TERTULIA_INVITATION", text("text")),
@@ -171,6 +176,12 @@ export class Settings {
     return this.#env.TERTULIA_SECRET || undefined;
   }
 
+  /** A password of these, from the environment. Like the secret, it has neither a row nor a flag. */
+  passwordText(of: "engine" | "redis"): string | undefined {
+    const { TERTULIA_ENGINE_PASSWORD, TERTULIA_REDIS_PASSWORD } = this.#env;
+    return (of === "engine" ? TERTULIA_ENGINE_PASSWORD : TERTULIA_REDIS_PASSWORD) || undefined;
+  }
+
   /** Returns the text of a setting, and its source. */
   lookUp(name: SettingName): { text: string | undefined; source: Source } {
     const flag = this.#flags[name];
@@ -191,6 +202,16 @@ export class Settings {
       names.flatMap((name) => {
         const { text = "", source } = this.lookUp(name);
         return source === "file" ? [[rows[name].env, text]] : [];
+      }),
+    );
+  }
+
+  /** Returns those of these settings that have a value, as environment variables. */
+  asEnvironment(names: readonly SettingName[]): Record<string, string> {
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const { text } = this.lookUp(name);
+        return text === undefined ? [] : [[rows[name].env, text]];
       }),
     );
   }
@@ -238,6 +259,8 @@ export function parsed<T>(where: string, text: string, parser: (text: string) =>
   try {
     return parser(text);
   } catch (error) {
+    // A parser that throws a whole sentence has a reason not to repeat the text.
+    if (error instanceof Problem) throw error;
     throw new Problem(`${where}: "${text}" won't do: ${(error as Error).message}.`, 2);
   }
 }

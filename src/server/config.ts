@@ -4,9 +4,11 @@ import { withKey } from "../platform/endpoint.ts";
 import { memberConfig } from "../platform/member-config.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Pace } from "../protocol/buckets.ts";
+import { readPasswordFile } from "../storage/password-file.ts";
 import type { Retention } from "./core/chat/chat-state.ts";
 
 export type ServerConfig = ReturnType<typeof serverConfig>;
+export type EngineConfig = NonNullable<ReturnType<typeof engineConfig>>;
 
 export function serverConfig(settings: Settings) {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:*";
@@ -33,6 +35,10 @@ export function serverConfig(settings: Settings) {
     retention: retentionOf(settings),
     checkpointBytes: settings.get("checkpointBytes"),
     auth: settings.get("auth"),
+    /** Where everything is kept; undefined if the server keeps it itself. */
+    engine: engineConfig(settings),
+    /** What wakes the servers with an engine; undefined if there is none. */
+    redis: redisConfig(settings),
     /** The number of records of steps to remember; 0 to record none (O63). */
     steps: settings.get("steps"),
     flood: {
@@ -40,6 +46,24 @@ export function serverConfig(settings: Settings) {
       connection: paceOf(settings.get("connectionRate")),
     },
   };
+}
+
+function engineConfig(settings: Settings) {
+  const address = settings.optional("engine");
+  return address && { address, password: passwordOf(settings, "engine") };
+}
+
+function redisConfig(settings: Settings) {
+  const address = settings.optional("redis");
+  return address && { address, password: passwordOf(settings, "redis") };
+}
+
+/** Returns the password of an engine or a Redis; a flag with its file overrides the environment. */
+function passwordOf(settings: Settings, of: "engine" | "redis"): string | undefined {
+  const file = settings.optional(`${of}PasswordFile`);
+  const isFlag = settings.lookUp(`${of}PasswordFile`).source === "flag";
+  const text = isFlag ? undefined : settings.passwordText(of);
+  return text ?? (file === undefined ? undefined : readPasswordFile(file));
 }
 
 export function retentionOf(settings: Settings): Retention {

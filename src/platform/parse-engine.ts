@@ -1,0 +1,91 @@
+import { Problem } from "./problem.ts";
+
+/** Where an engine is, without its password. */
+export interface EngineAddress {
+  /** Servers of PostgreSQL. At any time at most one of them is the primary. */
+  readonly hosts: readonly EngineHost[];
+  readonly user: string;
+  readonly database: string;
+  readonly schema: string;
+  /** Whether connections are encrypted, and whether the host must prove its name. */
+  readonly encryption: "disable" | "require" | "verify-full";
+}
+
+export interface EngineHost {
+  /** A name, an address, or the folder of a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultPort = 5432;
+const form = "postgres://user@host:port/database is wanted, several hosts separated by commas";
+
+/**
+ * Parses the address of an engine, such as `postgres://ana@a:5432,b:5432/chat?schema=chat`.
+ * @throws Problem if it has a password, which the message does not repeat
+ */
+export function engineAddress(text: string): EngineAddress {
+  const match = /^postgres(?:ql)?:\/\/(?:([^/?]*)@)?([^@/?]+)\/([^/?]+)(?:\?(.*))?$/.exec(text);
+  refusePassword(text, "TERTULIA_ENGINE_PASSWORD_FILE");
+  const [, user, hosts = "", database = "", rest = ""] = match ?? [];
+  if (match === null) throw new Error(form);
+  const { schema = "public", sslmode = "disable", ...more } = parametersOf(rest);
+  const [unknown] = Object.keys(more);
+  if (unknown !== undefined) throw new Error(`"${unknown}" is unknown: use schema or sslmode`);
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw new Error("a schema has small letters, digits and _");
+  }
+  if (sslmode !== "disable" && sslmode !== "require" && sslmode !== "verify-full") {
+    throw new Error("sslmode is disable, require or verify-full");
+  }
+  return {
+    hosts: hosts.split(",").map(hostOf),
+    user: decoded(user || "tertulia"),
+    database: decoded(database),
+    schema,
+    encryption: sslmode,
+  };
+}
+
+/**
+ * Parses the address of a Redis, such as `redis://host:6379/0`; `rediss` encrypts.
+ * @throws Problem if it has a password, which the message does not repeat
+ */
+export function redisAddress(text: string): string {
+  refusePassword(text, "TERTULIA_REDIS_PASSWORD_FILE");
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isRedis = url?.protocol === "redis:" || url?.protocol === "rediss:";
+  if (isRedis && url.hostname !== "" && /^\/?\d*$/.test(url.pathname)) return text;
+  throw new Error("redis://host:port or redis://host:port/number is wanted");
+}
+
+/** A password here would be seen in lists of processes and of settings, so no message repeats it. */
+function refusePassword(text: string, way: `TERTULIA_${string}`): void {
+  const [, before = ""] = /^[a-z]+:\/\/(.*)@/.exec(text) ?? [];
+  const isParameter = /[?&]password=/.test(text);
+  if (!before.includes(":") && !isParameter) return;
+  throw new Problem(
+    `The address of ${way.includes("REDIS") ? "the Redis" : "the engine"} has a password in it, ` +
+      `where others can see it: remove it, and name a file with it by ${way}.`,
+    2,
+  );
+}
+
+function hostOf(text: string): EngineHost {
+  const match = /^(\[[\da-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text);
+  const [, host = "", port = String(defaultPort)] = match ?? [];
+  if (match === null || Number(port) < 1 || Number(port) > 65_535) throw new Error(form);
+  return { host: decoded(host.replace(/^\[|\]$/g, "")), port: Number(port) };
+}
+
+function parametersOf(text: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error(form);
+  }
+}
