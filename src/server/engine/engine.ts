@@ -19,6 +19,8 @@ export interface ScopedId {
 /** A part of a conversation that a request reads. */
 export interface HistoryNeed {
   readonly conversation: ConversationName;
+  /** Only private messages with this user. */
+  readonly with: UserName | undefined;
   readonly before: Cursor | undefined;
   readonly since: Vector | undefined;
   /** The most messages that the answer has, of each origin if there is a `since`. */
@@ -105,6 +107,8 @@ export type Appended =
 export interface Unpublished {
   readonly event: NewEvent;
   readonly appended: Exclude<Appended, "conflict">;
+  /** The time in the sender's request, if it is known (P1). */
+  readonly timestamp?: string | number | undefined;
 }
 
 /** A server, as it tells the others of itself. */
@@ -138,7 +142,8 @@ export interface SearchQuery {
  * with the same id finds out.
  */
 export interface Engine extends AsyncDisposable {
-  load(needs: Needs): Promise<Slice>;
+  /** @param into a slice that gets what is loaded, if it is not a new one */
+  load(needs: Needs, into?: Slice): Promise<Slice>;
   /**
    * Appends events, and resolves once they are on the disks that the engine promises. Events of one
    * conversation keep their order.

@@ -1,4 +1,6 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
+import type { StoredMessage } from "../core/chat/chat-state.ts";
+import type { Placed } from "../core/replica/placed.ts";
 import type { NewEvent } from "./engine.ts";
 
 /** The conversations are spread over so many lanes. Each lane is an origin, with numbers of its own. */
@@ -88,3 +90,22 @@ export const scopes = {
   hook: (by: UserName) => `hook\n${by}`,
   unhook: (hook: string, by: UserName) => `unhook\n${hook}\n${by}`,
 } as const;
+
+/**
+ * Returns an event as the message that it is.
+ * @throws Error if it is none
+ */
+export function messageOf(event: NewEvent, place: Placed): StoredMessage {
+  switch (event.kind) {
+    case "publication": {
+      const { user: from, channel, hook, message: text } = event.data;
+      return { ...place, from, to: { channel }, hook, text };
+    }
+    case "message": {
+      const { src: from, dst: user, message: text } = event.data;
+      return { ...place, from, to: { user }, hook: undefined, text };
+    }
+    default:
+      throw new Error(`a ${event.kind} is no message`);
+  }
+}

@@ -1,4 +1,10 @@
-import type { Incoming, Refused, ReplyData, SentReply } from "../../../protocol/client-messages.ts";
+import type {
+  Incoming,
+  ParsedRequest,
+  Refused,
+  ReplyData,
+  SentReply,
+} from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
@@ -128,6 +134,7 @@ export interface WaitingWrite extends Pending {
    */
   deadlineMs: number;
   answer(): object;
+  readonly request: ParsedRequest;
   /** Decides the request once more. */
   again(now: Now): void;
 }

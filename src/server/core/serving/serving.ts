@@ -222,6 +222,7 @@ export class Serving {
           plain: decision.isForAll === true || request.after === undefined,
           deadlineMs: now.steadyMs + durations.commitMs,
           answer: decision.answer,
+          request,
           again: (later) => this.#decideLater(asked, later, () => this.#decision(asked, later)),
         });
         break;

@@ -1,0 +1,198 @@
+import type { Incoming } from "../../protocol/client-messages.ts";
+import type { Digest } from "../../protocol/event.ts";
+import type { PasswordResult } from "../../protocol/password-work.ts";
+import { Passwords } from "../core/accounts/passwords.ts";
+import { Outlet } from "../core/chat/outlet.ts";
+import { type Effect, Effects, type Input, type Now } from "../core/effects.ts";
+import type { Services } from "../core/serving/decision.ts";
+import type { Flood } from "../core/serving/flood.ts";
+import { Serving } from "../core/serving/serving.ts";
+import { reply } from "../core/serving/waiting-answers.ts";
+import { type Appended, type Engine, EngineDown, type Unpublished } from "./engine.ts";
+import { engineTable } from "./engine-table.ts";
+import { EngineDecisions, EngineWrites } from "./engine-waits.ts";
+import { messageOf } from "./events.ts";
+import { needsOf, needsOfHooks } from "./needs.ts";
+import { type Given, type MadeEvent, Turn } from "./turn.ts";
+
+type Requests = Input & { readonly type: "requests" };
+
+interface Parts {
+  readonly engine: Engine;
+  readonly services: Omit<Given, "submit">;
+  readonly flood: Flood;
+  now(): Now;
+  perform(effect: Effect): void;
+}
+
+/** An event that waits to be appended, by the number that its writes wait for. */
+type Numbered = readonly [number: number, made: MadeEvent];
+
+/**
+ * Handles requests in turns. A turn takes all requests that have come, loads what they need from the
+ * engine, decides them by the same services as a replica does, and hands on what they make: events
+ * to append, operations to decide, and replies.
+ */
+export class EngineCore {
+  readonly outlet: Outlet;
+  readonly serving: Serving;
+  readonly passwords = new Passwords();
+  /** Why no request is served but `status`; undefined while requests are served. */
+  refusal: string | undefined;
+  readonly #parts: Parts;
+  readonly #digest: Digest;
+  readonly #turn = new Turn();
+  readonly #writes = new EngineWrites(() => this.#turn.holders);
+  readonly #decisions: EngineDecisions;
+  readonly #effects = new Effects();
+  #requests: Requests[] = [];
+  /** What has happened since the last turn began, and is to be taken in by the next one. */
+  #happened: (() => void)[] = [];
+  #waiting: Numbered[] = [];
+  #isAppending = false;
+  #isTurning = false;
+  #isDue = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { engine, services, flood, now } = parts;
+    const decide = (operations: Parameters<Engine["decide"]>[0]) =>
+      engine.decide(operations, services.correctedMs(now()));
+    this.#decisions = new EngineDecisions(decide, () => this.wake());
+    this.#digest = services.digest;
+    this.outlet = new Outlet(services.auth);
+    const submit: Services["submit"] = (operation, at) => this.#decisions.submit(operation, at);
+    this.serving = new Serving({
+      services: this.#turn.services({ ...services, submit }),
+      table: engineTable,
+      writes: this.#writes,
+      answers: {
+        size: 0,
+        // Whatever is decided is the state of all servers.
+        add: ({ payload, index, decision }) => reply(payload, index, decision),
+        due: () => [],
+      },
+      decisions: this.#decisions,
+      // A turn loads the state after its requests have come.
+      reads: { add: ({ done }) => done(true, now()) },
+      passwords: this.passwords,
+      traces: { isFullFor: () => true, add: () => {} },
+      flood,
+      memberWithoutDecisions: () => undefined,
+    });
+  }
+
+  /** Names of the nodes that have each commit on disk. */
+  set holders(names: readonly string[]) {
+    this.#turn.holders = names;
+  }
+
+  take(requests: Requests): void {
+    this.#requests.push(requests);
+    this.wake();
+  }
+
+  /** @param result undefined if the work could not be done */
+  passwordDone(number: number, result: PasswordResult | undefined): void {
+    this.#happened.push(() => this.passwords.settle(number, result));
+    this.wake();
+  }
+
+  /** Has a turn, now or after the present one. */
+  wake(): void {
+    this.#isDue = true;
+    if (!this.#isTurning) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isTurning = true;
+    while (this.#isDue) {
+      // Requests of one turn of the event loop share a load.
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#isDue = false;
+      await this.#turnOnce();
+    }
+    this.#isTurning = false;
+  }
+
+  async #turnOnce(): Promise<void> {
+    for (const happen of this.#happened.splice(0)) happen();
+    const requests = this.#requests.splice(0);
+    const undecided = [...this.serving.waiting, ...this.#writes.outdated];
+    const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
+    const refusal = this.refusal ?? (await this.#load(asked));
+    const now = this.#parts.now();
+    for (const one of requests) this.serving.take(one, refusal, now);
+    this.serving.advance(now, this.#effects);
+    this.passwords.advance(this.#effects);
+    for (const numbered of this.#turn.takeMade()) this.#waiting.push(numbered);
+    for (const effect of this.#effects.take()) this.#parts.perform(effect);
+    void this.#append();
+  }
+
+  /** Loads what the requests need. Returns why that failed, as a reason to refuse them. */
+  async #load(requests: readonly Incoming[]): Promise<string | undefined> {
+    if (requests.length === 0) return undefined;
+    const { engine } = this.#parts;
+    try {
+      const slice = await engine.load(needsOf(requests, this.#digest));
+      const more = needsOfHooks(requests, slice, this.#digest);
+      this.#turn.slice = more === undefined ? slice : await engine.load(more, slice);
+      return undefined;
+    } catch (error) {
+      if (error instanceof EngineDown) return error.message;
+      throw error;
+    }
+  }
+
+  /** Appends what waits, once the batch before is on disk. */
+  async #append(): Promise<void> {
+    if (this.#isAppending || this.#waiting.length === 0) return;
+    this.#isAppending = true;
+    const batch = this.#waiting.splice(0, mostAppended);
+    try {
+      const appended = await this.#parts.engine.append(batch.map(([, { event }]) => event));
+      this.#publish(batch, appended);
+      this.#happened.push(() => {
+        for (const [at, [number]] of batch.entries()) {
+          this.#writes.settle(number, appended[at] as Appended);
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof EngineDown)) throw error;
+      this.#happened.push(() => {
+        for (const [number] of batch) this.#writes.giveUp(number);
+      });
+    }
+    this.#isAppending = false;
+    this.wake();
+  }
+
+  #publish(batch: readonly Numbered[], appended: readonly Appended[]): void {
+    const isNew = ({ appended: one }: Unpublished) => one.isNew && one.prevs.size > 0;
+    const messages = batch.flatMap(([, { event, timestamp }], at): Unpublished[] => {
+      const one = appended[at];
+      return one === undefined || one === "conflict" ? [] : [{ event, appended: one, timestamp }];
+    });
+    this.publish(messages.filter(isNew));
+  }
+
+  /** Publishes messages that are on disk. */
+  publish(messages: readonly Unpublished[]): void {
+    if (messages.length === 0) return;
+    const versions = new Map(messages.flatMap(({ appended }) => [...appended.versions]));
+    const inOrder = messages
+      .map(({ event, appended: { place, prevs }, timestamp }) => {
+        return { message: messageOf(event, place), prevs, timestamp };
+      })
+      .sort((a, b) => a.message.seq - b.message.seq);
+    this.outlet.publish(inOrder, (user) => versions.get(user), this.#effects);
+    for (const effect of this.#effects.take()) this.#parts.perform(effect);
+    const places = messages.map(({ appended }) => appended.place);
+    // If this fails, the keeper publishes them once more, and clients drop what they have.
+    void this.#parts.engine.published(places).catch(() => {});
+  }
+}
+
+/** The most events of one append. */
+const mostAppended = 1_000;

@@ -1,0 +1,154 @@
+import type { ParsedRequest, Receipt } from "../../protocol/client-messages.ts";
+import { durations, limits } from "../../protocol/limits.ts";
+import { type Decided, keyOf, type Operation } from "../../protocol/operation.ts";
+import { isoTime } from "../../protocol/time.ts";
+import type { Now } from "../core/effects.ts";
+import { idOf, type Placed } from "../core/replica/placed.ts";
+import type { WaitingWrite } from "../core/serving/payload-reply.ts";
+import type { ServingParts } from "../core/serving/serving-parts.ts";
+import type { DueWrite } from "../core/serving/waiting-writes.ts";
+import type { Appended } from "./engine.ts";
+import { noOrigin } from "./turn.ts";
+
+/** Writes that wait until the engine has their event on disk. */
+export class EngineWrites {
+  /** The number of requests that were answered with the event of an earlier copy (R6). */
+  repeated = 0;
+  /** Writes by the number of their event (`noOrigin`). */
+  readonly #waiting = new Map<number, WaitingWrite[]>();
+  #due: DueWrite[] = [];
+  /** Returns the names of the nodes that have an event on disk. */
+  readonly #holders: () => readonly string[];
+
+  constructor(holders: () => readonly string[]) {
+    this.#holders = holders;
+  }
+
+  get size(): number {
+    return this.#waiting.size + this.#due.length;
+  }
+
+  /** The requests that must be decided again. */
+  get outdated(): readonly ParsedRequest[] {
+    return this.#due.flatMap(({ outcome, request }) => (outcome === "outdated" ? request : []));
+  }
+
+  add(write: WaitingWrite): void {
+    if (write.server !== noOrigin) {
+      this.repeated += 1;
+      this.#due.push({ ...write, outcome: "committed" });
+      return;
+    }
+    const same = this.#waiting.get(write.seq);
+    if (same === undefined) this.#waiting.set(write.seq, [write]);
+    else same.push(write);
+  }
+
+  /** The event with this number has a place, or was not made. */
+  settle(seq: number, appended: Appended): void {
+    const writes = this.#waiting.get(seq) ?? [];
+    this.#waiting.delete(seq);
+    for (const write of writes) {
+      if (appended === "conflict") {
+        this.#due.push({ ...write, outcome: "outdated" });
+        continue;
+      }
+      if (!appended.isNew) this.repeated += 1;
+      const entry = this.#receipt(appended.place);
+      const answer = () => ({ ...write.answer(), entry });
+      this.#due.push({ ...write, answer, outcome: "committed" });
+    }
+  }
+
+  /** Nobody knows whether the event with this number is on disk. */
+  giveUp(seq: number): void {
+    for (const write of this.#waiting.get(seq) ?? []) this.#due.push({ ...write, outcome: "late" });
+    this.#waiting.delete(seq);
+  }
+
+  due(steadyMs: number): DueWrite[] {
+    for (const [seq, [first]] of this.#waiting) {
+      if (first !== undefined && steadyMs < first.deadlineMs) break;
+      this.giveUp(seq);
+    }
+    return this.#due.splice(0);
+  }
+
+  #receipt(place: Placed): Receipt {
+    const { server, seq, clock, time } = place;
+    const durable = [...this.#holders()] as Receipt["durable"][number][];
+    return { id: idOf(place), server, seq, clock, timestamp: isoTime(time), durable };
+  }
+}
+
+interface Asked {
+  readonly operation: Operation;
+  readonly waiters: Parameters<ServingParts["decisions"]["ask"]>[1][];
+}
+
+/** Operations that wait until the engine has decided them. */
+export class EngineDecisions {
+  readonly #asked = new Map<string, Asked>();
+  #waiting: Asked[] = [];
+  readonly #decide: (operations: readonly Operation[]) => Promise<readonly Decided[]>;
+  readonly #settled: { readonly asked: Asked; readonly decided: Decided | undefined }[] = [];
+  readonly #onSettled: () => void;
+  #isDeciding = false;
+
+  constructor(
+    decide: (operations: readonly Operation[]) => Promise<readonly Decided[]>,
+    onSettled: () => void,
+  ) {
+    this.#decide = decide;
+    this.#onSettled = onSettled;
+  }
+
+  isFull(own: number): boolean {
+    return own >= limits.openOperations;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#asked.size > 0 || this.#settled.length > 0;
+  }
+
+  ask(operation: Operation, waiter: Asked["waiters"][number]): void {
+    const key = keyOf(operation);
+    const known = this.#asked.get(key);
+    if (known !== undefined) return void known.waiters.push(waiter);
+    const asked = { operation, waiters: [waiter] };
+    this.#asked.set(key, asked);
+    this.#waiting.push(asked);
+  }
+
+  submit(operation: Operation, { steadyMs }: Now): void {
+    this.ask(operation, { deadlineMs: steadyMs + durations.decideMs, settle: () => {} });
+  }
+
+  advance(now: Now): void {
+    for (const { asked, decided } of this.#settled.splice(0)) {
+      for (const waiter of asked.waiters.splice(0)) waiter.settle(decided, now);
+    }
+    for (const { waiters } of this.#asked.values()) {
+      const late = waiters.filter(({ deadlineMs }) => now.steadyMs >= deadlineMs);
+      for (const waiter of late) {
+        waiters.splice(waiters.indexOf(waiter), 1);
+        waiter.settle(undefined, now);
+      }
+    }
+    void this.#next();
+  }
+
+  /** Has what waits decided together, once the engine has decided what it was asked before. */
+  async #next(): Promise<void> {
+    if (this.#isDeciding || this.#waiting.length === 0) return;
+    this.#isDeciding = true;
+    const batch = this.#waiting.splice(0, limits.decisionOperations);
+    const decided = await this.#decide(batch.map(({ operation }) => operation)).catch(() => []);
+    this.#isDeciding = false;
+    for (const [at, asked] of batch.entries()) {
+      this.#asked.delete(keyOf(asked.operation));
+      this.#settled.push({ asked, decided: decided[at] });
+    }
+    this.#onSettled();
+  }
+}
