@@ -1,0 +1,141 @@
+import { Socket } from "node:net";
+import pg from "pg";
+import type { EngineAddress, EngineHost } from "../../../platform/parse-engine.ts";
+import { Problem } from "../../../platform/problem.ts";
+import { EngineDown } from "../engine.ts";
+
+export interface EnginePlace {
+  readonly address: EngineAddress;
+  readonly password: string | undefined;
+}
+
+/** The longest wait for a connection, in milliseconds. */
+export const connectMs = 2_000;
+/** A primary that has not answered a question for so many milliseconds counts as lost. */
+const silentMs = 5_000;
+
+/**
+ * What PostgreSQL does for each of our connections. A statement may not run for ever, and a server
+ * that was stopped within a transaction must lose its locks. Neither limit is about waiting for the
+ * standby, which nothing ends.
+ */
+const sessionSettings = {
+  synchronous_commit: "on",
+  statement_timeout: "10s",
+  idle_in_transaction_session_timeout: "3s",
+} as const;
+
+/** Returns what a connection to one of the hosts needs. */
+export function connectionOptions({ address, password }: EnginePlace, host: EngineHost) {
+  const { user, database, schema, encryption } = address;
+  const settings = { ...sessionSettings, search_path: schema };
+  const said = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  return {
+    ...{ ...host, user, database, options: said.join(" ") },
+    ...(password === undefined ? {} : { password }),
+    ssl: encryption !== "disable" && { rejectUnauthorized: encryption === "verify-full" },
+    application_name: "tertulia",
+    keepAlive: true,
+    types: { getTypeParser },
+  };
+}
+
+/** Counts of this program are below 2^53, so they come as numbers. */
+function getTypeParser(oid: number, format?: "text" | "binary") {
+  return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);
+}
+
+/** A connection to the primary, and where it is. */
+export interface Primary {
+  readonly client: pg.Client;
+  readonly host: EngineHost;
+  /** Ends the connection, even if the host does not answer. */
+  close(): void;
+}
+
+/**
+ * Connects to the first host that can be written.
+ * @throws Problem (exit code 2) if there is none, and a host says that a setting is wrong
+ * @throws EngineDown if there is none for other reasons
+ */
+export async function connectPrimary(place: EnginePlace): Promise<Primary> {
+  const reasons: string[] = [];
+  let problem: Problem | undefined;
+  for (const host of place.address.hosts) {
+    const name = `${host.host}:${host.port}`;
+    const socket = new Socket();
+    const client = new pg.Client({
+      ...connectionOptions(place, host),
+      connectionTimeoutMillis: connectMs,
+      stream: () => socket,
+    });
+    // A lost connection is also an error of the statement that waits for it.
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      if (await isWritable(client)) {
+        return { client, host, close: () => socket.destroy() };
+      }
+      reasons.push(`${name} is not the primary`);
+    } catch (error) {
+      problem ??= settingProblem(error, place, name);
+      reasons.push(`${name}: ${(error as Error).message}`);
+    }
+    socket.destroy();
+  }
+  throw problem ?? new EngineDown(reasons.join("; "));
+}
+
+export async function isWritable(client: pg.Client): Promise<boolean> {
+  const query = {
+    name: "writable",
+    text: `select not pg_is_in_recovery()
+      and current_setting('default_transaction_read_only') = 'off' as writable`,
+    query_timeout: silentMs,
+  };
+  const { rows } = await client.query<{ writable: boolean }>(query);
+  return rows[0]?.writable === true;
+}
+
+/** Returns which setting is wrong, if an error says so. */
+function settingProblem(error: unknown, place: EnginePlace, host: string): Problem | undefined {
+  const { code = "", message } = error as Error & { code?: string };
+  const { user, database } = place.address;
+  // `pg` says this itself if it is asked for a password and has none.
+  const kind = message.includes("client password must be") ? "28P01" : code;
+  const way = settingProblems[kind]?.({ user, database, host, hasPassword: !!place.password });
+  if (way !== undefined) return new Problem(`${way}.`, 2, { cause: error });
+  if (!message.startsWith("The server does not support SSL")) return undefined;
+  return new Problem(
+    `PostgreSQL at ${host} does not encrypt: configure it to, or leave out sslmode.`,
+    2,
+  );
+}
+
+interface Tried {
+  readonly user: string;
+  readonly database: string;
+  readonly host: string;
+  readonly hasPassword: boolean;
+}
+
+const passwordWay = "set TERTULIA_ENGINE_PASSWORD_FILE to the right one";
+const refusedPassword = ({ user, host, hasPassword }: Tried) => {
+  const what = hasPassword ? "refuses this password of" : "wants a password of";
+  return `PostgreSQL at ${host} ${what} the user ${user}: ${passwordWay}`;
+};
+const refusedUser = ({ user, host }: Tried) => {
+  return `PostgreSQL at ${host} does not let the user ${user} in: create it, or allow it in pg_hba.conf`;
+};
+const unknownHost = ({ host }: Tried) => `There is no host ${host}: correct --engine`;
+
+/** By the code of PostgreSQL or of the system. */
+const settingProblems: Readonly<Record<string, (tried: Tried) => string>> = {
+  "28P01": refusedPassword,
+  "28000": refusedUser,
+  "3D000": ({ database, host }) => {
+    return `PostgreSQL at ${host} has no database ${database}: create it, or correct --engine`;
+  },
+  ENOTFOUND: unknownHost,
+  EAI_NONAME: unknownHost,
+};

@@ -1,0 +1,301 @@
+import { Socket } from "node:net";
+import pg from "pg";
+import { pause } from "../../../platform/clock.ts";
+import type { Log } from "../../../platform/log.ts";
+import type { EngineHost } from "../../../platform/parse-engine.ts";
+import { EngineDown } from "../engine.ts";
+import {
+  connectionOptions,
+  connectMs,
+  connectPrimary,
+  type EnginePlace,
+  isWritable,
+  type Primary,
+} from "./connect.ts";
+
+/** A statement. One with a name is parsed once for each connection. */
+export interface Query {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** What runs statements: the pool, each by itself, or a transaction. */
+export interface Queries {
+  /** Values of type `bigint` come as numbers. */
+  query<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }>;
+}
+
+export interface PoolOptions extends EnginePlace {
+  readonly log: Log;
+  /** Connections for reads. */
+  readonly readers?: number;
+  /** Connections for changes, which wait for the standby. */
+  readonly writers?: number;
+  /** The most statements and transactions of each kind that wait for a connection. */
+  readonly mostWaiting?: number;
+}
+
+/** Pause between two checks of the primary, and between two searches for one, in milliseconds. */
+const watchMs = 500;
+/** How often a transaction is tried that another one keeps from its commit. */
+const mostTries = 5;
+
+/**
+ * Connections to the primary. Reads have their own, so that they go on while changes wait for the
+ * standby. While there is no primary, everything is refused at once, and the pool searches for one.
+ */
+export class EnginePool implements AsyncDisposable {
+  readonly #options: PoolOptions;
+  /** Undefined while there is no primary. */
+  #connected: Connections | undefined;
+  readonly #closing = new AbortController();
+  #watching: Promise<void> = Promise.resolve();
+
+  private constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens a pool at the first primary found.
+   * @throws Problem or EngineDown, as `connectPrimary`
+   */
+  static async open(options: PoolOptions): Promise<EnginePool> {
+    const pool = new EnginePool(options);
+    pool.#watching = pool.#watch(await connectPrimary(options));
+    return pool;
+  }
+
+  get isUp(): boolean {
+    return this.#connected !== undefined;
+  }
+
+  /** The number of statements and transactions that wait for a connection. */
+  get waiting(): number {
+    return this.#connected?.waiting ?? 0;
+  }
+
+  /** Runs one statement that changes nothing. @throws EngineDown */
+  async read<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
+    return await this.#up.use("read", (client) => send<Row>(client, query));
+  }
+
+  /** Runs one statement that is its own transaction. @throws EngineDown */
+  async write<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
+    return await this.#up.use("write", (client) => send<Row>(client, query));
+  }
+
+  /**
+   * Runs statements in one transaction. If another transaction keeps it from its commit, it is run
+   * again from its beginning.
+   * @throws EngineDown; whether the commit was made is then unknown
+   */
+  async transaction<T>(run: (transaction: Queries) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#up.use("write", (client) => transacted(client, run));
+      } catch (error) {
+        if (!isConflict(error) || tries === mostTries) throw error;
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#watching;
+  }
+
+  get #up(): Connections {
+    if (this.#connected === undefined) throw new EngineDown("no primary answers");
+    return this.#connected;
+  }
+
+  /** Watches the primary until it is lost, then searches for the next one, until the pool is closed. */
+  async #watch(first: Primary): Promise<void> {
+    const { log } = this.#options;
+    let closed: Promise<unknown> = Promise.resolve();
+    for (let primary: Primary | undefined = first; primary !== undefined; ) {
+      const { host, port } = primary.host;
+      const connections = new Connections(this.#options, primary.host);
+      this.#connected = connections;
+      log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
+      const why = await lost(primary.client, this.#closing.signal);
+      this.#connected = undefined;
+      primary.close();
+      closed = Promise.all([closed, connections.close()]);
+      if (!this.#closing.signal.aborted) {
+        log.warn(
+          { event: "engineLost", host, port },
+          `The primary ${host}:${port} is lost: ${why}`,
+        );
+      }
+      primary = await this.#search();
+    }
+    await closed;
+  }
+
+  /** @returns undefined if the pool has been closed */
+  async #search(): Promise<Primary | undefined> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        const primary = await connectPrimary(this.#options);
+        if (!signal.aborted) return primary;
+        primary.close();
+      } catch (error) {
+        this.#options.log.debug(`No primary yet: ${(error as Error).message}`);
+      }
+      await pause(watchMs, signal);
+    }
+    return undefined;
+  }
+}
+
+/** Resolves when a primary is lost, and says why, or when the signal is given. */
+async function lost(client: pg.Client, signal: AbortSignal): Promise<string> {
+  const ended = new Promise<string>((resolve) => {
+    client.once("error", ({ message }) => resolve(message));
+    client.once("end", () => resolve("it ended the connection"));
+    signal.addEventListener("abort", () => resolve("the pool is closed"), { once: true });
+  });
+  for (let why = ""; ; ) {
+    why = await Promise.race([ended, pause(watchMs, signal).then(() => "")]);
+    if (why !== "") return why;
+    const checked = isWritable(client).then(
+      (writable) => (writable ? "" : "it is a primary no more"),
+      (error: Error) => error.message,
+    );
+    why = await Promise.race([ended, checked]);
+    if (why !== "") return why;
+  }
+}
+
+type Kind = "read" | "write";
+
+/** The connections to one primary. */
+class Connections {
+  readonly #mostWaiting: number;
+  readonly #pools: Readonly<Record<Kind, pg.Pool>>;
+  readonly #sockets = new Set<Socket>();
+  /** Reject what waits for a connection. */
+  readonly #waiting = new Set<(error: EngineDown) => void>();
+
+  constructor(options: PoolOptions, host: EngineHost) {
+    const { readers = 4, writers = 8, mostWaiting = 1_000 } = options;
+    this.#mostWaiting = mostWaiting;
+    const open = (max: number) => {
+      const pool = new pg.Pool({
+        ...connectionOptions(options, host),
+        max,
+        connectionTimeoutMillis: connectMs,
+        idleTimeoutMillis: 300_000,
+        // Statements that a transaction sends at once make one round trip.
+        pipeline: true,
+        stream: () => this.#openSocket(),
+      });
+      // The watch notices that the primary is lost.
+      pool.on("error", () => {});
+      pool.on("connect", (client) => client.on("error", () => {}));
+      return pool;
+    };
+    this.#pools = { read: open(readers), write: open(writers) };
+  }
+
+  get waiting(): number {
+    return this.#pools.read.waitingCount + this.#pools.write.waitingCount;
+  }
+
+  async use<T>(kind: Kind, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#client(kind);
+    let isLost = false;
+    try {
+      return await run(client);
+    } catch (error) {
+      isLost = error instanceof EngineDown;
+      throw error;
+    } finally {
+      client.release(isLost);
+    }
+  }
+
+  /** Ends all connections at once. Whatever waits for an answer or a connection is rejected. */
+  async close(): Promise<void> {
+    const { read, write } = this.#pools;
+    const ended = [read.end(), write.end()];
+    for (const reject of this.#waiting) reject(new EngineDown("the primary is lost"));
+    // A host that does not answer would not end its side of a connection.
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(ended);
+  }
+
+  #client(kind: Kind): Promise<pg.PoolClient> {
+    const pool = this.#pools[kind];
+    return new Promise((resolve, reject) => {
+      if (pool.waitingCount >= this.#mostWaiting) {
+        return reject(new EngineDown("too many requests wait for PostgreSQL"));
+      }
+      let isLate = false;
+      const giveUp = (error: EngineDown) => {
+        isLate = true;
+        reject(error);
+      };
+      this.#waiting.add(giveUp);
+      pool
+        .connect()
+        .then(
+          (client) => (isLate ? client.release(true) : resolve(client)),
+          ({ message }: Error) => reject(new EngineDown(message)),
+        )
+        .finally(() => this.#waiting.delete(giveUp));
+    });
+  }
+
+  #openSocket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    return socket;
+  }
+}
+
+/** Runs a statement. @throws EngineDown if its connection or the server is lost */
+async function send<Row extends pg.QueryResultRow>(client: pg.PoolClient, query: Query) {
+  const { values, ...rest } = query;
+  try {
+    return await client.query<Row>({ ...rest, ...(values && { values: [...values] }) });
+  } catch (error) {
+    if (!meansLoss(error)) throw error;
+    throw new EngineDown((error as Error).message, { cause: error });
+  }
+}
+
+async function transacted<T>(
+  client: pg.PoolClient,
+  run: (transaction: Queries) => Promise<T>,
+): Promise<T> {
+  const query: Queries["query"] = (one) => send(client, one);
+  await query({ text: "begin" });
+  try {
+    const result = await run({ query });
+    await query({ text: "commit" });
+    return result;
+  } catch (error) {
+    // Without a connection, the server rolls back by itself.
+    if (!(error instanceof EngineDown)) await query({ text: "rollback" });
+    throw error;
+  }
+}
+
+/** Whether another transaction was in the way: a serialization failure or a deadlock. */
+function isConflict(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && ["40001", "40P01"].includes(error.code ?? "");
+}
+
+/**
+ * Whether an error means that the connection is lost, or that the server can't be used: it stops,
+ * crashes, starts, has no room for connections, is a standby, or took too long.
+ */
+function meansLoss(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return true;
+  return /^(?:08|53|57)/.test(error.code ?? "") || error.code === "25006";
+}

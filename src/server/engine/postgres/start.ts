@@ -1,0 +1,101 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { runner } from "node-pg-migrate";
+import pg from "pg";
+import { Problem } from "../../../platform/problem.ts";
+import { EngineDown } from "../engine.ts";
+import { connectPrimary, type Primary } from "./connect.ts";
+import { EnginePool, type PoolOptions } from "./pool.ts";
+
+const migrations = fileURLToPath(new URL("migrations", import.meta.url));
+const migrationsTable = "migrations";
+const leastVersion = 15;
+
+/**
+ * Opens the engine's database, and makes its tables if they are missing or old.
+ * @throws Problem in one sentence if the database can't be used
+ */
+export async function openEngine(options: PoolOptions): Promise<EnginePool> {
+  const { address, log } = options;
+  try {
+    const primary = await connectPrimary(options);
+    try {
+      await checkVersion(primary);
+      await migrate(primary, address.schema);
+      const warning = await warningOf(primary);
+      if (warning !== undefined) log.warn({ event: "engineWarning" }, warning);
+    } finally {
+      primary.close();
+    }
+    return await EnginePool.open(options);
+  } catch (error) {
+    if (!(error instanceof EngineDown)) throw error;
+    const way = "start PostgreSQL, or correct --engine";
+    throw new Problem(`No primary of PostgreSQL answers (${error.message}): ${way}.`);
+  }
+}
+
+async function checkVersion({ client, host }: Primary): Promise<void> {
+  const { rows } = await client.query(
+    "select current_setting('server_version_num')::int as number",
+  );
+  const version = Math.floor(rows[0].number / 10_000);
+  if (version >= leastVersion) return;
+  throw new Problem(
+    `PostgreSQL at ${host.host}:${host.port} is of version ${version}: use ${leastVersion} or newer.`,
+    2,
+  );
+}
+
+/** Runs the migrations that this schema does not have yet, unless another server just does. */
+async function migrate({ client }: Primary, schema: string): Promise<void> {
+  const own = readdirSync(migrations).map((file) => file.replace(/\.sql$/, ""));
+  const run = await migrationsOf(client, schema);
+  const unknown = run.find((name) => !own.includes(name));
+  if (unknown !== undefined) {
+    const what = `The schema ${schema} was made by a newer version of tertulia (${unknown})`;
+    throw new Problem(`${what}: update this program, or name another schema.`, 2);
+  }
+  if (run.length === own.length) return;
+  // A migration may take longer than a statement of a server may.
+  await client.query("set statement_timeout = 0");
+  try {
+    await runner({
+      dbClient: client,
+      dir: migrations,
+      direction: "up",
+      singleTransaction: true,
+      ...{ schema, migrationsTable, migrationsSchema: schema },
+      ...(schema === "public" ? {} : { createSchema: true, createMigrationsSchema: true }),
+      advisoryLockMode: "wait",
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    });
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    const way = "let the user of --engine own the database, or give it a database of its own";
+    const what = `The tables can't be made in the schema ${schema} (${error.message})`;
+    throw new Problem(`${what}: ${way}.`, 2, { cause: error });
+  }
+}
+
+/** Returns the names of the migrations that a schema has. */
+async function migrationsOf(client: pg.Client, schema: string): Promise<string[]> {
+  const table = `${schema}.${migrationsTable}`;
+  const { rows: found } = await client.query("select to_regclass($1) is not null as here", [table]);
+  if (found[0].here !== true) return [];
+  const { rows } = await client.query<{ name: string }>(`select name from ${table}`);
+  return rows.map(({ name }) => name);
+}
+
+/** Returns what an operator should know of the database's promises; undefined if all is well. */
+async function warningOf({ client }: Primary): Promise<string | undefined> {
+  const { rows } = await client.query(
+    `select current_setting('synchronous_standby_names') = '' as alone,
+      not pg_has_role(current_user, 'pg_read_all_stats', 'usage') as blind`,
+  );
+  if (rows[0].alone) {
+    return "PostgreSQL has no synchronous standby: what it confirms is lost if its disk is";
+  }
+  if (!rows[0].blind) return undefined;
+  return "Receipts name no standby: `grant pg_read_all_stats` to this user, so that it sees them";
+}
