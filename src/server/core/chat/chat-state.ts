@@ -75,7 +75,7 @@ export class Conversation {
       own = new Tail();
       this.byServer.set(message.server, own);
     }
-    own.push(message);
+    insert(own, message);
     // The window drops its lowest message in the total order, which is the first message of its
     // origin.
     for (const { server, seq } of this.window.add(message)) {

@@ -1,0 +1,157 @@
+import { looksOf } from "../../../protocol/looks.ts";
+import type { NamesNeed, Needs } from "../engine.ts";
+import { hookKey } from "../events.ts";
+import { eventColumns, laneOfScope } from "./events-rows.ts";
+import { sortKey, stored } from "./text.ts";
+
+/** A query of events, to be joined with others to one statement. */
+export interface Part {
+  /** Unique for each text. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+const event = eventColumns.map((column) => `e.${column}`).join(", ");
+
+/** The columns of a login that stands for all logins of a user `u`. */
+const login = `u.lane, u.seq, u.clock, u.time, 'login', '@' || u.name, u.name, u.id, null,
+  case when u.is_unproven then null else '{"isProven": true}'::jsonb end`;
+
+/** The columns of the creation of a channel `c`. */
+const creation =
+  "c.lane, c.seq, c.clock, c.time, 'channel', '#' || c.name, c.creator, c.id, null, null::jsonb";
+
+/** Returns the queries of what is needed, without histories. */
+export function chatParts(needs: Needs): readonly Part[] {
+  const parts = [
+    lanes,
+    users([...needs.users]),
+    usersLike([...needs.userLooks]),
+    channels([...needs.channels]),
+    channelsOf([...needs.channelsOf]),
+    hooks([...needs.hooks].map(hookKey)),
+    hooksOf([...needs.hooksOf]),
+    events([...needs.events.values()]),
+    userNames(needs.names.filter(({ of }) => of === "users")),
+    channelNames(needs.names.filter(({ of }) => of === "channels")),
+  ];
+  return parts.filter((part) => part !== undefined);
+}
+
+/** One row, with the `seq` of each lane that has events. */
+const lanes: Part = {
+  name: "lanes",
+  text: `select null::integer as lane, null::bigint as seq, null::bigint as clock,
+      null::bigint as time, 'lanes' as kind, null as subject, null as actor, null as id,
+      null as body, jsonb_object_agg(lane, seq) as data
+    from lanes where seq > 0`,
+  values: [],
+};
+
+/** Makes a part of which the statement has no rows, and which is left out, without any of `list`. */
+function part<T>(
+  name: string,
+  text: string,
+  valuesOf: (list: readonly T[]) => readonly unknown[] = (list) => [list],
+): (list: readonly T[]) => Part | undefined {
+  return (list) => (list.length === 0 ? undefined : { name, text, values: valuesOf(list) });
+}
+
+const users = part<string>("users", `select ${login} from users u where u.name = any ($1::text[])`);
+
+const usersLike = part<string>(
+  "users-like",
+  `select ${login} from looks k join users u on u.name = substr(k.subject, 2)
+    where k.look = any ($1::text[]) and k.subject like '@%'`,
+);
+
+const channels = part<string>(
+  "channels",
+  `select f.*
+    from (
+      select unnest($1::text[])
+      union
+      select substr(k.subject, 2) from looks k
+      where k.look = any ($2::text[]) and k.subject like '#%'
+    ) n (name)
+    join channels c on c.name = n.name
+    cross join lateral (
+      select ${creation}
+      union all
+      select ${event} from events e where e.lane = c.lane and e.seq = c.removal
+    ) f`,
+  (names) => [names, [...new Set(names.flatMap(looksOf))]],
+);
+
+/** The creations of a user's channels that are not removed. */
+const channelsOf = part<string>(
+  "channels-of",
+  `select ${event}
+    from unnest($1::text[]) n (actor)
+    join events e on e.actor = n.actor and e.kind = 'channel'
+    join channels c on c.name = substr(e.subject, 2) and not c.is_removed`,
+);
+
+const hooks = part<string>(
+  "hooks",
+  `select ${event}
+    from unnest($1::text[]) n (subject)
+    join events e on e.subject = n.subject and e.kind in ('hook', 'unhook')`,
+);
+
+const hooksOf = part<string>(
+  "hooks-of",
+  `select ${event}
+    from unnest($1::text[]) n (actor)
+    join events h on h.actor = n.actor and h.kind = 'hook'
+    join events e on e.subject = h.subject and e.kind in ('hook', 'unhook')`,
+);
+
+const events = part<{ readonly scope: string; readonly id: string }>(
+  "events",
+  `select ${event}
+    from unnest($1::integer[], $2::text[], $3::text[]) n (lane, scope, id)
+    join events e
+      on e.lane = n.lane and e.scope = n.scope and e.id = n.id and e.id is not null`,
+  (list) => [
+    list.map(({ scope }) => laneOfScope(scope)),
+    list.map(({ scope }) => scope),
+    list.map(({ id }) => stored(id)),
+  ],
+);
+
+/** One name more than wanted tells whether there is a next page. */
+const pagesOfNames = (list: readonly NamesNeed[]) => [
+  list.map(({ prefix, from }) => sortKey([prefix, from].sort()[1] ?? "")),
+  list.map(({ prefix }) => keyAfter(prefix)),
+  list.map(({ limit }) => limit + 1),
+];
+
+const userNames = part<NamesNeed>(
+  "user-names",
+  `select ${login}
+    from unnest($1::bytea[], $2::bytea[], $3::integer[]) n (first, last, most)
+    cross join lateral (
+      select * from users u where u.sort >= n.first and u.sort < n.last
+      order by u.sort limit n.most
+    ) u`,
+  pagesOfNames,
+);
+
+const channelNames = part<NamesNeed>(
+  "channel-names",
+  `select ${creation}
+    from unnest($1::bytea[], $2::bytea[], $3::integer[]) n (first, last, most)
+    cross join lateral (
+      select * from channels c where c.sort >= n.first and c.sort < n.last and not c.is_removed
+      order by c.sort limit n.most
+    ) c`,
+  pagesOfNames,
+);
+
+/** Returns a key above those of all names that begin with the prefix. */
+function keyAfter(prefix: string): string {
+  // No name continues with more than 64 characters, of which each has at most 4 bytes.
+  return sortKey(prefix) + "ff".repeat(4 * 65);
+}

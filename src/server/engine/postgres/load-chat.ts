@@ -1,0 +1,71 @@
+import type { MutableVector } from "../../../protocol/vector.ts";
+import { chatFacts } from "../../core/chat/chat-facts.ts";
+import type { ChatState } from "../../core/chat/chat-state.ts";
+import { nameOf } from "../../core/replica/placed.ts";
+import type { Needs } from "../engine.ts";
+import { originOf } from "../events.ts";
+import type { Slice } from "../slice.ts";
+import { chatParts, type Part } from "./chat-parts.ts";
+import { factOf, placeOf, type StoredEvent } from "./events-rows.ts";
+import { historyParts } from "./history-parts.ts";
+import type { Queries } from "./pool.ts";
+
+/** A row of the parts that are events, or the row of the part `lanes`. */
+type LoadedRow =
+  | StoredEvent
+  | { readonly kind: "lanes"; readonly data: Readonly<Record<string, number>> | null };
+
+/**
+ * Loads what is needed of the chat into a slice. One statement reads all of it, so `committed` and
+ * the pages are of one moment. A slice that was loaded before keeps its `committed`, because its
+ * pages are of that moment.
+ */
+export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise<void> {
+  const parts = [...chatParts(needs), ...historyParts(needs.history)];
+  const { rows } = await db.query<LoadedRow>(statementOf(parts));
+  const facts = chatFacts(slice.chat);
+  const isKnown = knownIn(slice.chat);
+  for (const row of rows) {
+    if (row.kind === "lanes") {
+      if (Object.keys(slice.committed).length === 0) slice.committed = committedOf(row.data);
+      continue;
+    }
+    const { kind, data } = factOf(row);
+    const placed = placeOf(row);
+    // A user's row says of their first login whether any login was unproven, which may change.
+    if (isKnown(`${nameOf(placed)} ${kind === "login" && data.isProven}`)) continue;
+    facts[kind].fold(data as never, placed);
+  }
+}
+
+/** Joins the parts to one statement, which is prepared for each combination of parts. */
+function statementOf(parts: readonly Part[]) {
+  const values: unknown[] = [];
+  const texts = parts.map(({ text, values: own }) => {
+    const before = values.length;
+    values.push(...own);
+    return text.replace(/\$(\d+)/g, (_, number: string) => `$${before + Number(number)}`);
+  });
+  const name = `load ${parts.map(({ name: part }) => part).join(" ")}`;
+  return { name, text: texts.join("\nunion all\n"), values };
+}
+
+function committedOf(seqs: Readonly<Record<string, number>> | null) {
+  const committed: MutableVector = {};
+  for (const [lane, seq] of Object.entries(seqs ?? {})) committed[originOf(Number(lane))] = seq;
+  return committed;
+}
+
+/** For each loaded chat, the events that it has, since several parts may find the same one. */
+const loadedEvents = new WeakMap<ChatState, Set<string>>();
+
+/** Returns a function that says whether an event was seen before, and remembers it. */
+function knownIn(chat: ChatState): (event: string) => boolean {
+  const known = loadedEvents.get(chat) ?? new Set();
+  loadedEvents.set(chat, known);
+  return (event) => {
+    if (known.has(event)) return true;
+    known.add(event);
+    return false;
+  };
+}

@@ -1,0 +1,269 @@
+-- The facts of the chat: logins, channels, messages and hooks. Each event lies in one of 64 lanes,
+-- and a lane is an origin with gapless numbers. Whoever appends to a lane holds its row.
+
+create table lanes (
+  lane integer primary key,
+  -- The `seq` and the clock of the lane's last event.
+  seq bigint not null default 0,
+  clock bigint not null default 0
+) with (fillfactor = 20);
+
+insert into lanes select generate_series(0, 63);
+
+create table events (
+  seq bigint not null,
+  clock bigint not null,
+  -- Milliseconds since 1970.
+  time bigint not null,
+  lane integer not null,
+  kind text collate "C" not null,
+  -- What the event is about: #channel, @user or !hook. A message is about its receiver.
+  subject text collate "C" not null,
+  actor text collate "C",
+  -- The scope in which the request's id is unique. All events of one scope lie in one lane.
+  scope text collate "C" not null,
+  id text collate "C",
+  -- The text of a message.
+  body text,
+  -- What the other columns do not tell.
+  data jsonb,
+  primary key (lane, seq)
+) partition by hash (lane);
+
+do $$
+begin
+  for part in 0..15 loop
+    execute format(
+      'create table events_%s partition of events for values with (modulus 16, remainder %s)',
+      part, part
+    );
+  end loop;
+end
+$$;
+
+create unique index events_by_id on events (lane, scope, id) where id is not null;
+
+-- Conversations. All messages about one subject lie in one lane, those of one sender in many.
+create index events_in on events (subject, lane, clock) where body is not null;
+create index events_between on events (subject, actor, lane, clock) where kind = 'message';
+create index events_sent on events (actor, clock, lane) where kind = 'message';
+create index events_sent_in on events (actor, lane, seq) where kind = 'message';
+
+create index events_facts on events (subject) where kind in ('removal', 'hook', 'unhook');
+create index events_made on events (actor) where kind in ('channel', 'hook');
+
+-- The words of a message and, as further words, the conversations that it belongs to. So the index
+-- finds words and conversation together.
+create function words_of(kind text, subject text, actor text, body text) returns tsvector
+language sql immutable parallel safe
+return to_tsvector('simple'::regconfig, body)
+  || array_to_tsvector(
+    case kind when 'message' then array[subject, '@' || actor] else array[subject] end
+  );
+
+create index events_words on events using gin (words_of(kind, subject, actor, body))
+where body is not null;
+
+-- The known users, each with the place of their first login. `sort` sorts as names do in replies.
+create table users (
+  name text collate "C" primary key,
+  sort bytea not null unique,
+  lane integer not null,
+  seq bigint not null,
+  clock bigint not null,
+  time bigint not null,
+  id text,
+  -- Whether any login came without a password.
+  is_unproven boolean not null
+);
+
+-- All channels that were ever made, each with the place of its creation.
+create table channels (
+  name text collate "C" primary key,
+  sort bytea not null,
+  lane integer not null,
+  seq bigint not null,
+  clock bigint not null,
+  time bigint not null,
+  id text,
+  creator text collate "C",
+  is_removed boolean not null default false,
+  -- The `seq` of the last removal or restoration, which lies in the same lane.
+  removal bigint
+);
+
+create unique index on channels (sort) where not is_removed;
+
+-- The looks of users and channels: `subject` is @user or #channel.
+create table looks (
+  look text collate "C",
+  subject text collate "C",
+  primary key (look, subject)
+);
+
+-- Messages that may not have been published: one row for each transaction, named by the place of its
+-- first message.
+create table unpublished (
+  lane integer,
+  seq bigint,
+  lanes integer[] not null,
+  seqs bigint[] not null,
+  since timestamptz not null default now(),
+  primary key (lane, seq)
+);
+
+create index on unpublished (since);
+
+-- Returns the `seq` of a lane's last message before another one on a topic, or 0. The topic is
+-- #channel or @user; messages that the user sent are on it too.
+create function last_before(topic text, of_lane integer, below bigint) returns bigint
+language sql stable
+return greatest(
+  0,
+  (
+    select e.seq from events e
+    where e.subject = topic and e.lane = of_lane and e.body is not null and e.seq < below
+    order by e.clock desc limit 1
+  ),
+  (
+    select e.seq from events e
+    where e.actor = substr(topic, 2) and topic like '@%' and e.lane = of_lane
+      and e.kind = 'message' and e.seq < below
+    order by e.seq desc limit 1
+  )
+);
+
+-- Appends events. Returns a row for each, in any order: its place, or that of the earlier event with
+-- the same id, or no place if the request must be decided again. The caller has removed repetitions
+-- within the batch.
+create function append_events(
+  _lanes integer[], _kinds text[], _subjects text[], _actors text[], _scopes text[], _ids text[],
+  _clocks bigint[], _times bigint[], _bodies text[], _data text[], _sorts bytea[],
+  _look_of integer[], _looks text[]
+) returns table (
+  n bigint, lane integer, seq bigint, clock bigint, "time" bigint, is_new boolean,
+  prev bigint, actor_prev bigint, version text, actor_version text
+)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  -- All transactions lock lanes in the same order, so none waits for one that waits for it.
+  perform 1 from lanes l where l.lane = any (_lanes) order by l.lane for update;
+
+  return query
+  with input as materialized (
+    select i.lane, i.kind, i.subject, i.actor, i.scope, i.id, i.clock, i.time, i.body,
+      i.data::jsonb as data, i.sort, i.n
+    from unnest(
+      _lanes, _kinds, _subjects, _actors, _scopes, _ids, _clocks, _times, _bodies, _data, _sorts
+    ) with ordinality
+      as i (lane, kind, subject, actor, scope, id, clock, time, body, data, sort, n)
+  ),
+  old as materialized (
+    select i.n, e.lane, e.seq, e.clock, e.time,
+      e.kind = 'login'
+        or (e.subject, e.body, e.data) is not distinct from (i.subject, i.body, i.data) as is_same
+    from input i
+    join events e on e.lane = i.lane and e.scope = i.scope and e.id = i.id and e.id is not null
+  ),
+  fresh as materialized (
+    select i.*, row_number() over (partition by i.lane order by i.n) as nth,
+      max(i.clock) over (partition by i.lane) as hint
+    from input i
+    where not exists (select from old o where o.n = i.n)
+      and not (
+        i.kind = 'channel' and exists (select from channels c where c.name = substr(i.subject, 2))
+      )
+  ),
+  placed as materialized (
+    select f.lane, f.kind, f.subject, f.actor, f.scope, f.id, f.time, f.body, f.data, f.sort, f.n,
+      l.seq + f.nth as seq, greatest(l.clock, f.hint) + f.nth as clock
+    from fresh f join lanes l on l.lane = f.lane
+  ),
+  added as (
+    insert into events (lane, seq, clock, time, kind, subject, actor, scope, id, body, data)
+    select p.lane, p.seq, p.clock, p.time, p.kind, p.subject, p.actor, p.scope, p.id, p.body, p.data
+    from placed p
+  ),
+  moved as (
+    update lanes l set seq = p.seq, clock = p.clock
+    from (select lane, max(seq) as seq, max(clock) as clock from placed group by lane) p
+    where l.lane = p.lane
+  ),
+  noted as (
+    insert into unpublished (lane, seq, lanes, seqs)
+    select (array_agg(p.lane order by p.n))[1], (array_agg(p.seq order by p.n))[1],
+      array_agg(p.lane order by p.n), array_agg(p.seq order by p.n)
+    from placed p where p.body is not null having count(*) > 0
+  ),
+  met as (
+    insert into users (name, sort, lane, seq, clock, time, id, is_unproven)
+    select distinct on (p.actor) p.actor, p.sort, p.lane, p.seq, p.clock, p.time, p.id,
+      bool_or(p.data is null) over (partition by p.actor)
+    from placed p where p.kind = 'login' order by p.actor, p.n
+    on conflict (name) do update set is_unproven = true
+    where excluded.is_unproven and not users.is_unproven
+  ),
+  made as (
+    insert into channels (name, sort, lane, seq, clock, time, id, creator)
+    select substr(p.subject, 2), p.sort, p.lane, p.seq, p.clock, p.time, p.id, p.actor
+    from placed p where p.kind = 'channel'
+  ),
+  seen as (
+    insert into looks (look, subject)
+    select k.look, p.subject from unnest(_look_of, _looks) as k (n, look) join placed p on p.n = k.n
+    on conflict do nothing
+  ),
+  topics as materialized (
+    select p.n, p.lane, p.seq, p.subject as topic, true as is_subject
+    from placed p where p.body is not null
+    union all
+    select p.n, p.lane, p.seq, '@' || p.actor, false
+    from placed p where p.kind = 'message' and p.subject <> '@' || p.actor
+  ),
+  heads as materialized (
+    select t.n, t.is_subject,
+      coalesce(
+        lag(t.seq) over (partition by t.topic, t.lane order by t.seq),
+        last_before(t.topic, t.lane, t.seq)
+      ) as prev
+    from topics t
+  )
+  select i.n, coalesce(p.lane, o.lane), coalesce(p.seq, o.seq), coalesce(p.clock, o.clock),
+    coalesce(p.time, o.time), p.n is not null, hs.prev, ha.prev, a.version, b.version
+  from input i
+  left join placed p on p.n = i.n
+  left join old o on o.n = i.n and o.is_same
+  left join heads hs on hs.n = i.n and hs.is_subject
+  left join heads ha on ha.n = i.n and not ha.is_subject
+  left join accounts a on p.kind = 'message' and a.name = substr(p.subject, 2)
+  left join accounts b on p.kind = 'message' and b.name = p.actor;
+
+  if 'removal' = any (_kinds) then
+    update channels c set removal = r.seq, is_removed = r.is_removed
+    from (
+      select distinct on (e.subject) e.subject, e.seq, (e.data ->> 'isRemoved')::boolean as is_removed
+      from events e
+      where e.kind = 'removal' and e.subject = any (_subjects)
+      order by e.subject, e.seq desc
+    ) r
+    where c.name = substr(r.subject, 2);
+  end if;
+end
+$$;
+
+-- Forgets transactions whose first message is among these. Nothing is lost if the rows come back:
+-- the messages are published once more.
+create function published(_lanes integer[], _seqs bigint[]) returns void
+language plpgsql
+as $$
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from unpublished u using unnest(_lanes, _seqs) as p (lane, seq)
+  where u.lane = p.lane and u.seq = p.seq;
+end
+$$;
