@@ -8,6 +8,7 @@ import { readPasswordFile } from "../storage/password-file.ts";
 import type { Retention } from "./core/chat/chat-state.ts";
 
 export type ServerConfig = ReturnType<typeof serverConfig>;
+export type EngineConfig = NonNullable<ReturnType<typeof engineConfig>>;
 
 export function serverConfig(settings: Settings) {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:*";

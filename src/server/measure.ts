@@ -179,7 +179,8 @@ function measurePeers(metrics: Metrics, figures: Measured["figures"]): void {
   );
 }
 
-function replyRecorder(
+/** Adds the counts of replies, which every server has. */
+export function replyRecorder(
   metrics: Metrics,
   { isService, isWrite }: Pick<Measured, "isService" | "isWrite">,
 ): Recorder["answered"] {

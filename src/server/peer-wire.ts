@@ -51,7 +51,7 @@ export interface PeerWireParts {
 }
 
 /** The most bytes of a message without a seal: more than any `health` request has. */
-const healthBytes = 256;
+export const healthBytes = 256;
 
 /** Receives the peers' requests to this server, and sends the answers. */
 export class PeerWire {
@@ -97,11 +97,7 @@ export class PeerWire {
 
   /** Answers `health`. Anybody may ask, so the request changes nothing, not even the clock. */
   #answerHealth(to: PeerReply): void {
-    const { clock, name, unready } = this.#parts;
-    const reason = unready();
-    const ready = reason === undefined;
-    const data = { status: "OK", name, role: "server", ready, reason, clock: clock.value };
-    this.#send(to, encode({ service: "health", data }));
+    this.#send(to, healthReply(this.#parts));
   }
 
   answer({ to, answer }: Effect & { readonly type: "answerPeer" }): void {
@@ -150,6 +146,18 @@ export class PeerWire {
       log.error(`The saved state can't be read: ${(error as Error).message}`);
     }
   }
+}
+
+/** Returns the reply to `health`, from which also an operator's probe sees whether the server serves. */
+export function healthReply({
+  clock,
+  name,
+  unready,
+}: Pick<PeerWireParts, "clock" | "name" | "unready">): Uint8Array {
+  const reason = unready();
+  const ready = reason === undefined;
+  const data = { status: "OK", name, role: "server", ready, reason, clock: clock.value };
+  return encode({ service: "health", data });
 }
 
 /** @param found the result of `Store.read` */

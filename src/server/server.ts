@@ -14,7 +14,6 @@ import { PeerMessageError } from "../protocol/errors.ts";
 import type { Chain, ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
-import type { TopicKey } from "../protocol/sealed.ts";
 import type { View } from "../protocol/view.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import { DiskWatch } from "../storage/disk-watch.ts";
@@ -31,6 +30,7 @@ import { ownTables } from "./core/services.ts";
 import { ServerCore } from "./core/step.ts";
 import { RememberedSteps } from "./core/steps/remembered-steps.ts";
 import { StepRecorder } from "./core/steps/step-recorder.ts";
+import { openEngineServer } from "./engine/engine-server.ts";
 import { measureServer, type Recorder } from "./measure.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
@@ -68,7 +68,8 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   self = name;
   const clockFile = await ClockFile.open(slot.folder, clock, crash);
   const requestLogs = { clients: new RequestLog(log), peers: new RequestLog(log) };
-  return openServer({ config, clock, clockFile, membership, link, slot, name, log, requestLogs });
+  const place = { config, clock, clockFile, membership, link, slot, name, log, requestLogs };
+  return config.engine === undefined ? openServer(place) : openEngineServer(place, config.engine);
 }
 
 /**
@@ -100,12 +101,8 @@ async function openServer(place: Foundation): Promise<Server> {
   if (view.number > 0) await tellView(place, view);
   const { auth, retention, flood, secret } = config;
   const topicKeys = new TopicKeys(secret);
-  const sources = [topicKeys, ...topicKeys.others].map((keys) => {
-    const key = (of: TopicKey) => keys.key(of).toString("base64url");
-    return { publisher: keys.publisher, key };
-  });
   const { memory, recorder: stepRecorder } = openSteps(name, config.steps);
-  const policy = { retention, auth, flood, topicKeys: sources, memory };
+  const policy = { retention, auth, flood, topicKeys: topicKeys.sources, memory };
   const chance = randomHex(16) as Chain;
   const newCore = () => new ServerCore({ name, clock, digest, chance, address, self, ...policy });
   const core = await disk.load(newCore);

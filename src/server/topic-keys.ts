@@ -5,6 +5,7 @@ import { limits } from "../protocol/limits.ts";
 import { Recent } from "../protocol/recent.ts";
 import { dayOf, readSealed, sealedForm, signedPart, type TopicKey } from "../protocol/sealed.ts";
 import { replicationTopic } from "../protocol/topics.ts";
+import type { TopicKeySource } from "./core/serving/decision.ts";
 
 interface Sealing extends Omit<TopicKey, "day"> {
   readonly plain: Uint8Array;
@@ -32,6 +33,14 @@ export class TopicKeys {
     this.#secret = secret;
     this.#signer = new Signer(secret);
     this.others = secret.others.map((other) => new TopicKeys(other));
+  }
+
+  /** What the service `keys` gives: the keys from the secret in use come first (O55). */
+  get sources(): readonly TopicKeySource[] {
+    return [this, ...this.others].map((keys) => ({
+      publisher: keys.publisher,
+      key: (of) => keys.key(of).toString("base64url"),
+    }));
   }
 
   /** The public key with which readers verify publications. */

@@ -133,7 +133,7 @@ function inTenths(ms: number | undefined): number | null {
  * Returns the list with at most `limits.statusGuests` guests. Any process can enter the reference's
  * list, and anybody may ask for the status, so the status could otherwise grow without limit.
  */
-function withFewGuests(list: readonly Listed[]): Listed[] {
+export function withFewGuests(list: readonly Listed[]): Listed[] {
   let guests = 0;
   return list.filter(({ isKnown }) => {
     if (isKnown !== true) guests += 1;

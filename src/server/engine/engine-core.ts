@@ -1,6 +1,7 @@
 import type { Incoming } from "../../protocol/client-messages.ts";
 import type { Digest } from "../../protocol/event.ts";
 import type { PasswordResult } from "../../protocol/password-work.ts";
+import type { Vector } from "../../protocol/vector.ts";
 import { Passwords } from "../core/accounts/passwords.ts";
 import { Outlet } from "../core/chat/outlet.ts";
 import { type Effect, Effects, type Input, type Now } from "../core/effects.ts";
@@ -80,6 +81,17 @@ export class EngineCore {
       flood,
       memberWithoutDecisions: () => undefined,
     });
+  }
+
+  /** For each origin, its highest `seq` on disk, as far as this server has read it. */
+  get committed(): Vector {
+    return this.#turn.slice.committed;
+  }
+
+  /** Whether nothing is open. */
+  get isIdle(): boolean {
+    const isWaiting = this.#requests.length > 0 || this.#waiting.length > 0;
+    return !isWaiting && !this.#isAppending && this.serving.open === 0;
   }
 
   /** Names of the nodes that have each commit on disk. */

@@ -7,7 +7,7 @@ import { idOf, type Placed } from "../core/replica/placed.ts";
 import type { WaitingWrite } from "../core/serving/payload-reply.ts";
 import type { ServingParts } from "../core/serving/serving-parts.ts";
 import type { DueWrite } from "../core/serving/waiting-writes.ts";
-import type { Appended } from "./engine.ts";
+import { type Appended, EngineDown } from "./engine.ts";
 import { noOrigin } from "./turn.ts";
 
 /** Writes that wait until the engine has their event on disk. */
@@ -143,7 +143,10 @@ export class EngineDecisions {
     if (this.#isDeciding || this.#waiting.length === 0) return;
     this.#isDeciding = true;
     const batch = this.#waiting.splice(0, limits.decisionOperations);
-    const decided = await this.#decide(batch.map(({ operation }) => operation)).catch(() => []);
+    const decided = await this.#decide(batch.map(({ operation }) => operation)).catch((error) => {
+      if (error instanceof EngineDown) return [];
+      throw error;
+    });
     this.#isDeciding = false;
     for (const [at, asked] of batch.entries()) {
       this.#asked.delete(keyOf(asked.operation));

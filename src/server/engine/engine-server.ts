@@ -1,0 +1,200 @@
+import { measureProcess } from "../../net/measure-process.ts";
+import { openMetricsPort } from "../../net/metrics-port.ts";
+import { Responder } from "../../net/responder.ts";
+import { advertised } from "../../net/socket.ts";
+import { now } from "../../platform/clock.ts";
+import { digest } from "../../platform/digest.ts";
+import type { Log } from "../../platform/log.ts";
+import { PasswordThread } from "../../platform/password-thread.ts";
+import { randomHex } from "../../platform/random.ts";
+import { ownVersion } from "../../platform/version.ts";
+import { PeerMessageError } from "../../protocol/errors.ts";
+import type { Chain } from "../../protocol/ids.ts";
+import { parsePeerRequest } from "../../protocol/parse-peer.ts";
+import { Bus } from "../bus.ts";
+import { ClientWire } from "../client-wire.ts";
+import type { EngineConfig } from "../config.ts";
+import { Presence } from "../core/chat/presence.ts";
+import type { Effect } from "../core/effects.ts";
+import { Flood } from "../core/serving/flood.ts";
+import type { ServiceTable } from "../core/serving/service.ts";
+import { replyRecorder } from "../measure.ts";
+import { healthBytes, healthReply } from "../peer-wire.ts";
+import type { Foundation } from "../real-surroundings.ts";
+import type { Server } from "../server.ts";
+import { TopicKeys } from "../topic-keys.ts";
+import { ClusterView } from "./cluster-view.ts";
+import { EngineCore } from "./engine-core.ts";
+import { engineTable } from "./engine-table.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { openPostgres } from "./postgres/postgres-engine.ts";
+
+/** Starts a server that keeps no state of its own: all that it knows is in the engine. */
+export async function openEngineServer(place: Foundation, given: EngineConfig): Promise<Server> {
+  const { config, clock, clockFile, membership, name, log, slot, link, requestLogs } = place;
+  const { auth, secret, brokers, flood } = config;
+  const engine = await openPostgres(given, log);
+  const passwords = new PasswordThread();
+  const topicKeys = new TopicKeys(secret);
+  const presence = new Presence(name);
+  const self = { version: ownVersion(), ...membership.selfReport };
+  const view: ClusterView = new ClusterView({
+    name,
+    self,
+    disbelievedClocks: () => core.serving.disbelievedClocks,
+  });
+  const correctedMs = () => now().wallMs + view.offsetMs;
+  const core: EngineCore = new EngineCore({
+    engine,
+    services: {
+      ...{ name, clock, digest, auth, presence, correctedMs },
+      topicKeys: topicKeys.sources,
+      chance: randomHex(16) as Chain,
+      status: () => view.status(),
+    },
+    flood: new Flood(flood, auth),
+    now,
+    perform: (effect) => perform(effect),
+  });
+  const unready = () => core.refusal;
+  const { port, answered } = await openMetrics(place, unready);
+  const clients = new ClientWire({
+    ...{ auth, secret, brokers, parsers: engineTable, log: requestLogs.clients },
+    onRequests: (requests) => core.take(requests),
+    onAnswered: (replies, seconds) => {
+      house.rate.add(replies.length);
+      answered(replies, seconds);
+    },
+  });
+  const bus = openBus(place, { core, presence, topicKeys, correctedMs });
+  const perform = performer({ core, clients, bus, passwords, log });
+  const { responder, address } = await openHealth(place, unready);
+  const { promise: firstServing, resolve: onServing } = withResolver();
+  const house = new Housekeeping({
+    ...{ engine, core, clients, bus, presence, view, clock, link, name, address, self, log },
+    onServing,
+  });
+  clients.start();
+  responder.start();
+  house.start();
+  log.info({ event: "started", address, metrics: port.endpoint }, "Started, with an engine");
+  const stop = async () => {
+    link.expectSilence();
+    await house.stop();
+    await clients.close();
+    await bus.close();
+    await responder.close();
+    await passwords.close();
+    link.close();
+    await engine[Symbol.asyncDispose]();
+    await clockFile[Symbol.asyncDispose]();
+    slot[Symbol.dispose]();
+    await port[Symbol.asyncDispose]();
+    log.info("Stopped");
+  };
+  return { name, address, metrics: port.endpoint, firstServing, [Symbol.asyncDispose]: stop };
+}
+
+interface BusParts {
+  readonly core: EngineCore;
+  readonly presence: Presence;
+  readonly topicKeys: TopicKeys;
+  correctedMs(): number;
+}
+
+function openBus({ config, membership, requestLogs }: Foundation, parts: BusParts): Bus {
+  const { auth, proxies, proxiesIn } = config;
+  const { core, presence, topicKeys, correctedMs } = parts;
+  return new Bus({
+    ...{ auth, proxies, proxiesIn, topicKeys, correctedMs },
+    seals: membership.seals("replication"),
+    // Of each other, servers with an engine hear only who is present.
+    onReplication: (message) => {
+      if (message.type !== "presence") return;
+      presence.learn(message.server, message.heard, now().steadyMs);
+    },
+    onSubscription: (topic, active) => core.outlet.subscribe(topic, active),
+    onDropped: (error) => {
+      if (!(error instanceof PeerMessageError)) throw error;
+      requestLogs.peers.write("warn", `A peer's message was dropped: ${error.message}`);
+    },
+  });
+}
+
+/** Binds the link on which other servers would ask; here it only answers how the server is. */
+async function openHealth(
+  { config, clock, membership, name }: Foundation,
+  unready: () => string | undefined,
+) {
+  const responder = new Responder((envelope, payload) => {
+    if (isHealth(payload)) responder.reply(envelope, healthReply({ clock, name, unready }));
+  });
+  const bound = await responder.bind(config.bind, membership.forMembers());
+  return { responder, address: advertised(bound, config.advertiseHost) };
+}
+
+async function openMetrics(
+  { config, clock, membership, name, requestLogs }: Foundation,
+  unready: () => string | undefined,
+) {
+  const port = await openMetricsPort(config.metrics, unready);
+  const self = { version: ownVersion(), ...membership.selfReport };
+  const logs = Object.values(requestLogs);
+  measureProcess(port.metrics, { ...self, role: "server", name, clock, requestLogs: logs });
+  const rows: ServiceTable = engineTable as unknown as ServiceTable;
+  const isService = (service: string) => Object.hasOwn(rows, service);
+  const isWrite = (service: string) => isService(service) && rows[service]?.sender !== undefined;
+  return { port, answered: replyRecorder(port.metrics, { isService, isWrite }) };
+}
+
+interface Performers {
+  readonly core: EngineCore;
+  readonly clients: ClientWire;
+  readonly bus: Bus;
+  readonly passwords: PasswordThread;
+  readonly log: Log;
+}
+
+/** Returns what performs the effects of requests. */
+function performer({ core, clients, bus, passwords, log }: Performers): (effect: Effect) => void {
+  return (effect) => {
+    switch (effect.type) {
+      case "reply":
+        return clients.reply(effect);
+      case "publish":
+        return bus.publish(effect);
+      case "password": {
+        const { number, ...work } = effect;
+        passwords.work(work).then(
+          (result) => core.passwordDone(number, result),
+          (error: Error) => {
+            log.error(`A password could not be worked on: ${error.message}`);
+            core.passwordDone(number, undefined);
+          },
+        );
+        return;
+      }
+      default:
+        throw new Error(`a server with an engine does not know the effect ${effect.type}`);
+    }
+  };
+}
+
+/** Anybody may ask for the health; other servers ask nothing of a server with an engine. */
+function isHealth(payload: Buffer): boolean {
+  if (payload.length > healthBytes) return false;
+  try {
+    return parsePeerRequest(payload).service === "health";
+  } catch (error) {
+    if (error instanceof PeerMessageError) return false;
+    throw error;
+  }
+}
+
+function withResolver() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

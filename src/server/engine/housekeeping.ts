@@ -1,0 +1,173 @@
+import type { ReferenceLink } from "../../net/reference-link.ts";
+import { now } from "../../platform/clock.ts";
+import { processId } from "../../platform/host.ts";
+import type { Log } from "../../platform/log.ts";
+import type { ServerName } from "../../protocol/ids.ts";
+import type { LamportClock } from "../../protocol/lamport-clock.ts";
+import { durations } from "../../protocol/limits.ts";
+import { parseHeartbeatReply } from "../../protocol/parse-reference.ts";
+import type { SelfReport } from "../../protocol/reference-messages.ts";
+import { emptyVector } from "../../protocol/vector.ts";
+import { noView } from "../../protocol/view.ts";
+import type { Bus } from "../bus.ts";
+import type { ClientWire } from "../client-wire.ts";
+import type { Presence } from "../core/chat/presence.ts";
+import { Rate } from "../core/replica/rate.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { type Engine, EngineDown } from "./engine.ts";
+import type { EngineCore } from "./engine-core.ts";
+
+interface Parts {
+  readonly engine: Engine;
+  readonly core: EngineCore;
+  readonly clients: ClientWire;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly view: ClusterView;
+  readonly clock: LamportClock;
+  readonly link: ReferenceLink;
+  readonly name: ServerName;
+  readonly address: string;
+  readonly self: SelfReport;
+  readonly log: Log;
+  /** Called when the server enters the rotation. */
+  onServing(): void;
+}
+
+/** Silence of the engine after which this server takes no more requests. */
+const patienceMs = 1_500;
+/** Messages that were on disk for so long without a word that they are published are published again. */
+const unpublishedMs = 1_000;
+const mostUnpublished = 500;
+const notYet = "it has not reached its database yet";
+
+/** What a server with an engine does from time to time, besides answering requests. */
+export class Housekeeping {
+  readonly rate = new Rate();
+  readonly #parts: Parts;
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Steady time of the last answer of the engine. */
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #isReporting = false;
+  #isPublishing = false;
+  #isServing = false;
+  #isStopping = false;
+  #hasRank = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    parts.core.refusal = notYet;
+  }
+
+  start(): void {
+    const every = (ms: number, run: () => void) => void this.#timers.push(setInterval(run, ms));
+    every(durations.tickMs, () => this.#tick());
+    every(durations.heartbeatMs, () => this.#beat());
+    every(unpublishedMs, () => void this.#publishAgain());
+    this.#beat();
+  }
+
+  /** Takes no new requests, and resolves once all open ones are answered. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#isServing) this.#parts.clients.rotate(false);
+    const { core } = this.#parts;
+    await new Promise<void>((resolve) => {
+      const look = setInterval(() => {
+        if (!core.isIdle) return;
+        clearInterval(look);
+        resolve();
+      }, durations.tickMs);
+    });
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #tick(): void {
+    const { core, bus, presence, name, clock } = this.#parts;
+    if (core.serving.open > 0) core.wake();
+    for (const heard of presence.due(now().steadyMs)) {
+      const sender = { server: name, clock: clock.tick(), view: noView, durable: emptyVector };
+      bus.broadcast({ ...sender, office: undefined, slot: undefined, type: "presence", heard });
+    }
+    if (now().steadyMs - this.#heardMs >= patienceMs) this.#leave();
+  }
+
+  #beat(): void {
+    const { link, name, address, self, core, view, log } = this.#parts;
+    void this.#report();
+    if (!this.#hasRank) {
+      link.ask("rank", { user: name, address }).then(
+        ({ rank }) => {
+          this.#hasRank = true;
+          log.info({ rank }, "Has a rank");
+        },
+        () => {},
+      );
+    }
+    const { disbelievedClocks } = core.serving;
+    const report = { user: name, address, role: "server", ...self, disbelievedClocks };
+    link
+      .ask("heartbeat", { ...report, pid: processId }, durations.viewAnswerMs)
+      .then(parseHeartbeatReply)
+      // While the reference is down, the last list is told.
+      .then(
+        ({ list }) => Object.assign(view, { processes: list }),
+        () => {},
+      );
+  }
+
+  /** Tells the engine that this server lives, and hears from it who else does. */
+  async #report(): Promise<void> {
+    if (this.#isReporting) return;
+    this.#isReporting = true;
+    const { engine, core, view, name, address, clock, log } = this.#parts;
+    const before = now();
+    try {
+      const rate = this.rate.look(before.steadyMs);
+      const standing = await engine.report({ name, address, clock: clock.value, rate });
+      const after = now();
+      view.learn(standing, (before.wallMs + after.wallMs) / 2);
+      view.committed = core.committed;
+      core.holders = standing.holders;
+      this.#heardMs = after.steadyMs;
+      this.#enter();
+    } catch (error) {
+      if (!(error instanceof EngineDown)) throw error;
+      log.debug(`The database does not answer: ${error.message}`);
+    }
+    this.#isReporting = false;
+  }
+
+  #enter(): void {
+    const { core, clients, presence, log, onServing } = this.#parts;
+    if (this.#isServing || this.#isStopping) return;
+    this.#isServing = true;
+    core.refusal = undefined;
+    clients.rotate(true);
+    presence.tellAll();
+    log.info("Serves clients");
+    onServing();
+  }
+
+  #leave(): void {
+    const { core, clients, log } = this.#parts;
+    if (!this.#isServing || this.#isStopping) return;
+    this.#isServing = false;
+    core.refusal = "its database does not answer";
+    clients.rotate(false);
+    log.warn("The database does not answer: no client is served until it does");
+  }
+
+  /** Publishes what a server has appended that then died, or was cut off. */
+  async #publishAgain(): Promise<void> {
+    const { core, engine, view } = this.#parts;
+    if (!view.isKeeper || this.#isPublishing) return;
+    this.#isPublishing = true;
+    try {
+      core.publish(await engine.unpublished(unpublishedMs, mostUnpublished));
+    } catch (error) {
+      if (!(error instanceof EngineDown)) throw error;
+    }
+    this.#isPublishing = false;
+  }
+}
