@@ -1,0 +1,211 @@
+import assert from "node:assert";
+import { kindOf } from "../../../protocol/cards.ts";
+import { fieldsOf } from "../../../protocol/fields.ts";
+import { readUserName, type UserName } from "../../../protocol/ids.ts";
+import { parseClock } from "../../../protocol/lamport-clock.ts";
+import { isMatchId } from "../../../protocol/matches.ts";
+import { type Decided, keyOf, type Operation } from "../../../protocol/operation.ts";
+import type { Apply } from "../../core/decisions/applying.ts";
+import { operationsOf } from "../../core/facts.ts";
+import { Needs } from "../engine.ts";
+import { Slice } from "../slice.ts";
+import { loadDecided } from "./load-decided.ts";
+import type { EnginePool } from "./pool.ts";
+import { type StateRows, type StateTable, stateRowsOf, stateTables } from "./state-rows.ts";
+import { stored } from "./text.ts";
+
+/**
+ * Decides operations one after the other, in one transaction, which is one slot (D1). An operation
+ * whose id is known gets the outcome of the first one with this id, however old that one is.
+ * @param timeMs milliseconds since 1970
+ * @throws Error if this version does not know the kind of an operation; then nothing is decided
+ */
+export async function decide(
+  pool: EnginePool,
+  operations: readonly Operation[],
+  timeMs: number,
+): Promise<readonly Decided[]> {
+  const needs = needsOf(operations);
+  return await pool.transaction(async (db) => {
+    // The lock comes before all reading: a statement does not see what is committed while it waits.
+    const [head] = (await db.query<LogHead>(lock)).rows;
+    assert(head !== undefined, "the log has no head");
+    const slice = new Slice();
+    await loadDecided(db, needs, slice);
+    const before = stateRowsOf(slice);
+    const slot = slice.applied + 1;
+    const time = Math.max(head.time, Math.round(timeMs));
+    const made: Decided[] = [];
+    const kinds: Readonly<Record<string, Apply>> = operationsOf(slice);
+    const told = operations.map((operation) => {
+      const { kind, by, id } = operation;
+      const first = slice.find(by, id);
+      if (first !== undefined) return first;
+      const came = (kinds[kind] as Apply)(operation, time);
+      const { outcome, ...result } = typeof came === "string" ? { outcome: came } : came;
+      const decided: Decided = { slot, outcome, operation, ...result };
+      slice.remember(decided);
+      made.push(decided);
+      return decided;
+    });
+    const { mode, hash } = slice.accounts.registration;
+    const written = [slot, time, slice.shop.offers, mode, hash, rowsOf(made)];
+    await db.query({ ...write, values: [...written, ...changes(before, stateRowsOf(slice))] });
+    return told;
+  });
+}
+
+type LogHead = { readonly time: number };
+
+const lock = { name: "lock log", text: "select time from log_head for update" };
+
+type Kind = keyof ReturnType<typeof operationsOf>;
+
+/**
+ * For each kind, adds what its operations read, besides the accounts of the one who asks and of the
+ * one whose rights they claim. A wrong field adds nothing, because the operation is then `invalid`.
+ */
+const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>> = {
+  register: ({ user, looks }, needs) => {
+    addAll(needs.accounts, namesIn([user]));
+    addAll(needs.userLooks, textsIn(looks));
+  },
+  password: () => {},
+  rehash: () => {},
+  reset: ({ user }, needs) => addAll(needs.accounts, namesIn([user])),
+  flag: ({ user }, needs) => addAll(needs.accounts, namesIn([user])),
+  registration: () => {},
+  buy: ({ by }, needs) => {
+    needs.wallets.add(by);
+    needs.hasStock = true;
+  },
+  offer: ({ by, to, give, want }, needs) => {
+    addAll(needs.wallets, [by, ...namesIn([to])]);
+    addAll(needs.cards, [...textsIn(give), ...textsIn(want)].filter(kindOf));
+  },
+  trade: ({ trade }, needs) => addAll(needs.trades, [trade].map(parseClock).filter(isGiven)),
+  deck: ({ by, cards }, needs) => {
+    needs.wallets.add(by);
+    addAll(needs.cards, textsIn(cards).filter(kindOf));
+  },
+  supply: (_, needs) => {
+    needs.hasStock = true;
+  },
+  matchBegin: ({ match, players }, needs) => {
+    addAll(needs.matches, [match].filter(isMatchId));
+    const users = listOf(players).map((player) => fieldsOf(player).user);
+    addAll(needs.players, namesIn(users));
+    needs.hasMatchCount = true;
+  },
+  matchTerm: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
+  matchEnd: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
+  matchVoid: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
+};
+
+function needsOf(operations: readonly Operation[]): Needs {
+  const needs = new Needs();
+  for (const operation of operations) {
+    const { kind, by, rights } = operation;
+    assert(Object.hasOwn(reads, kind), `this version does not know operations "${kind}"`);
+    needs.operations.set(keyOf(operation), operation);
+    addAll(needs.accounts, [by, ...namesIn([fieldsOf(rights).user])]);
+    reads[kind as Kind](operation, needs);
+  }
+  return needs;
+}
+
+function addAll<T>(set: Set<T>, values: readonly T[]): void {
+  for (const value of values) set.add(value);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textsIn(value: unknown): string[] {
+  return listOf(value).filter((one) => typeof one === "string");
+}
+
+function namesIn(values: readonly unknown[]): UserName[] {
+  return values.flatMap((value) => {
+    try {
+      return [readUserName(value)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function isGiven<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+/** A part of the statement that writes what operations have changed. */
+interface Writing {
+  /** @param at the number of the parameter */
+  text(at: number): string;
+  /** Returns the value of the parameter. */
+  value(before: ReadonlyMap<unknown, string>, after: ReadonlyMap<unknown, string>): unknown;
+}
+
+function upsert({ name, key, columns, keepsFirst }: StateTable): Writing {
+  const all = [key, ...columns].join(", ");
+  const changed = columns.map((column) => `${column} = excluded.${column}`);
+  const conflict = keepsFirst ? "nothing" : `update set ${changed.join(", ")}`;
+  return {
+    text: (at) => `insert into ${name} (${all})
+      select ${all} from json_populate_recordset(null::${name}, $${at}::json)
+      on conflict (${key}) do ${conflict}`,
+    value: (before, after) => {
+      const rows = [...after].filter(([key, row]) => before.get(key) !== row);
+      return `[${rows.map(([, row]) => row).join(",")}]`;
+    },
+  };
+}
+
+function deletion({ name, key }: StateTable): Writing {
+  return {
+    text: (at) => `delete from ${name} where ${key} = any($${at})`,
+    value: (before, after) => [...before.keys()].filter((key) => !after.has(key)),
+  };
+}
+
+/** For each table, what is written to it. */
+const writings = stateTables.map((table) => [
+  upsert(table),
+  ...(table.mayLose === true ? [deletion(table)] : []),
+]);
+
+/** All changes in one statement, because each further one would keep the others waiting. */
+const write = {
+  name: "write decided",
+  text: `with operations as (
+    insert into operations (by, id, slot, outcome, result, operation)
+      select by, id, slot, outcome, result, operation
+      from json_populate_recordset(null::operations, $6::json)
+  ), ${writings
+    .flat()
+    .map((one, index) => `change_${index} as (${one.text(index + 7)})`)
+    .join(", ")}
+  update log_head
+    set applied = $1, time = $2, offers = $3, registration = $4, invitation = $5`,
+};
+
+function changes(before: StateRows, after: StateRows): unknown[] {
+  const none = new Map<unknown, string>();
+  return writings.flatMap((ofTable, index) => {
+    return ofTable.map((one) => one.value(before[index] ?? none, after[index] ?? none));
+  });
+}
+
+function rowsOf(made: readonly Decided[]): string {
+  const rows = made.map(({ slot, outcome, result, operation }) => {
+    const { by, id } = operation;
+    const asJson = {
+      result: result && JSON.stringify(result),
+      operation: JSON.stringify(operation),
+    };
+    return { by, id: stored(id), slot, outcome, ...asJson };
+  });
+  return JSON.stringify(rows);
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert";
+import { kindOf } from "../../../protocol/cards.ts";
+import type { Fields } from "../../../protocol/fields.ts";
+import { readUserName } from "../../../protocol/ids.ts";
+import { beginning, nextTerm } from "../../../protocol/match-fields.ts";
+import { isEndedMatch, isRecord } from "../../../protocol/match-replies.ts";
+import type { OpenMatch } from "../../../protocol/matches.ts";
+import { readAccount } from "../../core/accounts/account-operations.ts";
+import { readCards, readCount, readDeck, readPack } from "../../core/shop/shop-operations.ts";
+import type { Slice } from "../slice.ts";
+import { sortKey, stored, told } from "./text.ts";
+
+/** A table that has a part of the state which operations make (`migrations/003_decisions.sql`). */
+export interface StateTable {
+  readonly name: string;
+  /** The column that identifies a row. */
+  readonly key: string;
+  /** The other columns that are written. */
+  readonly columns: readonly string[];
+  /** Whether operations delete rows. */
+  readonly mayLose?: true;
+  /** Whether a row stays as it was first written. */
+  readonly keepsFirst?: true;
+  /** Returns what a slice has of this part. What is undefined becomes null. */
+  rows(slice: Slice): readonly Fields[];
+  /** Adds a row to a slice. Columns that are null are missing in the row. */
+  take(slice: Slice, row: Fields): void;
+}
+
+const accounts: StateTable = {
+  name: "accounts",
+  key: "name",
+  columns: [
+    ...["id", "credential", "version", "looks"],
+    ...["is_open", "has_new_password", "locked", "administrator"],
+  ],
+  rows: ({ accounts }) => {
+    return accounts.all().map(({ user, id, isOpen, hasNewPassword, ...rest }) => {
+      const flags = { is_open: isOpen, has_new_password: hasNewPassword };
+      return { name: user, id: stored(id), ...rest, ...flags };
+    });
+  },
+  take: ({ accounts }, { name, id, is_open, has_new_password, ...rest }) => {
+    const flags = { isOpen: is_open, hasNewPassword: has_new_password };
+    accounts.set(readAccount({ ...rest, user: name, id: told(id as string), ...flags }));
+  },
+};
+
+const accountLooks: StateTable = {
+  name: "account_looks",
+  key: "look",
+  columns: ["name"],
+  keepsFirst: true,
+  rows: ({ accounts }) => {
+    return accounts.all().flatMap(({ user, looks }) => looks.map((look) => ({ look, name: user })));
+  },
+  // The accounts have their looks.
+  take: () => {},
+};
+
+const wallets: StateTable = {
+  name: "wallets",
+  key: "name",
+  columns: ["coins"],
+  rows: ({ shop }) => shop.wallets().map(([name, coins]) => ({ name, coins })),
+  take: ({ shop }, { name, coins }) => shop.setCoins(readUserName(name), readCount(coins)),
+};
+
+const cards: StateTable = {
+  name: "cards",
+  key: "card",
+  columns: ["kind", "owner"],
+  rows: ({ shop }) => {
+    return shop.owners().map(([card, owner]) => ({ card, kind: kindOf(card)?.kind, owner }));
+  },
+  take: ({ shop }, { card, owner }) => {
+    for (const one of readCards([card])) shop.give(one, readUserName(owner));
+  },
+};
+
+const decks: StateTable = {
+  name: "decks",
+  key: "name",
+  columns: ["cards"],
+  mayLose: true,
+  rows: ({ shop }) => shop.decks().map(([name, cards]) => ({ name, cards })),
+  take: ({ shop }, { name, cards }) => shop.setDeck(readUserName(name), readDeck(cards, 1)),
+};
+
+const trades: StateTable = {
+  name: "trades",
+  key: "trade",
+  columns: ["giver", "taker", "give", "want"],
+  mayLose: true,
+  rows: ({ shop }) => {
+    return shop.trades().map(({ by, to, ...rest }) => ({ giver: by, taker: to, ...rest }));
+  },
+  take: ({ shop }, { trade, giver, taker, give, want }) => {
+    const [by, to] = [readUserName(giver), readUserName(taker)];
+    const cards = { give: readCards(give), want: readCards(want) };
+    shop.addTrade({ trade: readCount(trade), by, to, ...cards });
+  },
+};
+
+const supplies: StateTable = {
+  name: "supplies",
+  key: "pack",
+  columns: ["left_over"],
+  mayLose: true,
+  rows: ({ shop }) => shop.supplies().map(([pack, left]) => ({ pack, left_over: left })),
+  take: ({ shop }, { pack, left_over }) => shop.supply(readPack(pack), readCount(left_over)),
+};
+
+const openMatches: StateTable = {
+  name: "open_matches",
+  key: "match",
+  columns: ["rules", "first", "first_game", "second", "second_game", "term", "host", "shadow"],
+  mayLose: true,
+  rows: ({ matches }) => {
+    return matches.opened().map(({ players: [first, second], ...rest }) => {
+      const seats = { first: first.user, first_game: first.game };
+      return { ...rest, ...seats, second: second.user, second_game: second.game };
+    });
+  },
+  take: ({ matches }, row) => matches.set(openMatchOf(row)),
+};
+
+function openMatchOf({ first, first_game, second, second_game, ...rest }: Fields): OpenMatch {
+  const seats = [
+    { user: first, game: first_game },
+    { user: second, game: second_game },
+  ];
+  const { match, rules, players } = beginning({ ...rest, players: seats }, readUserName);
+  const { term, host, shadow } = nextTerm(rest);
+  return { match, rules, players, term, host, shadow };
+}
+
+const endedMatches: StateTable = {
+  name: "ended_matches",
+  key: "match",
+  columns: [
+    ...["rules", "first", "second", "winner", "is_void"],
+    ...["first_rating", "second_rating", "ended_ms"],
+  ],
+  rows: ({ matches }) => {
+    return matches.remembered().map(({ users, ratings, isVoid, endedMs, ...rest }) => {
+      const [first, second] = users;
+      const [first_rating, second_rating] = ratings;
+      const more = { first, second, first_rating, second_rating };
+      return { ...rest, ...more, is_void: isVoid, ended_ms: endedMs };
+    });
+  },
+  take: ({ matches }, row) => {
+    const { match, rules, first, second, winner, is_void: isVoid, ended_ms: endedMs } = row;
+    const ratings = [row.first_rating, row.second_rating];
+    const ended = { match, rules, users: [first, second], winner, isVoid, ratings, endedMs };
+    assert(isEndedMatch(ended), "a match has no end");
+    matches.remember(ended);
+  },
+};
+
+const records: StateTable = {
+  name: "records",
+  key: "name",
+  columns: ["sort", "rating", "won", "lost", "drawn"],
+  rows: ({ matches }) => {
+    return matches.records().map(([name, record]) => ({ name, sort: sortKey(name), ...record }));
+  },
+  take: ({ matches }, { name, rating, won, lost, drawn }) => {
+    const record = { rating, won, lost, drawn };
+    assert(isRecord(record), "a record has no rating");
+    matches.setRecord(readUserName(name), record);
+  },
+};
+
+/** The tables, in an order in which their rows can be added to a slice. */
+export const stateTables: readonly StateTable[] = [
+  accounts,
+  accountLooks,
+  wallets,
+  cards,
+  decks,
+  trades,
+  supplies,
+  openMatches,
+  endedMatches,
+  records,
+];
+
+/** For each table, in the order of `stateTables`, the rows of a slice as JSON, by key. */
+export type StateRows = readonly ReadonlyMap<unknown, string>[];
+
+export function stateRowsOf(slice: Slice): StateRows {
+  return stateTables.map(({ key, rows }) => {
+    return new Map(rows(slice).map((row) => [row[key], JSON.stringify(row)]));
+  });
+}
