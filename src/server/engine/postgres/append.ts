@@ -95,7 +95,7 @@ async function appendAtOnce(
   pool: Pick<EnginePool, "write">,
   events: readonly NewEvent[],
 ): Promise<readonly Appended[]> {
-  const { distinct, firsts } = withoutRepetitions(events);
+  const { distinct, standIns } = withoutRepetitions(events);
   const { rows } = await pool.write<Row>({
     name: "append",
     text: "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -104,11 +104,17 @@ async function appendAtOnce(
   const appended: Appended[] = [];
   for (const row of rows) appended[row.n - 1] = appendedOf(row, distinct[row.n - 1] as NewEvent);
   return events.map((event, at) => {
-    const first = firsts[at] as number;
-    const one = appended[first] as Appended;
-    if (event === distinct[first] || one === "conflict") return one;
-    return isSame(event, distinct[first] as NewEvent) ? { ...one, isNew: false } : "conflict";
+    const { index, isFirst } = standIns[at] as StandIn;
+    const one = appended[index] as Appended;
+    if (isFirst || one === "conflict") return one;
+    return isSame(event, distinct[index] as NewEvent) ? { ...one, isNew: false } : "conflict";
   });
+}
+
+/** Which of the distinct events stands for an event, and whether it is that event itself. */
+interface StandIn {
+  readonly index: number;
+  readonly isFirst: boolean;
 }
 
 /**
@@ -118,18 +124,18 @@ async function appendAtOnce(
 function withoutRepetitions(events: readonly NewEvent[]) {
   const distinct: NewEvent[] = [];
   const known = new Map<string, number>();
-  const firsts = events.map((event) => {
+  const standIns = events.map((event): StandIn => {
     const { id, kind, data } = event;
     const keys = [
       ...(id === undefined ? [] : [`${rowOf(event).scope}\n${id}`]),
       ...(kind === "channel" ? [channelKey(data.channel)] : []),
     ];
-    const found = keys.map((key) => known.get(key)).find((first) => first !== undefined);
-    const first = found ?? distinct.push(event) - 1;
-    for (const key of keys) if (!known.has(key)) known.set(key, first);
-    return first;
+    const found = keys.map((key) => known.get(key)).find((index) => index !== undefined);
+    const index = found ?? distinct.push(event) - 1;
+    for (const key of keys) if (!known.has(key)) known.set(key, index);
+    return { index, isFirst: found === undefined };
   });
-  return { distinct, firsts };
+  return { distinct, standIns };
 }
 
 /** Whether two events of one batch are of one request. */

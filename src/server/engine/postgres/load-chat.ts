@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { MutableVector } from "../../../protocol/vector.ts";
 import { chatFacts } from "../../core/chat/chat-facts.ts";
 import type { ChatState } from "../../core/chat/chat-state.ts";
@@ -46,8 +47,14 @@ function statementOf(parts: readonly Part[]) {
     values.push(...own);
     return text.replace(/\$(\d+)/g, (_, number: string) => `$${before + Number(number)}`);
   });
-  const name = `load ${parts.map(({ name: part }) => part).join(" ")}`;
-  return { name, text: texts.join("\nunion all\n"), values };
+  const text = texts.join("\nunion all\n");
+  return { name: nameFor(parts), text, values };
+}
+
+/** Returns a short name, because PostgreSQL forgets what is beyond 63 characters. */
+function nameFor(parts: readonly Part[]): string {
+  const names = parts.map(({ name }) => name).join(" ");
+  return `load ${createHash("sha256").update(names).digest("base64url").slice(0, 22)}`;
 }
 
 function committedOf(seqs: Readonly<Record<string, number>> | null) {
