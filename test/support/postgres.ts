@@ -178,8 +178,9 @@ class PostgresNode {
     this.#options = options;
   }
 
-  /** Starts the server, also after it was killed, and waits until it answers. */
+  /** Starts the server unless it runs, also after it was killed, and waits until it answers. */
   async start(): Promise<void> {
+    if (this.#process !== undefined) return;
     const settings = {
       port: String(this.port),
       listen_addresses: "127.0.0.1",

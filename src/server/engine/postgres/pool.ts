@@ -75,7 +75,7 @@ export class EnginePool implements AsyncDisposable {
     return this.#connected?.waiting ?? 0;
   }
 
-  /** Runs one statement that changes nothing. @throws EngineDown */
+  /** Runs one statement that does not wait for the standby. @throws EngineDown */
   async read<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
     return await this.#up.use("read", (client) => send<Row>(client, query));
   }

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
-import pg from "pg";
+import type pg from "pg";
 import { Problem } from "../../../platform/problem.ts";
 import { EngineDown } from "../engine.ts";
 import { connectPrimary, type Primary } from "./connect.ts";
@@ -71,9 +71,11 @@ async function migrate({ client }: Primary, schema: string): Promise<void> {
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     });
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error;
+    // The library puts some errors of PostgreSQL, with their stack, into a message of its own.
+    const [line = ""] = (error as Error).message.split("\n");
+    const why = line.replace(/^Unable to .*: error: /, "");
     const way = "let the user of --engine own the database, or give it a database of its own";
-    const what = `The tables can't be made in the schema ${schema} (${error.message})`;
+    const what = `The tables can't be made in the schema ${schema} (${why})`;
     throw new Problem(`${what}: ${way}.`, 2, { cause: error });
   }
 }

@@ -1,0 +1,208 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EngineDown } from "../../../src/server/engine/engine.ts";
+import { EnginePool, type PoolOptions } from "../../../src/server/engine/postgres/pool.ts";
+import { sortKey, stored, told } from "../../../src/server/engine/postgres/text.ts";
+import { poolOptions } from "../../support/engine-pool.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
+import { until } from "../../support/until.ts";
+
+const one = { text: "select 1 as one" };
+
+describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
+  let postgres: Postgres;
+  let url: string;
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ standby: true });
+    url = await postgres.createDatabase();
+  }, 60_000);
+  afterAll(() => postgres?.[Symbol.asyncDispose]());
+
+  const open = (more: Partial<PoolOptions> = {}) => EnginePool.open(poolOptions(url, more));
+
+  /** Makes a table with one number, which is 0. */
+  async function counter(pool: EnginePool): Promise<string> {
+    counters += 1;
+    const name = `counter_${counters}`;
+    await pool.write({ text: `create table ${name} as select 0::bigint as number` });
+    return name;
+  }
+  let counters = 0;
+
+  const numberOf = async (pool: EnginePool, name: string) =>
+    (await pool.read({ text: `select number from ${name}` })).rows[0]?.number;
+
+  /** The process of PostgreSQL that waits for something. */
+  const waiting = (event: string) =>
+    postgres.query<{ pid: number }>(
+      `select pid from pg_stat_activity where wait_event = '${event}' and application_name = 'tertulia'`,
+    );
+
+  test("a statement returns rows, and its counts are numbers", async () => {
+    await using pool = await open();
+    const query = { name: "sum", text: "select $1::bigint + 1 as sum", values: [41] };
+    expect((await pool.read(query)).rows).toEqual([{ sum: 42 }]);
+    expect((await pool.write(query)).rows).toEqual([{ sum: 42 }]);
+  });
+
+  test("a transaction is rolled back if its code fails, and its connection goes on", async () => {
+    await using pool = await open({ writers: 1 });
+    const name = await counter(pool);
+    const failing = pool.transaction(async (transaction) => {
+      await transaction.query({ text: `update ${name} set number = 1` });
+      throw new RangeError("it is full");
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    expect(await numberOf(pool, name)).toBe(0);
+    await pool.write({ text: `update ${name} set number = 2` });
+    expect(await numberOf(pool, name)).toBe(2);
+  });
+
+  test("an error of a statement is thrown as it is, and the pool stays up", async () => {
+    await using pool = await open();
+    await expect(pool.write({ text: "select 1 / 0" })).rejects.toMatchObject({ code: "22012" });
+    expect(pool.isUp).toBe(true);
+  });
+
+  test("transactions that are in each other's way are run again, so that all are made", async () => {
+    await using pool = await open();
+    const name = await counter(pool);
+    const add = () =>
+      pool.transaction(async (transaction) => {
+        await transaction.query({ text: "set transaction isolation level serializable" });
+        const { rows } = await transaction.query({ text: `select number from ${name}` });
+        const next = Number(rows[0]?.number) + 1;
+        await transaction.query({ text: `update ${name} set number = $1`, values: [next] });
+      });
+    await Promise.all([add(), add(), add()]);
+    expect(await numberOf(pool, name)).toBe(3);
+  });
+
+  test("whatever finds no place to wait is refused at once, and the rest is served", async () => {
+    await using pool = await open({ writers: 1, mostWaiting: 1 });
+    let finish = () => {};
+    const blocked = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const first = pool.transaction(() => blocked);
+    const second = pool.write(one);
+    await until(() => pool.waiting === 1, "one waits");
+    await expect(pool.write(one)).rejects.toThrow(EngineDown);
+    expect((await pool.read(one)).rows).toEqual([{ one: 1 }]);
+    finish();
+    await first;
+    expect((await second).rows).toEqual([{ one: 1 }]);
+  });
+
+  test("a connection that is ended is refused alone: the pool stays up", async () => {
+    await using pool = await open();
+    const sleeping = pool.write({ text: "select pg_sleep(60)" });
+    const refused = expect(sleeping).rejects.toThrow(EngineDown);
+    await until(async () => (await waiting("PgSleep")).length > 0, "it sleeps");
+    const [found] = await waiting("PgSleep");
+    await postgres.query(`select pg_terminate_backend(${found?.pid})`);
+    await refused;
+    expect(pool.isUp).toBe(true);
+    expect((await pool.write(one)).rows).toEqual([{ one: 1 }]);
+  });
+
+  test("a closed pool leaves no connection, and refuses what it had not finished", async () => {
+    const pool = await open();
+    await Promise.all([pool.read(one), pool.write(one)]);
+    const sleeping = expect(pool.write({ text: "select pg_sleep(1)" })).rejects.toThrow(EngineDown);
+    await until(async () => (await waiting("PgSleep")).length > 0, "it sleeps");
+    await pool[Symbol.asyncDispose]();
+    await sleeping;
+    await expect(pool.read(one)).rejects.toThrow(EngineDown);
+    const left = () =>
+      postgres.query("select 1 from pg_stat_activity where application_name = 'tertulia'");
+    await until(async () => (await left()).length === 0, "no connection is left");
+  });
+
+  test("while the standby is away, changes wait and are not visible, and reads go on", async () => {
+    await using pool = await open();
+    const name = await counter(pool);
+    await postgres.standby.kill();
+    let isMade = false;
+    const change = pool.write({ text: `update ${name} set number = 1` }).then(() => {
+      isMade = true;
+    });
+    await until(async () => (await waiting("SyncRep")).length > 0, "it waits for the standby");
+    expect(await numberOf(pool, name)).toBe(0);
+    expect(isMade).toBe(false);
+    await postgres.standby.start();
+    await change;
+    expect(await numberOf(pool, name)).toBe(1);
+  }, 60_000);
+
+  test("after the primary was killed, the promoted standby is found, with all that was confirmed", async () => {
+    await using pool = await open();
+    const name = await counter(pool);
+    await pool.write({ text: `update ${name} set number = 1` });
+    await postgres.standby.kill();
+    // No standby confirms this change, so its outcome is unknown, and the standby does not have it.
+    const change = pool.write({ text: `update ${name} set number = 2` });
+    const refused = expect(change).rejects.toThrow(EngineDown);
+    await until(async () => (await waiting("SyncRep")).length > 0, "it waits for the standby");
+    await postgres.kill();
+    await refused;
+    await until(() => !pool.isUp, "the loss is noticed");
+    await expect(pool.read(one)).rejects.toThrow(EngineDown);
+    await postgres.standby.start();
+    await postgres.promote();
+    await until(() => pool.isUp, "the new primary is found");
+    expect(await numberOf(pool, name)).toBe(1);
+    await pool.write({ text: `update ${name} set number = 3` });
+    expect(await numberOf(pool, name)).toBe(3);
+    await postgres.addStandby();
+  }, 60_000);
+
+  test("a primary that answers nothing is lost after some seconds, and is found when it answers", async () => {
+    await using pool = await open();
+    await Promise.all([pool.read(one), pool.write(one)]);
+    postgres.primary.signal("SIGSTOP");
+    try {
+      await expect(pool.read(one)).rejects.toThrow(EngineDown);
+      expect(pool.isUp).toBe(false);
+    } finally {
+      postgres.primary.signal("SIGCONT");
+    }
+    await until(() => pool.isUp, "it is found");
+    expect((await pool.read(one)).rows).toEqual([{ one: 1 }]);
+  }, 60_000);
+
+  test("a transaction whose server has stopped loses its locks after some seconds", async () => {
+    await using pool = await open();
+    const name = await counter(pool);
+    let end = () => {};
+    const held = pool.transaction(async (transaction) => {
+      await transaction.query({ text: `update ${name} set number = 1` });
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    });
+    const refused = expect(held).rejects.toThrow(EngineDown);
+    await pool.write({ text: `update ${name} set number = number + 10` });
+    end();
+    await refused;
+    expect(await numberOf(pool, name)).toBe(10);
+  }, 60_000);
+
+  test("texts with U+0000 are stored, and names sort as this program sorts them", async () => {
+    await using pool = await open();
+    const texts = fc.array(fc.string({ unit: "grapheme" }), { maxLength: 20 });
+    const odd = ["", "\0", "\u001a", "\u001a0", "\0\u001a1", "z", "\uffee", "\u{10000}", "\ud7ff"];
+    await fc.assert(
+      fc.asyncProperty(texts, async (some) => {
+        const all = [...new Set([...odd, ...some])];
+        const { rows } = await pool.read({
+          text: "select text, sort from unnest($1::text[], $2::bytea[]) as t(text, sort) order by sort",
+          values: [all.map(stored), all.map(sortKey)],
+        });
+        expect(rows.map(({ text }) => told(text))).toEqual(all.sort());
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
