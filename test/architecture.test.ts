@@ -24,6 +24,9 @@ const commandLine = ["called-command.ts", "client-commands.ts", "process-command
 /** What the commands that run a process import, besides each role's `main.ts`. */
 const processCode = ["cluster/", "backup/", "client-commands.ts", "client/commands/"];
 
+/** A server's own code, by which trials read what a replica holds, and find an engine. */
+const trialed = ["config", "core/step", "engine/postgres/connect"].map((a) => `server/${a}.ts`);
+
 const serverShell = ["server/shell.ts", "server/repair-watch.ts", "server/surroundings.ts"];
 
 /** A file belongs to the first row that fits it, so a narrower part comes before a wider one. */
@@ -90,16 +93,7 @@ const table: readonly Row[] = [
   { part: "backup/", may: ["backup/", "server/core/step.ts", "server/peer-links.ts", ...shell] },
   {
     part: "trials/",
-    may: [
-      "trials/",
-      "cluster/child.ts",
-      "cluster/supervisor.ts",
-      ...shell,
-      ...library,
-      // The trials use a server's own code to read what a replica holds.
-      "server/config.ts",
-      "server/core/step.ts",
-    ],
+    may: ["trials/", "cluster/child.ts", "cluster/supervisor.ts", ...shell, ...library, ...trialed],
   },
   { part: "client-commands.ts", may: ["client/", ...shell] },
   {
@@ -161,6 +155,7 @@ const machineExceptions: readonly { file: string; uses: readonly string[]; why: 
   { file: "cli.ts", uses: ["process.env"], why: "hands the environment to the settings" },
   { file: "client-commands.ts", uses: ["process.env"], why: "asks what the terminal can show" },
   { file: "gateway/web/browser.ts", uses: ["Date.now", "Math.random"], why: "is not run by Node" },
+  { file: "trials/engine-database.ts", uses: ["process.env"], why: "tests name an engine there" },
   {
     file: "cluster/child.ts",
     uses: ["process.execPath", "process.env"],

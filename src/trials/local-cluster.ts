@@ -9,21 +9,33 @@ import { memberKeys } from "../platform/curve.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { Settings } from "../platform/settings.ts";
+import { EngineDatabase } from "./engine-database.ts";
 
 export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly logLevel?: LogLevel;
   /** Whether all connections are encrypted. */
   readonly curve?: boolean;
+  /**
+   * The engine of the servers. By default they have none, unless the environment variable
+   * `TERTULIA_TEST_ENGINE` names one: then the cluster has a database there, as long as its folder.
+   */
+  readonly engine?: string;
 }
 
 /** A new cluster of real processes on free ports. By default its data is in a temporary folder. */
 export class LocalCluster implements AsyncDisposable {
   readonly folder: string;
+  /** The engine of the servers, if they have one. */
+  readonly engine: string | undefined;
+  readonly #database: EngineDatabase | undefined;
   readonly #supervisor: Supervisor;
   readonly #connections: Connection[] = [];
 
-  private constructor(folder: string, options: LocalClusterOptions) {
+  private constructor(folder: string, options: LocalClusterOptions, database?: EngineDatabase) {
     this.folder = folder;
+    this.#database = database;
+    const engine = options.engine ?? database?.url;
+    this.engine = engine;
     const { secretFile, cluster, curve } = options;
     const settings = new Settings({ data: folder, secretFile, cluster, curve }, {});
     const keys = memberKeys(settings, openSecret(secretSource(settings)));
@@ -42,6 +54,7 @@ export class LocalCluster implements AsyncDisposable {
       settings: (server) => ({
         TERTULIA_USER_RATE: "0",
         TERTULIA_CONNECTION_RATE: "0",
+        ...(engine !== undefined && server.role === "server" ? { TERTULIA_ENGINE: engine } : {}),
         ...options.settings?.(server),
       }),
     });
@@ -49,7 +62,8 @@ export class LocalCluster implements AsyncDisposable {
 
   static async start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
     const folder = options.data ?? (await mkdtemp(join(tmpdir(), "tertulia-")));
-    const cluster = new LocalCluster(folder, options);
+    const database = options.engine === undefined ? await EngineDatabase.of(folder) : undefined;
+    const cluster = new LocalCluster(folder, options, database);
     try {
       await cluster.#supervisor.start();
     } catch (error) {
@@ -113,6 +127,7 @@ export class LocalCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    await this.#database?.[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -82,9 +82,13 @@ export class Scene {
     return entries.map(({ message }) => message);
   }
 
-  /** Runs `act` while two of three servers are stopped, so that no write can be committed. */
+  /**
+   * Runs `act` while two of three servers are stopped, so that no write can be committed. With an
+   * engine any server can write, so there all are stopped.
+   */
   async withoutMajority(act: () => Promise<void>): Promise<void> {
-    const stopped = [this.cluster.server(2), this.cluster.server(3)];
+    const { engine } = this.cluster;
+    const stopped = this.cluster.of("server").slice(engine === undefined ? 1 : 0);
     for (const server of stopped) server.signal("SIGSTOP");
     try {
       await act();
