@@ -52,7 +52,8 @@ function source(columns: Readonly<Record<string, string>>, messages: string, ord
 
 const received = "select * from events e where e.subject = n.subject and e.lane = n.lane";
 const exchanged = `${received} and e.actor = n.actor and e.kind = 'message'`;
-const sent = "select * from events e where e.actor = n.actor and e.kind = 'message'";
+const sent = `select * from events e
+  where e.actor = n.actor and e.kind = 'message' and e.body is not null`;
 /** A message to oneself is among those received. */
 const toOthers = "e.subject <> '@' || n.actor";
 

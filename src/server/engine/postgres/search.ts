@@ -11,7 +11,6 @@ import {
   writtenIn,
 } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
-import { stored } from "./text.ts";
 
 /**
  * Finds messages of a conversation that have all the words, newest first. Words in quotation marks
@@ -25,7 +24,8 @@ export async function search(
   const key = channel === undefined ? userKey(user) : channelKey(channel);
   const clock = before?.clock ?? Number.MAX_SAFE_INTEGER;
   const lane = before === undefined ? 0 : laneOf(before.server);
-  const values = [stored(words), key, clock, lane, limit];
+  // PostgreSQL refuses U+0000, which is no part of a word.
+  const values = [words.replaceAll("\0", " "), key, clock, lane, limit];
   // Common words are found among the newest messages, and rare words by the index.
   const recent = { text: amongNewest, values: [...values, laneOfOwner(key)] };
   const { rows } = await pool.read<StoredEvent>(recent);
@@ -38,7 +38,7 @@ export async function search(
 }
 
 /** How many of the newest messages are read without the index. */
-const mostRead = 1_000;
+const mostRead = 300;
 
 const event = eventColumns.map((column) => `e.${column}`).join(", ");
 const isBefore = "(e.clock, e.lane) < ($3::bigint, $4::bigint)";
@@ -59,7 +59,7 @@ const amongNewest = `select ${event}
       (
         select * from events e
         where $2 like '@%' and e.actor = substr($2, 2) and e.kind = 'message'
-          and e.subject <> $2 and ${isBefore}
+          and e.body is not null and e.subject <> $2 and ${isBefore}
         ${newestFirst} limit ${mostRead}
       )
     ) e

@@ -41,9 +41,7 @@ export async function unpublished(
 const statement = {
   name: "unpublished",
   text: `select ${eventColumns.map((column) => `e.${column}`).join(", ")},
-      last_before(e.subject, e.lane, e.seq) as prev,
-      last_before('@' || e.actor, e.lane, e.seq) as actor_prev,
-      a.version as version, b.version as actor_version
+      h.prev, k.prev as actor_prev, a.version as version, b.version as actor_version
     from (
       select lanes, seqs, sum(cardinality(seqs)) over (order by since, lane, seq) as total
       from unpublished where since < now() - $1 * interval '1 millisecond'
@@ -51,6 +49,8 @@ const statement = {
     ) u
     cross join lateral unnest(u.lanes, u.seqs) p (lane, seq)
     join events e on e.lane = p.lane and e.seq = p.seq
+    cross join lateral last_before(e.subject, e.lane, e.seq, e.clock) h
+    cross join lateral last_before('@' || e.actor, e.lane, e.seq, e.clock) k
     left join accounts a on e.kind = 'message' and a.name = substr(e.subject, 2)
     left join accounts b on e.kind = 'message' and b.name = e.actor
     where u.total - cardinality(u.seqs) < $2

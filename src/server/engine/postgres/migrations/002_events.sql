@@ -43,11 +43,14 @@ $$;
 
 create unique index events_by_id on events (lane, scope, id) where id is not null;
 
--- Conversations. All messages about one subject lie in one lane, those of one sender in many.
+-- Conversations. All messages about one subject lie in one lane, those of one sender in many. The
+-- conditions differ, so that a query of one of them uses no other index than its own.
 create index events_in on events (subject, lane, clock) where body is not null;
 create index events_between on events (subject, actor, lane, clock) where kind = 'message';
-create index events_sent on events (actor, clock, lane) where kind = 'message';
-create index events_sent_in on events (actor, lane, seq) where kind = 'message';
+create index events_sent on events (actor, clock, lane)
+where kind = 'message' and body is not null;
+create index events_sent_in on events (actor, lane, seq)
+where kind = 'message' and body is not null;
 
 create index events_facts on events (subject) where kind in ('removal', 'hook', 'unhook');
 create index events_made on events (actor) where kind in ('channel', 'hook');
@@ -116,22 +119,25 @@ create index on unpublished (since);
 
 -- Returns the `seq` of a lane's last message before another one on a topic, or 0. The topic is
 -- #channel or @user; messages that the user sent are on it too.
-create function last_before(topic text, of_lane integer, below bigint) returns bigint
+create function last_before(topic text, of_lane integer, below bigint, below_clock bigint)
+returns table (prev bigint)
 language sql stable
-return greatest(
-  0,
-  (
-    select e.seq from events e
-    where e.subject = topic and e.lane = of_lane and e.body is not null and e.seq < below
-    order by e.clock desc limit 1
-  ),
-  (
-    select e.seq from events e
-    where e.actor = substr(topic, 2) and topic like '@%' and e.lane = of_lane
-      and e.kind = 'message' and e.seq < below
-    order by e.seq desc limit 1
+as $$
+  select greatest(
+    0,
+    (
+      select e.seq from events e
+      where e.subject = topic and e.lane = of_lane and e.body is not null and e.clock < below_clock
+      order by e.clock desc limit 1
+    ),
+    (
+      select e.seq from events e
+      where topic like '@%' and e.actor = substr(topic, 2) and e.lane = of_lane
+        and e.kind = 'message' and e.body is not null and e.seq < below
+      order by e.seq desc limit 1
+    )
   )
-);
+$$;
 
 -- Appends events. Returns a row for each, in any order: its place, or that of the earlier event with
 -- the same id, or no place if the request must be decided again. The caller has removed repetitions
@@ -218,20 +224,23 @@ begin
     select k.look, p.subject from unnest(_look_of, _looks) as k (n, look) join placed p on p.n = k.n
     on conflict do nothing
   ),
-  topics as materialized (
-    select p.n, p.lane, p.seq, p.subject as topic, true as is_subject
+  topics as (
+    select p.n, p.lane, p.seq, p.clock, p.subject as topic, true as is_subject
     from placed p where p.body is not null
     union all
-    select p.n, p.lane, p.seq, '@' || p.actor, false
+    select p.n, p.lane, p.seq, p.clock, '@' || p.actor, false
     from placed p where p.kind = 'message' and p.subject <> '@' || p.actor
   ),
   heads as materialized (
-    select t.n, t.is_subject,
-      coalesce(
-        lag(t.seq) over (partition by t.topic, t.lane order by t.seq),
-        last_before(t.topic, t.lane, t.seq)
-      ) as prev
-    from topics t
+    select t.n, t.is_subject, coalesce(t.batch_prev, h.prev) as prev
+    from (
+      select t.*, lag(t.seq) over (partition by t.topic, t.lane order by t.seq) as batch_prev
+      from topics t
+    ) t
+    -- Nothing is searched for a topic that is null.
+    cross join lateral last_before(
+      case when t.batch_prev is null then t.topic end, t.lane, t.seq, t.clock
+    ) h
   )
   select i.n, coalesce(p.lane, o.lane), coalesce(p.seq, o.seq), coalesce(p.clock, o.clock),
     coalesce(p.time, o.time), p.n is not null, hs.prev, ha.prev, a.version, b.version
