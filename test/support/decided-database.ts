@@ -1,15 +1,15 @@
-import { readFile } from "node:fs/promises";
 import pino from "pino";
 import { engineAddress } from "../../src/platform/parse-engine.ts";
 import type { Decided, Operation } from "../../src/protocol/operation.ts";
 import { Needs } from "../../src/server/engine/engine.ts";
 import { decide } from "../../src/server/engine/postgres/decide.ts";
 import { loadDecided } from "../../src/server/engine/postgres/load-decided.ts";
-import { EnginePool } from "../../src/server/engine/postgres/pool.ts";
+import type { EnginePool } from "../../src/server/engine/postgres/pool.ts";
+import { openEngine } from "../../src/server/engine/postgres/start.ts";
 import { Slice } from "../../src/server/engine/slice.ts";
 import type { Postgres } from "./postgres.ts";
 
-/** A database that has the tables of what operations decide. */
+/** A database of an engine, with operations and what they decide. */
 export class DecidedDatabase implements AsyncDisposable {
   readonly #pool: EnginePool;
 
@@ -20,14 +20,7 @@ export class DecidedDatabase implements AsyncDisposable {
   static async make(postgres: Postgres): Promise<DecidedDatabase> {
     const address = engineAddress(await postgres.createDatabase());
     const log = pino({ level: "silent" });
-    const pool = await EnginePool.open({ address, password: undefined, log });
-    const made = new DecidedDatabase(pool);
-    const file = new URL(
-      "../../src/server/engine/postgres/migrations/003_decisions.sql",
-      import.meta.url,
-    );
-    await made.run(await readFile(file, "utf8"));
-    return made;
+    return new DecidedDatabase(await openEngine({ address, password: undefined, log }));
   }
 
   async run(text: string): Promise<readonly Record<string, unknown>[]> {

@@ -1,4 +1,7 @@
-import type { Random } from "../../src/platform/random.ts";
+import { type Random, seededRandom } from "../../src/platform/random.ts";
+import type { UserName } from "../../src/protocol/ids.ts";
+import type { Operation } from "../../src/protocol/operation.ts";
+import type { Shop } from "../../src/server/core/shop/shop.ts";
 
 /** Draws operations of which most fit the state, some do not, and some have wrong fields. */
 export class DrawnOperations {
@@ -98,4 +101,80 @@ export class DrawnOperations {
       ...odd,
     };
   }
+}
+
+/** Draws operations of one asker. None of them is ever too old for the log of decisions (D9). */
+export class Asker {
+  readonly #drawn: DrawnOperations;
+  readonly #random: Random;
+  /** PostgreSQL refuses U+0000, which ids may have. */
+  readonly #prefix: string;
+  #made = 0;
+  #last: Operation[] = [];
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+    this.#drawn = new DrawnOperations(this.#random);
+    this.#prefix = `\u0000${seed}`;
+  }
+
+  batch(count: number, shop: Shop): Operation[] {
+    const operations: Operation[] = [];
+    while (operations.length < count) {
+      const again = this.#last[Math.floor(this.#random() * 200)];
+      if (again !== undefined) {
+        operations.push(again);
+        continue;
+      }
+      const made = this.#random() < 0.2 ? this.#fitting(shop) : [this.#any()];
+      operations.push(...made);
+      this.#last = [...this.#last, ...made].slice(-10);
+    }
+    return operations;
+  }
+
+  number(least: number, most: number): number {
+    return least + Math.floor(this.#random() * (most + 1 - least));
+  }
+
+  #any(): Operation {
+    const drawn = this.#drawn.operation(0) as Operation;
+    return { ...drawn, id: `${this.#prefix} ${drawn.id}`, since: 10 ** 9 } as Operation;
+  }
+
+  /** Exchanges and decks of cards, which need cards that somebody owns. */
+  #fitting(shop: Shop): Operation[] {
+    const owners = shop.owners();
+    const open = shop.trades();
+    const pick = <T>(list: readonly T[]) => list[Math.floor(this.#random() * list.length)];
+    const [[given, by], [wanted, to]] = [
+      pick(owners) ?? ["", "user1"],
+      pick(owners) ?? ["", "user2"],
+    ];
+    const offer = this.#operation("offer", by, { to, give: [given], want: [wanted] });
+    const next = { trade: shop.offers + 1, to };
+    const answers = [pick(open) ?? next, next].map((trade) => {
+      return this.#operation("trade", trade.to, {
+        trade: trade.trade,
+        isAccepted: this.#random() < 0.8,
+      });
+    });
+    const deck = this.#operation("deck", by, { cards: shop.cardsOf(by as UserName).slice(0, 7) });
+    return pick([[offer], [offer, ...answers], answers, [deck]]) ?? [];
+  }
+
+  #operation(kind: string, by: string, fields: object): Operation {
+    this.#made += 1;
+    return operation(kind, by, {
+      ...fields,
+      id: `${this.#prefix} fitting ${this.#made}`,
+      since: 10 ** 9,
+    });
+  }
+}
+
+/** Makes an operation with the rights of the operator. */
+export function operation(kind: string, by: string, fields: object): Operation {
+  const rights = { isOperator: true };
+  return { kind, by, id: "1", since: 0, rights, ...fields } as unknown as Operation;
 }
