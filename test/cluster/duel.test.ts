@@ -192,8 +192,7 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     const users = scene.pair();
     using cai = new ClientPlayer(scene.games, { user: users[0] });
     using dora = new ClientPlayer(scene.games, { user: users[1] });
-    const stopped = [scene.cluster.server(2), scene.cluster.server(3)];
-    for (const server of stopped) server.signal("SIGSTOP");
+    using stopped = scene.cluster.withoutQuorum();
     const entered = users.map(async (user) => {
       using client = new GameClient({ games: scene.games, user: parseUserName(user), deadlineMs });
       return await client.enter("clash").catch((error: ProtocolError) => error.code);
@@ -201,7 +200,7 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     for (const player of [ana, bia]) player.upTo(8);
     for (const player of [ana, bia]) await player.hasEnded(8, faultMs);
     expect(await Promise.all(entered)).toEqual(["unavailable", "unavailable"]);
-    for (const server of stopped) server.signal("SIGCONT");
+    stopped[Symbol.dispose]();
     await Promise.all([cai.run("clash"), dora.run("clash")]);
     expectSame(cai.seen, dora.seen);
     await expectEnd([ana, bia]);

@@ -147,7 +147,7 @@ function behind(name: ProxyName): void {
   }, 60_000);
 
   test("[G41] without a quorum, each reply is a problem with 503 and Retry-After, until the quorum is back", async () => {
-    scene.cluster.server(1).signal("SIGSTOP");
+    using stopped = scene.cluster.withoutQuorum();
     const probe = () => scene.ask(token, "/api/v1/openapi.json");
     await until(async () => (await probe()).status === 503, "no gateway serves", 60_000);
     for (let count = 0; count < 20; count += 1) {
@@ -156,7 +156,7 @@ function behind(name: ProxyName): void {
       expect(headers["content-type"]).toMatch(/^application\/problem\+json/);
       expect(JSON.parse(body)).toMatchObject({ status: 503, code: "unavailable", retry: true });
     }
-    scene.cluster.server(1).signal("SIGCONT");
+    stopped[Symbol.dispose]();
     await until(async () => (await probe()).status === 200, "a gateway serves again", 60_000);
   }, 120_000);
 
