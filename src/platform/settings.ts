@@ -206,12 +206,15 @@ export class Settings {
     );
   }
 
-  /** Returns those of these settings that have a value, as environment variables. */
+  /**
+   * Returns those of these settings that have a value, as environment variables.
+   * @throws Problem as `optional`
+   */
   asEnvironment(names: readonly SettingName[]): Record<string, string> {
     return Object.fromEntries(
       names.flatMap((name) => {
-        const { text } = this.lookUp(name);
-        return text === undefined ? [] : [[rows[name].env, text]];
+        if (this.optional(name) === undefined) return [];
+        return [[rows[name].env, this.lookUp(name).text ?? ""]];
       }),
     );
   }
