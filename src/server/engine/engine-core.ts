@@ -147,9 +147,10 @@ export class EngineCore {
     if (requests.length === 0) return undefined;
     const { engine } = this.#parts;
     try {
-      const slice = await engine.load(needsOf(requests, this.#digest));
+      const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
       const more = needsOfHooks(requests, slice, this.#digest);
-      this.#turn.slice = more === undefined ? slice : await engine.load(more, slice);
+      this.#turn.slice =
+        more === undefined ? slice : await within(loadMs, engine.load(more, slice));
       return undefined;
     } catch (error) {
       if (error instanceof EngineDown) return error.message;
@@ -203,6 +204,22 @@ export class EngineCore {
     const places = messages.map(({ appended }) => appended.place);
     // If this fails, the keeper publishes them once more, and clients drop what they have.
     void this.#parts.engine.published(places).catch(() => {});
+  }
+}
+
+/** Milliseconds after which a load is given up, and the requests that need it are refused. */
+const loadMs = 1_000;
+
+/** @throws EngineDown if the answer takes longer. Whatever comes later is ignored. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new EngineDown("its database does not answer")), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
