@@ -50,12 +50,14 @@ export function serverConfig(settings: Settings) {
 
 function engineConfig(settings: Settings) {
   const address = settings.optional("engine");
-  return address && { address, password: passwordOf(settings, "engine") };
+  if (address === undefined) return undefined;
+  return { address, password: passwordOf(settings, "engine") };
 }
 
 function redisConfig(settings: Settings) {
   const address = settings.optional("redis");
-  return address && { address, password: passwordOf(settings, "redis") };
+  if (address === undefined) return undefined;
+  return { address, password: passwordOf(settings, "redis") };
 }
 
 /** Returns the password of an engine or a Redis; a flag with its file overrides the environment. */
