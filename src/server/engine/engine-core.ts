@@ -9,6 +9,7 @@ import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
+import type { ServingFigures } from "../measure.ts";
 import { type Appended, type Engine, EngineDown, type Unpublished } from "./engine.ts";
 import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineWrites } from "./engine-waits.ts";
@@ -92,6 +93,21 @@ export class EngineCore {
   get isIdle(): boolean {
     const isWaiting = this.#requests.length > 0 || this.#waiting.length > 0;
     return !isWaiting && !this.#isAppending && this.serving.open === 0;
+  }
+
+  /** @param offsetMs by how much the cluster's time is ahead of this machine's clock */
+  figures(offsetMs: number, { steadyMs }: Now): ServingFigures {
+    return {
+      isServing: this.refusal === undefined,
+      openRequests: this.serving.open,
+      openPasswords: this.passwords.open,
+      presentUsers: this.#parts.services.presence.list(steadyMs).length,
+      topics: this.outlet.topics,
+      published: this.outlet.published,
+      repeatedWrites: this.serving.repeatedWrites,
+      disbelievedClocks: this.serving.disbelievedClocks,
+      offsetMs,
+    };
   }
 
   /** Names of the nodes that have each commit on disk. */
