@@ -7,7 +7,7 @@ import type { OpenMatch } from "../../src/protocol/matches.ts";
 import type { Replies } from "../../src/protocol/replies.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { LinePlayer } from "../support/match-doors.ts";
-import type { MatchPlayer } from "../support/match-player.ts";
+import { expectSame, type MatchPlayer } from "../support/match-player.ts";
 import { until } from "../support/until.ts";
 
 /** The longest time, in ms, until a match goes on or a killed process is back. */
@@ -90,6 +90,18 @@ export class MatchScene implements AsyncDisposable {
     const find = (name: string | undefined) =>
       this.cluster.of("game").find(({ ready }) => ready?.name === name) as Child;
     return { host: find(open?.host), shadow: find(open?.shadow) };
+  }
+
+  /** Two people by lines play their match to its end, and were told the same. */
+  async expectEnd(players: readonly [LinePlayer, LinePlayer]): Promise<void> {
+    for (const player of players) player.upTo(Number.POSITIVE_INFINITY);
+    for (const player of players) await player.isOver(faultMs);
+    const [ana, bia] = players;
+    expect(await Promise.all([ana.ended(), bia.ended()])).toEqual([0, 0]);
+    expectSame(ana.seen, bia.seen);
+    expect([...ana.refusals, ...bia.refusals]).toEqual([]);
+    expect(ana.seen.count("ROUND_END")).toBe(10);
+    await this.expectRated(players);
   }
 
   /**
