@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Child } from "../../src/cluster/child.ts";
 import { faultMs, MatchScene } from "./match-scene.ts";
@@ -18,12 +16,6 @@ async function restart(children: readonly Child[]): Promise<void> {
   await areBack;
 }
 
-/** The exit codes of game servers so far, as `up` has logged them. */
-function exits(): readonly string[] {
-  const log = readFileSync(join(scene.cluster.folder, "logs", "up.log"), "utf8");
-  return [...log.matchAll(/game \d ended \(([^)]+)\)/g)].map(([, how = ""]) => how);
-}
-
 describe("SIGTERM in the middle of a match", { timeout: 90_000 }, () => {
   test.for(["host", "shadow", "both"] as const)(
     "a match whose %s gets SIGTERM goes on from what the players were told, and the stopped process ends with 0",
@@ -33,13 +25,13 @@ describe("SIGTERM in the middle of a match", { timeout: 90_000 }, () => {
       using _bia = bia;
       const { host, shadow } = await scene.holders(ana.user);
       const stopped = { host: [host], shadow: [shadow], both: [host, shadow] }[which];
-      const before = exits().length;
+      const before = scene.exits().length;
       for (const player of [ana, bia]) player.upTo(6);
       const areBack = restart(stopped);
       for (const player of [ana, bia]) await player.hasEnded(6, faultMs);
       await areBack;
       await scene.expectEnd([ana, bia]);
-      expect(exits().slice(before)).toEqual(stopped.map(() => "exit code 0"));
+      expect(scene.exits().slice(before)).toEqual(stopped.map(() => "exit code 0"));
     },
   );
 });

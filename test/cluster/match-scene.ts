@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "vitest";
 import type { Connection } from "../../src/client/connection.ts";
 import { GameLinks } from "../../src/client/game-links.ts";
@@ -5,7 +7,7 @@ import type { Child } from "../../src/cluster/child.ts";
 import { parseUserName, type UserName } from "../../src/protocol/ids.ts";
 import type { OpenMatch } from "../../src/protocol/matches.ts";
 import type { Replies } from "../../src/protocol/replies.ts";
-import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { LinePlayer } from "../support/match-doors.ts";
 import { expectSame, type MatchPlayer } from "../support/match-player.ts";
 import { until } from "../support/until.ts";
@@ -27,8 +29,8 @@ export class MatchScene implements AsyncDisposable {
     this.#connection = cluster.connection();
   }
 
-  static async start(): Promise<MatchScene> {
-    return new MatchScene(await LocalCluster.start({ games: 2 }));
+  static async start(options: LocalClusterOptions = {}): Promise<MatchScene> {
+    return new MatchScene(await LocalCluster.start({ games: 2, ...options }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -48,6 +50,12 @@ export class MatchScene implements AsyncDisposable {
       return links.gameOf(parseUserName(user)) === this.games[game] ? user : at(game);
     };
     return [at(0), at(1)];
+  }
+
+  /** How game servers have ended so far, such as `exit code 0`. */
+  exits(): readonly string[] {
+    const log = readFileSync(join(this.cluster.folder, "logs", "up.log"), "utf8");
+    return [...log.matchAll(/game \d ended \(([^)]+)\)/g)].map(([, how = ""]) => how);
   }
 
   /** Buys packs of five cards. */
