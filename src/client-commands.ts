@@ -159,9 +159,8 @@ export const clientCommands: readonly ClientCommand[] = [
   // `cards` without a subcommand lists cards.
   {
     name: "cards",
-    args: ["[NAME]"],
-    example: "tertulia cards bia",
-    act: async (context, [name]) => (await shop()).listCards(context, name),
+    example: "tertulia cards",
+    act: async (context) => (await shop()).listCards(context),
   },
   {
     parent: "cards",

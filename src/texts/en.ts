@@ -21,7 +21,7 @@ export const en = {
   "error.sold_out": "This pack is sold out: tertulia shop shows what is left.",
   "error.too_few_coins": "You have too few coins for this pack: tertulia shop shows yours.",
   "error.card_not_owned":
-    "One of the cards belongs to somebody else now: tertulia cards NAME shows whose cards are where.",
+    "One of the cards belongs to somebody else now: tertulia cards shows yours.",
   "error.trade_not_found":
     "There is no such offer to you, or it is over: tertulia shop shows yours.",
   "error.seated": "One of the two users already sits in another match.",
@@ -995,7 +995,7 @@ export const en = {
   "help.buyPack": "buy a pack of five cards",
   "help.supplyPacks":
     "say how many packs are for sale, as an administrator; without a number, as many as the cards allow",
-  "help.cards": "list your cards, or those of another user",
+  "help.cards": "list your cards",
   "help.offerCards": "offer cards to another user for cards of theirs",
   "help.acceptOffer": "accept an offer: the cards are exchanged",
   "help.dropOffer": "drop an offer, yours or one to you",

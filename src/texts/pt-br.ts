@@ -17,8 +17,7 @@ export const ptBr = {
   "error.sold_out": "Este pacote esgotou: tertulia shop mostra o que ainda há.",
   "error.too_few_coins":
     "Suas moedas não bastam para este pacote: tertulia shop mostra quantas são.",
-  "error.card_not_owned":
-    "Uma das cartas agora é de outra pessoa: tertulia cards NOME mostra as cartas de cada um.",
+  "error.card_not_owned": "Uma das cartas agora é de outra pessoa: tertulia cards mostra as suas.",
   "error.trade_not_found":
     "Não há tal oferta para você, ou ela já acabou: tertulia shop mostra as suas.",
   "error.seated": "Uma das duas pessoas já está em outra partida.",
@@ -992,7 +991,7 @@ export const ptBr = {
   "help.buyPack": "compra um pacote de cinco cartas",
   "help.supplyPacks":
     "define, como administrador, quantos pacotes estão à venda; sem número, quantos as cartas permitirem",
-  "help.cards": "lista suas cartas ou as de outra pessoa",
+  "help.cards": "lista suas cartas",
   "help.offerCards": "oferece cartas a outra pessoa em troca de cartas dela",
   "help.acceptOffer": "aceita uma oferta: as cartas são trocadas",
   "help.dropOffer": "desfaz uma oferta, sua ou feita a você",
