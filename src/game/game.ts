@@ -67,7 +67,10 @@ export async function startGame(config: GameConfig) {
     },
   });
   const { damaged } = shell.core.figures;
-  if (damaged > 0) log.error({ damaged }, "Logs of matches are damaged: they count as lost");
+  if (damaged > 0) {
+    const why = "Logs of matches are damaged, or signed by a secret that was dropped";
+    log.error({ damaged }, `${why}: they count as lost (O67)`);
+  }
   shell.start();
   responder.start();
   log.info({ event: "started", front, mqtt: mqtt?.endpoint, metrics: port.endpoint }, "Started");
