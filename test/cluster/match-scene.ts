@@ -21,6 +21,8 @@ const firstRating = 1_200;
 /** A cluster with two game servers, and what tests ask it about matches. */
 export class MatchScene implements AsyncDisposable {
   readonly cluster: LocalCluster;
+  /** The game servers that run in the test's process. */
+  readonly joined: { readonly front: string; readonly name: string }[] = [];
   readonly #connection: Connection;
   #names = 0;
 
@@ -37,8 +39,14 @@ export class MatchScene implements AsyncDisposable {
     return this.cluster[Symbol.asyncDispose]();
   }
 
+  /** Where players reach the game servers. */
   get games(): readonly string[] {
-    return this.cluster.endpoints.game.split(",");
+    return [...this.cluster.endpoints.game.split(","), ...this.joined.map(({ front }) => front)];
+  }
+
+  get names(): readonly (string | undefined)[] {
+    const own = this.cluster.of("game").map(({ ready }) => ready?.name);
+    return [...own, ...this.joined.map(({ name }) => name)];
   }
 
   /** Two users who are new: the first one begins at the first game server, the other at the second. */
