@@ -16,10 +16,11 @@ async function joinGame({ cluster, joined }: MatchScene) {
   const settings = { broker, proxy, reference, front, data: cluster.folder, logLevel: "silent" };
   const game = await startGame(gameConfig(new Settings(settings, {})));
   joined.push(game);
-  const { judged } = HeldMatch.prototype;
-  vi.spyOn(HeldMatch.prototype, "judged").mockImplementation(function (this: HeldMatch, ...args) {
+  const { tried } = HeldMatch.prototype;
+  vi.spyOn(HeldMatch.prototype, "tried").mockImplementation(function (this: HeldMatch, ...args) {
     const reason = this.term.shadow === game.name ? why : undefined;
-    return reason === undefined ? judged.apply(this, args) : args[0].map(() => reason);
+    const made = tried.apply(this, args);
+    return reason === undefined ? made : { ...made, outcomes: args[0].map(() => reason) };
   });
   await game.firstReady;
   return game;
