@@ -161,7 +161,7 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "game",
-    settings: ["front", "mqtt", "broker", "proxy", "reference", "advertise", ...common],
+    settings: ["front", "mqtt", "broker", "proxy", "reference", "advertise", ...common, "steps"],
     example: "tertulia game --front tcp://127.0.0.1:5561",
     run: async ({ settings }) => (await import("./game/main.ts")).runGame(settings),
   },
