@@ -45,7 +45,7 @@ const common = [
   "lang",
 ] as const;
 const administered = ["data", "secretFile", "cluster", "curve"] as const;
-const engine = ["engine", "enginePasswordFile", "redis", "redisPasswordFile"] as const;
+const engine = ["engine", "enginePasswordFile"] as const;
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 

@@ -1132,8 +1132,6 @@ export const en = {
   "flag.checkpointBytes": "bytes of journal after which a server saves its state",
   "flag.engine": "the PostgreSQL that keeps everything instead of the servers",
   "flag.enginePasswordFile": "a file whose first line is the password of that PostgreSQL",
-  "flag.redis": "the Redis that carries hints between servers with an engine",
-  "flag.redisPasswordFile": "a file whose first line is the password of that Redis",
   "flag.user": "your name; otherwise, that of your login",
   "flag.lang": "en or pt-br; otherwise by LANG",
   "flag.logLevel": "how much is logged",

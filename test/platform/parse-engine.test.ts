@@ -56,25 +56,13 @@ describe("the address of an engine", () => {
       { engine: "postgres://ana:hu@sh@a/chat" },
       { engine: "postgres://a/chat?password=hush" },
       { engine: "postgresql://:hush@" },
-      { redis: "redis://:hush@a:6379" },
-      { redis: "rediss://ana:hush@a" },
     ] as const;
     for (const flags of secrets) {
       const settings = new Settings(flags, {});
-      const [name] = Object.keys(flags) as ["engine" | "redis"];
-      const read = () => settings.optional(name);
+      const read = () => settings.optional("engine");
       expect(read).toThrow(Problem);
       expect(read).toThrow(/^The address of .* has a password in it, .*_PASSWORD_FILE\.$/);
       expect(read).not.toThrow(/hu/);
-    }
-  });
-
-  test("a Redis has an address with a host, and perhaps a port and a number", () => {
-    for (const redis of ["redis://a", "rediss://a:6380/2"]) {
-      expect(new Settings({ redis }, {}).get("redis")).toBe(redis);
-    }
-    for (const redis of ["a:6379", "http://a", "redis://", "redis://a/x"]) {
-      expect(() => new Settings({ redis }, {}).get("redis")).toThrow(Problem);
     }
   });
 });

@@ -14,17 +14,13 @@ test("a server has no engine unless a setting names one, and the engine's passwo
       new Settings({ data: folder.path, ...flags }, { TERTULIA_SECRET: "x".repeat(16), ...env }),
     );
   expect(configOf({}).engine).toBeUndefined();
-  expect(configOf({}).redis).toBeUndefined();
 
-  const env = { TERTULIA_ENGINE: "postgres://a/chat", TERTULIA_REDIS: "redis://a" };
+  const env = { TERTULIA_ENGINE: "postgres://a/chat" };
   expect(configOf({}, env).engine).toMatchObject({ address: { database: "chat" } });
   expect(configOf({}, env).engine?.password).toBeUndefined();
-  for (const of of ["engine", "redis"] as const) {
-    const password = `TERTULIA_${of.toUpperCase()}_PASSWORD`;
-    const file = { [`${password}_FILE`]: first as string };
-    expect(configOf({}, { ...env, ...file })[of]?.password).toBe(`of ${first}`);
-    const both = { ...env, ...file, [password]: "own" };
-    expect(configOf({}, both)[of]?.password).toBe("own");
-    expect(configOf({ [`${of}PasswordFile`]: second }, both)[of]?.password).toBe(`of ${second}`);
-  }
+  const file = { TERTULIA_ENGINE_PASSWORD_FILE: first as string };
+  expect(configOf({}, { ...env, ...file }).engine?.password).toBe(`of ${first}`);
+  const both = { ...env, ...file, TERTULIA_ENGINE_PASSWORD: "own" };
+  expect(configOf({}, both).engine?.password).toBe("own");
+  expect(configOf({ enginePasswordFile: second }, both).engine?.password).toBe(`of ${second}`);
 });
