@@ -6,6 +6,7 @@ import { curve } from "./workloads/curve.ts";
 import { decisions } from "./workloads/decisions.ts";
 import { duels } from "./workloads/duels.ts";
 import { endurance } from "./workloads/endurance.ts";
+import { engine } from "./workloads/engine.ts";
 import { failover } from "./workloads/failover.ts";
 import { fairness } from "./workloads/fairness.ts";
 import { fanOutWorkload } from "./workloads/fan-out.ts";
@@ -46,6 +47,7 @@ const workloads = [
   catchUp,
   checkpoint,
   endurance,
+  engine,
   failover,
   rollout,
   decisions,
