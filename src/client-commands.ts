@@ -145,6 +145,18 @@ export const clientCommands: readonly ClientCommand[] = [
       (await import("./client/commands/history.ts")).history(context, target as string, flags),
   },
   {
+    name: "search",
+    args: ["TARGET", "WORDS..."],
+    flags: [
+      { name: "limit", value: "n", fallback: "100" },
+      { name: "before", value: "place" },
+    ],
+    example:
+      "tertulia search '#geral' bom dia\n  $ tertulia search '#geral' --limit 5 -- '\"bom dia\"' -noite",
+    act: async (context, args, flags) =>
+      (await import("./client/commands/search.ts")).search(context, args, flags),
+  },
+  {
     name: "export",
     args: ["[TARGET...]"],
     example: "tertulia export --json > everything.jsonl\n  $ tertulia export '#geral' @ana",
