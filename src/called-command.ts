@@ -1,17 +1,11 @@
 import type { Command } from "commander";
+import { type ClientCommand, groups } from "./client/commands/command-row.ts";
 import type { Context } from "./client/commands/context.ts";
 import { define } from "./client/commands/define.ts";
 import { Output } from "./client/commands/output.ts";
 import { report } from "./client/commands/report.ts";
 import type { ClientFlags } from "./client/config.ts";
-import {
-  type ClientCommand,
-  clientCommands,
-  clientFlags,
-  clientSettings,
-  groups,
-  jsonFlag,
-} from "./client-commands.ts";
+import { clientCommands, clientFlags, clientSettings, jsonFlag } from "./client-commands.ts";
 import type { Host } from "./platform/host.ts";
 import { endByFailure } from "./platform/run-process.ts";
 import { rows, type SettingName, Settings } from "./platform/settings.ts";

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import type { Caller } from "./called-command.ts";
+import { groups } from "./client/commands/command-row.ts";
 import {
   flagValue,
   helpTitles,
@@ -9,7 +10,7 @@ import {
   rootHelp,
   usageSentence,
 } from "./client/commands/usage.ts";
-import { clientCommands, groups } from "./client-commands.ts";
+import { clientCommands } from "./client-commands.ts";
 import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
 import type { SettingsFile } from "./platform/settings-file.ts";

@@ -1,24 +1,13 @@
+import { administering, type ClientCommand } from "./client/commands/command-row.ts";
 import type { Context } from "./client/commands/context.ts";
-import type { Definition, Flag } from "./client/commands/define.ts";
+import type { Flag } from "./client/commands/define.ts";
+import { gameCommands } from "./client/commands/game-commands.ts";
 
 // The code of a command is loaded only when the command runs, so that a command starts quickly.
 const account = () => import("./client/commands/account.ts");
 const accounts = () => import("./client/commands/accounts.ts");
-const duel = () => import("./client/commands/duel.ts");
 const hooks = () => import("./client/commands/hooks.ts");
 const lists = () => import("./client/commands/lists.ts");
-const matches = () => import("./client/commands/matches.ts");
-const shop = () => import("./client/commands/shop.ts");
-
-/** Commands that have subcommands and no action of their own. */
-export const groups = ["servers", "accounts"] as const;
-
-/** A client command. Any error that `act` throws is printed as one sentence. */
-export type ClientCommand = Definition & {
-  /** The parent command, if this command is a subcommand. */
-  readonly parent?: (typeof groups)[number] | "channels" | "hooks" | "shop" | "cards" | "matches";
-  act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
-};
 
 /** The settings that every client command accepts. */
 export const clientSettings = [
@@ -37,12 +26,6 @@ export const clientFlags: readonly Flag[] = [
   jsonFlag,
   { name: "timeout", value: "seconds", fallback: "10" },
 ];
-
-/**
- * Settings by which a command finds the cluster's secret. An operator with the secret needs no
- * session.
- */
-const administering = ["data", "secretFile", "cluster", "curve"] as const;
 
 export const clientCommands: readonly ClientCommand[] = [
   {
@@ -133,95 +116,7 @@ export const clientCommands: readonly ClientCommand[] = [
     example: "tertulia hooks remove 0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     act: async (context, [hook]) => (await hooks()).removeHook(context, hook as string),
   },
-  // `shop` without a subcommand shows the shop.
-  {
-    name: "shop",
-    example: "tertulia shop --user ana",
-    act: async (context) => (await shop()).showShop(context),
-  },
-  {
-    parent: "shop",
-    name: "buy",
-    help: "buyPack",
-    args: ["PACK"],
-    example: "tertulia shop buy basic",
-    act: async (context, [pack]) => (await shop()).buyPack(context, pack as string),
-  },
-  {
-    parent: "shop",
-    name: "supply",
-    help: "supplyPacks",
-    args: ["PACK", "[NUMBER]"],
-    settings: administering,
-    example: "tertulia shop supply legendary 10",
-    act: async (context, [pack, left]) => (await shop()).supplyPacks(context, pack as string, left),
-  },
-  // `cards` without a subcommand lists cards.
-  {
-    name: "cards",
-    example: "tertulia cards",
-    act: async (context) => (await shop()).listCards(context),
-  },
-  {
-    parent: "cards",
-    name: "offer",
-    help: "offerCards",
-    args: ["NAME", "GIVE", "WANT"],
-    example: "tertulia cards offer bia wolf-common-3 lion-common-8,lion-common-9",
-    act: async (context, [name, give, want]) =>
-      (await shop()).offerCards(context, name as string, [give as string, want as string]),
-  },
-  {
-    parent: "cards",
-    name: "deck",
-    help: "chooseDeck",
-    args: ["CARDS"],
-    example:
-      "tertulia cards deck wolf-common-3,lion-common-8,mage-rare-1,titan-rare-2,eagle-rare-5",
-    act: async (context, [cards]) => (await shop()).chooseDeck(context, cards as string),
-  },
-  ...(["accept", "drop"] as const).map(
-    (action): ClientCommand => ({
-      parent: "cards",
-      name: action,
-      help: `${action}Offer`,
-      args: ["NUMBER"],
-      example: `tertulia cards ${action} 7`,
-      act: async (context, [number]) =>
-        (await shop()).answerOffer(context, action, number as string),
-    }),
-  ),
-  // `matches` without a subcommand shows the matches of a user.
-  {
-    name: "matches",
-    args: ["[NAME]"],
-    example: "tertulia matches bia",
-    act: async (context, [name]) => (await matches()).showMatches(context, name),
-  },
-  {
-    parent: "matches",
-    name: "void",
-    help: "voidMatch",
-    args: ["MATCH"],
-    settings: administering,
-    example: "tertulia matches void 0a1b2c3d4e5f6a7b",
-    act: async (context, [match]) => (await matches()).voidMatch(context, match as string),
-  },
-  {
-    name: "ranking",
-    example: "tertulia ranking",
-    act: async (context) => (await matches()).showRanking(context),
-  },
-  {
-    name: "duel",
-    settings: ["passwordFile", "game"],
-    flags: [
-      { name: "rules", value: "game", fallback: "duel" },
-      { name: "watch", value: "name", help: "watchMatch" },
-    ],
-    example: "tertulia duel --user ana\n  $ tertulia duel --watch bia",
-    act: async (context, _args, flags) => (await duel()).playDuel(context, flags),
-  },
+  ...gameCommands,
   {
     name: "create",
     args: ["CHANNEL"],
@@ -248,6 +143,18 @@ export const clientCommands: readonly ClientCommand[] = [
     example: "tertulia history '#geral' --limit 20\n  $ tertulia history @ana --user bia",
     act: async (context, [target], flags) =>
       (await import("./client/commands/history.ts")).history(context, target as string, flags),
+  },
+  {
+    name: "search",
+    args: ["TARGET", "WORDS..."],
+    flags: [
+      { name: "limit", value: "n", fallback: "100" },
+      { name: "before", value: "place" },
+    ],
+    example:
+      "tertulia search '#geral' bom dia\n  $ tertulia search '#geral' --limit 5 -- '\"bom dia\"' -noite",
+    act: async (context, args, flags) =>
+      (await import("./client/commands/search.ts")).search(context, args, flags),
   },
   {
     name: "export",

@@ -43,6 +43,7 @@ const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
   publish: ["user", "channel", "message"],
   message: ["src", "dst", "message"],
   history: [],
+  search: ["words"],
 };
 
 /**
@@ -56,7 +57,7 @@ export function checkCall(service: Service, data: Fields, id: string): void {
   for (const field of texts[service]) {
     if (typeof data[field] !== "string") throw wrong(field, "a string", data[field]);
   }
-  if (service === "history") checkName(data);
+  if (service === "history" || service === "search") checkName(data);
 }
 
 /** @throws TypeError unless `name` names a conversation */

@@ -25,8 +25,8 @@ export {
   type UserName,
 } from "../protocol/ids.ts";
 export type { ChannelEntry, Entry, PrivateEntry } from "../protocol/publications.ts";
-export type { HistoryPage, Reply } from "../protocol/replies.ts";
-export type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
+export type { FoundPage, HistoryPage, Reply } from "../protocol/replies.ts";
+export type { HistoryOptions, RequestData, SearchOptions } from "../protocol/request-data.ts";
 export type { ConversationName } from "../protocol/topics.ts";
 export type { Vector } from "../protocol/vector.ts";
 export { Connection, type ConnectionOptions } from "./connection.ts";

@@ -8,7 +8,7 @@ import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import type { Entry } from "../protocol/publications.ts";
 import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
-import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
+import type { HistoryOptions, RequestData, SearchOptions } from "../protocol/request-data.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import { askWithSlot } from "./ask-with-slot.ts";
@@ -19,7 +19,7 @@ import { allNames, pages } from "./pages.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import type { SealOpener } from "./seal-opener.ts";
 import { subjectOf } from "./session-token.ts";
-import type { SubscribeOptions, Subscription } from "./subscription.ts";
+import { handOver, type SubscribeOptions, type Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface SessionOptions {
@@ -199,8 +199,12 @@ export class Session implements Disposable {
     // The reply's `seen` covers `since` (H5), and a forged publication may have raised `since`. So
     // with `since`, only the reply's entries count as seen.
     if (options.since === undefined) raise(this.#asker.seen, page.seen);
-    for (const { server, seq } of page.entries) this.#see(server, seq);
     return page;
+  }
+
+  /** Finds entries by their words, as Q31 describes. */
+  search(name: ConversationName, words: string, options: SearchOptions = {}) {
+    return this.ask("search", { ...name, ...options, words });
   }
 
   /**
@@ -210,8 +214,7 @@ export class Session implements Disposable {
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {
     const data = { user: this.user, client: this.#name, state };
-    // The next report replaces this report, so this request is retried only until the next report
-    // is due.
+    // The next report replaces this one, so this one is retried only until the next one is due.
     return (await this.#ask("presence", data, { mostMs: durations.presenceMs })).present;
   }
 
@@ -280,9 +283,7 @@ export class Session implements Disposable {
     if (subscription !== undefined) this.#end(subscription);
   }
 
-  /**
-   * Ends the session's subscriptions and requests. The connection and its other sessions continue.
-   */
+  /** Ends the session's subscriptions and requests. Other sessions of the connection go on. */
   close(): void {
     for (const subscription of this.#subscriptions.values()) this.#end(subscription);
     this.#parts.requests.leave(this.#asker);
@@ -340,6 +341,7 @@ export class Session implements Disposable {
     const limits = { asker, id, consistency, deadlineMs: Math.min(deadlineMs, mostMs) };
     const reply = await askWithSlot(requests, { service, data }, limits);
     if ("entry" in reply) this.#see(reply.entry.server, reply.entry.seq);
+    if ("entries" in reply) for (const { server, seq } of reply.entries) this.#see(server, seq);
     return reply;
   }
 
@@ -376,17 +378,6 @@ export class Session implements Disposable {
     // A server signed these publications, so they count as seen (R9).
     if (!isClear) for (const { server, seq } of publications) this.#see(server, seq);
     subscription.receive(publications);
-  }
-}
-
-/** Calls `onEntry`. Its exception is thrown in a microtask, so that other subscriptions go on. */
-function handOver(onEntry: () => void): void {
-  try {
-    onEntry();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }
 

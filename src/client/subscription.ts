@@ -230,3 +230,14 @@ function before(seen: Vector, page: readonly Entry[]): Vector {
   for (const { server, seq } of page.toReversed()) vector[server] = seq - 1;
   return vector;
 }
+
+/** Calls `onEntry`. Its exception is thrown in a microtask, so that other subscriptions go on. */
+export function handOver(onEntry: () => void): void {
+  try {
+    onEntry();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

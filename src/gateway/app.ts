@@ -14,6 +14,7 @@ import { addPostRoute, hookRoutes } from "./api/hooks.ts";
 import { matchRoutes } from "./api/matches.ts";
 import { messageRoutes, privateRoutes } from "./api/messages.ts";
 import type { Api } from "./api/route.ts";
+import { searchRoutes } from "./api/search.ts";
 import { sessionRoutes } from "./api/session.ts";
 import { shopRoutes } from "./api/shop.ts";
 import { boundConnections, idleMs, requestMs, slowClients } from "./connection-bounds.ts";
@@ -52,6 +53,7 @@ const subjects = [
   channelRoutes,
   messageRoutes,
   privateRoutes,
+  searchRoutes,
   clusterRoutes,
   administrationRoutes,
   shopRoutes,

@@ -3,6 +3,7 @@ import type { Cursor } from "./cursor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ChannelName, HookId, HookName, RequestId, ServerName, UserName } from "./ids.ts";
 import type { Beginning, Ending, GameName, MatchId, Term } from "./matches.ts";
+import type { SearchTerm } from "./search-words.ts";
 import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
@@ -255,6 +256,8 @@ export type Request = Envelope &
         readonly message: string;
       }
     | ({ readonly service: "history" } & HistoryQuery)
+    /** Finds messages of a conversation by their words (Q31). */
+    | ({ readonly service: "search" } & SearchQuery)
   );
 
 /** The name of a service, as in the field `service`. */
@@ -302,6 +305,16 @@ export interface HistoryQuery {
   readonly with?: UserName | undefined;
   readonly before?: Cursor | undefined;
   readonly since?: Vector | undefined;
+  /** The largest number of entries in the page, 1 to 1,000. */
+  readonly limit: number;
+}
+
+export interface SearchQuery {
+  readonly conversation: ConversationName;
+  readonly terms: readonly SearchTerm[];
+  /** Selects only the private messages exchanged with this user. */
+  readonly with?: UserName | undefined;
+  readonly before?: Cursor | undefined;
   /** The largest number of entries in the page, 1 to 1,000. */
   readonly limit: number;
 }

@@ -1,5 +1,6 @@
 import { decisionLimits } from "./decision-limits.ts";
 import { hookLimits } from "./hooks.ts";
+import { pageLimits } from "./page-limits.ts";
 import { stepLimits } from "./step-limits.ts";
 
 const KiB = 1024;
@@ -27,14 +28,7 @@ export const limits = {
    * batch above `batchBytes` gets an error reply.
    */
   frameBytes: 4 * MiB,
-  /** The most entries in a history page. */
-  historyEntries: 1_000,
-  historyEntriesDefault: 100,
-  /**
-   * The most bytes of text in a history page, or of event lines in an answer to `sync`. So a page
-   * fits one frame.
-   */
-  pageBytes: 1 * MiB,
+  ...pageLimits,
   /** The most bytes of the replies to one payload together, so that they fit one frame. */
   replyBytes: 3 * MiB,
   /** The most publications of one channel that servers keep; the oldest are dropped first (J3). */

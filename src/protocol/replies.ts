@@ -158,6 +158,12 @@ export const replies = {
      */
     complete: (value) => (typeof value === "boolean" ? value : undefined),
   }),
+  search: object({
+    /** The found entries in the total order, oldest first. */
+    entries,
+    /** The position of the next page, which has older entries. */
+    next: textIfAny,
+  }),
 } satisfies Record<Service, (data: Fields) => object>;
 
 /** The fields of an OK reply by service, without the fields common to all replies (W6, W8). */
@@ -174,6 +180,9 @@ export type Reply<S extends Service> = Replies[S] & {
 export type Written = ReturnType<typeof written>;
 
 export type HistoryPage = Replies["history"];
+
+/** A page of found messages. */
+export type FoundPage = Replies["search"];
 
 /** The cluster's status as one server sees it; `tertulia status` prints it. */
 export type StatusReply = Replies["status"];

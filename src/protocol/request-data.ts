@@ -14,6 +14,8 @@ export type HistoryOptions = {
   readonly limit?: number | undefined;
 };
 
+export type SearchOptions = Omit<HistoryOptions, "since">;
+
 type AccountChange =
   | { readonly locked: boolean }
   | { readonly administrator: boolean }
@@ -34,6 +36,7 @@ interface WireOnly {
     readonly state: PresenceState;
   };
   readonly history: ConversationName & HistoryOptions;
+  readonly search: ConversationName & SearchOptions & { readonly words: string };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Field } from "./fields.ts";
 import { assertReadable, characters } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
+import { readTerms, type SearchTerm } from "./search-words.ts";
 
 function refusal(description: string, code: ErrorCode = "bad_request"): ProtocolError {
   return new ProtocolError(code, description);
@@ -146,6 +147,17 @@ export const limit: Field<number> = (value, name) => {
   const isLimit = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
   if (!isLimit) throw refusal(`\`${name}\` must be 1 to ${most}.`);
   return value as number;
+};
+
+export const searchTerms: Field<readonly SearchTerm[]> = (value, name) => {
+  const { searchCharacters: most, searchWords } = limits;
+  if (typeof value !== "string" || characters(value) > most) {
+    throw refusal(`\`${name}\` must be a string of at most ${most} characters.`);
+  }
+  const terms = readTerms(value.toWellFormed());
+  const count = terms.reduce((sum, { words }) => sum + words.length, 0);
+  if (terms.some(({ isUnwanted }) => !isUnwanted) && count <= searchWords) return terms;
+  throw refusal(`\`${name}\` must have 1 to ${searchWords} words, and not only unwanted ones.`);
 };
 
 export const packName: Field<PackName> = oneOf(packNames, `one of ${packNames.join(", ")}`);

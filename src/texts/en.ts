@@ -260,6 +260,7 @@ export const en = {
   "note.missed": "Some earlier messages are missing here: the servers no longer keep them.",
   "note.seen": "To continue from here: --since '{seen}'",
   "note.older": "There is more before this: --before '{cursor}'",
+  "note.foundNothing": "Nothing was found.",
   "note.newer": "There is more: --since '{seen}'",
   "note.loggedInFirst": "{user} was new and is now logged in.",
   "note.notKept":
@@ -759,6 +760,9 @@ export const en = {
     "There is no command {command}; nothing was sent. /help lists them. To send it as text, write /{command}.",
   "chat.wrongUse": "Write it like this: {usage}",
   "chat.historyPages": "Here /history goes back a page, as PgUp does: it takes no number.",
+  "chat.found": "Found in {name} ({count}): {words}",
+  "chat.foundNewest": "Found in {name} (the newest {count}): {words}",
+  "chat.foundNothing": "Found nothing in {name}: {words}",
   "chat.links": "Links in {name}, the newest last:",
   "chat.linksBack": "Enter goes back to the chat.",
   "chat.noLinks": "No message fetched so far from {name} has a link; PgUp fetches older ones.",
@@ -801,6 +805,8 @@ export const en = {
   "chat.command.users": "/users: all users",
   "chat.command.channels": "/channels: all channels",
   "chat.command.history": "/history: a page of older messages",
+  "chat.command.search":
+    '/search words: finds messages here that have all the words; "two words" as they follow, -word to leave out',
   "chat.command.links": "/links: the links in this conversation, whole, for copying",
   "chat.command.away": "/away: away, or back again",
   "chat.command.mute": "/mute #channel: counts only mentions, or everything again; alone, here",
@@ -1036,6 +1042,7 @@ export const en = {
   "help.send": "send a text to a channel or a user",
   "help.history": "show what was written in a channel or with a user",
   "help.export": "print whole histories: the given ones, or all channels and your private messages",
+  "help.search": "find messages by their words",
   "help.historyAndExport": "read what was written: a part, or everything",
   "help.listen": "show what is written as it comes, until Ctrl-C",
   "help.time": "show the cluster's time",
@@ -1086,6 +1093,8 @@ export const en = {
   "argument.FILE": "the backup's file, or -",
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
+  "argument.WORDS":
+    'words that a message must have; "two words" as they follow, -word to leave out (after --)',
   "argument.TEXT": "the text, after -- if it begins with a dash; - alone reads standard input",
   "argument.ID": "the id of a message or request, or server/seq; with --send, the target",
   "argument.ROLES":

@@ -255,6 +255,7 @@ export const ptBr = {
   "note.missed": "Aqui faltam mensagens anteriores: os servidores já não as guardam.",
   "note.seen": "Para continuar daqui: --since '{seen}'",
   "note.older": "Há mais antes disso: --before '{cursor}'",
+  "note.foundNothing": "Nada foi achado.",
   "note.newer": "Há mais: --since '{seen}'",
   "note.loggedInFirst": "{user} ainda não existia e acabou de entrar.",
   "note.notKept":
@@ -754,6 +755,9 @@ export const ptBr = {
     "O comando {command} não existe; nada foi enviado. /help mostra todos. Para enviar como texto, escreva /{command}.",
   "chat.wrongUse": "Escreva assim: {usage}",
   "chat.historyPages": "Aqui /history volta uma página, como PgUp: não aceita número.",
+  "chat.found": "Achado em {name} ({count}): {words}",
+  "chat.foundNewest": "Achado em {name} (os {count} mais novos): {words}",
+  "chat.foundNothing": "Nada achado em {name}: {words}",
   "chat.links": "Links em {name}, o mais novo por último:",
   "chat.linksBack": "Enter volta ao chat.",
   "chat.noLinks":
@@ -797,6 +801,8 @@ export const ptBr = {
   "chat.command.users": "/users: todos os usuários",
   "chat.command.channels": "/channels: todos os canais",
   "chat.command.history": "/history: uma página de mensagens mais antigas",
+  "chat.command.search":
+    '/search palavras: acha as mensagens daqui com todas as palavras; "duas palavras" seguidas, -palavra para excluir',
   "chat.command.links": "/links: os links desta conversa, inteiros, para copiar",
   "chat.command.away": "/away: ausente, ou de volta",
   "chat.command.mute": "/mute #canal: conta só menções, ou tudo de novo; sozinho, aqui",
@@ -1034,6 +1040,7 @@ export const ptBr = {
   "help.history": "mostra o que foi escrito em um canal ou com um usuário",
   "help.export":
     "imprime históricos inteiros: os indicados, ou todos os canais e as suas mensagens privadas",
+  "help.search": "acha mensagens pelas palavras",
   "help.historyAndExport": "lê o que foi escrito: uma parte ou tudo",
   "help.listen": "mostra o que se escreve, à medida que chega, até Ctrl-C",
   "help.time": "mostra a hora do cluster",
@@ -1085,6 +1092,8 @@ export const ptBr = {
   "argument.FILE": "o arquivo do backup, ou -",
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
+  "argument.WORDS":
+    'palavras que a mensagem deve ter; "duas palavras" seguidas, -palavra para excluir (depois de --)',
   "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
   "argument.ID": "o id de uma mensagem ou pedido, ou servidor/seq; com --send, o destino",
   "argument.ROLES":

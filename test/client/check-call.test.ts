@@ -50,6 +50,8 @@ describe("a wrong call of the client library", () => {
     ["message", [undefined, "Oi"], "dst"],
     ["message", ["bia", 7], "message"],
     ["history", ["#geral"], "name"],
+    ["search", ["#geral", "oi"], "name"],
+    ["search", [{ channel: "geral" }], "words"],
     ["subscribe", [{}], "name"],
     ["subscribe", [undefined, () => {}], "name"],
     ["subscribe", [{ channel: "geral" }], "onEntry"],

@@ -91,6 +91,7 @@ async function useAll(client: Session, auth: Auth): Promise<void> {
     client.presence("online"),
     client.history(own, { limit: 5 }),
     client.history({ channel }, { since: seen }),
+    client.search({ channel }, 'by "hook" -nobody', { limit: 2 }),
     client.history({ channel }, { before: next, limit: 1 }),
   ]);
   if (required) await client.changePassword(parseUserName("bia"), people.bia, people.bia);

@@ -89,6 +89,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       request("publish", { user: "ana", channel: "geral", message: "olá" }),
       request("message", { src: "ana", dst: "bia", message: "oi", token: "a.b.c" }),
       request("history", { channel: "geral", limit: 10, since: { [server]: 1 } }),
+      request("search", { channel: "geral", words: 'bom "dia" -noite' }),
       request("account", { user: "ana", locked: true }),
       request("keys", { topics: ["#geral\0"] }),
       request("trace", { of: "server_0a0a0a0a/3" }),

@@ -46,6 +46,13 @@ describe("the limits on fields", () => {
       { channel: "c", before: "1:server_00000001", since: {} },
       ["bad_request", "`since`"],
     ],
+    ["search", { channel: "c" }, ["bad_request", "`words`", "256"]],
+    ["search", { words: "oi" }, ["bad_request", "`search`", "`channel`"]],
+    ["search", { channel: "c", words: "x".repeat(257) }, ["bad_request", "`words`", "256"]],
+    ["search", { channel: "c", words: "x ".repeat(17) }, ["bad_request", "`words`", "16"]],
+    ["search", { channel: "c", words: "🎉 -oi" }, ["bad_request", "`words`", "unwanted"]],
+    ["search", { channel: "c", words: "oi", with: "u" }, ["bad_request", "`with`"]],
+    ["search", { user: "u", words: "oi", limit: 0 }, ["bad_request", "`limit`"]],
   ])(
     "[W7] [W8] the request %s %j is refused with an error that names field and limit",
     (service, data, [code, ...named]) => {
@@ -63,6 +70,8 @@ describe("the limits on fields", () => {
     expect(accepted("users", { id: "x".repeat(64) }).id).toBe("x".repeat(64));
     expect(accepted("history", { channel: "c", limit: 1_000 })).toMatchObject({ limit: 1_000 });
     expect(accepted("history", { channel: "c" })).toMatchObject({ limit: 100 });
+    const words = "🙂x ".repeat(16).padEnd(272, "🙂");
+    expect(accepted("search", { channel: "c", words })).toHaveProperty("terms.length", 16);
   });
 
   test("a request of 64 KiB is accepted, and the error too_large for a larger request has the service of that request", () => {

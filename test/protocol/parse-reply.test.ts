@@ -35,6 +35,8 @@ function requests(operator: string): [Service, Fields][] {
     ["history", { channel: "geral" }],
     ["history", { channel: "geral", limit: 1 }],
     ["history", { user: "ana" }],
+    ["search", { channel: "geral", words: "oi" }],
+    ["search", { channel: "geral", words: "oi", limit: 1 }],
     ["time", {}],
     ["status", {}],
     ["keys", { topics: ["#geral\0"] }],
@@ -52,7 +54,7 @@ describe("a client's parser of replies", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = requests(scene.operator);
-    expect(new Set(asked.map(([service]) => service)).size).toBe(16);
+    expect(new Set(asked.map(([service]) => service)).size).toBe(17);
     for (const [service, data] of asked) {
       const reply = scene.ask(service, { token, ...data });
       const status = service === "login" || service === "channel" ? "sucesso" : "OK";
@@ -82,6 +84,7 @@ describe("a client's parser of replies", () => {
     ["channels", "channels", [undefined, "geral", [null]]],
     ["time", "time", [undefined, 7]],
     ["history", "entries", [undefined, [{}], {}]],
+    ["search", "entries", [undefined, [{}], {}]],
   ])("[C8] a reply to %s without a valid `%s` is refused", (service, field, values) => {
     const rest: Fields = { users: [], seen: {} };
     for (const value of values) {

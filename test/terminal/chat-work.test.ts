@@ -75,6 +75,30 @@ test("joining a conversation reads on after an empty page of its history", async
   expect(events).toMatchObject([{ type: "joined", next: `2001:${server}` }]);
 });
 
+test("[Q31] a chat searches page by page, also after empty pages, until it has found 20 messages", async () => {
+  const asked: object[] = [];
+  const { work: searching, events } = work({
+    search: async (name: ConversationName, words: string, options: HistoryOptions) => {
+      asked.push({ words, ...name, ...options });
+      const page = history(name, options);
+      return asked.length === 1 ? { entries: [], next: `3001:${server}` } : page;
+    },
+  });
+  await searching.search({ user: "bia" as never }, "oi");
+  const query = { words: "oi", user: "ana", with: "bia", limit: 20, before: undefined };
+  expect(asked).toEqual([query, { ...query, before: `3001:${server}` }]);
+  expect(events).toMatchObject([{ type: "searched", words: "oi", isCut: true }]);
+  expect((events as (ChatEvent & { type: "searched" })[])[0]?.entries).toHaveLength(20);
+});
+
+test("[Q31] a chat shows why a search is refused", async () => {
+  const { work: searching, events } = work({
+    search: () => Promise.reject(new ProtocolError("channel_not_found", "There is none.")),
+  });
+  await searching.search({ channel }, "oi");
+  expect(events).toMatchObject([{ type: "notice", isProblem: true }]);
+});
+
 test("a chat does not join a channel that the person leaves before the channel is created", async () => {
   let made: () => void = () => {};
   const createChannel = () => new Promise<void>((resolve) => (made = resolve));

@@ -246,6 +246,16 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await second.shows("zoe  only this");
   }, 60_000);
 
+  test("[Q31] /search in the full-screen chat shows what is found above the input line", async () => {
+    const ana = await place.chatIn("search", "ana");
+    for (const text of ["a needle", "hay", "the Needle"]) await say(ana, text);
+    await enter(ana, "/search needle");
+    await ana.shows("Found in #search (2): needle");
+    await ana.shows(" ana: a needle");
+    await ana.shows(" ana: the Needle");
+    await quit(ana);
+  }, 60_000);
+
   test("in the full-screen chat, PageUp fetches the history up to its beginning, and Esc returns to its end", async () => {
     const name = await place.channel("long");
     const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);

@@ -213,7 +213,7 @@ describe("the use of the program", () => {
   test("each command's help in Portuguese has an example", async () => {
     const commands =
       "up broker proxy reference server bot chat menu login register users channels create send " +
-      "history listen time status health config";
+      "history search listen time status health config";
     const groups = ["servers remove", "channels remove", "channels restore"];
     for (const command of [...commands.split(" "), ...groups]) {
       const { code, stdout } = await run([...command.split(" "), "--help", "--lang", "pt-br"]);

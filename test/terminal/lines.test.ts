@@ -44,6 +44,17 @@ test("/links in chat by lines prints each link of the present channel once, the 
   );
 }, 60_000);
 
+test("[Q31] /search in chat by lines prints what is found, oldest first, and how much it is", async () => {
+  const input = "/create #found\nfirst find\nnothing\nlast find\n/search FIND\n/search lost\n";
+  const { code, stdout, stderr } = await run("eva", input);
+  expect(code).toBe(0);
+  expect(shown({ stdout })).toEqual([
+    ...["first find", "nothing", "last find"],
+    ...["first find", "last find"],
+  ]);
+  expect(stderr).toContain("Found in #found (2): FIND\nFound nothing in #found: lost\n");
+}, 60_000);
+
 test("chat by lines shows a sent message before the next command's answer, even without a proxy", async () => {
   const input = "/create #alone\nhttps://a.example\n/links\n/msg eva to myself\n";
   const { code, stdout } = await run("eva", input, "--proxy", "tcp://127.0.0.1:1");

@@ -206,6 +206,26 @@ describe.skipIf(!hasBrowser)(inBrowser("the page on a cluster"), () => {
     await fresh.page.context().close();
   }, 60_000);
 
+  test("[G59] /search shows what is found in the open conversation, and what the person sees stays as it was", async () => {
+    await bothIn("#search");
+    for (const text of ["a needle", "hay", "Needle & <b>hay</b>"]) await say(ana, text);
+    const said = ["a needle", "hay", "Needle & <b>hay</b>"];
+    await allSee([ana, bia], said);
+    await say(bia, "/search needle");
+    const notice = bia.page.locator(".notice").filter({ hasText: "Found in #search (2): needle" });
+    await notice.waitFor();
+    const [text = ""] = await notice.allInnerTexts();
+    expect(text.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /gm, "")).toBe(
+      "Found in #search (2): needle\nana: a needle\nana: Needle & <b>hay</b>",
+    );
+    await say(bia, "/msg ana needle in private");
+    await goTo(bia, "@ana");
+    await say(bia, '/search "needle in"');
+    await bia.page.getByText('Found in @ana (1): "needle in"').waitFor();
+    await goTo(bia, "#search");
+    expect(await lines(bia)).toEqual(said);
+  }, 60_000);
+
   test("[G31] after all stories no page has reported an error", () => {
     expect([...ana.errors, ...bia.errors]).toEqual([]);
   });

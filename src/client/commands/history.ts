@@ -41,7 +41,7 @@ export async function history(
   }
 }
 
-function limitOf({ text }: Context, value: string | undefined): number {
+export function limitOf({ text }: Context, value: string | undefined): number {
   if (value === undefined) return limits.historyEntriesDefault;
   const limit = Number(value);
   const most = limits.historyEntries;

@@ -56,7 +56,7 @@ export function rootHelp(text: Text): string {
     ["duel, shop, cards, matches, ranking", "help.shopAndMatches"],
     ["create CHANNEL", "help.create"],
     ["send TARGET TEXT", "help.send"],
-    ["history TARGET, export", "help.historyAndExport"],
+    ["history, search, export", "help.historyAndExport"],
     ["listen TARGET", "help.listen"],
     ["time, status, trace ID", "help.statusAndTrace"],
     ["doctor, health [ROLE]", "help.doctorAndHealth"],

@@ -46,6 +46,14 @@ export type ChatEvent =
       readonly next: string | undefined;
     }
   | { readonly type: "notOlder"; readonly key: ConversationKey }
+  /** What a search has found, oldest first; `isCut` if it may have found more. */
+  | {
+      readonly type: "searched";
+      readonly target: Target;
+      readonly words: string;
+      readonly entries: readonly Entry[];
+      readonly isCut: boolean;
+    }
   | { readonly type: "queued"; readonly outgoing: Outgoing }
   | { readonly type: "sent"; readonly outgoing: Outgoing; readonly receipt: Receipt }
   | { readonly type: "refused"; readonly outgoing: Outgoing; readonly why: string }
@@ -88,6 +96,7 @@ export type ChatEffect =
   | { readonly type: "join"; readonly target: Target; readonly read: Vector | undefined }
   | { readonly type: "create" | "part"; readonly channel: ChannelName }
   | { readonly type: "fetch"; readonly target: Target; readonly before: string }
+  | { readonly type: "search"; readonly target: Target; readonly words: string }
   | { readonly type: "ask"; readonly question: Question }
   | { readonly type: "away"; readonly isAway: boolean }
   | { readonly type: "language"; readonly name: string }

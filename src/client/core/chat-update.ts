@@ -26,6 +26,7 @@ import { type Editor, emptyEditor, submitted, withText } from "./line-editor.ts"
 import { fill, itemKey, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { savingOf } from "./saved-chat.ts";
+import { foundLines } from "./search.ts";
 import { timeOf } from "./server-time.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
@@ -91,6 +92,8 @@ function step(model: ChatModel, event: ChatEvent): Step {
       return older(model, event);
     case "notOlder":
       return still(change(model, event.key, (present) => ({ ...present, isFetching: false })));
+    case "searched":
+      return still(notice(model, foundLines(model, event)));
     case "queued":
       return queued(model, event.outgoing);
     case "sent":

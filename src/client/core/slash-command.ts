@@ -1,4 +1,5 @@
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import { readTerms } from "../../protocol/search-words.ts";
 import { parseChannel, parseUser } from "./target.ts";
 
 /** A parsed input line of the chat. */
@@ -17,6 +18,7 @@ export type Line =
   | { readonly type: "duel"; readonly user: UserName | undefined }
   /** Number of past messages; undefined for the usual number. */
   | { readonly type: "history"; readonly count: number | undefined }
+  | { readonly type: "search"; readonly words: string }
   | { readonly type: "lang"; readonly language: string }
   | { readonly [Name in BareCommand]: { readonly type: Name } }[BareCommand]
   | { readonly type: "wrongUse"; readonly command: Command }
@@ -39,6 +41,7 @@ export const commands = [
   "users",
   "channels",
   "history",
+  "search",
   "links",
   "away",
   "mute",
@@ -58,7 +61,17 @@ const aliases: ReadonlyMap<string, Command> = new Map([
 /** The names of commands without an argument. */
 type BareCommand = Exclude<
   Command,
-  "join" | "create" | "part" | "mute" | "msg" | "me" | "say" | "history" | "lang" | "duel"
+  | "join"
+  | "create"
+  | "part"
+  | "mute"
+  | "msg"
+  | "me"
+  | "say"
+  | "history"
+  | "search"
+  | "lang"
+  | "duel"
 >;
 
 /** Marks the text of an action, which tells what its sender does. */
@@ -115,6 +128,10 @@ function parseCommand(command: Command, rest: string): Line | undefined {
     case "history":
       if (rest === "") return { type: "history", count: undefined };
       return /^[1-9]\d{0,2}$/.test(rest) ? { type: "history", count: Number(rest) } : undefined;
+    case "search": {
+      const isSearch = readTerms(rest).some(({ isUnwanted }) => !isUnwanted);
+      return isSearch ? { type: "search", words: rest } : undefined;
+    }
     case "duel": {
       const user = parseUser(rest);
       return rest === "" || user !== undefined ? { type: "duel", user } : undefined;

@@ -88,6 +88,11 @@ function perform(model: ChatModel, line: Command): Step {
       return line.count === undefined
         ? turn(model, "up")
         : problem(model, words("chat.historyPages"));
+    case "search": {
+      const { target } = currentOf(model);
+      if (target === undefined) return problem(model, words("chat.noConversation"));
+      return { model, effects: [{ type: "search", target, words: line.words }] };
+    }
     case "links":
       return links(model);
     case "away": {

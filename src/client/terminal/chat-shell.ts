@@ -222,6 +222,8 @@ export class ChatShell {
         return this.#work.part(effect.channel);
       case "fetch":
         return this.#watch(this.#work.fetch(effect.target, effect.before));
+      case "search":
+        return this.#watch(this.#work.search(effect.target, effect.words));
       case "ask":
         return this.#watch(this.#work.answer(effect.question));
       case "names":

@@ -6,6 +6,7 @@ import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryPage } from "../../protocol/replies.ts";
+import type { SearchOptions } from "../../protocol/request-data.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { describe } from "../commands/failure.ts";
@@ -14,6 +15,7 @@ import type { ChatEvent, Question } from "../core/chat-events.ts";
 import { type ConversationKey, nothingSaved, type SavedChat } from "../core/chat-model.ts";
 import { targetOf } from "../core/chat-steps.ts";
 import { mostItems } from "../core/message-list.ts";
+import { mostFound, readFound } from "../core/search.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import { pages, readPages } from "../pages.ts";
 import type { Session } from "../session.ts";
@@ -183,6 +185,21 @@ export class ChatWork {
     } catch (error) {
       this.#dispatch({ type: "notOlder", key });
       this.#tell(error, true);
+    }
+  }
+
+  async search(target: Target, words: string): Promise<void> {
+    const search = (page: SearchOptions) => {
+      const options = { with: target.user, ...page };
+      return this.#client.search(this.#nameOf(target), words, options);
+    };
+    try {
+      const { entries, next } = await this.#session.ask(() =>
+        readFound(search, { most: mostFound }),
+      );
+      this.#dispatch({ type: "searched", target, words, entries, isCut: next !== undefined });
+    } catch (error) {
+      this.#tell(error);
     }
   }
 

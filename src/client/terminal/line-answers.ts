@@ -1,8 +1,10 @@
+import { zoneMinutes } from "../../platform/clock.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import { statusLines } from "../commands/status.ts";
 import { linksOfTexts } from "../core/links.ts";
+import { foundLines, mostFound, readFound } from "../core/search.ts";
 import { commands, type Line } from "../core/slash-command.ts";
 import type { ChatSession } from "./chat-session.ts";
 
@@ -13,7 +15,16 @@ export const usualHistory = 20;
 export type LineQuestion = Extract<
   Line,
   {
-    readonly type: "users" | "channels" | "who" | "time" | "history" | "links" | "status" | "help";
+    readonly type:
+      | "users"
+      | "channels"
+      | "who"
+      | "time"
+      | "history"
+      | "search"
+      | "links"
+      | "status"
+      | "help";
   }
 >;
 
@@ -50,6 +61,8 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
       for (const entry of entries) parts.show(entry);
       return;
     }
+    case "search":
+      return search(question.words, parts);
     case "links":
       return links(parts);
     case "status":
@@ -63,6 +76,20 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
     default:
       question satisfies never;
   }
+}
+
+async function search(words: string, { session, here, show }: AnswerParts): Promise<void> {
+  const { context, client } = session;
+  const { output, text } = context;
+  const target = here();
+  const { entries, next } = await readFound((page) => client.search(target, words, page), {
+    most: mostFound,
+  });
+  for (const entry of entries) show(entry);
+  const isCut = next !== undefined;
+  const parts = { words: text, zoneMinutes };
+  const [heading] = foundLines(parts, { target, words, entries, isCut });
+  output.note(heading as string);
 }
 
 /** Prints the links of the channel's newest page. */

@@ -26,8 +26,8 @@ const placed = {
 const hook = Type.Optional(
   Type.String({ description: "The hook that wrote the message in the user's name." }),
 );
-const channelEntry = Type.Object({ channel: name, user: name, hook, ...placed });
-const privateEntry = Type.Object({ src: name, dst: name, ...placed });
+export const channelEntry = Type.Object({ channel: name, user: name, hook, ...placed });
+export const privateEntry = Type.Object({ src: name, dst: name, ...placed });
 
 const pageQuery = Type.Object({
   before: Type.Optional(Type.String({ description: "The `next` of a page: asks for older ones." })),

@@ -159,6 +159,8 @@ export class ChatShell {
         return this.#work.part(effect.channel);
       case "fetch":
         return void this.#work.fetch(effect);
+      case "search":
+        return void this.#work.search(effect);
       case "ask":
         return void this.#work.answer(effect.question);
       case "away":

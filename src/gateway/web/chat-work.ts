@@ -3,6 +3,7 @@ import { nothingSaved } from "../../client/core/chat-model.ts";
 import { targetOf } from "../../client/core/chat-steps.ts";
 import { mostItems } from "../../client/core/message-list.ts";
 import type { Outgoing } from "../../client/core/outgoing.ts";
+import { mostFound, readFound } from "../../client/core/search.ts";
 import { type Target, writeTarget } from "../../client/core/target.ts";
 import type { Receipt } from "../../protocol/client-messages.ts";
 import { isExistingChannel, ProtocolError } from "../../protocol/errors.ts";
@@ -10,6 +11,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { SearchOptions } from "../../protocol/request-data.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { Text } from "../../texts/texts.ts";
 import { pause } from "./browser.ts";
@@ -110,6 +112,23 @@ export class ChatWork {
     } catch (error) {
       this.#parts.dispatch({ type: "notOlder", key });
       this.#tell(error, true);
+    }
+  }
+
+  async search({ target, words }: Effect<"search">): Promise<void> {
+    const { api, user, dispatch } = this.#parts;
+    const { channel } = target;
+    const search = async (page: SearchOptions) => {
+      const { messages: entries, next } = await (channel === undefined
+        ? api.searchPrivate(user, { words, with: target.user, ...page })
+        : api.searchChannel(channel, { words, ...page }));
+      return { entries, next };
+    };
+    try {
+      const { entries, next } = await readFound(search, { most: mostFound });
+      dispatch({ type: "searched", target, words, entries, isCut: next !== undefined });
+    } catch (error) {
+      this.#tell(error);
     }
   }
 

@@ -19,6 +19,9 @@ export interface HistoryPage {
   readonly position: string;
 }
 
+/** A page of found messages, from the oldest to the newest. */
+type Found = Pick<HistoryPage, "messages" | "next">;
+
 /** What a request sends besides its path. */
 interface Sent {
   readonly body?: object;
@@ -91,6 +94,15 @@ export class GatewayApi {
 
   privatePage(me: UserName, query: Query): Promise<HistoryPage> {
     return this.call("GET", `/users/${encodeURIComponent(me)}/messages?${asked(query)}`);
+  }
+
+  /** @param query such as `{words, before, limit}` */
+  searchChannel(channel: string, query: Query): Promise<Found> {
+    return this.call("GET", `/channels/${encodeURIComponent(channel)}/search?${asked(query)}`);
+  }
+
+  searchPrivate(me: UserName, query: Query): Promise<Found> {
+    return this.call("GET", `/users/${encodeURIComponent(me)}/search?${asked(query)}`);
   }
 
   /** @param id the request's id, by which a repeated request takes effect once */

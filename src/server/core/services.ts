@@ -7,6 +7,7 @@ import { isoTime } from "../../protocol/time.ts";
 import { accountServices } from "./accounts/account-services.ts";
 import { hookServices } from "./chat/hook-services.ts";
 import { readServices } from "./chat/read-services.ts";
+import { searchServices } from "./chat/search-service.ts";
 import { writeServices } from "./chat/write-services.ts";
 import { type Content, factsOf } from "./facts.ts";
 import { matchServices } from "./matches/match-services.ts";
@@ -19,6 +20,7 @@ import { shopServices } from "./shop/shop-services.ts";
 export const services: ServiceRows<Service> = {
   ...accountServices,
   ...readServices,
+  ...searchServices,
   ...writeServices,
   ...hookServices,
   ...shopServices,

@@ -12,7 +12,7 @@ import { reply } from "../core/serving/waiting-answers.ts";
 import type { ServingFigures } from "../measure.ts";
 import { type Appended, type Engine, EngineDown, type Unpublished } from "./engine.ts";
 import { engineTable } from "./engine-table.ts";
-import { EngineDecisions, EngineWrites } from "./engine-waits.ts";
+import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
 import { messageOf } from "./events.ts";
 import { needsOf, needsOfHooks } from "./needs.ts";
 import { type Given, type MadeEvent, Turn } from "./turn.ts";
@@ -46,6 +46,7 @@ export class EngineCore {
   readonly #turn = new Turn();
   readonly #writes = new EngineWrites(() => this.#turn.holders);
   readonly #decisions: EngineDecisions;
+  readonly #searches: EngineSearches;
   readonly #effects = new Effects();
   #requests: Requests[] = [];
   /** What has happened since the last turn began, and is to be taken in by the next one. */
@@ -61,11 +62,19 @@ export class EngineCore {
     const decide = (operations: Parameters<Engine["decide"]>[0]) =>
       engine.decide(operations, services.correctedMs(now()));
     this.#decisions = new EngineDecisions(decide, () => this.wake());
+    this.#searches = new EngineSearches(
+      (query) => engine.search(query),
+      (happen) => this.#happen(happen),
+    );
     this.#digest = services.digest;
     this.outlet = new Outlet(services.auth);
     const submit: Services["submit"] = (operation, at) => this.#decisions.submit(operation, at);
     this.serving = new Serving({
-      services: this.#turn.services({ ...services, submit }),
+      services: this.#turn.services({
+        ...services,
+        submit,
+        search: (query, done) => this.#searches.add(query, done),
+      }),
       table: engineTable,
       writes: this.#writes,
       answers: {
@@ -122,7 +131,12 @@ export class EngineCore {
 
   /** @param result undefined if the work could not be done */
   passwordDone(number: number, result: PasswordResult | undefined): void {
-    this.#happened.push(() => this.passwords.settle(number, result));
+    this.#happen(() => this.passwords.settle(number, result));
+  }
+
+  /** Has something taken in by the next turn. */
+  #happen(happen: () => void): void {
+    this.#happened.push(happen);
     this.wake();
   }
 

@@ -1,6 +1,7 @@
-import type { ParsedRequest, Receipt } from "../../protocol/client-messages.ts";
+import type { ParsedRequest, Receipt, SearchQuery } from "../../protocol/client-messages.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import { type Decided, keyOf, type Operation } from "../../protocol/operation.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import { isoTime } from "../../protocol/time.ts";
 import type { Now } from "../core/effects.ts";
 import { idOf, type Placed } from "../core/replica/placed.ts";
@@ -153,5 +154,42 @@ export class EngineDecisions {
       this.#settled.push({ asked, decided: decided[at] });
     }
     this.#onSettled();
+  }
+}
+
+type Found = readonly Entry[] | undefined;
+
+/** Searches that wait until the engine has done them. They are few at once, and hold up no turn. */
+export class EngineSearches {
+  readonly #search: (query: SearchQuery) => Promise<readonly Entry[]>;
+  readonly #happen: (happen: () => void) => void;
+  readonly #waiting: { readonly query: SearchQuery; readonly done: (found: Found) => void }[] = [];
+  #running = 0;
+
+  /** @param happen has something done in the next turn */
+  constructor(
+    search: (query: SearchQuery) => Promise<readonly Entry[]>,
+    happen: (happen: () => void) => void,
+  ) {
+    this.#search = search;
+    this.#happen = happen;
+  }
+
+  add(query: SearchQuery, done: (found: Found) => void): void {
+    this.#waiting.push({ query, done });
+    void this.#next();
+  }
+
+  async #next(): Promise<void> {
+    const one = this.#running < limits.searchesAtOnce ? this.#waiting.shift() : undefined;
+    if (one === undefined) return;
+    this.#running += 1;
+    const found = await this.#search(one.query).catch((error) => {
+      if (error instanceof EngineDown) return undefined;
+      throw error;
+    });
+    this.#running -= 1;
+    this.#happen(() => one.done(found));
+    void this.#next();
   }
 }

@@ -1,4 +1,5 @@
 import type { CardId } from "../../protocol/cards.ts";
+import type { SearchQuery } from "../../protocol/client-messages.ts";
 import type { Cursor } from "../../protocol/cursor.ts";
 import type { ChannelName, HookId, RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import type { MatchId } from "../../protocol/matches.ts";
@@ -129,13 +130,6 @@ export interface Standing {
   readonly holders: readonly string[];
 }
 
-export interface SearchQuery {
-  readonly words: string;
-  readonly conversation: ConversationName;
-  readonly before: Cursor | undefined;
-  readonly limit: number;
-}
-
 /**
  * Where servers without a state of their own keep everything. All methods reject with `EngineDown` if
  * the engine does not answer; whether a change has been made is then unknown, and whoever asks again
@@ -163,6 +157,7 @@ export interface Engine extends AsyncDisposable {
     holder: ServerName,
     ttlMs: number,
   ): Promise<{ readonly fence: number } | undefined>;
+  /** Returns the messages of a conversation that have what is searched, the newest first. */
   search(query: SearchQuery): Promise<readonly Entry[]>;
 }
 

@@ -104,6 +104,10 @@ const gatherers: Gatherers = {
     const { conversation, before, since, limit } = query;
     needs.history.push({ conversation, with: query.with, before, since, limit });
   },
+  search: (needs, { conversation: { user, channel } }) => {
+    if (user !== undefined) needs.users.add(user);
+    if (channel !== undefined) needs.channels.add(channel);
+  },
   shop: (needs, { user }) => {
     needs.wallets.add(user);
     needs.hasStock = true;

@@ -14,6 +14,37 @@ test("/history with a number explains that /history goes back by pages in the fu
   expect(scene.screen).toContain("Here /history goes back a page, as PgUp does");
 });
 
+test.each([
+  [
+    "en",
+    "Found in #geral (1): oi",
+    "Found in #geral (the newest 1): oi",
+    "Found nothing in @bia: oi",
+  ],
+  [
+    "pt-br",
+    "Achado em #geral (1): oi",
+    "Achado em #geral (os 1 mais novos): oi",
+    "Nada achado em @bia: oi",
+  ],
+] as const)(
+  "[Q31] the chat in %s shows what a search has found, with times",
+  (language, ...told) => {
+    const scene = new ChatScene(80, 24, language).start();
+    const entry = {
+      ...{ channel: "geral", user: "bia", message: "oi, gente", id: "1" },
+      ...{ server: "server_0a1b2c3d", seq: 1, clock: 1, timestamp: "2026-01-30T07:00:00.000Z" },
+    } as never;
+    const found = { type: "searched", target: { channel: "geral" as never }, words: "oi" } as const;
+    scene.on({ ...found, entries: [entry], isCut: false });
+    expect(scene.screen).toContain(told[0]);
+    expect(scene.screen).toContain("2026-01-30 07:00:00 bia: oi, gente");
+    expect(scene.on({ ...found, entries: [entry], isCut: true }).screen).toContain(told[1]);
+    const none = { ...found, target: { user: "bia" as never }, entries: [], isCut: false };
+    expect(scene.on(none).screen).toContain(told[2]);
+  },
+);
+
 test("Tab in the input line completes commands, names and channels", () => {
   const scene = new ChatScene(80, 24).start(["geral", "café"]).says("geral", "bia", "oi");
   scene.on({ type: "names", users: ["ana", "bento", "bia"] });

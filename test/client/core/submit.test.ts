@@ -33,6 +33,7 @@ test.each([
   ["/part #café", []],
   ["/users", [{ type: "ask", question: "users" }]],
   ["/status", [{ type: "ask", question: "status" }]],
+  ["/search oi", [{ type: "search", target: geral, words: "oi" }]],
   ["/away", [{ type: "away", isAway: true }]],
   ["/lang pt-br", [{ type: "language", name: "pt-br" }]],
   ["/duel", [{ type: "duel" }]],

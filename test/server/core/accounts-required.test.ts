@@ -104,6 +104,7 @@ describe("[X2] each service is only for those who may use it", () => {
     publish: { user: "ana", channel: "geral", message: "x" },
     message: { src: "ana", dst: "bia", message: "x" },
     history: { user: "ana" },
+    search: { user: "ana", words: "oi" },
     keys: { topics: ["#geral\0", "@ana\0"] },
     presence: { user: "ana", state: "online" },
     password: { user: "ana", password: "ana's", newPassword: "y" },

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seededRandom } from "../../../src/platform/random.ts";
+import type { SearchQuery } from "../../../src/protocol/client-messages.ts";
 import type { Cursor } from "../../../src/protocol/cursor.ts";
 import type { ChannelName, HookName, UserName } from "../../../src/protocol/ids.ts";
+import { matcherOf, readTerms } from "../../../src/protocol/search-words.ts";
 import type { ConversationName } from "../../../src/protocol/topics.ts";
-import type { SearchQuery } from "../../../src/server/engine/engine.ts";
 import { Appender } from "../../../src/server/engine/postgres/append.ts";
 import { search } from "../../../src/server/engine/postgres/search.ts";
 import { eventOf } from "../../support/drawn-events.ts";
@@ -14,9 +16,9 @@ const [general, ops] = ["general", "ops"] as ChannelName[] as [ChannelName, Chan
 
 describe.skipIf(!hasPostgres)(`A search in an engine${why}`, () => {
   let database: EngineDatabase;
-  const find = (query: Partial<SearchQuery>) => {
-    const rest = { words: "", conversation: { channel: general }, before: undefined, limit: 10 };
-    return search(database.pool, { ...rest, ...query });
+  const find = ({ words, ...query }: Partial<SearchQuery> & { readonly words: string }) => {
+    const rest = { conversation: { channel: general }, limit: 10 };
+    return search(database.pool, { ...rest, terms: readTerms(words), ...query });
   };
   const textsOf = async (words: string, conversation?: ConversationName) => {
     const found = await find({ words, ...(conversation && { conversation }) });
@@ -93,6 +95,44 @@ describe.skipIf(!hasPostgres)(`A search in an engine${why}`, () => {
     expect(entry).toMatchObject({ channel: ops, user: ana, hook: "ci", message: "build failed" });
     const [told] = await find({ words: "secret", conversation: { user: bob } });
     expect(told).toMatchObject({ src: ana, dst: bob, message: "secret plan for zé" });
+  });
+
+  test("finds the private messages that a user exchanged with another one, or wrote to themselves", async () => {
+    const plans = async (user: UserName, other: UserName) => {
+      const found = await find({ words: "plan", conversation: { user }, with: other });
+      return found.map(({ message }) => message);
+    };
+    expect(await plans(ana, bob)).toEqual(["which plan?", "secret plan for zé"]);
+    expect(await plans(ana, ana)).toEqual(["plan to myself"]);
+    expect(await plans(bob, zé)).toEqual(["plan of zé"]);
+    expect(await plans(ana, zé)).toEqual([]);
+  });
+
+  test("[Q31] a search and the engine's index find the same messages", async () => {
+    const channel = "drawn" as ChannelName;
+    const random = seededRandom(7);
+    const draw = (list: readonly string[], most: number, between: string) => {
+      const count = 1 + Math.floor(random() * most);
+      return Array.from({ length: count }, () => list[Math.floor(random() * list.length)]).join(
+        between,
+      );
+    };
+    const words = ["or", "Ação", "ação", "b2", "C", "c", "日本", "or"];
+    const texts = Array.from({ length: 300 }, () => draw([...words, "!", "—", "🎉"], 6, " "));
+    const events = texts.map((message) => eventOf("publication", { user: ana, channel, message }));
+    await new Appender(database.pool).append(events);
+    const parts = [...words, "-c", "-or", '"c ação"', '-"b2 or"', "c—b2", "🎉", "(", "'", "&"];
+    for (let number = 0; number < 200; number += 1) {
+      const searched = draw(parts, 3, " ");
+      const terms = readTerms(searched);
+      if (terms.every(({ isUnwanted }) => isUnwanted)) continue;
+      const found = await find({ words: searched, conversation: { channel }, limit: 1_000 });
+      const wanted = texts.filter(matcherOf(terms)).reverse();
+      expect({ searched, texts: found.map(({ message }) => message) }).toEqual({
+        searched,
+        texts: wanted,
+      });
+    }
   });
 
   test("gives each message once, page by page", async () => {

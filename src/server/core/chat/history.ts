@@ -48,7 +48,7 @@ export interface Room {
  * The limits of a page: the page shows only messages that `committed` covers, and must fit into
  * `room`.
  */
-interface Bounds {
+export interface Bounds {
   readonly committed: Vector;
   readonly room: Room;
 }
@@ -68,13 +68,13 @@ export function readHistory(
 }
 
 /** A server name that sorts before every other server name. */
-const lowestServer = "server_00000000" as ServerName;
+export const lowestServer = "server_00000000" as ServerName;
 const lowestPlace = { clock: 0, server: lowestServer };
 
 /** An upper estimate of a message's bytes in a page: its text in UTF-8 and its other fields. */
-export function messageBytes(message: StoredMessage): number {
-  const hookBytes = message.hook === undefined ? 0 : 4 * message.hook.length + 10;
-  return 3 * message.text.length + hookBytes + 300;
+export function messageBytes({ text, hook }: Pick<StoredMessage, "text" | "hook">): number {
+  const hookBytes = hook === undefined ? 0 : 4 * hook.length + 10;
+  return 3 * text.length + hookBytes + 300;
 }
 
 /**
@@ -83,10 +83,20 @@ export function messageBytes(message: StoredMessage): number {
  */
 const passedBytes = 10;
 
-function pageBefore(
+/** What a page shows of the messages that it reads. */
+export interface Sieve {
+  shows(message: StoredMessage): boolean;
+  /** The bytes charged for each message that is read. */
+  charge(message: StoredMessage): number;
+}
+
+const showAll: Sieve = { shows: () => true, charge: () => passedBytes };
+
+/** Reads a page of the committed messages before a place, as `readHistory` does. */
+export function pageBefore(
   conversation: Conversation,
-  { before, limit, ...query }: HistoryQuery,
-  { committed, room }: Bounds,
+  { before, limit, ...query }: Omit<HistoryQuery, "since">,
+  { committed, room, sieve = showAll }: Bounds & { readonly sieve?: Sieve },
 ): HistoryPage {
   const { window } = conversation;
   const messages = window.entries;
@@ -97,8 +107,9 @@ function pageBefore(
   while (at > 0 && page.length < limit && room.bytes > Math.max(0, least)) {
     at -= 1;
     const message = messages.at(at) as StoredMessage;
-    room.bytes -= passedBytes;
+    room.bytes -= sieve.charge(message);
     if (!isWanted(message, query) || !window.shows(message, committed)) continue;
+    if (!sieve.shows(message)) continue;
     page.push(message);
     room.bytes -= messageBytes(message);
   }

@@ -12,6 +12,7 @@ import {
 import { limits } from "../../../protocol/limits.ts";
 import type { HistoryPage, Replies } from "../../../protocol/replies.ts";
 import { client, limit, namePart, presenceState } from "../../../protocol/request-fields.ts";
+import type { ConversationName } from "../../../protocol/topics.ts";
 import { covers, parseVector } from "../../../protocol/vector.ts";
 import {
   type Circumstances,
@@ -25,6 +26,7 @@ import {
   waits,
 } from "../serving/decision.ts";
 import type { ServiceRows } from "../serving/service.ts";
+import type { Conversation } from "./chat-state.ts";
 import { readHistory } from "./history.ts";
 import { nameBytes, readNames } from "./names.ts";
 
@@ -105,17 +107,25 @@ function history(
   request: RequestOf<"history">,
   { room }: Circumstances,
 ): Decision<HistoryPage> {
-  const { channel, user } = request.conversation;
-  const conversation =
-    channel === undefined
-      ? chat.users.get(user)?.conversation
-      : chat.channels.get(channel)?.conversation;
-  const known = channel === undefined ? chat.knowsUser(user) : chat.knowsChannel(channel);
-  if (conversation === undefined || !known) {
-    return refuse(channel === undefined ? noUser(user) : noChannel(channel));
-  }
+  const conversation = conversationIn(chat, request.conversation);
+  if (conversation === undefined) return refuse(noConversation(request.conversation));
   const { committed } = replication;
   return { next: "answer", answer: readHistory(conversation, request, { committed, room }) };
+}
+
+/** @returns undefined if there is no such conversation, or if its channel is removed */
+export function conversationIn(
+  chat: Services["chat"],
+  { channel, user }: ConversationName,
+): Conversation | undefined {
+  if (channel === undefined) {
+    return chat.knowsUser(user) ? chat.users.get(user)?.conversation : undefined;
+  }
+  return chat.knowsChannel(channel) ? chat.channels.get(channel)?.conversation : undefined;
+}
+
+export function noConversation({ channel, user }: ConversationName): ProtocolError {
+  return channel === undefined ? noUser(user) : noChannel(channel);
 }
 
 /**
@@ -146,22 +156,28 @@ function readableClient(value: unknown, name: string): string {
   return text;
 }
 
-const place = object<Pick<HistoryQuery, "with" | "before" | "since">>({
+const place = object<Pick<HistoryQuery, "with" | "before">>({
   with: optional(parseUserName),
   before: optional(parseCursor),
-  since: optional(parseVector),
 });
+const start = optional(parseVector);
 
 function parseHistoryQuery(data: Fields): HistoryQuery {
-  const { channel, user, before, since } = data;
+  const page = parsePage("history", data);
+  if (data.before != null && data.since != null) {
+    throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
+  }
+  return { ...page, since: start(data.since, "since") };
+}
+
+/** Reads which page of which conversation is asked for. */
+export function parsePage(service: string, data: Fields): Omit<HistoryQuery, "since"> {
+  const { channel, user } = data;
   if ((channel == null) === (user == null)) {
-    throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
+    throw new ProtocolError("bad_request", `\`${service}\` takes either \`channel\` or \`user\`.`);
   }
   if (data.with != null && user == null) {
     throw new ProtocolError("bad_request", "`with` goes with `user` only.");
-  }
-  if (before != null && since != null) {
-    throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
   }
   return {
     conversation:

@@ -1,4 +1,9 @@
-import type { Grant, ParsedRequest, Receipt } from "../../../protocol/client-messages.ts";
+import type {
+  Grant,
+  ParsedRequest,
+  Receipt,
+  SearchQuery,
+} from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
 import type { Chain, ServerName, UserName } from "../../../protocol/ids.ts";
@@ -6,6 +11,7 @@ import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { Decided, Operation } from "../../../protocol/operation.ts";
 import type { PasswordResult, PasswordWork } from "../../../protocol/password-work.ts";
+import type { Entry } from "../../../protocol/publications.ts";
 import type { StatusReply } from "../../../protocol/replies.ts";
 import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
@@ -70,6 +76,13 @@ export type Decision<Answer extends object = object> =
     }
   /** The members are asked for the steps of an event, and the answer is the trace (Q14). */
   | { readonly next: "trace"; readonly of: string }
+  /** The engine is asked for messages. */
+  | {
+      readonly next: "search";
+      readonly query: SearchQuery;
+      /** @param found the found messages, the newest first */
+      settle(found: readonly Entry[]): Decision<Answer>;
+    }
   /** A password must be checked or hashed first, which takes a while. */
   | {
       readonly next: "password";
@@ -100,6 +113,11 @@ export interface Services {
   correctedMs(now: Now): number;
   /** Has an operation decided for whose outcome nobody waits. */
   submit(operation: Operation, now: Now): void;
+  /**
+   * Has the engine search, and calls `done` with what it has found, the newest first; with undefined
+   * if it does not answer. A server without an engine searches in its own state.
+   */
+  search?(query: SearchQuery, done: (found: readonly Entry[] | undefined) => void): void;
   /** The keys that the service `keys` gives: those of the secret in use come first (O55). */
   readonly topicKeys: readonly TopicKeySource[];
 }

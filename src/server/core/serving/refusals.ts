@@ -31,6 +31,8 @@ export function passwordFailed(): ProtocolError {
 export const tooManyOperations = () => unavailable("This server has too much to decide on.");
 export const tooManyPasswords = () => unavailable("This server has too many passwords to check.");
 export const tooManyTraces = () => unavailable("This server has too many open traces.");
+export const tooManySearches = () => unavailable("This server has too many open searches.");
+export const notSearched = () => unavailable("The engine did not search.");
 export const tooManyRequests = () => unavailable("This server has too many open requests.");
 
 export function noQuorum(): ProtocolError {

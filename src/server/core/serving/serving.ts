@@ -2,7 +2,6 @@ import type { Incoming, ParsedRequest } from "../../../protocol/client-messages.
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { Trace } from "../../../protocol/steps.ts";
 import { slotKey, type Vector } from "../../../protocol/vector.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import type { Effects, Input, Now } from "../effects.ts";
@@ -10,6 +9,7 @@ import { Admission } from "./admission.ts";
 import { type Decision, refuse, type Services } from "./decision.ts";
 import type { Flood } from "./flood.ts";
 import { HeldPayloads, pacedConnection } from "./held-payloads.ts";
+import { Lookups } from "./lookups.ts";
 import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
 import {
   behindForGuests,
@@ -20,7 +20,6 @@ import {
   tooManyOperations,
   tooManyPasswords,
   tooManyRequests,
-  tooManyTraces,
   unavailable,
   undecided,
 } from "./refusals.ts";
@@ -59,9 +58,7 @@ export class Serving {
   readonly #covers = new WaitingCovers<Covered>();
   readonly #passwords: Passwords;
   readonly #work: WaitingWork<OpenRequest>;
-  #openTraces = 0;
-  /** Requests whose trace is complete; they are decided in this step. */
-  readonly #completed: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
+  readonly #lookups: Lookups<OpenRequest>;
   readonly #flood: Flood;
   /** Payloads whose last request was answered in this step. */
   readonly #complete = new Set<PayloadReply>();
@@ -72,6 +69,7 @@ export class Serving {
     this.#parts = parts;
     this.#passwords = passwords;
     this.#work = new WaitingWork(passwords);
+    this.#lookups = new Lookups(parts);
     this.#flood = flood;
     this.#services = services;
     this.#admission = new Admission(services, table, flood);
@@ -93,14 +91,15 @@ export class Serving {
 
   /** The number of requests that wait for their answer. */
   get open(): number {
-    const worked = this.#work.size + this.#openTraces + this.#completed.length;
+    const worked = this.#work.size + this.#lookups.size;
     const decided = this.#openOperations + this.#openReads + this.#answers.size;
     return this.#writes.size + this.#covers.size + decided + worked;
   }
 
   /** The requests that the next `advance` may decide, because they have waited. */
   get waiting(): readonly ParsedRequest[] {
-    return [...this.#work.done, ...this.#covers].map(({ request }) => request);
+    const done = [...this.#work.done, ...this.#lookups.done];
+    return [...done, ...this.#covers].map(({ request }) => request);
   }
 
   /**
@@ -150,8 +149,7 @@ export class Serving {
     for (const { asked, decide } of this.#work.due(now.steadyMs))
       this.#decideLater(asked, now, decide);
     this.#decideCovered(now);
-    for (const { asked, decide } of this.#completed.splice(0))
-      this.#decideLater(asked, now, decide);
+    for (const { asked, decide } of this.#lookups.take()) this.#decideLater(asked, now, decide);
     // A request whose password is hashed now may have asked for an operation.
     if (this.#parts.decisions.hasWaiting) this.#parts.decisions.advance(now);
     for (const payload of this.#complete) {
@@ -228,8 +226,14 @@ export class Serving {
         this.#workOn(asked, decision, now);
         break;
       case "trace":
-        this.#trace(asked, decision.of, now);
+      case "search": {
+        const refused =
+          decision.next === "trace"
+            ? this.#lookups.trace(asked, decision.of, now)
+            : this.#lookups.search(asked, decision);
+        if (refused !== undefined) payload.refuse(index, refused);
         break;
+      }
       default:
         decision satisfies never;
     }
@@ -284,17 +288,6 @@ export class Serving {
     if (tooOften !== undefined) return payload.refuse(index, tooOften);
     if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
     this.#work.add({ asked, work, settle }, now.steadyMs);
-  }
-
-  #trace(asked: OpenRequest, of: string, now: Now): void {
-    const { payload, index, connection } = asked;
-    if (this.#parts.traces.isFullFor(connection)) return payload.refuse(index, tooManyTraces());
-    this.#openTraces += 1;
-    const done = (answer: Trace) => {
-      this.#openTraces -= 1;
-      this.#completed.push({ asked, decide: () => ({ next: "answer", answer }) });
-    };
-    this.#parts.traces.add({ of, connection, done }, now);
   }
 
   /** What requests with `after` wait for: the committed events, and the applied slot. */

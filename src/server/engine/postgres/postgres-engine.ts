@@ -1,4 +1,5 @@
 import type { Log } from "../../../platform/log.ts";
+import type { SearchQuery } from "../../../protocol/client-messages.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { Decided, Operation } from "../../../protocol/operation.ts";
 import type { Entry } from "../../../protocol/publications.ts";
@@ -9,7 +10,6 @@ import type {
   Engine,
   Needs,
   NewEvent,
-  SearchQuery,
   ServerReport,
   Standing,
   Unpublished,

@@ -1,6 +1,7 @@
+import type { SearchQuery } from "../../../protocol/client-messages.ts";
 import type { Entry } from "../../../protocol/publications.ts";
+import { writeTerms } from "../../../protocol/search-words.ts";
 import { toEntry } from "../../core/chat/history.ts";
-import type { SearchQuery } from "../engine.ts";
 import { channelKey, laneOf, userKey } from "../events.ts";
 import {
   eventColumns,
@@ -12,20 +13,18 @@ import {
 } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 
-/**
- * Finds messages of a conversation that have all the words, newest first. Words in quotation marks
- * must follow each other, and a word after "-" must be missing.
- */
+/** Finds messages of a conversation that have all wanted terms and no unwanted one, newest first. */
 export async function search(
   pool: Pick<EnginePool, "read">,
-  { words, conversation, before, limit }: SearchQuery,
+  { terms, conversation, with: other, before, limit }: SearchQuery,
 ): Promise<readonly Entry[]> {
   const { channel, user } = conversation;
   const key = channel === undefined ? userKey(user) : channelKey(channel);
   const clock = before?.clock ?? Number.MAX_SAFE_INTEGER;
   const lane = before === undefined ? 0 : laneOf(before.server);
   // PostgreSQL refuses U+0000, which is no part of a word.
-  const values = [words.replaceAll("\0", " "), key, clock, lane, limit];
+  const words = writeTerms(terms).replaceAll("\0", " ");
+  const values = [words, key, clock, lane, limit, other ?? null];
   // Common words are found among the newest messages, and rare words by the index.
   const recent = { text: amongNewest, values: [...values, laneOfOwner(key)] };
   const { rows } = await pool.read<StoredEvent>(recent);
@@ -45,6 +44,7 @@ const isBefore = "(e.clock, e.lane) < ($3::bigint, $4::bigint)";
 const query = "websearch_to_tsquery('simple', $1)";
 const hasWords = `numnode(${query}) > 0 and words_of(e.kind, e.subject, e.actor, e.body)
   @@ (${query} && quote_literal($2::text)::tsquery)`;
+const isWanted = `($6::text is null or (e.subject, e.actor) in (($2, $6), ('@' || $6, substr($2, 2))))`;
 const newestFirst = "order by e.clock desc, e.lane desc";
 
 const amongNewest = `select ${event}
@@ -52,7 +52,7 @@ const amongNewest = `select ${event}
     select * from (
       (
         select * from events e
-        where e.subject = $2 and e.lane = $6 and e.body is not null and ${isBefore}
+        where e.subject = $2 and e.lane = $7 and e.body is not null and ${isBefore}
         ${newestFirst} limit ${mostRead}
       )
       union all
@@ -65,11 +65,11 @@ const amongNewest = `select ${event}
     ) e
     ${newestFirst} limit ${mostRead}
   ) e
-  where ${hasWords}
+  where ${hasWords} and ${isWanted}
   ${newestFirst} limit $5`;
 
 // The order comes last, so that the index is not left aside for one that has it.
 const byIndex = `with found as materialized (
-    select ${event} from events e where e.body is not null and ${isBefore} and ${hasWords}
+    select ${event} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWanted}
   )
   select ${event} from found e ${newestFirst} limit $5`;
