@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
@@ -55,6 +55,44 @@ test("[O65] in docker-compose.yml, the profile duel has two game servers, and ga
     expect(known).toBe("tcp://game-1:5561,tcp://game-2:5561");
   }
 });
+
+test("[O32] in docker-compose.yml, the profile engine is a primary and a standby, and only they and the servers see the password", () => {
+  for (const name of ["postgres-1", "postgres-2"]) {
+    expect(services[name]).toMatchObject({
+      profiles: ["engine"],
+      hostname: name,
+      user: "postgres",
+      read_only: true,
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      volumes: [
+        `${name}-data:/var/lib/postgresql`,
+        "engine:/var/run/postgresql",
+        "./ops/postgres:/ops:ro",
+      ],
+    });
+    expect(services[name].ports).toBeUndefined();
+    expect(services.server.depends_on[name].required).toBe(false);
+  }
+  const readers = Object.keys(services).filter((name) =>
+    services[name].volumes?.some((volume: string) => volume.startsWith("engine:")),
+  );
+  expect(readers).toEqual(["postgres-1", "postgres-2", "server"]);
+  expect(services.server.volumes).toContain("engine:/app/engine:ro");
+  expect(services.server.environment).toMatchObject({
+    TERTULIA_ENGINE: expect.stringMatching(/^\$\{TERTULIA_ENGINE:-\}$/),
+    TERTULIA_ENGINE_PASSWORD_FILE: "/app/engine/password",
+  });
+});
+
+test.each(["start", "promote", "confirm"])(
+  "docker-compose.yml can run ops/postgres/%s.sh, which has no password and no variable with one",
+  (name) => {
+    const path = `ops/postgres/${name}.sh`;
+    expect(statSync(path).mode & 0o111).toBe(0o111);
+    expect(`${text}${readFileSync(path, "utf8")}`).not.toMatch(/PGPASSWORD|POSTGRES_PASSWORD/);
+  },
+);
 
 test("[O32] in docker-compose.yml, Nginx has the tested configuration, two gateways and no rights of root", () => {
   const { nginx, gateway } = services;

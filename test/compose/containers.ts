@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { until } from "../support/until.ts";
 
 interface Ports {
+  readonly web: number;
   readonly broker: number;
   readonly proxy: number;
   readonly reference: number;
@@ -18,18 +19,29 @@ const commandMs = 600_000;
 /** The longest until `status` says what is the case, in ms. */
 const statusMs = 120_000;
 
+/** What to start of docker-compose.yml. */
+export interface Scope {
+  readonly profiles: readonly string[];
+  /** The address of the engine, if the servers have one. */
+  readonly engine?: string;
+}
+
 /** The containers of docker-compose.yml, with a project and volumes of their own. */
 export class Containers {
   readonly #project: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #profiles: readonly string[];
 
-  constructor(project: string, ports: Ports) {
+  constructor(project: string, ports: Ports, { profiles, engine = "" }: Scope) {
     this.#project = project;
+    this.#profiles = profiles.flatMap((profile) => ["--profile", profile]);
     this.#env = {
       ...process.env,
       TERTULIA_BROKER_PORT: String(ports.broker),
       TERTULIA_PROXY_PORT: String(ports.proxy),
       TERTULIA_REFERENCE_PORT: String(ports.reference),
+      TERTULIA_ENGINE: engine,
+      TERTULIA_WEB_PORT: String(ports.web),
       TERTULIA_GAME_PORT: String(ports.game1),
       TERTULIA_GAME2_PORT: String(ports.game2),
       TERTULIA_MQTT_PORT: String(ports.mqtt1),
@@ -54,6 +66,19 @@ export class Containers {
   /** Kills containers by SIGKILL. Docker does not start them again. */
   async kill(...names: readonly string[]): Promise<void> {
     await run("docker", ["kill", ...names.map((name) => `${this.#project}-${name}`)]);
+  }
+
+  /** Runs a command in the container of a service. @returns what it has printed */
+  async exec(service: string, ...command: readonly string[]): Promise<string> {
+    return (await this.#compose("exec", "-T", service, ...command)).trim();
+  }
+
+  /** @throws Error without the text, if a log or what Docker shows of a container has it */
+  async expectUnseen(text: string): Promise<void> {
+    const ids = (await this.#compose("ps", "--all", "--quiet")).trim().split("\n");
+    const { stdout } = await run("docker", ["inspect", ...ids], { maxBuffer: 2 ** 28 });
+    const logs = await this.#compose("logs", "--no-color");
+    if (`${stdout}${logs}`.includes(text)) throw new Error("it is seen");
   }
 
   /**
@@ -105,8 +130,7 @@ export class Containers {
       this.#project,
       "--env-file",
       "/dev/null",
-      "--profile",
-      "duel",
+      ...this.#profiles,
     ];
     const options = { env: this.#env, timeout: commandMs, maxBuffer: 2 ** 28 };
     const { stdout } = await run("docker", [...project, ...args], options);

@@ -9,11 +9,14 @@ import { conformance, SteadyWriter } from "./work.ts";
 
 /**
  *     npm run test:compose                    kills, scales, stops and starts the containers
+ *     npm run test:compose -- --engine        on PostgreSQL, whose primary is killed
  *     npm run test:compose -- --busy 2        beside so many loops that keep the processors busy
  *
  * Needs Docker. Uses a project, volumes and ports of its own, and removes them at the end.
  */
-const { values } = parseArgs({ options: { busy: { type: "string", default: "0" } } });
+const { values } = parseArgs({
+  options: { busy: { type: "string", default: "0" }, engine: { type: "boolean", default: false } },
+});
 const busy = Number(values.busy);
 if (!Number.isSafeInteger(busy) || busy < 0) {
   process.stderr.write("test:compose: --busy is a whole number.\n");
@@ -50,26 +53,34 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-const [broker = 0, proxy = 0, reference = 0, ...ofGames] = await freePorts(7);
+const [broker = 0, proxy = 0, reference = 0, web = 0, ...ofGames] = await freePorts(8);
 const [game1 = 0, game2 = 0, mqtt1 = 0, mqtt2 = 0] = ofGames;
-const ports = { broker, proxy, reference, game1, game2, mqtt1, mqtt2 };
-const containers = new Containers(`tertulia-test-${process.pid}`, ports);
+const ports = { broker, proxy, reference, web, game1, game2, mqtt1, mqtt2 };
+const engine = "postgres://tertulia@postgres-1,postgres-2/tertulia";
+const scope = values.engine
+  ? { profiles: ["engine", "web", "duel"], engine }
+  : { profiles: ["duel"] };
+const containers = new Containers(`tertulia-test-${process.pid}`, ports, scope);
+const endpoint = `tcp://127.0.0.1:${broker}`;
+const match = new SteadyMatch([game1, game2].map((port) => `tcp://127.0.0.1:${port}`));
 const loops: ChildProcess[] = [];
 process.once("SIGINT", () => process.exit(1));
 process.once("exit", () => {
   for (const loop of loops) loop.kill("SIGKILL");
 });
 
-async function scene(): Promise<void> {
-  const endpoint = `tcp://127.0.0.1:${broker}`;
+async function begin(): Promise<void> {
   await step("up", () => containers.up());
   if (existsSync(script)) {
     await step("conformance through the published ports", () => {
       return conformance(script, endpoint, `tcp://127.0.0.1:${proxy}`);
     });
   }
-  const match = new SteadyMatch([game1, game2].map((port) => `tcp://127.0.0.1:${port}`));
   await step("a match begins", () => match.start(endpoint));
+}
+
+async function scene(): Promise<void> {
+  await begin();
   for (const game of ["game-1-1", "game-2-1"]) {
     await step(`kill -9 of ${game}`, () => containers.kill(game));
     await step("3 rounds", () => match.rounds(3));
@@ -102,12 +113,56 @@ async function scene(): Promise<void> {
   await step("no log has a warning of Node", () => containers.expectNoWarnings());
 }
 
+/** Kills a primary, lets its standby go on, and brings it back as the standby of that one. */
+async function moveOn(from: string, to: string, writer: SteadyWriter): Promise<void> {
+  const promote = () => containers.exec(to, "/ops/promote.sh");
+  await step(`${to} is not promoted while ${from} answers`, async () => {
+    await promote().then(
+      () => Promise.reject(new Error("it was promoted")),
+      ({ stderr }: { stderr?: string }) => {
+        if (!stderr?.includes(`${from} still answers`)) throw new Error(stderr);
+      },
+    );
+  });
+  await step(`kill -9 of ${from}, and of a server`, () => containers.kill(`${from}-1`, "server-3"));
+  await step("3 rounds", () => match.rounds(3));
+  await step("promote.sh", promote);
+  await step("100 messages", () => writer.progress(100));
+  await step("up brings them back", () => containers.up("--scale", "server=5"));
+  await step("confirm.sh", () => containers.exec(to, "/ops/confirm.sh"));
+  await step("100 messages", () => writer.progress(100));
+  await step("status says that all is well", () => containers.reports([]));
+}
+
+async function engineScene(): Promise<void> {
+  await begin();
+  await step("--scale server=5", () => containers.up("--scale", "server=5"));
+  const writer = new SteadyWriter(endpoint, "compose");
+  await step("a writer begins", () => writer.start());
+  await step("100 messages", () => writer.progress(100));
+  await moveOn("postgres-1", "postgres-2", writer);
+  await moveOn("postgres-2", "postgres-1", writer);
+  await step("the match ends", () => match.end());
+  await step("--scale server=2", () => containers.up("--scale", "server=2"));
+  await step("100 messages", () => writer.progress(100));
+  await step("the writer ends", () => writer.stop());
+  await step("no log and no `docker inspect` shows the password", async () => {
+    const password = "/var/run/postgresql/password";
+    await containers.expectUnseen(await containers.exec("postgres-1", "cat", password));
+  });
+  await step("down", () => containers.down());
+  await step("up", () => containers.up());
+  await step("status says that all is well", () => containers.reports([]));
+  await step("each acknowledged message is there once", () => writer.expectAll());
+  await step("no log has a warning of Node", () => containers.expectNoWarnings());
+}
+
 try {
   for (let number = 0; number < busy; number += 1) {
     loops.push(spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
   }
   process.stdout.write(`   begun     took  beside ${busy} busy loops\n`);
-  await scene();
+  await (values.engine ? engineScene() : scene());
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`${(error as Error).message}\n`);
