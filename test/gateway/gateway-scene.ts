@@ -74,13 +74,21 @@ export class GatewayScene {
     return new Sessions(secretIn(this.cluster.folder).deriveKeys("token")).giveOperator(Date.now());
   }
 
-  /** Logs a user in, and returns the token; registers the account at the first call. */
+  /**
+   * Logs a user in, and returns the token; registers the account at the first call. A busy machine may
+   * need several tries.
+   */
   async enter(user: string): Promise<string> {
     const body = { user, password: passwordOf(user) };
-    await this.ask("POST /api/v1/accounts", { body });
-    const { json } = await this.ask("POST /api/v1/session", { body });
-    this.tokens.set(user, json.token);
-    return json.token;
+    const isServed = async (operation: string) => {
+      const { status, json } = await this.ask(operation, { body });
+      if (json?.token !== undefined) this.tokens.set(user, json.token);
+      return status !== 503;
+    };
+    for (const operation of ["POST /api/v1/accounts", "POST /api/v1/session"]) {
+      await until(() => isServed(operation), `${operation} is served`, 30_000);
+    }
+    return this.tokens.get(user) as string;
   }
 
   /** Creates a channel; a busy machine may need several tries. */
