@@ -17,12 +17,13 @@ const silentMs = 5_000;
 /**
  * What PostgreSQL does for each of our connections. A statement may not run for ever, and a server
  * that was stopped within a transaction must lose its locks. Neither limit is about waiting for the
- * standby, which nothing ends.
+ * standby, which nothing ends. To compile a statement would take longer than to run it.
  */
 const sessionSettings = {
   synchronous_commit: "on",
   statement_timeout: "10s",
   idle_in_transaction_session_timeout: "3s",
+  jit: "off",
 } as const;
 
 /** Returns what a connection to one of the hosts needs. */
