@@ -48,7 +48,7 @@ export function serverConfig(settings: Settings) {
   };
 }
 
-function engineConfig(settings: Settings) {
+export function engineConfig(settings: Settings) {
   const address = settings.optional("engine");
   return address && { address, password: passwordOf(settings, "engine") };
 }
