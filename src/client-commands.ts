@@ -159,9 +159,8 @@ export const clientCommands: readonly ClientCommand[] = [
   // `cards` without a subcommand lists cards.
   {
     name: "cards",
-    args: ["[NAME]"],
-    example: "tertulia cards bia",
-    act: async (context, [name]) => (await shop()).listCards(context, name),
+    example: "tertulia cards",
+    act: async (context) => (await shop()).listCards(context),
   },
   {
     parent: "cards",
@@ -275,6 +274,7 @@ export const clientCommands: readonly ClientCommand[] = [
   {
     name: "trace",
     args: ["ID", "[TEXT]"],
+    settings: ["game"],
     flags: [{ name: "send" }, { name: "svg" }, { name: "shiviz" }],
     example:
       "tertulia trace server_0a1b2c3d/12\n  $ tertulia trace --send '#geral' 'Bom dia!' --svg > life.svg",
@@ -316,13 +316,10 @@ export const clientCommands: readonly ClientCommand[] = [
  * Opens the chat in full screen. Uses line mode if `--lines` or `--json` is given, or if there is
  * no terminal that can move its cursor.
  */
-export async function openChat(
-  context: Context,
-  flags: { readonly lines?: boolean } = {},
-): Promise<void> {
+export async function openChat(context: Context, { lines = false } = {}): Promise<void> {
   const { input, output } = context.host;
   const hasTerminal = input.isTTY && output.isTTY && process.env.TERM !== "dumb";
-  if (!hasTerminal || flags.lines === true || context.config.json) {
+  if (!hasTerminal || lines || context.config.json) {
     await (await import("./client/terminal/lines.ts")).runLines(context);
   } else await (await import("./client/terminal/full-screen.ts")).runFullScreen(context);
 }

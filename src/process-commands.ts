@@ -45,7 +45,7 @@ const common = [
   "lang",
 ] as const;
 const administered = ["data", "secretFile", "cluster", "curve"] as const;
-const engine = ["engine", "enginePasswordFile", "redis", "redisPasswordFile"] as const;
+const engine = ["engine", "enginePasswordFile"] as const;
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
@@ -161,7 +161,7 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "game",
-    settings: ["front", "mqtt", "broker", "proxy", "reference", "advertise", ...common],
+    settings: ["front", "mqtt", "broker", "proxy", "reference", "advertise", ...common, "steps"],
     example: "tertulia game --front tcp://127.0.0.1:5561",
     run: async ({ settings }) => (await import("./game/main.ts")).runGame(settings),
   },

@@ -1,7 +1,12 @@
 import { pause } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { encodePlayerMessage, parseGameAnswer } from "../protocol/game-codec.ts";
+import {
+  encodePlayerMessage,
+  encodeTraceQuestion,
+  parseGameAnswer,
+  parseTraceAnswer,
+} from "../protocol/game-codec.ts";
 import { gameDurations } from "../protocol/game-limits.ts";
 import type {
   Acted,
@@ -13,6 +18,7 @@ import type {
 } from "../protocol/game-requests.ts";
 import type { UserName } from "../protocol/ids.ts";
 import type { MatchId, RulesName } from "../protocol/matches.ts";
+import type { Trace } from "../protocol/steps.ts";
 import { GameLinks } from "./game-links.ts";
 
 interface GameClientOptions {
@@ -71,20 +77,42 @@ export class GameClient implements Disposable {
     return this.#ask({ type: "look", after, waitMs, of }) as Promise<Look>;
   }
 
+  /**
+   * Returns what the game servers did with an action, or in a match (Q30).
+   * @param of a match, the id of an action, or both with a slash between them
+   */
+  trace(of: string): Promise<Trace> {
+    const { user, token } = this.#options;
+    const encoded = () => encodeTraceQuestion({ user, token: token?.(), of });
+    return this.#untilAnswered(encoded, parseTraceAnswer, 0);
+  }
+
   /** Makes no more attempts; connections that players share stay open. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
     if (this.#links !== this.#options.games) this.#links[Symbol.dispose]();
   }
 
-  async #ask(request: GameRequest): Promise<GameAnswer> {
-    const { user, token, deadlineMs = 15_000 } = this.#options;
-    const waitMs = request.type === "look" ? request.waitMs : 0;
+  #ask(request: GameRequest): Promise<GameAnswer> {
+    const { user, token } = this.#options;
+    const encoded = () => encodePlayerMessage({ user, token: token?.(), request });
+    return this.#untilAnswered(
+      encoded,
+      parseGameAnswer,
+      request.type === "look" ? request.waitMs : 0,
+    );
+  }
+
+  async #untilAnswered<Answer>(
+    encoded: () => Uint8Array,
+    parse: (payload: Uint8Array) => Answer,
+    waitMs: number,
+  ): Promise<Answer> {
+    const { deadlineMs = 15_000 } = this.#options;
     let untilMs = performance.now() + deadlineMs + waitMs;
     for (;;) {
       try {
-        const payload = encodePlayerMessage({ user, token: token?.(), request });
-        return await this.#answer(payload, waitMs + answerMs);
+        return await this.#answer(encoded(), parse, waitMs + answerMs);
       } catch (error) {
         const isClosed = this.#isClosed || this.#links.isClosed;
         const mayRetry = error instanceof ProtocolError && error.retry && !isClosed;
@@ -96,11 +124,15 @@ export class GameClient implements Disposable {
     }
   }
 
-  async #answer(payload: Uint8Array, timeoutMs: number): Promise<GameAnswer> {
+  async #answer<Answer>(
+    payload: Uint8Array,
+    parse: (payload: Uint8Array) => Answer,
+    timeoutMs: number,
+  ): Promise<Answer> {
     const { user } = this.#options;
     const answer = await this.#links.ask(user, payload, timeoutMs);
     try {
-      return parseGameAnswer(answer);
+      return parse(answer);
     } catch (error) {
       if (error instanceof ProtocolError && error.retry) this.#links.leave(user);
       throw error;

@@ -24,6 +24,8 @@ export function gameConfig(settings: Settings) {
     mqtt,
     /** What a member needs to connect to another game server. */
     memberKey: memberKey(secret, keys),
+    /** The number of records of steps to remember; 0 to record none (O68). */
+    steps: settings.get("steps"),
     /** The folder with the slots of all game servers. */
     slots: join(settings.get("data"), "games"),
   };

@@ -1,26 +1,33 @@
 import type { Envelope } from "../net/envelope.ts";
 import type { Responder } from "../net/responder.ts";
-import type { Seals } from "../net/seal.ts";
+import type { Question, Seals } from "../net/seal.ts";
 import type { RequestLog } from "../platform/log.ts";
+import { isArray } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import {
   askedIn,
   encodeGameAnswer,
   encodeGameError,
   parsePlayerMessage,
+  parseTraceQuestion,
+  traceService,
 } from "../protocol/game-codec.ts";
 import { type GameName, isGameName } from "../protocol/matches.ts";
 import type { GameMessage } from "./core/effects.ts";
 import { parseGameMessages } from "./parse-game-message.ts";
 import type { Players } from "./players.ts";
+import { encodeStepsAnswer, parseStepsQuestion } from "./steps/steps-question.ts";
+import type { Traces } from "./steps/traces.ts";
 
 interface Parts {
   readonly name: GameName;
   readonly responder: Responder;
   readonly seals: Seals;
   readonly players: Players;
+  readonly traces: Traces;
   readonly log: RequestLog;
-  onMessage(from: GameName, message: GameMessage): void;
+  /** @param sentClock the Lamport clock in the message */
+  onMessage(from: GameName, message: GameMessage, sentClock: number): void;
   /** Returns why this game server can't serve; undefined if it can. */
   unready(): string | undefined;
 }
@@ -37,32 +44,55 @@ export class Door {
 
   take(envelope: Envelope, payload: Buffer, seal: Buffer | undefined): void {
     if (seal === undefined) void this.#answer(envelope, payload);
-    else this.#hear(payload, seal);
+    else this.#hear(envelope, payload, seal);
   }
 
-  #hear(payload: Buffer, seal: Buffer): void {
+  #hear(envelope: Envelope, payload: Buffer, seal: Buffer): void {
     const { seals, log, onMessage } = this.#parts;
     const question = seals.takeQuestion(payload, seal);
-    if (question?.isNew !== true || !isGameName(question.sender)) return;
+    if (question === undefined || !isGameName(question.sender)) return;
+    const { sender, isNew, clock } = question;
     try {
-      for (const message of parseGameMessages(payload)) onMessage(question.sender, message);
+      if (!isArray(payload)) this.#answerSteps(envelope, payload, question);
+      else if (isNew) {
+        for (const message of parseGameMessages(payload)) onMessage(sender, message, clock);
+      }
     } catch (error) {
       this.dropped += 1;
       const { message } = error as Error;
-      log.write("warn", `A message of ${question.sender} was dropped: ${message}`);
+      log.write("warn", `A message of ${sender} was dropped: ${message}`);
     }
   }
 
+  /** Tells another game server which steps this one remembers. */
+  #answerSteps(
+    envelope: Envelope,
+    payload: Buffer,
+    question: Question & { readonly isNew: boolean },
+  ): void {
+    const { seals, traces, responder } = this.#parts;
+    const answer = question.isNew
+      ? encodeStepsAnswer(traces.remembered(parseStepsQuestion(payload)))
+      : Buffer.alloc(0);
+    responder.reply(envelope, answer, seals.sealAnswer(question, answer));
+  }
+
   async #answer(envelope: Envelope, payload: Buffer): Promise<void> {
-    const { players, responder } = this.#parts;
+    const { responder } = this.#parts;
     const asked = askedIn(payload);
     try {
-      const isHealth = asked.service === "health";
-      const answer = isHealth ? this.#health() : await players.ask(parsePlayerMessage(payload));
+      const answer = await this.#answerTo(asked.service, payload);
       responder.reply(envelope, encodeGameAnswer(asked, answer));
     } catch (error) {
       responder.reply(envelope, encodeGameError(asked, this.#known(error)));
     }
+  }
+
+  async #answerTo(service: string, payload: Buffer): Promise<object> {
+    const { players, traces } = this.#parts;
+    if (service === "health") return this.#health();
+    if (service === traceService) return await traces.ask(parseTraceQuestion(payload));
+    return await players.ask(parsePlayerMessage(payload));
   }
 
   /** A defect answers as an error too: one request must not end the matches of all. */

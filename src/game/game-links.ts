@@ -3,6 +3,7 @@ import type { Seals } from "../net/seal.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { encode } from "../protocol/codec.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import type { GameName } from "../protocol/matches.ts";
 import type { GameMessage } from "./core/effects.ts";
 
@@ -13,7 +14,7 @@ interface Link {
   waiting: GameMessage[];
 }
 
-/** Sends messages to the other game servers. A message that can't be sent now is lost. */
+/** Sends messages and questions to the other game servers. A message that can't be sent now is lost. */
 export class GameLinks {
   readonly #seals: Seals;
   readonly #key: string;
@@ -42,6 +43,17 @@ export class GameLinks {
     if (link === undefined) return;
     link.waiting.push(message);
     if (link.waiting.length === 1) queueMicrotask(() => this.#flush(link));
+  }
+
+  get games(): readonly GameName[] {
+    return [...this.#links.keys()];
+  }
+
+  /** @throws ProtocolError `unavailable` if that game server does not answer in time */
+  async ask(to: GameName, question: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    const requester = this.#links.get(to)?.requester;
+    if (requester === undefined) throw new ProtocolError("unavailable", `${to} is not known.`);
+    return await requester.ask(question, timeoutMs);
   }
 
   close(): void {

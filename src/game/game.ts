@@ -4,9 +4,11 @@ import { Membership } from "../net/membership.ts";
 import { openMetricsPort } from "../net/metrics-port.ts";
 import { Responder } from "../net/responder.ts";
 import { advertised } from "../net/socket.ts";
+import { now, steadyOriginMs } from "../platform/clock.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash } from "../platform/run-process.ts";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
 import type { GameName } from "../protocol/matches.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import { openProcessFile } from "../storage/process-file.ts";
@@ -22,6 +24,9 @@ import { Players } from "./players.ts";
 import { Presence } from "./presence.ts";
 import { Shell } from "./shell.ts";
 import { MatchSigner } from "./signer.ts";
+import { MatchStepRecorder } from "./steps/match-step-recorder.ts";
+import { MatchSteps } from "./steps/match-steps.ts";
+import { Traces } from "./steps/traces.ts";
 
 /**
  * Starts a game server: a core, and the sockets, files and timers around it. The disk is read before the
@@ -39,14 +44,19 @@ export async function startGame(config: GameConfig) {
   });
   const seals = membership.seals("game");
   const links = new GameLinks(seals, config.memberKey);
-  const shell = new Shell({ name, signer: new MatchSigner(config.secret), store, links, cluster });
+  const { memory, recorder } = openSteps(clock, config.steps);
+  const signer = new MatchSigner(config.secret);
+  const shell = new Shell({ name, signer, store, links, cluster, recorder });
   const players = new Players(connection, (user, request) => shell.ask(user, request));
   const unready = () => (shell.isListed ? undefined : "it does not know its matches yet");
   const responder = new Responder((...message) => door.take(...message), { takesSeals: true });
   const requestLog = new RequestLog(log);
   const door = new Door({
     ...{ name, responder, seals, players, log: requestLog, unready },
-    onMessage: (from, message) => shell.take({ type: "message", from, message }),
+    traces: new Traces({ name, memory, links, connection }),
+    onMessage: (from, message, sentClock) => {
+      shell.take({ type: "message", from, message }, sentClock);
+    },
   });
   const front = await responder.bind(config.front, membership.forMembers({ withGuests: true }));
   const mqtt =
@@ -67,7 +77,10 @@ export async function startGame(config: GameConfig) {
     },
   });
   const { damaged } = shell.core.figures;
-  if (damaged > 0) log.error({ damaged }, "Logs of matches are damaged: they count as lost");
+  if (damaged > 0) {
+    const why = "Logs of matches are damaged, or signed by a secret that was dropped";
+    log.error({ damaged }, `${why}: they count as lost (O67)`);
+  }
   shell.start();
   responder.start();
   log.info({ event: "started", front, mqtt: mqtt?.endpoint, metrics: port.endpoint }, "Started");
@@ -88,6 +101,14 @@ export async function startGame(config: GameConfig) {
     firstReady: shell.listed,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** @param most the number of records to remember; with 0, nothing is recorded (O68) */
+function openSteps(clock: LamportClock, most: number) {
+  if (most === 0) return {};
+  const memory = new MatchSteps(most);
+  const recorder = new MatchStepRecorder({ memory, clock, now, originMs: steadyOriginMs });
+  return { memory, recorder };
 }
 
 /** Opens what identifies the process: its name, its clock, and its connection to the cluster. */

@@ -2,7 +2,7 @@ import { readFileSync, renameSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { ownerOnly, syncFolder } from "../platform/folder.ts";
-import { errorCode, Problem } from "../platform/problem.ts";
+import { errorCode, Problem, unwritable } from "../platform/problem.ts";
 import { isMap } from "../protocol/fields.ts";
 import { isMatchId, type MatchId } from "../protocol/matches.ts";
 import type { Record as MatchRecord } from "./core/effects.ts";
@@ -46,11 +46,15 @@ export class MatchStore {
     this.#path = join(parts.folder, "matches.jsonl");
   }
 
-  /** @throws Problem if the file can't be read */
+  /** @throws Problem if the file can't be read or written */
   static async open(parts: Parts): Promise<MatchStore> {
     const store = new MatchStore(parts);
     store.#read();
-    await store.#writeAnew();
+    try {
+      await store.#writeAnew();
+    } catch (error) {
+      throw new Problem(unwritable(store.#path, error));
+    }
     return store;
   }
 
@@ -83,7 +87,7 @@ export class MatchStore {
         if (this.#bytes > Math.max(mostBytes, 2 * this.#liveBytes)) await this.#writeAnew();
       }
     } catch (error) {
-      this.#parts.onFailed(`The matches can't be written: ${(error as Error).message}`);
+      this.#parts.onFailed(unwritable(this.#path, error));
     }
     this.#writing = undefined;
   }
@@ -127,8 +131,9 @@ export class MatchStore {
     try {
       content = readFileSync(this.#path, "utf8");
     } catch (error) {
-      if (errorCode(error) === "ENOENT") return;
-      throw error;
+      const code = errorCode(error);
+      if (code === "ENOENT") return;
+      throw new Problem(`${this.#path} can't be read (${code}): check its owner and mode.`);
     }
     const lines = content.split("\n");
     // A crash may have cut the last line, which then has no newline, and of which nobody was told.

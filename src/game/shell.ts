@@ -10,6 +10,7 @@ import type { Signer } from "./core/match-event.ts";
 import type { GameLinks } from "./game-links.ts";
 import type { MatchStore } from "./match-store.ts";
 import { chance } from "./signer.ts";
+import type { MatchStepRecorder } from "./steps/match-step-recorder.ts";
 
 /** Milliseconds between two ticks of the core. */
 const tickMs = 50;
@@ -22,6 +23,8 @@ interface ShellParts {
   readonly store: MatchStore;
   readonly links: GameLinks;
   readonly cluster: ClusterSide;
+  /** Undefined if nothing is recorded (O68). */
+  readonly recorder: MatchStepRecorder | undefined;
 }
 
 /** Gives the core its inputs, and performs its effects. */
@@ -59,9 +62,13 @@ export class Shell {
     return new Promise((resolve) => this.take({ type: "asked", to: resolve, user, request }));
   }
 
-  take(input: Input): void {
+  /** @param sentClock the Lamport clock in the message that is the input */
+  take(input: Input, sentClock?: number): void {
     if (this.#isOver) return;
-    for (const effect of this.core.step(input, now())) this.#perform(effect);
+    const at = now();
+    const effects = this.core.step(input, at);
+    this.#parts.recorder?.note({ input, effects, now: at, sentClock });
+    for (const effect of effects) this.#perform(effect);
   }
 
   #perform(effect: Effect): void {

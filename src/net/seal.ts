@@ -83,17 +83,19 @@ export class Seals {
 
   /**
    * Checks the seal of a question.
-   * @returns the question; undefined if no member sent it. If the question is not new, the caller
-   * answers with an empty payload, whose seal gives the asker the clock for its next attempt
+   * @returns the question, with the sender's Lamport clock; undefined if no member sent it. If the
+   * question is not new, the caller answers with an empty payload, whose seal gives the asker the
+   * clock for its next attempt
    */
   takeQuestion(
     payload: Uint8Array,
     seal: Uint8Array | undefined,
-  ): (Question & { readonly isNew: boolean }) | undefined {
+  ): (Question & { readonly isNew: boolean; readonly clock: number }) | undefined {
     const opened = this.#open({ payload, seal }, nothing);
     if (seal === undefined || opened?.to !== this.#options.self()) return undefined;
     const isNew = this.#isNew(opened, opened.to, "question");
-    return { sender: opened.sender, mac: seal.subarray(0, macBytes), isNew };
+    const { sender, counter: clock } = opened;
+    return { sender, mac: seal.subarray(0, macBytes), isNew, clock };
   }
 
   /**

@@ -26,7 +26,7 @@ const form = "postgres://user@host:port/database is wanted, several hosts separa
  */
 export function engineAddress(text: string): EngineAddress {
   const match = /^postgres(?:ql)?:\/\/(?:([^/?]*)@)?([^@/?]+)\/([^/?]+)(?:\?(.*))?$/.exec(text);
-  refusePassword(text, "TERTULIA_ENGINE_PASSWORD_FILE");
+  refusePassword(text);
   const [, user, hosts = "", database = "", rest = ""] = match ?? [];
   if (match === null) throw new Error(form);
   const { schema = "public", sslmode = "disable", ...more } = parametersOf(rest);
@@ -47,26 +47,14 @@ export function engineAddress(text: string): EngineAddress {
   };
 }
 
-/**
- * Parses the address of a Redis, such as `redis://host:6379/0`; `rediss` encrypts.
- * @throws Problem if it has a password, which the message does not repeat
- */
-export function redisAddress(text: string): string {
-  refusePassword(text, "TERTULIA_REDIS_PASSWORD_FILE");
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isRedis = url?.protocol === "redis:" || url?.protocol === "rediss:";
-  if (isRedis && url.hostname !== "" && /^\/?\d*$/.test(url.pathname)) return text;
-  throw new Error("redis://host:port or redis://host:port/number is wanted");
-}
-
 /** A password here would be seen in lists of processes and of settings, so no message repeats it. */
-function refusePassword(text: string, way: `TERTULIA_${string}`): void {
+function refusePassword(text: string): void {
   const [, before = ""] = /^[a-z]+:\/\/(.*)@/.exec(text) ?? [];
   const isParameter = /[?&]password=/.test(text);
   if (!before.includes(":") && !isParameter) return;
   throw new Problem(
-    `The address of ${way.includes("REDIS") ? "the Redis" : "the engine"} has a password in it, ` +
-      `where others can see it: remove it, and name a file with it by ${way}.`,
+    "The address of the engine has a password in it, where others can see it: " +
+      "remove it, and name a file with it by TERTULIA_ENGINE_PASSWORD_FILE.",
     2,
   );
 }

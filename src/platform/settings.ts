@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { plainText } from "../protocol/plain-text.ts";
 import type { LogLevel } from "./log.ts";
 import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
-import { engineAddress, redisAddress } from "./parse-engine.ts";
+import { engineAddress } from "./parse-engine.ts";
 import { Problem } from "./problem.ts";
 
 /** The source of a setting's value. */
@@ -129,8 +129,6 @@ export const rows = {
   ),
   engine: row("TERTULIA_ENGINE", { value: "address", parse: engineAddress }),
   enginePasswordFile: row("TERTULIA_ENGINE_PASSWORD_FILE", path("file")),
-  redis: row("TERTULIA_REDIS", { value: "address", parse: redisAddress }),
-  redisPasswordFile: row("TERTULIA_REDIS_PASSWORD_FILE", path("file")),
   passwordFile: row("TERTULIA_PASSWORD_FILE", path("file")),
   keyFile: row("TERTULIA_KEY_FILE", path("file")),
   invitation: row("TERTULIA_INVITATION", text("text")),
@@ -176,10 +174,9 @@ export class Settings {
     return this.#env.TERTULIA_SECRET || undefined;
   }
 
-  /** A password of these, from the environment. Like the secret, it has neither a row nor a flag. */
-  passwordText(of: "engine" | "redis"): string | undefined {
-    const { TERTULIA_ENGINE_PASSWORD, TERTULIA_REDIS_PASSWORD } = this.#env;
-    return (of === "engine" ? TERTULIA_ENGINE_PASSWORD : TERTULIA_REDIS_PASSWORD) || undefined;
+  /** The engine's password from the environment. Like the secret, it has neither a row nor a flag. */
+  get enginePasswordText(): string | undefined {
+    return this.#env.TERTULIA_ENGINE_PASSWORD || undefined;
   }
 
   /** Returns the text of a setting, and its source. */
@@ -206,12 +203,15 @@ export class Settings {
     );
   }
 
-  /** Returns those of these settings that have a value, as environment variables. */
+  /**
+   * Returns those of these settings that have a value, as environment variables.
+   * @throws Problem as `optional`
+   */
   asEnvironment(names: readonly SettingName[]): Record<string, string> {
     return Object.fromEntries(
       names.flatMap((name) => {
-        const { text } = this.lookUp(name);
-        return text === undefined ? [] : [[rows[name].env, text]];
+        if (this.optional(name) === undefined) return [];
+        return [[rows[name].env, this.lookUp(name).text ?? ""]];
       }),
     );
   }

@@ -8,14 +8,24 @@ import { parseRequestId, parseUserName, type UserName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
 import { isMatchId, rulesNames } from "./matches.ts";
-import { token as tokenOf } from "./request-fields.ts";
+import { parseTrace } from "./parse-steps.ts";
+import { eventId, token as tokenOf } from "./request-fields.ts";
+import type { Trace } from "./steps.ts";
 
-/** What a player sends to a game server. */
-export interface PlayerMessage {
+interface Sender {
   readonly user: UserName;
   /** The token of a session, in a cluster with accounts. */
   readonly token?: string | undefined;
+}
+
+/** What a player sends to a game server. */
+export interface PlayerMessage extends Sender {
   readonly request: GameRequest;
+}
+
+/** Asks what the game servers did with an action, or in a match (Q30). */
+export interface TraceQuestion extends Sender {
+  readonly of: string;
 }
 
 /**
@@ -27,8 +37,26 @@ export function encodePlayerMessage({ user, token, request }: PlayerMessage): Ui
   return encode({ service: type, data: { ...fields, user, token } });
 }
 
+export const traceService = "trace";
+
+export function encodeTraceQuestion(data: TraceQuestion): Uint8Array {
+  return encode({ service: traceService, data });
+}
+
 /** @throws ProtocolError that names the wrong field */
 export function parsePlayerMessage(payload: Uint8Array): PlayerMessage {
+  const { service, data } = messageIn(payload);
+  const request = parseGameRequest(service, data);
+  return { ...senderOf(data), request };
+}
+
+/** @throws ProtocolError that names the wrong field */
+export function parseTraceQuestion(payload: Uint8Array): TraceQuestion {
+  const { data } = messageIn(payload);
+  return { ...senderOf(data), of: eventId(data.of, "of") };
+}
+
+function messageIn(payload: Uint8Array) {
   if (payload.byteLength > limits.requestBytes) {
     throw new ProtocolError("too_large", `A request may have ${limits.requestBytes} bytes.`);
   }
@@ -41,9 +69,12 @@ export function parsePlayerMessage(payload: Uint8Array): PlayerMessage {
   }
   if (!isMap(value) || !isMap(value.data)) throw bad("A request is a map of `service` and `data`.");
   const { service, data } = value;
+  return { service: serviceOf(service), data };
+}
+
+function senderOf(data: Fields): Sender {
   const token = data.token == null ? undefined : tokenOf(data.token, "token");
-  const request = parseGameRequest(serviceOf(service), data);
-  return { user: parseUserName(data.user, "user"), token, request };
+  return { user: parseUserName(data.user, "user"), token };
 }
 
 function serviceOf(value: unknown): string {
@@ -153,6 +184,18 @@ export function encodeGameError({ service, format }: Asked, error: ProtocolError
 
 /** @throws ProtocolError with the code and the description that the game server sent */
 export function parseGameAnswer(payload: Uint8Array): GameAnswer {
+  const answer = answerIn(payload);
+  const isAnswer = typeof answer.phase === "string" || typeof answer.eventSeq === "number";
+  if (!isAnswer) throw bad("The game server's answer has neither a phase nor an event.");
+  return answer as unknown as GameAnswer;
+}
+
+/** @throws ProtocolError as `parseGameAnswer` */
+export function parseTraceAnswer(payload: Uint8Array): Trace {
+  return parseTrace(answerIn(payload));
+}
+
+function answerIn(payload: Uint8Array): Fields {
   const value = decode(payload);
   const data = isMap(value) && isMap(value.data) ? value.data : undefined;
   if (data === undefined) throw bad("The game server's answer is no map.");
@@ -161,9 +204,7 @@ export function parseGameAnswer(payload: Uint8Array): GameAnswer {
     throw new ProtocolError(code, textIfAny(data.description) ?? code);
   }
   const { status: _, ...answer } = data;
-  const isAnswer = typeof answer.phase === "string" || typeof answer.eventSeq === "number";
-  if (!isAnswer) throw bad("The game server's answer has neither a phase nor an event.");
-  return answer as unknown as GameAnswer;
+  return answer;
 }
 
 function bad(description: string): ProtocolError {

@@ -65,7 +65,7 @@ export const replies = {
   account: decided,
   registration: decided,
   shop: object({ coins: count, packs: forSale, stock, trades }),
-  /** The ids of the cards, sorted; and the user's deck, unless it is a secret of another user. */
+  /** The ids of the user's cards, sorted, and their deck. */
   cards: object({
     cards: names<CardId>,
     deck: (list): readonly CardId[] | undefined => (areStrings<CardId>(list) ? list : undefined),

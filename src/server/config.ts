@@ -37,8 +37,6 @@ export function serverConfig(settings: Settings) {
     auth: settings.get("auth"),
     /** Where everything is kept; undefined if the server keeps it itself. */
     engine: engineConfig(settings),
-    /** What wakes the servers with an engine; undefined if there is none. */
-    redis: redisConfig(settings),
     /** The number of records of steps to remember; 0 to record none (O63). */
     steps: settings.get("steps"),
     flood: {
@@ -50,19 +48,15 @@ export function serverConfig(settings: Settings) {
 
 export function engineConfig(settings: Settings) {
   const address = settings.optional("engine");
-  return address && { address, password: passwordOf(settings, "engine") };
+  if (address === undefined) return undefined;
+  return { address, password: enginePassword(settings) };
 }
 
-function redisConfig(settings: Settings) {
-  const address = settings.optional("redis");
-  return address && { address, password: passwordOf(settings, "redis") };
-}
-
-/** Returns the password of an engine or a Redis; a flag with its file overrides the environment. */
-function passwordOf(settings: Settings, of: "engine" | "redis"): string | undefined {
-  const file = settings.optional(`${of}PasswordFile`);
-  const isFlag = settings.lookUp(`${of}PasswordFile`).source === "flag";
-  const text = isFlag ? undefined : settings.passwordText(of);
+/** Returns the engine's password; a flag with its file overrides the environment. */
+function enginePassword(settings: Settings): string | undefined {
+  const file = settings.optional("enginePasswordFile");
+  const isFlag = settings.lookUp("enginePasswordFile").source === "flag";
+  const text = isFlag ? undefined : settings.enginePasswordText;
   return text ?? (file === undefined ? undefined : readPasswordFile(file));
 }
 

@@ -41,6 +41,7 @@ const countBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 /** Adds a server's metrics (O50). */
 export function measureServer(metrics: Metrics, measured: Measured): Recorder {
   const { figures, fetchedStates } = measured;
+  measureServing(metrics, figures);
   measureFigures(metrics, figures);
   measureCounts(metrics, figures);
   measurePeers(metrics, figures);
@@ -55,14 +56,74 @@ export function measureServer(metrics: Metrics, measured: Measured): Recorder {
   return { answered: replyRecorder(metrics, measured), synced: syncRecorder(metrics) };
 }
 
-/** Adds the values of the core that rise and fall; they are absent while there is no core. */
-function measureFigures(metrics: Metrics, figures: Measured["figures"]): void {
-  const gauge = (name: string, help: string, read: (figures: Figures) => number) =>
+/** What every server measures about the requests that it serves. */
+export type ServingFigures = Pick<
+  Figures,
+  | "isServing"
+  | "openRequests"
+  | "openPasswords"
+  | "presentUsers"
+  | "topics"
+  | "offsetMs"
+  | "published"
+  | "repeatedWrites"
+  | "disbelievedClocks"
+>;
+
+/** Adds what every server measures; absent while the figures are undefined. */
+export function measureServing(metrics: Metrics, figures: () => ServingFigures | undefined): void {
+  const gauge = gaugeOf(metrics, figures);
+  const counter = counterOf(metrics, figures);
+  gauge("serving", "1 while the server takes requests.", ({ isServing }) => Number(isServing));
+  gauge("open_requests", "Requests that wait for an answer.", ({ openRequests }) => openRequests);
+  gauge(
+    "open_passwords",
+    "Passwords that wait, or are being hashed or checked.",
+    ({ openPasswords }) => openPasswords,
+  );
+  gauge("present_users", "Users who are online or away.", ({ presentUsers }) => presentUsers);
+  gauge("wanted_topics", "Topics with at least one subscriber.", ({ topics }) => topics);
+  gauge(
+    "clock_offset_seconds",
+    "The cluster's time minus this machine's clock.",
+    ({ offsetMs }) => offsetMs / 1_000,
+  );
+  counter(
+    "published_messages",
+    "Messages of this server that were published.",
+    ({ published }) => published,
+  );
+  counter(
+    "repeated_writes",
+    "Writes that an earlier copy of the request had made already.",
+    ({ repeatedWrites }) => repeatedWrites,
+  );
+  counter(
+    "disbelieved_clocks",
+    "Requests whose clock was missing, invalid or too far ahead.",
+    ({ disbelievedClocks }) => disbelievedClocks,
+  );
+}
+
+function gaugeOf<F>(metrics: Metrics, figures: () => F | undefined) {
+  return (name: string, help: string, read: (figures: F) => number) =>
     metrics.gauge({ name: `tertulia_${name}`, help }, () => {
       const found = figures();
       return found === undefined ? [] : read(found);
     });
-  gauge("serving", "1 while the server takes requests.", ({ isServing }) => Number(isServing));
+}
+
+function counterOf<F>(metrics: Metrics, figures: () => F | undefined) {
+  return (name: string, help: string, read: (figures: F) => number) =>
+    metrics.counter({ name: `tertulia_${name}_total`, help }, () => {
+      const found = figures();
+      return found === undefined ? [] : read(found);
+    });
+}
+
+/** Adds the values of the core that rise and fall; they are absent while there is no core. */
+function measureFigures(metrics: Metrics, figures: Measured["figures"]): void {
+  const gauge = gaugeOf(metrics, figures);
   gauge("members", "Members of the view.", ({ view }) => view.members.length);
   gauge("live_members", "Members heard within 1.5 s.", ({ liveMembers }) => liveMembers);
   gauge("quorum", "Members that a quorum needs.", ({ view }) => quorumOf(view));
@@ -70,7 +131,6 @@ function measureFigures(metrics: Metrics, figures: Measured["figures"]): void {
   gauge("coordinator", "1 on the coordinator.", ({ isCoordinator }) => Number(isCoordinator));
   gauge("epoch_view", "View number of the known epoch.", ({ epoch }) => epoch.view);
   gauge("epoch_term", "Term number of the known epoch.", ({ epoch }) => epoch.term);
-  gauge("open_requests", "Requests that wait for an answer.", ({ openRequests }) => openRequests);
   gauge(
     "open_operations",
     "Operations that wait for their outcome.",
@@ -87,56 +147,25 @@ function measureFigures(metrics: Metrics, figures: Measured["figures"]): void {
     ({ decisionFaults }) => Number(decisionFaults.unknownKind !== undefined),
   );
   gauge(
-    "open_passwords",
-    "Passwords that wait, or are being hashed or checked.",
-    ({ openPasswords }) => openPasswords,
-  );
-  gauge("present_users", "Users who are online or away.", ({ presentUsers }) => presentUsers);
-  gauge(
     "unpublished_messages",
     "Messages that are published once they are committed.",
     ({ unpublished }) => unpublished,
   );
-  gauge("wanted_topics", "Topics with at least one subscriber.", ({ topics }) => topics);
   gauge("events", "Events in this server's log.", ({ held }) => held);
   gauge("committed_events", "Events on the disks of a quorum.", ({ committed }) => committed);
   gauge("repairing", "1 while this disk lacks events that it once had.", ({ missesEvents }) =>
     Number(missesEvents),
   );
-  gauge(
-    "clock_offset_seconds",
-    "The cluster's time minus this machine's clock.",
-    ({ offsetMs }) => offsetMs / 1_000,
-  );
 }
 
 /** Adds the values of the core that only rise. */
 function measureCounts(metrics: Metrics, figures: Measured["figures"]): void {
-  const counter = (name: string, help: string, read: (figures: Figures) => number) =>
-    metrics.counter({ name: `tertulia_${name}_total`, help }, () => {
-      const found = figures();
-      return found === undefined ? [] : read(found);
-    });
-  counter(
-    "published_messages",
-    "Messages of this server that were published.",
-    ({ published }) => published,
-  );
-  counter(
-    "repeated_writes",
-    "Writes that an earlier copy of the request had made already.",
-    ({ repeatedWrites }) => repeatedWrites,
-  );
+  const counter = counterOf(metrics, figures);
   counter("gaps", "Times that a peer's message came after missing events.", ({ gaps }) => gaps);
   counter("fetched_events", "Events that peers returned on request.", (found) => {
     return found.fetchedEvents;
   });
   counter("repairs", "Times that this disk got lost events back.", ({ repairs }) => repairs);
-  counter(
-    "disbelieved_clocks",
-    "Requests whose clock was missing, invalid or too far ahead.",
-    ({ disbelievedClocks }) => disbelievedClocks,
-  );
   metrics.counter(
     {
       name: "tertulia_operations_total",

@@ -5,7 +5,7 @@ import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
 import type { Log, RequestLog } from "../platform/log.ts";
 import { PasswordThread } from "../platform/password-thread.ts";
-import { crash } from "../platform/run-process.ts";
+import { crash, type Running } from "../platform/run-process.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
@@ -31,6 +31,16 @@ import type {
 } from "./surroundings.ts";
 
 /** The parts of a server that exist before its peer link is bound. */
+export interface Server extends Running {
+  readonly name: ServerName;
+  /** The address at which the other servers reach the peer link. */
+  readonly address: string;
+  /** The endpoint of the server's metrics, if it has one. */
+  readonly metrics: string | undefined;
+  /** Resolves when the server first accepts clients' requests. */
+  readonly firstServing: Promise<void>;
+}
+
 export interface Foundation {
   readonly config: ServerConfig;
   readonly clock: LamportClock;

@@ -8,7 +8,7 @@ import { memberKey } from "../platform/curve.ts";
 import { digest } from "../platform/digest.ts";
 import { openLog, RequestLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
-import { crash, type Running } from "../platform/run-process.ts";
+import { crash } from "../platform/run-process.ts";
 import { ownVersion } from "../platform/version.ts";
 import { PeerMessageError } from "../protocol/errors.ts";
 import type { Chain, ServerName } from "../protocol/ids.ts";
@@ -34,21 +34,14 @@ import { openEngineServer } from "./engine/engine-server.ts";
 import { measureServer, type Recorder } from "./measure.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
-import { type Foundation, realSurroundings, type Wires } from "./real-surroundings.ts";
+import { type Foundation, realSurroundings, type Server, type Wires } from "./real-surroundings.ts";
 import { Shell } from "./shell.ts";
 import { TopicKeys } from "./topic-keys.ts";
 
-export interface Server extends Running {
-  readonly name: ServerName;
-  /** The address at which the other servers reach the peer link. */
-  readonly address: string;
-  /** The endpoint of the server's metrics, if it has one. */
-  readonly metrics: string | undefined;
-  /** Resolves when the server first accepts clients' requests. */
-  readonly firstServing: Promise<void>;
-}
-
-/** Starts one replica: a core, its shell, and the sockets, files and timers around them. */
+/**
+ * Starts one server: a replica, with a core, its shell, and the sockets, files and timers around them;
+ * or, with an engine, a server that keeps no state.
+ */
 export async function startServer(config: ServerConfig): Promise<Server> {
   const { secret, keys, reference, slots } = config;
   const clock = new LamportClock();

@@ -21,7 +21,7 @@ export const en = {
   "error.sold_out": "This pack is sold out: tertulia shop shows what is left.",
   "error.too_few_coins": "You have too few coins for this pack: tertulia shop shows yours.",
   "error.card_not_owned":
-    "One of the cards belongs to somebody else now: tertulia cards NAME shows whose cards are where.",
+    "One of the cards belongs to somebody else now: tertulia cards shows yours.",
   "error.trade_not_found":
     "There is no such offer to you, or it is over: tertulia shop shows yours.",
   "error.seated": "One of the two users already sits in another match.",
@@ -145,6 +145,8 @@ export const en = {
   "problem.logIn": "Log in with: tertulia login {user}",
   "problem.noTrace":
     "No server remembers {of}: the servers keep only the newest steps, so trace a newer message, or send one: tertulia trace --send '#channel' TEXT.",
+  "problem.noTraceNorGame":
+    "No server remembers {of}, and no game server answers at {games}: if it is an action in a match, name the game servers by --game.",
   "problem.traceArguments":
     "Give an id (tertulia trace ID), or a channel and a text (tertulia trace --send '#channel' TEXT).",
   "problem.traceForms": "Choose one of --svg, --shiviz and --json.",
@@ -563,6 +565,26 @@ export const en = {
   "trace.committed": "knows that a quorum has it on disk",
   "trace.replied": "sent the receipt",
   "trace.published": "sent the message to the subscribers",
+  "trace.actionTitle": "Action {operation} in match {match}",
+  "trace.matchTitle": "Match {match}",
+  "trace.forwarded": "passed the request on to {name}",
+  "trace.taken": "received the request from {name}",
+  "trace.proposed": "proposed it to {name}",
+  "trace.prepared": "judged the proposal of {name}: acknowledged",
+  "trace.agreed": "heard the acknowledgement of {name}, asked it to check",
+  "trace.checked": "checked for {name}: nothing came in between",
+  "trace.madeChecked": "made the event: {name} has checked it",
+  "trace.copied": "received the event from {name}",
+  "trace.refused": "refused the proposal of {name}: {reason}",
+  "trace.rolledBack": "rolled the proposal back: no word of {name} in time",
+  "trace.rolledBackRefused": "rolled the proposal back: {name} refused it, {reason}",
+  "trace.dropped": "dropped the proposal of {name}",
+  "trace.told": "told {name} that it took effect",
+  "trace.toldRefusal": "told {name} that it is refused: {reason}",
+  "trace.learned": "heard from {name} that it took effect",
+  "trace.learnedRefusal": "heard from {name} that it is refused: {reason}",
+  "trace.repliedRefusal": "refused the request: {reason}",
+  "trace.proposal": "proposal {round}",
   "trace.legend":
     "A number beside a step is its Lamport clock. The steps of a grey band are concurrent with each other.",
   "trace.durations": "By the origin's clock, from its first step: {parts}.",
@@ -1013,7 +1035,7 @@ export const en = {
   "help.buyPack": "buy a pack of five cards",
   "help.supplyPacks":
     "say how many packs are for sale, as an administrator; without a number, as many as the cards allow",
-  "help.cards": "list your cards, or those of another user",
+  "help.cards": "list your cards",
   "help.offerCards": "offer cards to another user for cards of theirs",
   "help.acceptOffer": "accept an offer: the cards are exchanged",
   "help.dropOffer": "drop an offer, yours or one to you",
@@ -1037,7 +1059,7 @@ export const en = {
   "help.time": "show the cluster's time",
   "help.status": "say what is wrong, and show every process; exit code 1 if unhealthy",
   "help.trace":
-    "show what each server did with a message, given its id or server/seq; with --send, send one first",
+    "show what each server did with a message, given its id or server/seq, or with an action in a match, given its id or the match; with --send, send a message first",
   "help.statusAndTrace": "the cluster's time and health; the life of a message",
   "help.doctor":
     "check this host before or after the installation: ports, names, secret, disk, clock; exit code 1 if there is a problem",
@@ -1130,8 +1152,6 @@ export const en = {
   "flag.checkpointBytes": "bytes of journal after which a server saves its state",
   "flag.engine": "the PostgreSQL that keeps everything instead of the servers",
   "flag.enginePasswordFile": "a file whose first line is the password of that PostgreSQL",
-  "flag.redis": "the Redis that carries hints between servers with an engine",
-  "flag.redisPasswordFile": "a file whose first line is the password of that Redis",
   "flag.user": "your name; otherwise, that of your login",
   "flag.lang": "en or pt-br; otherwise by LANG",
   "flag.logLevel": "how much is logged",

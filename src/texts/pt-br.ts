@@ -17,8 +17,7 @@ export const ptBr = {
   "error.sold_out": "Este pacote esgotou: tertulia shop mostra o que ainda há.",
   "error.too_few_coins":
     "Suas moedas não bastam para este pacote: tertulia shop mostra quantas são.",
-  "error.card_not_owned":
-    "Uma das cartas agora é de outra pessoa: tertulia cards NOME mostra as cartas de cada um.",
+  "error.card_not_owned": "Uma das cartas agora é de outra pessoa: tertulia cards mostra as suas.",
   "error.trade_not_found":
     "Não há tal oferta para você, ou ela já acabou: tertulia shop mostra as suas.",
   "error.seated": "Uma das duas pessoas já está em outra partida.",
@@ -141,6 +140,8 @@ export const ptBr = {
   "problem.logIn": "Entre com: tertulia login {user}",
   "problem.noTrace":
     "Nenhum servidor se lembra de {of}: os servidores guardam só os passos mais recentes. Rastreie uma mensagem mais recente ou envie uma: tertulia trace --send '#canal' TEXTO.",
+  "problem.noTraceNorGame":
+    "Nenhum servidor se lembra de {of}, e nenhum servidor de jogo responde em {games}: se for uma ação numa partida, indique os servidores de jogo com --game.",
   "problem.traceArguments":
     "Informe um id (tertulia trace ID) ou um canal e um texto (tertulia trace --send '#canal' TEXTO).",
   "problem.traceForms": "Escolha só uma destas opções: --svg, --shiviz ou --json.",
@@ -563,6 +564,26 @@ export const ptBr = {
   "trace.committed": "sabe que um quórum tem o evento no disco",
   "trace.replied": "enviou o recibo",
   "trace.published": "enviou a mensagem aos assinantes",
+  "trace.actionTitle": "Ação {operation} na partida {match}",
+  "trace.matchTitle": "Partida {match}",
+  "trace.forwarded": "repassou o pedido a {name}",
+  "trace.taken": "recebeu o pedido de {name}",
+  "trace.proposed": "fez a proposta a {name}",
+  "trace.prepared": "julgou a proposta de {name}: de acordo",
+  "trace.agreed": "recebeu o acordo de {name} e pediu a conferência",
+  "trace.checked": "conferiu para {name}: nada veio no meio",
+  "trace.madeChecked": "criou o evento: {name} conferiu",
+  "trace.copied": "recebeu o evento de {name}",
+  "trace.refused": "recusou a proposta de {name}: {reason}",
+  "trace.rolledBack": "desfez a proposta: {name} não respondeu a tempo",
+  "trace.rolledBackRefused": "desfez a proposta: {name} recusou, {reason}",
+  "trace.dropped": "descartou a proposta de {name}",
+  "trace.told": "avisou a {name} que teve efeito",
+  "trace.toldRefusal": "avisou a {name} que foi recusado: {reason}",
+  "trace.learned": "soube por {name} que teve efeito",
+  "trace.learnedRefusal": "soube por {name} que foi recusado: {reason}",
+  "trace.repliedRefusal": "recusou o pedido: {reason}",
+  "trace.proposal": "proposta {round}",
   "trace.legend":
     "O número ao lado de um passo é o relógio de Lamport. Os passos de uma faixa cinza são concorrentes entre si.",
   "trace.durations": "Pelo relógio da origem, desde o primeiro passo dela: {parts}.",
@@ -1009,7 +1030,7 @@ export const ptBr = {
   "help.buyPack": "compra um pacote de cinco cartas",
   "help.supplyPacks":
     "define, como administrador, quantos pacotes estão à venda; sem número, quantos as cartas permitirem",
-  "help.cards": "lista suas cartas ou as de outra pessoa",
+  "help.cards": "lista suas cartas",
   "help.offerCards": "oferece cartas a outra pessoa em troca de cartas dela",
   "help.acceptOffer": "aceita uma oferta: as cartas são trocadas",
   "help.dropOffer": "desfaz uma oferta, sua ou feita a você",
@@ -1035,7 +1056,7 @@ export const ptBr = {
   "help.time": "mostra a hora do cluster",
   "help.status": "diz o que há de errado e mostra cada processo; código de saída 1 se há problemas",
   "help.trace":
-    "mostra o que cada servidor fez com uma mensagem, dado o id ou servidor/seq; com --send, envia uma antes",
+    "mostra o que cada servidor fez com uma mensagem, dado o id ou servidor/seq, ou com uma ação numa partida, dado o id ou a partida; com --send, envia uma mensagem antes",
   "help.statusAndTrace": "a hora e a saúde do cluster; a vida de uma mensagem",
   "help.doctor":
     "verifica esta máquina antes ou depois da instalação: portas, nomes, segredo, disco, relógio; código de saída 1 se há um problema",
@@ -1129,8 +1150,6 @@ export const ptBr = {
   "flag.checkpointBytes": "bytes do diário após os quais um servidor salva seu estado",
   "flag.engine": "o PostgreSQL que guarda tudo no lugar dos servidores",
   "flag.enginePasswordFile": "um arquivo cuja primeira linha é a senha desse PostgreSQL",
-  "flag.redis": "o Redis que leva avisos entre os servidores de um PostgreSQL",
-  "flag.redisPasswordFile": "um arquivo cuja primeira linha é a senha desse Redis",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",

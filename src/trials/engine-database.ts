@@ -39,7 +39,7 @@ export class EngineDatabase implements AsyncDisposable {
   }
 
   async #run(statement: string): Promise<void> {
-    const password = new Settings({}, process.env).passwordText("engine");
+    const password = new Settings({}, process.env).enginePasswordText;
     const primary = await connectPrimary({ address: engineAddress(this.#adminUrl), password });
     try {
       await primary.client.query(statement);

@@ -95,6 +95,20 @@ export class LocalCluster implements AsyncDisposable {
     return address;
   }
 
+  /**
+   * Stops servers without ending them, so that nothing can be committed until the result is disposed
+   * of. With an engine each server can commit alone, so all are stopped.
+   */
+  withoutQuorum(): Disposable {
+    const stopped = this.of("server").slice(this.engine === undefined ? 1 : 0);
+    for (const server of stopped) server.signal("SIGSTOP");
+    return {
+      [Symbol.dispose]: () => {
+        for (const server of stopped) server.signal("SIGCONT");
+      },
+    };
+  }
+
   addServer(): Promise<Child> {
     return this.#supervisor.addServer();
   }

@@ -59,6 +59,19 @@ describe("matches in a cluster with accounts", { timeout: 60_000 }, () => {
     }
   });
 
+  test("[Q30] only an administrator may trace a match", async () => {
+    const games = scene.cluster.endpoints.game.split(",");
+    const trace = async (token: string | undefined) => {
+      using client = new GameClient({ games, user: parseUserName("ana"), token: () => token });
+      const { match, silent } = await client.trace("0123456789abcdef");
+      return { match, silent };
+    };
+    const codeOf = ({ code }: ProtocolError) => code;
+    expect(await trace(tokenOf("ana")).catch(codeOf)).toBe("forbidden");
+    expect(await trace(undefined).catch(codeOf)).toBe("unauthenticated");
+    expect(await trace(scene.operator())).toEqual({ match: undefined, silent: [] });
+  });
+
   test("by MQTT and by lines nobody plays without the user's password", async () => {
     const [mqtt = ""] = scene.cluster.endpoints.mqtt.replaceAll("mqtt:", "tcp:").split(",");
     for (const password of ["wrong", undefined]) {

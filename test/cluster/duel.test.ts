@@ -24,18 +24,6 @@ async function lasting(ms: number): Promise<void> {
   await until(() => performance.now() >= end, `${ms} ms`, 2 * ms);
 }
 
-/** Two people by lines play their match to its end, and were told the same. */
-async function expectEnd(players: readonly [LinePlayer, LinePlayer]): Promise<void> {
-  for (const player of players) player.upTo(Number.POSITIVE_INFINITY);
-  for (const player of players) await player.isOver(faultMs);
-  const [ana, bia] = players;
-  expect(await Promise.all([ana.ended(), bia.ended()])).toEqual([0, 0]);
-  expectSame(ana.seen, bia.seen);
-  expect([...ana.refusals, ...bia.refusals]).toEqual([]);
-  expect(ana.seen.count("ROUND_END")).toBe(10);
-  await scene.expectRated(players);
-}
-
 describe("a match across two game servers", { timeout: 60_000 }, () => {
   test("a player by lines and one by MQTT meet, buy packs, and are told the same clash to its end; their ratings change once", async () => {
     const [one, other] = scene.pair();
@@ -135,7 +123,7 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     const isShadow = async () => (await scene.holders(ana.user)).shadow === host;
     await until(isShadow, "the killed one shadows the match", faultMs);
     expect((await scene.holders(ana.user)).host).toBe(shadow);
-    await expectEnd([ana, bia]);
+    await scene.expectEnd([ana, bia]);
     const moved = ana.seen.events.find(({ type }) => type === "FAILOVER");
     expect(moved?.data).toMatchObject({
       old: { host: host.ready?.name },
@@ -169,7 +157,7 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     expect(["card_not_in_hand", "already_played"]).toContain(refused.code);
     for (const player of [ana, bia]) await player.hasEnded(6, faultMs);
     expect((await scene.holders(ana.user)).host).toBe(shadow);
-    await expectEnd([ana, bia]);
+    await scene.expectEnd([ana, bia]);
   });
 
   test("a match whose two game servers are killed at once goes on from their disks", async () => {
@@ -182,7 +170,7 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     for (const game of games) game.signal("SIGKILL");
     await areBack;
     for (const player of [ana, bia]) await player.hasEnded(6, faultMs);
-    await expectEnd([ana, bia]);
+    await scene.expectEnd([ana, bia]);
   });
 
   test("without a quorum of servers a match goes on and nobody gets a new one, and with it new matches begin again", async () => {
@@ -192,8 +180,7 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     const users = scene.pair();
     using cai = new ClientPlayer(scene.games, { user: users[0] });
     using dora = new ClientPlayer(scene.games, { user: users[1] });
-    const stopped = [scene.cluster.server(2), scene.cluster.server(3)];
-    for (const server of stopped) server.signal("SIGSTOP");
+    using stopped = scene.cluster.withoutQuorum();
     const entered = users.map(async (user) => {
       using client = new GameClient({ games: scene.games, user: parseUserName(user), deadlineMs });
       return await client.enter("clash").catch((error: ProtocolError) => error.code);
@@ -201,9 +188,9 @@ describe("faults in the middle of a match", { timeout: 90_000 }, () => {
     for (const player of [ana, bia]) player.upTo(8);
     for (const player of [ana, bia]) await player.hasEnded(8, faultMs);
     expect(await Promise.all(entered)).toEqual(["unavailable", "unavailable"]);
-    for (const server of stopped) server.signal("SIGCONT");
+    stopped[Symbol.dispose]();
     await Promise.all([cai.run("clash"), dora.run("clash")]);
     expectSame(cai.seen, dora.seen);
-    await expectEnd([ana, bia]);
+    await scene.expectEnd([ana, bia]);
   });
 });

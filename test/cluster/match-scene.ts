@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "vitest";
 import type { Connection } from "../../src/client/connection.ts";
 import { GameLinks } from "../../src/client/game-links.ts";
@@ -5,9 +7,9 @@ import type { Child } from "../../src/cluster/child.ts";
 import { parseUserName, type UserName } from "../../src/protocol/ids.ts";
 import type { OpenMatch } from "../../src/protocol/matches.ts";
 import type { Replies } from "../../src/protocol/replies.ts";
-import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { LinePlayer } from "../support/match-doors.ts";
-import type { MatchPlayer } from "../support/match-player.ts";
+import { expectSame, type MatchPlayer } from "../support/match-player.ts";
 import { until } from "../support/until.ts";
 
 /** The longest time, in ms, until a match goes on or a killed process is back. */
@@ -19,6 +21,8 @@ const firstRating = 1_200;
 /** A cluster with two game servers, and what tests ask it about matches. */
 export class MatchScene implements AsyncDisposable {
   readonly cluster: LocalCluster;
+  /** The game servers that run in the test's process. */
+  readonly joined: { readonly front: string; readonly name: string }[] = [];
   readonly #connection: Connection;
   #names = 0;
 
@@ -27,16 +31,22 @@ export class MatchScene implements AsyncDisposable {
     this.#connection = cluster.connection();
   }
 
-  static async start(): Promise<MatchScene> {
-    return new MatchScene(await LocalCluster.start({ games: 2 }));
+  static async start(options: LocalClusterOptions = {}): Promise<MatchScene> {
+    return new MatchScene(await LocalCluster.start({ games: 2, ...options }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.cluster[Symbol.asyncDispose]();
   }
 
+  /** Where players reach the game servers. */
   get games(): readonly string[] {
-    return this.cluster.endpoints.game.split(",");
+    return [...this.cluster.endpoints.game.split(","), ...this.joined.map(({ front }) => front)];
+  }
+
+  get names(): readonly (string | undefined)[] {
+    const own = this.cluster.of("game").map(({ ready }) => ready?.name);
+    return [...own, ...this.joined.map(({ name }) => name)];
   }
 
   /** Two users who are new: the first one begins at the first game server, the other at the second. */
@@ -48,6 +58,12 @@ export class MatchScene implements AsyncDisposable {
       return links.gameOf(parseUserName(user)) === this.games[game] ? user : at(game);
     };
     return [at(0), at(1)];
+  }
+
+  /** How game servers have ended so far, such as `exit code 0`. */
+  exits(): readonly string[] {
+    const log = readFileSync(join(this.cluster.folder, "logs", "up.log"), "utf8");
+    return [...log.matchAll(/game \d ended \(([^)]+)\)/g)].map(([, how = ""]) => how);
   }
 
   /** Buys packs of five cards. */
@@ -90,6 +106,18 @@ export class MatchScene implements AsyncDisposable {
     const find = (name: string | undefined) =>
       this.cluster.of("game").find(({ ready }) => ready?.name === name) as Child;
     return { host: find(open?.host), shadow: find(open?.shadow) };
+  }
+
+  /** Two people by lines play their match to its end, and were told the same. */
+  async expectEnd(players: readonly [LinePlayer, LinePlayer]): Promise<void> {
+    for (const player of players) player.upTo(Number.POSITIVE_INFINITY);
+    for (const player of players) await player.isOver(faultMs);
+    const [ana, bia] = players;
+    expect(await Promise.all([ana.ended(), bia.ended()])).toEqual([0, 0]);
+    expectSame(ana.seen, bia.seen);
+    expect([...ana.refusals, ...bia.refusals]).toEqual([]);
+    expect(ana.seen.count("ROUND_END")).toBe(10);
+    await this.expectRated(players);
   }
 
   /**

@@ -99,7 +99,7 @@ export class SecretChange implements Disposable {
     const ended = await this.command("secret", action, "--json");
     const { secrets } = JSON.parse(ended.stdout) as { secrets: readonly string[] };
     const { cluster } = this;
-    const roles = ["reference", "broker", "proxy", "server"] as const;
+    const roles = ["reference", "broker", "proxy", "server", "game"] as const;
     for (const child of roles.flatMap((role) => cluster.of(role))) await restart(child);
     const wanted = secrets.length > 1 ? [{ kind: "severalSecrets", secrets }] : [];
     await until(

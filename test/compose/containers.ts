@@ -6,6 +6,10 @@ interface Ports {
   readonly broker: number;
   readonly proxy: number;
   readonly reference: number;
+  readonly game1: number;
+  readonly game2: number;
+  readonly mqtt1: number;
+  readonly mqtt2: number;
 }
 
 const run = promisify(execFile);
@@ -26,6 +30,10 @@ export class Containers {
       TERTULIA_BROKER_PORT: String(ports.broker),
       TERTULIA_PROXY_PORT: String(ports.proxy),
       TERTULIA_REFERENCE_PORT: String(ports.reference),
+      TERTULIA_GAME_PORT: String(ports.game1),
+      TERTULIA_GAME2_PORT: String(ports.game2),
+      TERTULIA_MQTT_PORT: String(ports.mqtt1),
+      TERTULIA_MQTT2_PORT: String(ports.mqtt2),
     };
   }
 
@@ -91,7 +99,15 @@ export class Containers {
   /** @returns what the command has printed. @throws Error with its words, if it fails */
   async #compose(...args: readonly string[]): Promise<string> {
     // A file `.env` of the person would change what is tested.
-    const project = ["compose", "--project-name", this.#project, "--env-file", "/dev/null"];
+    const project = [
+      "compose",
+      "--project-name",
+      this.#project,
+      "--env-file",
+      "/dev/null",
+      "--profile",
+      "duel",
+    ];
     const options = { env: this.#env, timeout: commandMs, maxBuffer: 2 ** 28 };
     const { stdout } = await run("docker", [...project, ...args], options);
     return stdout;

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { parseArgs, promisify } from "node:util";
 import { Containers } from "./containers.ts";
+import { SteadyMatch } from "./duel.ts";
 import { conformance, SteadyWriter } from "./work.ts";
 
 /**
@@ -49,8 +50,10 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-const [broker = 0, proxy = 0, reference = 0] = await freePorts(3);
-const containers = new Containers(`tertulia-test-${process.pid}`, { broker, proxy, reference });
+const [broker = 0, proxy = 0, reference = 0, ...ofGames] = await freePorts(7);
+const [game1 = 0, game2 = 0, mqtt1 = 0, mqtt2 = 0] = ofGames;
+const ports = { broker, proxy, reference, game1, game2, mqtt1, mqtt2 };
+const containers = new Containers(`tertulia-test-${process.pid}`, ports);
 const loops: ChildProcess[] = [];
 process.once("SIGINT", () => process.exit(1));
 process.once("exit", () => {
@@ -65,6 +68,15 @@ async function scene(): Promise<void> {
       return conformance(script, endpoint, `tcp://127.0.0.1:${proxy}`);
     });
   }
+  const match = new SteadyMatch([game1, game2].map((port) => `tcp://127.0.0.1:${port}`));
+  await step("a match begins", () => match.start(endpoint));
+  for (const game of ["game-1-1", "game-2-1"]) {
+    await step(`kill -9 of ${game}`, () => containers.kill(game));
+    await step("3 rounds", () => match.rounds(3));
+    await step("up brings it back", () => containers.up());
+    await step("both game servers have the match", () => match.hasTwoHolders(endpoint));
+  }
+  await step("the match ends", () => match.end());
   await step("--scale server=5", () => containers.up("--scale", "server=5"));
   await step("status says that all is well", () => containers.reports([]));
   const writer = new SteadyWriter(endpoint, "compose");

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { MatchEvent } from "../../src/game/core/match-event.ts";
@@ -72,5 +72,17 @@ test.each(["first", "last"])(
     writeFileSync(path(), `${whole.slice(0, at)}#${whole.slice(at + 1)}`);
     const number = which === "first" ? 1 : lines.length + 1;
     await expect(open()).rejects.toThrow(`${path()} is damaged at line ${number}: move it away.`);
+  },
+);
+
+test.each([
+  ["read", "", "check its owner and mode"],
+  ["written", ".tmp", "illegal operation on a directory"],
+])(
+  "a game server whose file can't be %s ends with a sentence that names it",
+  async (what, suffix, why) => {
+    mkdirSync(path() + suffix);
+    const sentence = await open().catch(String);
+    expect(sentence).toMatch(new RegExp(`^Problem: ${path()} can't be ${what} .*${why}`));
   },
 );

@@ -116,6 +116,32 @@ function behind(name: ProxyName): void {
     60_000,
   );
 
+  test("[G41] a request whose gateway dies while no other one serves gets a problem with 503", async () => {
+    const { gateway } = await look();
+    const [dying, other] = [scene.gateway(gateway), scene.gateway(1 - gateway)];
+    const { pid } = other;
+    other.signal("SIGKILL");
+    // Started again, it waits: nothing listens at its address.
+    await until(() => other.pid !== undefined && other.pid !== pid, "it is started again");
+    other.signal("SIGSTOP");
+    const isAlone = async () => {
+      const tokens = Array.from({ length: 20 }, (_, number) => `invalid${number}`);
+      const replies = await Promise.all(tokens.map((one) => scene.ask(one, "/api/v1/session")));
+      return replies.every((reply) => reply.gateway === gateway);
+    };
+    await until(isAlone, "the proxy passes over the gateway that has ended", 30_000);
+    const text = `${name} asks the last gateway`;
+    const cut = scene.cut(gateway, "replies");
+    const writing = scene.publish(token, text);
+    await until(async () => (await scene.copies(text)) === 1, "the write has taken effect");
+    dying.signal("SIGKILL");
+    await until(() => dying.pid === undefined, "the gateway has ended");
+    cut.heal({ reset: true });
+    const { status, headers, body } = await writing.finally(() => other.signal("SIGCONT"));
+    expect([status, headers["retry-after"]]).toEqual([503, "1"]);
+    expect(JSON.parse(body)).toMatchObject({ status: 503, code: "unavailable", retry: true });
+  }, 90_000);
+
   test("[G4] a repeated registration or change of the password gets the first one's reply", async () => {
     const user = `carla${name}`;
     const password = "a long password of carla";
@@ -147,7 +173,7 @@ function behind(name: ProxyName): void {
   }, 60_000);
 
   test("[G41] without a quorum, each reply is a problem with 503 and Retry-After, until the quorum is back", async () => {
-    scene.cluster.server(1).signal("SIGSTOP");
+    using stopped = scene.cluster.withoutQuorum();
     const probe = () => scene.ask(token, "/api/v1/openapi.json");
     await until(async () => (await probe()).status === 503, "no gateway serves", 60_000);
     for (let count = 0; count < 20; count += 1) {
@@ -156,7 +182,7 @@ function behind(name: ProxyName): void {
       expect(headers["content-type"]).toMatch(/^application\/problem\+json/);
       expect(JSON.parse(body)).toMatchObject({ status: 503, code: "unavailable", retry: true });
     }
-    scene.cluster.server(1).signal("SIGCONT");
+    stopped[Symbol.dispose]();
     await until(async () => (await probe()).status === 200, "a gateway serves again", 60_000);
   }, 120_000);
 

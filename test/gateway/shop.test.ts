@@ -22,8 +22,10 @@ test("[G53] a purchase that is repeated with its key is made once, and has the s
   expect(first).toMatchObject({ status: 201, json: { coins: 900 } });
   expect(first.json.cards).toHaveLength(5);
   expect((await scene.ask(buy, { token: ana, body, headers })).json).toEqual(first.json);
-  const { json } = await scene.ask(list, { token: bia, path: { user: "ana" } });
+  const { json } = await scene.ask(list, { token: ana, path: { user: "ana" } });
   expect(json.cards).toEqual([...first.json.cards].sort());
+  const other = await scene.ask(list, { token: bia, path: { user: "ana" } });
+  expect(other).toMatchObject({ status: 403, json: { code: "forbidden" } });
   expect((await scene.ask(shop, { token: ana })).json).toMatchObject({
     coins: 900,
     packs: [{ pack: "basic", price: 100 }, { pack: "premium" }, { pack: "legendary" }],

@@ -46,9 +46,9 @@ export class MqttPlayer implements Disposable {
     return this.#publish(`partidas/${this.match}/comandos`, comando, dados);
   }
 
-  /** Plays the first card of each round until the match is over. */
-  async plays(): Promise<void> {
-    for (let round = 1; ; round += 1) {
+  /** Plays the first card of each of these rounds, or until the match is over. */
+  async plays(from = 1, to = Number.POSITIVE_INFINITY): Promise<void> {
+    for (let round = from; round <= to; round += 1) {
       await until(() => this.#hand(round) !== undefined || this.#isOver, `round ${round}`);
       if (this.#isOver) return;
       const [card] = this.#hand(round) ?? [];

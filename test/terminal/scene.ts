@@ -82,19 +82,10 @@ export class Scene {
     return entries.map(({ message }) => message);
   }
 
-  /**
-   * Runs `act` while two of three servers are stopped, so that no write can be committed. With an
-   * engine any server can write, so there all are stopped.
-   */
+  /** Runs `act` while so many servers are stopped that no write can be committed. */
   async withoutMajority(act: () => Promise<void>): Promise<void> {
-    const { engine } = this.cluster;
-    const stopped = this.cluster.of("server").slice(engine === undefined ? 1 : 0);
-    for (const server of stopped) server.signal("SIGSTOP");
-    try {
-      await act();
-    } finally {
-      for (const server of stopped) server.signal("SIGCONT");
-    }
+    using _stopped = this.cluster.withoutQuorum();
+    await act();
   }
 }
 

@@ -48,6 +48,6 @@ test("[Q19] `cards offer` and `cards accept` exchange cards, and `cards drop` en
     stderr: `The cards of offer ${again} are exchanged.\n`,
   });
   expect((await as("leo", "cards")).stdout).toContain(hers);
-  expect((await as("leo", "cards", "eva")).stdout).toContain(theirs);
+  expect((await as("eva", "cards")).stdout).toContain(theirs);
   expect((await as("leo", "cards", "accept", "x")).code).toBe(2);
 });

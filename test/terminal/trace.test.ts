@@ -83,15 +83,10 @@ test("`trace` refuses contradictory arguments with code 2 and one sentence", asy
 });
 
 test("[O64] `trace --send` without a quorum ends with code 1, because the message has no receipt", async () => {
-  const stopped = [commands.cluster.server(2), commands.cluster.server(3)];
-  for (const server of stopped) server.signal("SIGSTOP");
-  try {
-    const { code, stdout, stderr } = await sending("--timeout", "3");
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^tertulia: .*\n$/);
-    // Whether a server can still be asked depends on which server gets the request.
-    if (stdout !== "") expect(stdout).toContain("The client has received no receipt.");
-  } finally {
-    for (const server of stopped) server.signal("SIGCONT");
-  }
+  using _stopped = commands.cluster.withoutQuorum();
+  const { code, stdout, stderr } = await sending("--timeout", "3");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^tertulia: .*\n$/);
+  // Whether a server can still be asked depends on which server gets the request.
+  if (stdout !== "") expect(stdout).toContain("The client has received no receipt.");
 });

@@ -48,9 +48,9 @@ export async function supplyPacks(
   context.output.done({ pack, left }, text(key, { pack, left: left ?? 0 }));
 }
 
-/** `tertulia cards [NAME]`: prints the cards of a user, and the own deck. */
-export async function listCards(context: Context, name: string | undefined): Promise<void> {
-  const user = name === undefined ? userOf(context) : nameOf(context, name);
+/** `tertulia cards`: prints the user's cards and deck. */
+export async function listCards(context: Context): Promise<void> {
+  const user = userOf(context);
   const { cards, deck = [] } = await withClient(context, (client) => client.ask("cards", { user }));
   for (const card of cards) output(context, card);
   const listed = { cards: deck.join(", ") };

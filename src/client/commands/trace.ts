@@ -1,11 +1,15 @@
 import { now, pause, steadyOriginMs } from "../../platform/clock.ts";
+import { addressesOf } from "../../platform/endpoint.ts";
 import { Problem } from "../../platform/problem.ts";
 import type { Receipt } from "../../protocol/client-messages.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { parseEventName } from "../../protocol/parse-steps.ts";
 import type { Trace } from "../../protocol/steps.ts";
 import { type ClientTimes, diagramOf } from "../core/trace/diagram.ts";
 import { diagramLines } from "../core/trace/lines.ts";
 import { shivizLog } from "../core/trace/shiviz.ts";
 import { svgOf } from "../core/trace/svg.ts";
+import { GameClient } from "../game-client.ts";
 import type { Session } from "../session.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { deliver, messageOf, sentSentence } from "./send.ts";
@@ -28,8 +32,8 @@ interface Traced {
 }
 
 /**
- * `tertulia trace ID`: shows what each server did with an event. With `--send`, sends a message
- * first, and shows its event.
+ * `tertulia trace ID`: shows what each server did with an event, or each game server with an action
+ * in a match. With `--send`, sends a message first, and shows its event.
  * @throws Problem (exit code 1) if no server remembers the event
  */
 export async function trace(
@@ -49,10 +53,10 @@ export async function trace(
   await withClient(context, async (client) => {
     const traced: Traced =
       target === undefined || asked === undefined
-        ? { trace: await client.trace(what) }
+        ? { trace: await traceAny(context, client, what) }
         : await traceOwn(context, client, { user: userOf(context), target, text: asked });
     const { trace: found, sent, failure } = traced;
-    if (found?.event === undefined) {
+    if (found?.event === undefined && found?.match === undefined) {
       // Without the receipt, the person would think that nothing was sent, and send it again.
       if (target !== undefined && sent !== undefined) {
         output.done({ ...target, ...sent.receipt }, sentSentence(text, target, sent.receipt));
@@ -63,6 +67,28 @@ export async function trace(
     show(context, { trace: found, client: traced.client }, { svg, shiviz });
     if (failure !== undefined) throw failure;
   });
+}
+
+/** Milliseconds after which no further game server is asked. */
+const gamesMs = 1_000;
+
+/**
+ * Traces an event or, if the servers know none, an action in a match.
+ * @throws Problem if no game server answers
+ */
+async function traceAny(context: Context, client: Session, of: string): Promise<Trace> {
+  const found = await client.trace(of);
+  if (found.event !== undefined || parseEventName(of) !== undefined) return found;
+  const { config, text } = context;
+  const user = userOf(context);
+  const token = () => config.sessions.tokenOf(user);
+  using games = new GameClient({ games: config.games, user, token, deadlineMs: gamesMs });
+  try {
+    return await games.trace(of);
+  } catch (error) {
+    if (!(error instanceof ProtocolError && error.code === "unavailable")) throw error;
+    throw new Problem(text("problem.noTraceNorGame", { of, games: addressesOf(config.games) }));
+  }
 }
 
 /** Sends a message, and traces it also without a receipt: a server may have it nevertheless. */

@@ -18,6 +18,8 @@ const bounds = {
   unreleased: 16,
   /** Packets of one client that arrive before its login is known. */
   earlyPackets: 16,
+  /** Bytes that wait for one client, beyond those that the system takes. */
+  unsentBytes: 1024 * 1024,
 } as const;
 
 const connectMs = 10_000;
@@ -194,7 +196,9 @@ function outletOf(client: Client): Outlet {
       new Promise((resolve) => {
         const payload = encodeMessage(message);
         const packet = { cmd: "publish", topic, payload, qos, retain: false, dup: false } as const;
-        if (client.closed) resolve();
+        // The client comes back when it can read, and is told again what it has missed.
+        if (client.conn.writableLength > bounds.unsentBytes) client.conn.destroy();
+        if (client.closed || client.conn.destroyed) resolve();
         else client.publish(packet, () => resolve());
       }),
   };

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from "typebox";
 import type { ClusterStatus } from "../../client/core/cluster-status.ts";
 import { presenceStates } from "../../protocol/client-messages.ts";
-import { stepKinds } from "../../protocol/steps.ts";
+import { serverStepKinds } from "../../protocol/steps.ts";
 import { userOf } from "../people.ts";
 import { type AddRoutes, type Api, answers, name, outcomes, problems } from "./route.ts";
 
@@ -25,7 +25,7 @@ const status = Type.Object(
 );
 
 const step = Type.Object({
-  kind: Type.Enum([...stepKinds]),
+  kind: Type.Enum([...serverStepKinds]),
   atMs: Type.Number({
     description: "Milliseconds since 1970, by the clock of the server's machine.",
   }),

@@ -60,7 +60,7 @@ const addLists: AddRoutes = (api, people) => {
     "/users/:user/cards",
     {
       schema: {
-        summary: "List the cards of a user",
+        summary: "List the own cards",
         tags: ["shop"],
         params: Type.Object({ user: name }),
         response: answers(Type.Object({ cards }), "name_invalid"),

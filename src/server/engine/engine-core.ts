@@ -9,6 +9,7 @@ import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
+import type { ServingFigures } from "../measure.ts";
 import { type Appended, type Engine, EngineDown, type Unpublished } from "./engine.ts";
 import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineWrites } from "./engine-waits.ts";
@@ -94,6 +95,21 @@ export class EngineCore {
     return !isWaiting && !this.#isAppending && this.serving.open === 0;
   }
 
+  /** @param offsetMs by how much the cluster's time is ahead of this machine's clock */
+  figures(offsetMs: number, { steadyMs }: Now): ServingFigures {
+    return {
+      isServing: this.refusal === undefined,
+      openRequests: this.serving.open,
+      openPasswords: this.passwords.open,
+      presentUsers: this.#parts.services.presence.list(steadyMs).length,
+      topics: this.outlet.topics,
+      published: this.outlet.published,
+      repeatedWrites: this.serving.repeatedWrites,
+      disbelievedClocks: this.serving.disbelievedClocks,
+      offsetMs,
+    };
+  }
+
   /** Names of the nodes that have each commit on disk. */
   set holders(names: readonly string[]) {
     this.#turn.holders = names;
@@ -147,9 +163,10 @@ export class EngineCore {
     if (requests.length === 0) return undefined;
     const { engine } = this.#parts;
     try {
-      const slice = await engine.load(needsOf(requests, this.#digest));
+      const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
       const more = needsOfHooks(requests, slice, this.#digest);
-      this.#turn.slice = more === undefined ? slice : await engine.load(more, slice);
+      this.#turn.slice =
+        more === undefined ? slice : await within(loadMs, engine.load(more, slice));
       return undefined;
     } catch (error) {
       if (error instanceof EngineDown) return error.message;
@@ -203,6 +220,22 @@ export class EngineCore {
     const places = messages.map(({ appended }) => appended.place);
     // If this fails, the keeper publishes them once more, and clients drop what they have.
     void this.#parts.engine.published(places).catch(() => {});
+  }
+}
+
+/** Milliseconds after which a load is given up, and the requests that need it are refused. */
+const loadMs = 1_000;
+
+/** @throws EngineDown if the answer takes longer. Whatever comes later is ignored. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new EngineDown("its database does not answer")), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

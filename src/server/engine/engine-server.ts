@@ -18,10 +18,9 @@ import { Presence } from "../core/chat/presence.ts";
 import type { Effect } from "../core/effects.ts";
 import { Flood } from "../core/serving/flood.ts";
 import type { ServiceTable } from "../core/serving/service.ts";
-import { replyRecorder } from "../measure.ts";
+import { measureServing, replyRecorder } from "../measure.ts";
 import { healthBytes, healthReply } from "../peer-wire.ts";
-import type { Foundation } from "../real-surroundings.ts";
-import type { Server } from "../server.ts";
+import type { Foundation, Server } from "../real-surroundings.ts";
 import { TopicKeys } from "../topic-keys.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { EngineCore } from "./engine-core.ts";
@@ -58,6 +57,7 @@ export async function openEngineServer(place: Foundation, given: EngineConfig): 
   });
   const unready = () => core.refusal;
   const { port, answered } = await openMetrics(place, unready);
+  measureServing(port.metrics, () => core.figures(view.offsetMs, now()));
   const clients = new ClientWire({
     ...{ auth, secret, brokers, parsers: engineTable, log: requestLogs.clients },
     onRequests: (requests) => core.take(requests),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { UserName } from "../../../src/protocol/ids.ts";
 import { until } from "../../support/until.ts";
 import { GameScene } from "./game-scene.ts";
 import { kinds, RawClient } from "./raw-client.ts";
@@ -223,6 +224,25 @@ test("Messages come by the QoS of the subscription, at most 1", async () => {
     client.publish("clientes/ada/entrar_fila", "{");
     expect((await client.hears("ERRO", before + 1)).qos).toBe(given);
   }
+});
+
+test("A client that does not read is ended once 1 MiB waits for it, and the other player goes on", async () => {
+  await using scene = await GameScene.open();
+  const { ada, bia, commands } = await scene.match();
+  await until(() => scene.ears.has("bia"), "bia hears the match's chat");
+  bia.socket.pause();
+  const text = "x".repeat(4_096);
+  const said = 8_192;
+  for (let count = 1; count <= said; count += 1) {
+    scene.ears.get("bia")?.("ada" as UserName, text);
+    // The door writes what it was given.
+    if (count % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  bia.socket.resume();
+  await until(() => bia.isClosed, "bia's connection has ended");
+  expect(bia.of("RECEBER_CHAT").length).toBeLessThan(said);
+  ada.publish(commands, { comando: "DESISTIR", dados: {} });
+  await ada.hears("FIM_DE_JOGO");
 });
 
 test("The door closes with all its connections", async () => {

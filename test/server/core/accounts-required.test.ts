@@ -113,7 +113,7 @@ describe("[X2] each service is only for those who may use it", () => {
     hook: { ...deploy, hookToken: tokenOf("new") },
     hooks: { user: "ana" },
     shop: { user: "ana" },
-    cards: { user: "bia" },
+    cards: { user: "ana" },
     buy: { user: "ana", pack: "basic" },
     offer: { user: "ana", to: "bia", give: ["wolf-common-1"], want: ["lion-common-1"] },
     trade: { user: "ana", trade: 1, accept: true },

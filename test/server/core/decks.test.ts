@@ -22,9 +22,8 @@ class Players {
     return this.ask(user, "buy", { pack: "basic" }).cards as string[];
   }
 
-  /** @returns the deck of `of` as `user` sees it; undefined if they may not see it */
-  deck(user: string, of = user): unknown {
-    return this.ask(user, "cards", { user: of }).deck;
+  deck(user: string): unknown {
+    return this.ask(user, "cards").deck;
   }
 }
 
@@ -75,19 +74,30 @@ describe("decks", () => {
     expect(players.deck("bia")).toEqual(theirs.slice(1));
   });
 
-  test("[Q24] with accounts only the user and a game server see a deck, and in an open cluster everybody", () => {
+  test("[Q18] [Q24] with accounts only the user sees their cards and deck, also when they have just bought a pack; in an open cluster everybody does", () => {
     const players = new Players("ana", "bia");
     const { scene } = players;
     const cards = players.buy("ana");
     players.ask("ana", "deck", { cards });
-    expect(players.deck("bia", "ana")).toBeUndefined();
+    const other = { code: "forbidden", reason: "other_user" };
+    expect(players.ask("bia", "cards", { user: "ana" })).toMatchObject(other);
     scene.ask("account", { user: "bia", administrator: true, token: scene.operator });
-    expect(players.deck("bia", "ana")).toBeUndefined();
-    expect(scene.ask("cards", { user: "ana", token: scene.operator }).deck).toEqual(cards);
+    expect(players.ask("bia", "cards", { user: "ana" })).toMatchObject(other);
+    expect(players.deck("ana")).toEqual(cards);
     const open = new Scene(undefined, "open");
     open.ask("login", { user: "ana" });
     const bought = open.ask("buy", { user: "ana", pack: "basic" }).cards;
     open.ask("deck", { user: "ana", cards: bought });
     expect(open.ask("cards", { user: "ana" }).deck).toEqual(bought);
+  });
+
+  test("[Q19] an offer does not tell whether the other user has the wanted cards", () => {
+    const players = new Players("ana", "bia");
+    const [give] = players.buy("ana");
+    const [theirs] = players.buy("bia");
+    for (const want of [theirs, "wolf-common-1", "dragon-legendary-5"]) {
+      const made = players.ask("ana", "offer", { to: "bia", give: [give], want: [want] });
+      expect(made).toMatchObject({ status: "OK" });
+    }
   });
 });

@@ -96,6 +96,18 @@ describe("a match ends", () => {
   });
 });
 
+test("[Q22] in an open cluster the cluster's secret ends a match as void, and frees its players", () => {
+  const arena = new Arena("open");
+  arena.begin(1, ["ana", "bia"]);
+  const { scene } = arena;
+  const asked = { match: idOf(1) };
+  expect(scene.ask("matchVoid", asked)).toMatchObject({ code: "forbidden" });
+  expect(scene.ask("matchVoid", { ...asked, token: scene.operator })).toMatchObject({
+    isVoid: true,
+  });
+  expect(arena.begin(2, ["ana", "bia"])).toMatchObject({ status: "OK" });
+});
+
 describe("who may have matches decided", () => {
   const services: Record<string, Fields> = {
     matchBegin: { match: idOf(1), rules: "duel", players: playersOf("ana", "bia"), host: one },

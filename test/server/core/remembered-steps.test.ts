@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt } from "../../../src/protocol/client-messages.ts";
+import { FineTime } from "../../../src/protocol/fine-time.ts";
 import type { ReplicaSummary } from "../../../src/protocol/peer-messages.ts";
 import type { ServerSteps, Trace } from "../../../src/protocol/steps.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
-import { FineTime } from "../../../src/server/core/steps/fine-time.ts";
 import { RememberedSteps } from "../../../src/server/core/steps/remembered-steps.ts";
 import { StepRecorder } from "../../../src/server/core/steps/step-recorder.ts";
 import { Scene } from "../../support/account-scene.ts";

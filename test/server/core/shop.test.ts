@@ -82,7 +82,7 @@ describe("packs of cards", () => {
       expect(found).toEqual(cards);
       market.scene.cluster.runUntilEqual();
       for (const number of [1, 2, 3]) {
-        const asked = market.ask("bia", "cards", { user: "ana", at: number });
+        const asked = market.ask("ana", "cards", { at: number });
         expect(asked.cards).toEqual([...bought].sort());
       }
     },

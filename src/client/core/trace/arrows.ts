@@ -1,12 +1,29 @@
 import type { Draft, PointKind } from "./points.ts";
 
-/** For each kind of point at which a message arrives, the kind of point that sends the message. */
-const senders: Partial<Record<PointKind, PointKind>> = {
-  asked: "requested",
-  received: "sent",
-  heard: "acknowledged",
-  answered: "replied",
+/** For each kind of point at which a message arrives, the kinds of points that send the message. */
+const senders: Partial<Record<PointKind, readonly PointKind[]>> = {
+  asked: ["requested"],
+  received: ["sent"],
+  heard: ["acknowledged"],
+  answered: ["replied"],
+  taken: ["forwarded"],
+  prepared: ["proposed"],
+  agreed: ["prepared"],
+  checked: ["agreed"],
+  made: ["checked"],
+  copied: ["made"],
+  refused: ["proposed", "agreed", "made"],
+  rolledBack: ["refused"],
+  dropped: ["rolledBack"],
+  learned: ["told"],
 };
+
+/** Whether the point is the arrival of a message from the point's peer. */
+export function isArrival({ kind, peer, sentClock }: Draft): boolean {
+  if (peer === undefined) return false;
+  // Of an action, a point may also name the receiver of a message, which has no clock then.
+  return kind === "heard" || (senders[kind] !== undefined && sentClock !== undefined);
+}
 
 /**
  * @param line the points of the process that sent the message, in their order
@@ -15,12 +32,14 @@ const senders: Partial<Record<PointKind, PointKind>> = {
  * acknowledgement.
  */
 export function sourceOf(to: Draft, line: readonly Draft[]): Draft | undefined {
-  const kind = senders[to.kind];
-  if (to.kind === "asked") return line.findLast((from) => from.kind === kind);
+  const kinds = senders[to.kind] ?? [];
+  if (to.kind === "asked") return line.findLast(({ kind }) => kinds.includes(kind));
   // A receiver's clock is above that of the message, so without the message's clock its sender's
   // clock is below the receiver's.
   const sent = to.sentClock ?? (to.clock ?? 0) - 1;
-  const isSource = (from: Draft) => from.kind === kind && (from.clock ?? 0) <= sent;
+  const isSource = ({ kind, clock = 0, round }: Draft) => {
+    return kinds.includes(kind) && clock <= sent && round === to.round;
+  };
   const source = line.findLast(isSource);
   if (source !== undefined || to.kind === "answered") return source;
   return line.findLast((from) => (from.clock ?? 0) < sent);

@@ -1,6 +1,5 @@
-import type { ServerName } from "../../../protocol/ids.ts";
-import type { ServerSteps, Step, Trace } from "../../../protocol/steps.ts";
-import { lastBefore, sourceOf } from "./arrows.ts";
+import type { ProcessName, ServerSteps, Step, Trace } from "../../../protocol/steps.ts";
+import { isArrival, lastBefore, sourceOf } from "./arrows.ts";
 import { arranged } from "./order.ts";
 import type { Arrow, Draft, Line, Link, Point } from "./points.ts";
 
@@ -22,23 +21,31 @@ export interface Skew {
 /** The life of an event as a space-time diagram. Source: Lamport, 1978. */
 export interface Diagram {
   readonly event: Trace["event"];
+  readonly match: Trace["match"];
+  /** The server that made the event or, in a match, the one that the player asked. */
+  readonly origin: ProcessName | undefined;
   readonly lines: readonly Line[];
   /** In an order in which each point comes after all points that happened before it. */
   readonly points: readonly Point[];
   readonly arrows: readonly Arrow[];
   readonly skews: readonly Skew[];
   /** Servers that answered without any step of the event. */
-  readonly stepless: readonly ServerName[];
+  readonly stepless: readonly ProcessName[];
   /** Servers that have forgotten the first of their steps. */
-  readonly forgetful: readonly ServerName[];
+  readonly forgetful: readonly ProcessName[];
 }
 
 /** @param client what the client knows, if this process is the client */
 export function diagramOf(trace: Trace, client?: ClientTimes): Diagram {
+  const { event, match, silent } = trace;
   const servers = inOrder(trace);
-  const own = clientDrafts(servers, client);
+  const asked = servers.find(({ steps }) => steps.some(isRequest));
+  const origin = match === undefined ? event?.server : asked?.name;
+  // A whole match has the requests of several clients.
+  const isOfClient = match === undefined || match.operation !== undefined;
+  const own = isOfClient ? clientDrafts(servers, client) : [];
   const lines: Line[] = servers.map(({ name, offsetMs }) => {
-    return { server: name, isSilent: trace.silent.includes(name), offsetMs };
+    return { server: name, isSilent: silent.includes(name), offsetMs };
   });
   const drafts = servers.map(draftsOf);
   if (own.length > 0) {
@@ -46,15 +53,17 @@ export function diagramOf(trace: Trace, client?: ClientTimes): Diagram {
     drafts.unshift(own);
   }
   const links = drafts.flat().flatMap((to): Link[] => {
-    const fromLine = senderLine(to, { lines, drafts, origin: trace.event?.server });
+    const fromLine = senderLine(to, { lines, drafts, origin });
     if (fromLine < 0) return [];
     const line = drafts[fromLine] ?? [];
     return [{ from: sourceOf(to, line), before: lastBefore(to, line), fromLine, to }];
   });
   const { points, arrows } = arranged(drafts, links);
-  const answered = servers.filter(({ name }) => !trace.silent.includes(name));
+  const answered = servers.filter(({ name }) => !silent.includes(name));
   return {
-    event: trace.event,
+    event,
+    match,
+    origin,
     lines,
     points,
     arrows,
@@ -62,7 +71,9 @@ export function diagramOf(trace: Trace, client?: ClientTimes): Diagram {
     stepless: answered.filter(({ steps }) => steps.length === 0).map(({ name }) => name),
     forgetful: answered
       .filter(({ name, steps }) => {
-        const first = name === trace.event?.server ? "made" : "received";
+        // In a match, the first step depends on the server's part, which may be forgotten as well.
+        if (match !== undefined) return false;
+        const first = name === origin ? "made" : "received";
         return steps.length > 0 && !steps.some(({ kind }) => kind === first);
       })
       .map(({ name }) => name),
@@ -72,24 +83,22 @@ export function diagramOf(trace: Trace, client?: ClientTimes): Diagram {
 interface Known {
   readonly lines: readonly Line[];
   readonly drafts: readonly (readonly Draft[])[];
-  readonly origin: ServerName | undefined;
+  readonly origin: ProcessName | undefined;
 }
 
 /** @returns the index of the line whose message arrived; -1 if none arrived, or if it is unknown */
 function senderLine(to: Draft, { lines, drafts, origin }: Known): number {
-  const lineOf = (name: ServerName | undefined) => lines.findIndex(({ server }) => server === name);
-  const isKnown = to.peer !== undefined;
+  const lineOf = (name: ProcessName | undefined) =>
+    lines.findIndex(({ server }) => server === name);
   switch (to.kind) {
     case "asked":
       return lineOf(undefined);
     case "received":
-      return isKnown || origin !== undefined ? lineOf(to.peer ?? origin) : -1;
-    case "heard":
-      return isKnown ? lineOf(to.peer) : -1;
+      return to.peer !== undefined || origin !== undefined ? lineOf(to.peer ?? origin) : -1;
     case "answered":
       return latestReply(to, drafts);
     default:
-      return -1;
+      return isArrival(to) ? lineOf(to.peer) : -1;
   }
 }
 
@@ -101,18 +110,19 @@ function latestReply(to: Draft, drafts: Known["drafts"]): number {
 }
 
 /** The servers, also the silent ones: the origin first, then by name. */
-function inOrder({ event, servers, silent }: Trace): ServerSteps[] {
+function inOrder({ event, match, servers, silent }: Trace): ServerSteps[] {
   const told = servers.filter(({ name }) => !silent.includes(name));
   const others = silent.map((name): ServerSteps => ({ name, offsetMs: null, steps: [] }));
-  const rank = (name: ServerName) => (name === event?.server ? 0 : 1);
+  if (match !== undefined) return [...told, ...others];
+  const rank = (name: ProcessName) => (name === event?.server ? 0 : 1);
   return [...told, ...others].sort(
     (a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1),
   );
 }
 
 function draftsOf({ offsetMs, steps }: ServerSteps): Draft[] {
-  return steps.map(({ kind, atMs, clock, peer, sentClock }) => {
-    return { kind, clock, peer, sentClock, timeMs: atMs + (offsetMs ?? 0) };
+  return steps.map(({ atMs, peer, sentClock, ...step }) => {
+    return { ...step, peer, sentClock, timeMs: atMs + (offsetMs ?? 0) };
   });
 }
 

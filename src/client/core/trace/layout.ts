@@ -1,6 +1,6 @@
 import type { Text } from "../../../texts/texts.ts";
 import type { Diagram } from "./diagram.ts";
-import { concurrent, type Point } from "./points.ts";
+import { concurrent, type Point, type PointKind } from "./points.ts";
 import { concurrentColumn, lineName, msColumn, notesOf, pointWords, titleOf } from "./words.ts";
 
 /** A text: `y` is its baseline, and `anchor` says which part of the text is at `x`. */
@@ -200,9 +200,12 @@ function shaftsOf({ arrows, points, lines }: Diagram, { places, laneX }: Places)
   return [...drawn, ...leaving];
 }
 
+const eventKinds: readonly PointKind[] = ["received", "prepared", "checked", "copied", "dropped"];
+const acknowledged: readonly PointKind[] = ["heard", "agreed", "made", "rolledBack"];
+
 function kindOf({ kind }: Point): ArrowKind {
-  if (kind === "heard") return "acknowledgement";
-  return kind === "received" ? "event" : "client";
+  if (acknowledged.includes(kind)) return "acknowledgement";
+  return eventKinds.includes(kind) ? "event" : "client";
 }
 
 /** Shortens a line at both ends, gives it a head, and bends it around other points. */

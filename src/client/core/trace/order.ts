@@ -40,8 +40,8 @@ export function arranged(lines: readonly (readonly Draft[])[], links: readonly L
     const vector = lines.map((_, at) => {
       return Math.max(0, ...before.map((point) => point.vector[at] ?? 0)) + (at === line ? 1 : 0);
     });
-    const { kind, peer, clock, timeMs } = draft;
-    const to: Point = { line, kind, peer, clock, timeMs, vector };
+    const { sentClock: _, ...shown } = draft;
+    const to: Point = { line, ...shown, vector };
     placed.set(draft, to);
     last[line] = to;
     next[line] = (next[line] ?? 0) + 1;

@@ -1,5 +1,4 @@
-import type { ServerName } from "../../../protocol/ids.ts";
-import type { StepKind } from "../../../protocol/steps.ts";
+import type { ProcessName, Step, StepKind } from "../../../protocol/steps.ts";
 
 /** What a point shows: a server's step, or the client sending its request or getting its receipt. */
 export type PointKind = StepKind | "requested" | "answered";
@@ -7,19 +6,22 @@ export type PointKind = StepKind | "requested" | "answered";
 /** The line of a process, from top to bottom. The client's line comes first, then the origin's. */
 export interface Line {
   /** Undefined for the client. */
-  readonly server: ServerName | undefined;
+  readonly server: ProcessName | undefined;
   /** A silent server did not answer, so it has no points. */
   readonly isSilent: boolean;
   /** Milliseconds by which the times of the line's points were corrected; null if they were not. */
   readonly offsetMs: number | null;
 }
 
+/** Which operations of a match a point is about, and why they were refused, if they were. */
+type InMatch = Pick<Step, "round" | "operations" | "reason">;
+
 /** Something that a process did, at its place in the order of the diagram. */
-export interface Point {
+export interface Point extends InMatch {
   /** The index of the point's line. */
   readonly line: number;
   readonly kind: PointKind;
-  readonly peer: ServerName | undefined;
+  readonly peer: ProcessName | undefined;
   /** The Lamport clock of the process; undefined if the client sent none. */
   readonly clock: number | undefined;
   /** Milliseconds since 1970, in the cluster's time as far as it is known. */
@@ -38,10 +40,10 @@ export interface Arrow {
 }
 
 /** A point before it has its place in the order. */
-export interface Draft {
+export interface Draft extends InMatch {
   readonly kind: PointKind;
   /** The sender of the message, if the point is the arrival of a message. */
-  readonly peer: ServerName | undefined;
+  readonly peer: ProcessName | undefined;
   readonly clock: number | undefined;
   /** The Lamport clock in the message. */
   readonly sentClock: number | undefined;

@@ -9,11 +9,51 @@ export function lineName({ server }: Line, text: Text): string {
 }
 
 /** Says what happened at a point. */
-export function pointWords({ kind, peer }: Point, text: Text): string {
+export function pointWords(point: Point, text: Text): string {
+  const { kind, round, operations = [] } = point;
+  // The other steps of a proposal are about the same operations.
+  const isNamed = round === undefined || kind === "proposed";
+  const about = [
+    ...(round === undefined ? [] : [text("trace.proposal", { round })]),
+    ...(isNamed && operations.length > 0 ? [harmless(operations.join(", "))] : []),
+  ];
+  const words = kindWords(point, text);
+  return about.length === 0 ? words : `${words} (${about.join(": ")})`;
+}
+
+function kindWords({ kind, peer, reason: said }: Point, text: Text): string {
   const name = harmless(peer ?? "?");
-  return kind === "received" || kind === "heard"
-    ? text(`trace.${kind}`, { name })
-    : text(`trace.${kind}`);
+  const reason = harmless(said ?? "?");
+  switch (kind) {
+    case "received":
+    case "heard":
+    case "forwarded":
+    case "taken":
+    case "proposed":
+    case "prepared":
+    case "agreed":
+    case "checked":
+    case "copied":
+    case "dropped":
+      return text(`trace.${kind}`, { name });
+    case "told":
+    case "learned":
+      return said === undefined
+        ? text(`trace.${kind}`, { name })
+        : text(`trace.${kind}Refusal`, { name, reason });
+    case "refused":
+      return text("trace.refused", { name, reason });
+    case "rolledBack":
+      return said === undefined
+        ? text("trace.rolledBack", { name })
+        : text("trace.rolledBackRefused", { name, reason });
+    case "replied":
+      return said === undefined ? text("trace.replied") : text("trace.repliedRefusal", { reason });
+    case "made":
+      return peer === undefined ? text("trace.made") : text("trace.madeChecked", { name });
+    default:
+      return text(`trace.${kind}`);
+  }
 }
 
 /** Returns milliseconds with two decimals. */
@@ -47,7 +87,12 @@ export function writeNumbers(numbers: readonly number[]): string {
 }
 
 /** The sentence that names the event. */
-export function titleOf({ event }: Diagram, text: Text): string {
+export function titleOf({ event, match: traced }: Diagram, text: Text): string {
+  if (traced !== undefined) {
+    const { match, operation } = traced;
+    if (operation === undefined) return text("trace.matchTitle", { match });
+    return text("trace.actionTitle", { match, operation: harmless(operation) });
+  }
   if (event === undefined) return text("trace.noEvent");
   const { server, seq, clock, operation, id } = event;
   const name = `${harmless(server)}/${seq}`;
@@ -56,7 +101,7 @@ export function titleOf({ event }: Diagram, text: Text): string {
 
 /** Sentences below the steps: how long it took, what is missing, and which clocks are wrong. */
 export function notesOf(diagram: Diagram, text: Text): string[] {
-  const { lines, points, skews, stepless, forgetful } = diagram;
+  const { lines, points, skews, stepless, forgetful, match } = diagram;
   const silent = lines.flatMap(({ isSilent, server }) => (isSilent && server ? [server] : []));
   const names = (list: readonly string[]) => harmless(list.join(", "));
   const offsets = lines
@@ -66,8 +111,10 @@ export function notesOf(diagram: Diagram, text: Text): string[] {
       return `${harmless(server ?? "")} ${ms}`;
     });
   return [
-    ...durationsOf(diagram, text),
-    ...(points.some(({ kind }) => kind === "committed") ? [] : [text("trace.uncommitted")]),
+    ...(match !== undefined && match.operation === undefined ? [] : durationsOf(diagram, text)),
+    ...(match !== undefined || points.some(({ kind }) => kind === "committed")
+      ? []
+      : [text("trace.uncommitted")]),
     ...(silent.length === 0 ? [] : [text("trace.silent", { names: names(silent) })]),
     ...(stepless.length === 0 ? [] : [text("trace.stepless", { names: names(stepless) })]),
     ...(forgetful.length === 0 ? [] : [text("trace.forgetful", { names: names(forgetful) })]),
@@ -75,21 +122,24 @@ export function notesOf(diagram: Diagram, text: Text): string[] {
       const [sender, receiver] = [lineName(from, text), lineName(to, text)];
       return text("trace.skew", { sender, receiver, ms: writeMs(ms) });
     }),
-    ...(offsets.length === 0 ? [] : [text("trace.offsets", { offsets: offsets.join(", ") })]),
+    ...(offsets.length === 0 || match !== undefined
+      ? []
+      : [text("trace.offsets", { offsets: offsets.join(", ") })]),
   ];
 }
 
 const milestones = ["synced", "committed", "replied", "published"] as const;
 
 /** How long the steps took, by the origin's clock and by the client's, which need not agree. */
-function durationsOf({ event, lines, points }: Diagram, text: Text): string[] {
+function durationsOf({ origin: first, lines, points }: Diagram, text: Text): string[] {
   const said: string[] = [];
-  const origin = lines.findIndex(({ server }) => server !== undefined && server === event?.server);
+  const origin = lines.findIndex(({ server }) => server !== undefined && server === first);
   const own = points.filter(({ line }) => line === origin);
   // A duration from any later step would be too short.
   const startMs = own.find(({ kind }) => kind === "asked" || kind === "made")?.timeMs;
   const parts = milestones.flatMap((kind) => {
-    const atMs = own.find((point) => point.kind === kind)?.timeMs;
+    // A refusal is no receipt.
+    const atMs = own.find((point) => point.kind === kind && point.reason === undefined)?.timeMs;
     if (atMs === undefined || startMs === undefined) return [];
     return [text(`trace.until.${kind}`, { ms: writeMs(atMs - startMs) })];
   });

@@ -55,8 +55,9 @@ export const matchServices: ServiceRows<MatchService> = {
   },
   matchVoid: {
     parse: object({ match: matchId }),
-    for: "administrators",
-    needsAccounts: true,
+    // Also an open cluster must be able to free the players of a match whose disks are lost.
+    for: "members",
+    alsoForAdministrators: true,
     decide: (services, request) => {
       const by = request.session?.user as UserName;
       return ask(services, request, { by, kind: "matchVoid", fields: { match: request.match } });

@@ -47,21 +47,18 @@ type Covered = OpenRequest & WaitingCover;
 
 /** Handles clients' requests, from the gate to their replies. */
 export class Serving {
+  readonly #parts: ServingParts;
   readonly #admission: Admission;
   readonly #services: Services;
   readonly #clock: LamportClock;
   readonly #table: ServiceTable;
   readonly #writes: ServingParts["writes"];
   readonly #answers: ServingParts["answers"];
-  readonly #decisions: ServingParts["decisions"];
-  readonly #memberWithoutDecisions: ServingParts["memberWithoutDecisions"];
   #openOperations = 0;
-  readonly #reads: ServingParts["reads"];
   #openReads = 0;
   readonly #covers = new WaitingCovers<Covered>();
   readonly #passwords: Passwords;
   readonly #work: WaitingWork<OpenRequest>;
-  readonly #traces: ServingParts["traces"];
   #openTraces = 0;
   /** Requests whose trace is complete; they are decided in this step. */
   readonly #completed: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
@@ -71,13 +68,10 @@ export class Serving {
   readonly #held = new HeldPayloads();
 
   constructor(parts: ServingParts) {
-    const { services, table, decisions, reads, passwords, traces, flood } = parts;
-    this.#decisions = decisions;
-    this.#memberWithoutDecisions = (steadyMs) => parts.memberWithoutDecisions(steadyMs);
-    this.#reads = reads;
+    const { services, table, passwords, flood } = parts;
+    this.#parts = parts;
     this.#passwords = passwords;
     this.#work = new WaitingWork(passwords);
-    this.#traces = traces;
     this.#flood = flood;
     this.#services = services;
     this.#admission = new Admission(services, table, flood);
@@ -159,7 +153,7 @@ export class Serving {
     for (const { asked, decide } of this.#completed.splice(0))
       this.#decideLater(asked, now, decide);
     // A request whose password is hashed now may have asked for an operation.
-    if (this.#decisions.hasWaiting) this.#decisions.advance(now);
+    if (this.#parts.decisions.hasWaiting) this.#parts.decisions.advance(now);
     for (const payload of this.#complete) {
       this.#held.remove(payload);
       const timeMs = this.#services.correctedMs(now);
@@ -256,12 +250,12 @@ export class Serving {
     now: Now,
   ): void {
     const { payload, index } = asked;
-    const isFull = this.#decisions.isFull(this.#openOperations);
+    const isFull = this.#parts.decisions.isFull(this.#openOperations);
     if (isFull) return payload.refuse(index, tooManyOperations());
-    const older = this.#memberWithoutDecisions(now.steadyMs);
+    const older = this.#parts.memberWithoutDecisions(now.steadyMs);
     if (older !== undefined) return payload.refuse(index, undecided(older));
     this.#openOperations += 1;
-    this.#decisions.ask(operation, {
+    this.#parts.decisions.ask(operation, {
       deadlineMs: now.steadyMs + durations.decideMs,
       settle: (decided, later) => {
         this.#openOperations -= 1;
@@ -280,7 +274,7 @@ export class Serving {
       if (isAsOfNow) this.#admit({ ...asked, isAsOfNow }, later);
       else this.#follow(asked, refuse(notAsOfNow()), later);
     };
-    this.#reads.add({ deadlineMs, done });
+    this.#parts.reads.add({ deadlineMs, done });
   }
 
   #workOn(asked: OpenRequest, decision: Decision & { next: "password" }, now: Now): void {
@@ -294,13 +288,13 @@ export class Serving {
 
   #trace(asked: OpenRequest, of: string, now: Now): void {
     const { payload, index, connection } = asked;
-    if (this.#traces.isFullFor(connection)) return payload.refuse(index, tooManyTraces());
+    if (this.#parts.traces.isFullFor(connection)) return payload.refuse(index, tooManyTraces());
     this.#openTraces += 1;
     const done = (answer: Trace) => {
       this.#openTraces -= 1;
       this.#completed.push({ asked, decide: () => ({ next: "answer", answer }) });
     };
-    this.#traces.add({ of, connection, done }, now);
+    this.#parts.traces.add({ of, connection, done }, now);
   }
 
   /** What requests with `after` wait for: the committed events, and the applied slot. */

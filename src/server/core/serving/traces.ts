@@ -165,9 +165,9 @@ export class Traces {
 
 function traceOf({ own, event, answers, silent }: OpenTrace): Trace {
   const others = [...answers].map(([name, answer]) => toServerSteps(name, answer));
-  const isOrigin = (name: ServerName) => Number(name === event?.server);
+  const isOrigin = ({ name }: ServerSteps) => Number(name === event?.server);
   const servers = [own, ...others].sort(
-    (a, b) => isOrigin(b.name) - isOrigin(a.name) || (a.name < b.name ? -1 : 1),
+    (a, b) => isOrigin(b) - isOrigin(a) || (a.name < b.name ? -1 : 1),
   );
   return { event, servers, silent: [...silent].sort() };
 }

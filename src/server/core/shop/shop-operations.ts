@@ -57,7 +57,8 @@ export function shopOperations(shop: Shop, accounts: Accounts): Readonly<Record<
     offer: ({ to, give, want, rights }, { by }) => {
       const refused = mayAct(accounts, by, rights);
       if (refused !== undefined) return refused;
-      if (!own(shop, by, give) || !own(shop, to, want)) return "card_not_owned";
+      // Whether the other user has the wanted cards shows only if they accept: cards are secret.
+      if (!own(shop, by, give)) return "card_not_owned";
       if (isTooMuch(shop.tradesOf(by), shop.tradesOf(to), { by, to })) return "too_many_trades";
       shop.offers += 1;
       const trade = shop.offers;

@@ -48,7 +48,8 @@ export const shopServices: ServiceRows<ShopService> = {
   cards: {
     parse: object({ user: parseUserName }),
     for: "users",
-    alsoForAdministrators: true,
+    // An opponent who knew a user's cards would know what they play with.
+    as: ({ user }) => user,
     decide: (services, request, at) => waits(services, request, at) ?? list(services, request, at),
   },
   buy: {
@@ -152,15 +153,12 @@ function show(
 }
 
 function list(
-  { shop, auth }: Services,
-  { user, session }: RequestOf<"cards">,
+  { shop }: Services,
+  { user }: RequestOf<"cards">,
   { room }: Circumstances,
 ): Decision<Replies["cards"]> {
-  const owned = shop.cardsOf(user);
-  // An opponent must not see the deck. A game server needs it, and asks by the operator's token.
-  const isTold = auth === "open" || session?.isOperator === true || session?.user === user;
-  const deck = isTold ? shop.deckOf(user) : undefined;
-  if (!charge(room, (owned.length + (deck?.length ?? 0)) * cardBytes)) return full();
+  const [owned, deck] = [shop.cardsOf(user), shop.deckOf(user)];
+  if (!charge(room, (owned.length + deck.length) * cardBytes)) return full();
   return { next: "answer", answer: { cards: owned, deck } };
 }
 

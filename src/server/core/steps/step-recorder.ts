@@ -1,5 +1,6 @@
 import type { SentReply } from "../../../protocol/client-messages.ts";
 import type { EventLine } from "../../../protocol/event.ts";
+import { FineTime } from "../../../protocol/fine-time.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
@@ -7,7 +8,6 @@ import { emptyVector, join, type Vector } from "../../../protocol/vector.ts";
 import type { Effect, Input, Now } from "../effects.ts";
 import type { ServerCore } from "../step.ts";
 import { type Asked, AskedRequests, idOf } from "./asked-requests.ts";
-import { FineTime } from "./fine-time.ts";
 import type { RememberedSteps } from "./remembered-steps.ts";
 
 /** One input of a core, at its time, after the core has made its effects from the input. */

@@ -19,7 +19,7 @@ type Loaded = {
 
 /**
  * Loads what operations have decided into a slice: as much as is needed, and always the head of the
- * log. Within a transaction, the statements see what it has locked.
+ * log. A slice that already has a row gets the new one; it keeps rows that are gone meanwhile.
  */
 export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Promise<void> {
   const statements = [accountsOf(needs), shopOf(needs), matchesOf(needs)];

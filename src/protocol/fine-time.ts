@@ -1,4 +1,9 @@
-import type { Now } from "../effects.ts";
+interface Instant {
+  /** Milliseconds since 1970. */
+  readonly wallMs: number;
+  /** Milliseconds of a clock that only moves forward. */
+  readonly steadyMs: number;
+}
 
 /**
  * Adds a fraction to the machine's time, which has whole milliseconds. The fraction comes from the
@@ -13,7 +18,7 @@ export class FineTime {
   }
 
   /** Returns milliseconds since 1970, always within the whole millisecond of `wallMs`. */
-  at({ wallMs, steadyMs }: Now): number {
+  at({ wallMs, steadyMs }: Instant): number {
     const fine = this.#originMs + steadyMs;
     const atMs = Math.min(Math.max(fine, wallMs), wallMs + 0.999);
     this.#originMs += atMs - fine;
