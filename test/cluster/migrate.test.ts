@@ -230,6 +230,13 @@ describe.skipIf(!hasPostgres)(`a cluster that is moved into an engine${why}`, ()
     expect(told.channels).toEqual({ geral: 10, avisos: 1 });
     expect(told.digest).toMatch(/^[\da-f]{64}$/);
 
+    const database = url.slice(url.lastIndexOf("/") + 1);
+    const records = "select name, won, lost from records order by rating desc, sort";
+    expect(await postgres.query(records, database)).toEqual([
+      { name: "ana", won: "1", lost: "0" },
+      { name: "bia", won: "0", lost: "1" },
+    ]);
+
     renameSync(inPlace("data/servers"), inPlace("data/servers.old"));
     await using target = await LocalCluster.start({ ...options, engine: url });
     // What sessions and readers had before the move is still good.
