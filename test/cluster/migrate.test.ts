@@ -109,7 +109,10 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   return await command.end();
 }
 
-describe.skipIf(!hasPostgres)(`a cluster that is moved into an engine${why}`, () => {
+// The cluster that is moved must have no engine yet.
+const isSkipped = !hasPostgres || process.env.TERTULIA_TEST_ENGINE !== undefined;
+
+describe.skipIf(isSkipped)(`a cluster that is moved into an engine${why}`, () => {
   let place: TemporaryFolder;
   let postgres: Postgres;
   let url: string;
