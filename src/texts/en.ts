@@ -447,9 +447,9 @@ export const en = {
   "migrate.done":
     "The engine's schema {schema} has everything that the backup has, up to {newest}.",
   "migrate.same":
-    "The backup's files, chains and counts are right, and all rows were read back as they were written, those of {channels} channels too: {counts}. SHA-256 of all rows: {digest}.",
+    "The backup's files, chains and counts are right, and all rows were read back as they were written: {counts}. Channels with publications, each compared: {channels}. Sum of the SHA-256 of all rows: {digest}.",
   "migrate.next":
-    "Start servers with this --engine, the cluster's secret and empty data folders. Do not start the old servers again.",
+    "Start servers with this --engine, the cluster's secret and no old server's folder. Do not start the old servers again.",
 
   "secret.action": '"{action}" is not a step: say add, switch or drop.',
   "secret.inEnvironment":

@@ -445,9 +445,9 @@ export const ptBr = {
     "O motor se perdeu antes de confirmar a migração ({why}): execute-a de novo; se o esquema então já tiver um cluster, ela está feita.",
   "migrate.done": "O esquema {schema} do motor tem tudo o que o backup tem, até {newest}.",
   "migrate.same":
-    "Os arquivos, as cadeias e as contagens do backup estão certos, e todas as linhas foram lidas de volta como foram escritas, também as de {channels} canais: {counts}. SHA-256 de todas as linhas: {digest}.",
+    "Os arquivos, as cadeias e as contagens do backup estão certos, e todas as linhas foram lidas de volta como foram escritas: {counts}. Canais com publicações, cada um comparado: {channels}. Soma dos SHA-256 de todas as linhas: {digest}.",
   "migrate.next":
-    "Inicie servidores com este --engine, o segredo do cluster e pastas de dados vazias. Não inicie os servidores antigos de novo.",
+    "Inicie servidores com este --engine, o segredo do cluster e nenhuma pasta de servidor antigo. Não inicie os servidores antigos de novo.",
 
   "secret.action": '"{action}" não é um passo: diga add, switch ou drop.',
   "secret.inEnvironment":
