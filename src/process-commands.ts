@@ -242,6 +242,14 @@ export const processCommands: readonly ProcessCommand[] = [
     run: async (call) => (await import("./backup/restore.ts")).runRestore(ofFile(call)),
   },
   {
+    name: "migrate",
+    args: ["FILE"],
+    settings: ["engine", "enginePasswordFile", "keyFile", "lang"],
+    flags: [jsonFlag],
+    example: "tertulia migrate tertulia-2026-01-31.json.gz --engine postgres://db1,db2/tertulia",
+    run: async (call) => (await import("./backup/migrate.ts")).runMigrate(ofFile(call)),
+  },
+  {
     name: "init",
     args: ["HOST..."],
     settings: ["lang"],

@@ -27,6 +27,12 @@ const processCode = ["cluster/", "backup/", "client-commands.ts", "client/comman
 /** A server's own code, by which trials read what a replica holds, and find an engine. */
 const trialed = ["config", "core/step", "engine/postgres/connect"].map((a) => `server/${a}.ts`);
 
+const backedUp = [
+  ...["step", "facts", "replica/state-machine"].map((file) => `core/${file}`),
+  ...["peer-links", "config", "engine/engine"],
+  ...["move-in", "start"].map((file) => `engine/postgres/${file}`),
+].map((file) => `server/${file}.ts`);
+
 const serverShell = ["server/shell.ts", "server/repair-watch.ts", "server/surroundings.ts"];
 
 /** A file belongs to the first row that fits it, so a narrower part comes before a wider one. */
@@ -89,8 +95,9 @@ const table: readonly Row[] = [
   { part: "gateway/", may: ["gateway/", ...shell, ...library, "client/core/cluster-status.ts"] },
   { part: "cluster/doctor/core/", may: ["cluster/doctor/core/", "protocol/", "texts/texts.ts"] },
   { part: "cluster/", may: ["cluster/", ...shell] },
-  // A backup is made by a replica of its own, which asks the servers as a new server does.
-  { part: "backup/", may: ["backup/", "server/core/step.ts", "server/peer-links.ts", ...shell] },
+  // A backup is made by a replica of its own, which asks the servers as a new server does. Its state
+  // can be moved into an engine.
+  { part: "backup/", may: ["backup/", ...backedUp, ...shell] },
   {
     part: "trials/",
     may: ["trials/", "cluster/child.ts", "cluster/supervisor.ts", ...shell, ...library, ...trialed],

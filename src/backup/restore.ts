@@ -1,30 +1,25 @@
-import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { addAbortSignal } from "node:stream";
 import { now } from "../platform/clock.ts";
-import { digest } from "../platform/digest.ts";
 import { makeFolder, syncFolder } from "../platform/folder.ts";
 import { openLog } from "../platform/log.ts";
-import { errorCode, folderProblem, Problem } from "../platform/problem.ts";
+import { folderProblem, Problem } from "../platform/problem.ts";
 import { crash } from "../platform/run-process.ts";
 import { noBallot } from "../protocol/epoch.ts";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
-import type { Mark } from "../protocol/mark.ts";
 import { readCheckpoint } from "../storage/checkpoint.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import { FileStore } from "../storage/file-store.ts";
 import { nameOf, noPromises, writePromises } from "../storage/identity.ts";
-import { verifyFolder } from "../storage/verify.ts";
 import type { Text } from "../texts/texts.ts";
-import { type Calling, standardStream } from "./backup.ts";
-import { KeyMismatchError, unpack } from "./backup-file.ts";
-import { WrongKeyError } from "./encrypted-stream.ts";
+import type { Calling } from "./backup.ts";
 import { readKeyFile } from "./key-file.ts";
-import { type Manifest, NewerFormatError } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { backupProblem, fileSystemCode, refuseOther, unpackNamed } from "./opened-backup.ts";
 import { countsOf, newReplica } from "./state.ts";
 import { openWorkFolder } from "./work-folder.ts";
 
@@ -46,7 +41,7 @@ export async function runRestore(calling: Calling): Promise<void> {
   let manifest: Manifest;
   let name: ServerName;
   try {
-    manifest = await unpack(sourceOf(calling, signal), work.path, { secret, signal });
+    manifest = await unpackNamed(calling, { folder: work.path, secret, signal });
     name = await makeServer(work.path, manifest);
     signal.throwIfAborted();
     await putInPlace(work.path, data);
@@ -66,40 +61,6 @@ function refuseUsed(data: string, text: Text): void {
 
 function hasReference(data: string): boolean {
   return existsSync(join(data, "reference", "reference.json"));
-}
-
-/** @param signal also ends a wait for bytes that never come */
-function sourceOf({ file, host }: Calling, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  if (file === standardStream) return addAbortSignal(signal, host.input);
-  return new SourceFile(file, signal);
-}
-
-/** The error if the file of the backup, not a file of the data folder, can't be read. */
-class SourceError extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-class SourceFile implements AsyncIterable<Uint8Array> {
-  readonly #path: string;
-  readonly #signal: AbortSignal;
-
-  constructor(path: string, signal: AbortSignal) {
-    this.#path = path;
-    this.#signal = signal;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    try {
-      yield* createReadStream(this.#path, { signal: this.#signal });
-    } catch (error) {
-      throw new SourceError(errorCode(error) ?? "");
-    }
-  }
 }
 
 /**
@@ -137,18 +98,9 @@ async function makeServer(folder: string, manifest: Manifest): Promise<ServerNam
   });
   const replica = await store.load(() => newReplica(name, clock));
   await store.close(undefined);
-  const found = { counts: countsOf(replica.checkpoint()), ...placeOf(replica.mark) };
-  const told = { counts: manifest.counts, ...placeOf(manifest) };
-  if (JSON.stringify(found) !== JSON.stringify(told)) {
-    throw new Error("the state is not the one that the manifest describes");
-  }
-  const [damage] = verifyFolder(folder, digest).damages;
-  if (damage !== undefined) throw new Error(damage.why);
+  const counts = countsOf(replica.checkpoint());
+  refuseOther(folder, { ...replica.mark, counts }, manifest);
   return name;
-}
-
-function placeOf({ vector, chains }: Pick<Mark, "vector" | "chains">) {
-  return { vector, chains };
 }
 
 async function putInPlace(folder: string, data: string): Promise<void> {
@@ -174,20 +126,10 @@ function tell(
   for (const line of lines) host.output.write(`${line}\n`);
 }
 
-function problemOf(error: unknown, { file, text }: Calling, data: string): unknown {
-  if (error instanceof Problem) return error;
-  if (error instanceof KeyMismatchError) {
-    return new Problem(text(error.isEncrypted ? "restore.encrypted" : "restore.plain", { file }));
-  }
-  if (error instanceof WrongKeyError) return new Problem(text("restore.wrongKey", { file }));
-  if (error instanceof NewerFormatError) {
-    return new Problem(text("restore.newer", { file, version: error.version }));
-  }
-  if (error instanceof SourceError) {
-    return new Problem(text("restore.unreadable", { file, code: error.code }));
-  }
-  const code = errorCode(error);
-  // Other codes, such as zlib's Z_DATA_ERROR, are about the bytes of the backup.
-  if (code !== undefined && /^E[A-Z0-9]+$/.test(code)) return folderProblem(data, error);
-  return new Problem(text("restore.damaged", { file, why: (error as Error).message }));
+function problemOf(error: unknown, calling: Calling, data: string): unknown {
+  const problem = backupProblem(error, calling);
+  if (problem !== undefined) return problem;
+  if (fileSystemCode(error) !== undefined) return folderProblem(data, error);
+  const why = (error as Error).message;
+  return new Problem(calling.text("restore.damaged", { file: calling.file, why }));
 }

@@ -2,6 +2,8 @@ import { digest } from "../platform/digest.ts";
 import { fieldsOf } from "../protocol/fields.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
+import { type Content, factsOf, machineOf, newContent } from "../server/core/facts.ts";
+import type { SavedState } from "../server/core/replica/state-machine.ts";
 import { ServerCore } from "../server/core/step.ts";
 import type { CheckpointSource } from "../storage/checkpoint.ts";
 
@@ -15,13 +17,22 @@ const counted = ["users", "channels", "accounts", "messages", "publications"] as
  * drop the rest when they load the state.
  */
 export function newReplica(name: ServerName, clock: LamportClock): ServerCore {
-  const most = Number.POSITIVE_INFINITY;
-  const retention = { channelMessages: most, userMessages: most, userLogins: most };
   return new ServerCore({ name, clock, digest, address: "", retention });
 }
 
+const most = Number.POSITIVE_INFINITY;
+const retention = { channelMessages: most, userMessages: most, userLogins: most };
+
+/** Returns a saved state, and its counts. @throws Error if the state is damaged */
+export function loadContent(saved: SavedState): { content: Content; counts: Counts } {
+  const content = newContent(digest, retention);
+  const machine = machineOf(factsOf(content), content);
+  machine.restore(saved, {});
+  return { content, counts: countsOf(machine.freeze()) };
+}
+
 /** Counts the entries of a state: its lines without those of brackets only (`[`, `]`, `[]`). */
-export function countsOf({ files }: CheckpointSource): Counts {
+export function countsOf({ files }: Pick<CheckpointSource, "files">): Counts {
   const countOf = (name: string) => {
     let count = 0;
     for (const line of files.find((file) => file.name === name)?.lines ?? []) {

@@ -46,7 +46,7 @@ export function serverConfig(settings: Settings) {
   };
 }
 
-function engineConfig(settings: Settings) {
+export function engineConfig(settings: Settings) {
   const address = settings.optional("engine");
   if (address === undefined) return undefined;
   return { address, password: enginePassword(settings) };

@@ -433,6 +433,24 @@ export const en = {
   "restore.unreadable": "{file} can't be read ({code}): check its path, owner and mode.",
   "restore.damaged":
     "{file} is damaged or incomplete ({why}), and nothing was restored: use another backup.",
+  "migrate.noEngine":
+    "No engine is named: name the PostgreSQL by --engine, such as postgres://host/database.",
+  "migrate.used":
+    "The schema {schema} of the engine has a cluster already: name an empty database or schema by --engine.",
+  "migrate.running":
+    "Servers use the schema {schema} of the engine: stop them, wait ten seconds, and run this again.",
+  "migrate.damaged":
+    "{file} is damaged or incomplete ({why}), and nothing was moved: use another backup.",
+  "migrate.stopped": "The move was stopped, and nothing was moved: run it again.",
+  "migrate.failed": "Nothing was moved ({why}): correct this, and run it again.",
+  "migrate.lost":
+    "The engine was lost before it confirmed the move ({why}): run it again, and if the schema then has a cluster, the move is done.",
+  "migrate.done":
+    "The engine's schema {schema} has everything that the backup has, up to {newest}.",
+  "migrate.same":
+    "The backup's files, chains and counts are right, and all rows were read back as they were written: {counts}. Channels with publications, each compared: {channels}. Sum of the SHA-256 of all rows: {digest}.",
+  "migrate.next":
+    "Start servers with this --engine, the cluster's secret and no old server's folder. Do not start the old servers again.",
 
   "secret.action": '"{action}" is not a step: say add, switch or drop.',
   "secret.inEnvironment":
@@ -1055,9 +1073,11 @@ export const en = {
   "help.doctorAndHealth": "check this host, or one process",
   "help.health": "ask one process whether it is alive and ready; exit code 0 or 1",
   "help.verify": "check a data folder while no process uses it; exit code 1 if it is damaged",
-  "help.backups": "save and restore a cluster, check a folder",
+  "help.backups": "save, restore, move or check a cluster",
   "help.backup": "save a running cluster to a file; - writes to standard output",
   "help.restore": "restore a backup into an empty data folder; - reads standard input",
+  "help.migrate":
+    "move a backup into an empty PostgreSQL, for servers with --engine; - reads standard input",
   "help.servers": "change who is a member",
   "help.secret": "change the cluster's secret in three steps, without stopping the cluster",
   "help.serversAndSecret": "remove a lost member, change the cluster's secret",

@@ -432,6 +432,23 @@ export const ptBr = {
     "Não foi possível ler {file} ({code}): verifique o caminho, o dono e as permissões.",
   "restore.damaged":
     "{file} está danificado ou incompleto ({why}), e nada foi restaurado: use outro backup.",
+  "migrate.noEngine":
+    "Falta o motor: indique o PostgreSQL com --engine, como postgres://host/banco.",
+  "migrate.used":
+    "O esquema {schema} do motor já tem um cluster: indique um banco ou esquema vazio com --engine.",
+  "migrate.running":
+    "Há servidores usando o esquema {schema} do motor: pare-os, espere dez segundos e execute de novo.",
+  "migrate.damaged":
+    "{file} está danificado ou incompleto ({why}), e nada foi migrado: use outro backup.",
+  "migrate.stopped": "A migração foi interrompida, e nada foi migrado: execute-a de novo.",
+  "migrate.failed": "Nada foi migrado ({why}): corrija isso e execute de novo.",
+  "migrate.lost":
+    "O motor se perdeu antes de confirmar a migração ({why}): execute-a de novo; se o esquema então já tiver um cluster, ela está feita.",
+  "migrate.done": "O esquema {schema} do motor tem tudo o que o backup tem, até {newest}.",
+  "migrate.same":
+    "Os arquivos, as cadeias e as contagens do backup estão certos, e todas as linhas foram lidas de volta como foram escritas: {counts}. Canais com publicações, cada um comparado: {channels}. Soma dos SHA-256 de todas as linhas: {digest}.",
+  "migrate.next":
+    "Inicie servidores com este --engine, o segredo do cluster e nenhuma pasta de servidor antigo. Não inicie os servidores antigos de novo.",
 
   "secret.action": '"{action}" não é um passo: diga add, switch ou drop.',
   "secret.inEnvironment":
@@ -1054,9 +1071,11 @@ export const ptBr = {
   "help.health": "pergunta a um processo se está vivo e pronto; código de saída 0 ou 1",
   "help.verify":
     "confere uma pasta de dados que nenhum processo usa; código 1 se estiver danificada",
-  "help.backups": "salva e restaura um cluster, verifica uma pasta",
+  "help.backups": "salva, restaura, migra ou verifica",
   "help.backup": "salva um cluster em execução em um arquivo; - escreve na saída padrão",
   "help.restore": "restaura um backup em uma pasta de dados vazia; - lê a entrada padrão",
+  "help.migrate":
+    "migra um backup para um PostgreSQL vazio, para servidores com --engine; - lê a entrada padrão",
   "help.secret": "troca o segredo do cluster em três passos, sem parar o cluster",
   "help.serversAndSecret": "remove um membro perdido, troca o segredo do cluster",
   "help.servers": "muda quem é membro",

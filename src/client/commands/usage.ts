@@ -62,7 +62,7 @@ export function rootHelp(text: Text): string {
     ["doctor, health [ROLE]", "help.doctorAndHealth"],
     ["accounts ACTION", "help.accounts"],
     ["servers, secret", "help.serversAndSecret"],
-    ["backup, restore, verify", "help.backups"],
+    ["backup, restore, migrate, verify", "help.backups"],
     ["config, init HOST...", "help.configAndInit"],
     ["chaos", "help.chaos"],
   ];

@@ -6,7 +6,11 @@ import type { NewEvent } from "./engine.ts";
 /** The conversations are spread over so many lanes. Each lane is an origin, with numbers of its own. */
 export const lanes = 64;
 
-/** Returns the name by which clients know a lane: `server` in receipts, entries and vectors. */
+/**
+ * Returns the name by which clients know a lane: `server` in receipts, entries and vectors. Lanes
+ * sort as their names do. A server of a cluster that was moved into an engine stays an origin, so
+ * its lane is given by its name, and above `lanes`; nothing is appended to it.
+ */
 export function originOf(lane: number): ServerName {
   // `server_00000000` is below every other name in the order of messages, so no lane has it.
   return `server_${(lane + 1).toString(16).padStart(8, "0")}` as ServerName;
@@ -78,7 +82,10 @@ export function rowOf(event: NewEvent): EventRow {
   }
 }
 
-/** The scopes in which ids of requests are unique. All of one scope lie in one lane. */
+/**
+ * The scopes in which ids of requests are unique. All of one scope lie in one lane, or in lanes of
+ * former servers.
+ */
 export const scopes = {
   login: (user: UserName) => `login\n${user}`,
   channel: (channel: ChannelName, user: UserName | undefined) =>

@@ -23,6 +23,8 @@ export class Slice {
   committed: Vector = {};
   /** The slot of the last decided operation. */
   applied = 0;
+  /** For users of whom operations are forgotten: the slot of the last one (D9). */
+  readonly forgotten = new Map<UserName, number>();
   readonly #decided = new Map<string, Decided>();
 
   /** Returns what came of an operation, if it was needed. */

@@ -1,6 +1,6 @@
 import { looksOf } from "../../../protocol/looks.ts";
 import type { NamesNeed, Needs } from "../engine.ts";
-import { hookKey } from "../events.ts";
+import { hookKey, lanes as ownLanes } from "../events.ts";
 import { eventColumns, laneOfScope } from "./events-rows.ts";
 import { sortKey, stored } from "./text.ts";
 
@@ -39,10 +39,15 @@ export function chatParts(needs: Needs): readonly Part[] {
   return parts.filter((part) => part !== undefined);
 }
 
+/** The lanes where the events of the lane `n.lane` are: this one, and those of former servers. */
+export const lanesOf = `(
+  select n.lane union all select lane from lanes where lane >= ${ownLanes}
+) l (lane)`;
+
 /** One row, with the `seq` of each lane that has events. */
 const lanes: Part = {
   name: "lanes",
-  text: `select null::integer as lane, null::bigint as seq, null::bigint as clock,
+  text: `select null::bigint as lane, null::bigint as seq, null::bigint as clock,
       null::bigint as time, 'lanes' as kind, null as subject, null as actor, null as id,
       null as body, jsonb_object_agg(lane, seq) as data
     from lanes where seq > 0`,
@@ -79,7 +84,7 @@ const channels = part<string>(
     cross join lateral (
       select ${creation}
       union all
-      select ${event} from events e where e.lane = c.lane and e.seq = c.removal
+      select ${event} from events e where e.lane = c.removal_lane and e.seq = c.removal
     ) f`,
   (names) => [names, [...new Set(names.flatMap(looksOf))]],
 );
@@ -111,9 +116,13 @@ const hooksOf = part<string>(
 const events = part<{ readonly scope: string; readonly id: string }>(
   "events",
   `select ${event}
-    from unnest($1::integer[], $2::text[], $3::text[]) n (lane, scope, id)
-    join events e
-      on e.lane = n.lane and e.scope = n.scope and e.id = n.id and e.id is not null`,
+    from unnest($1::bigint[], $2::text[], $3::text[]) n (lane, scope, id)
+    cross join lateral ${lanesOf}
+    cross join lateral (
+      select * from events e
+      where e.lane = l.lane and e.scope = n.scope and e.id = n.id and e.id is not null
+      limit 1
+    ) e`,
   (list) => [
     list.map(({ scope }) => laneOfScope(scope)),
     list.map(({ scope }) => scope),

@@ -10,19 +10,20 @@ export interface EnginePlace {
 }
 
 /** The longest wait for a connection, in milliseconds. */
-export const connectMs = 2_000;
+const connectMs = 2_000;
 /** A primary that has not answered a question for so many milliseconds counts as lost. */
 const silentMs = 5_000;
 
 /**
  * What PostgreSQL does for each of our connections. A statement may not run for ever, and a server
  * that was stopped within a transaction must lose its locks. Neither limit is about waiting for the
- * standby, which nothing ends.
+ * standby, which nothing ends. To compile a statement would take longer than to run it.
  */
 const sessionSettings = {
   synchronous_commit: "on",
   statement_timeout: "10s",
   idle_in_transaction_session_timeout: "3s",
+  jit: "off",
 } as const;
 
 /** Returns what a connection to one of the hosts needs. */
@@ -54,36 +55,52 @@ export interface Primary {
 }
 
 /**
- * Connects to the first host that can be written.
+ * Asks all hosts at once, because one that is gone may take long, and connects to the one that can be
+ * written.
  * @throws Problem (exit code 2) if there is none, and a host says that a setting is wrong
  * @throws EngineDown if there is none for other reasons
  */
 export async function connectPrimary(place: EnginePlace): Promise<Primary> {
-  const reasons: string[] = [];
-  let problem: Problem | undefined;
-  for (const host of place.address.hosts) {
-    const name = `${host.host}:${host.port}`;
-    const socket = new Socket();
-    const client = new pg.Client({
-      ...connectionOptions(place, host),
-      connectionTimeoutMillis: connectMs,
-      stream: () => socket,
-    });
-    // A lost connection is also an error of the statement that waits for it.
-    client.on("error", () => {});
-    try {
-      await client.connect();
-      if (await isWritable(client)) {
-        return { client, host, close: () => socket.destroy() };
-      }
-      reasons.push(`${name} is not the primary`);
-    } catch (error) {
-      problem ??= settingProblem(error, place, name);
-      reasons.push(`${name}: ${(error as Error).message}`);
+  const tries = place.address.hosts.map((host) => connectTo(host, place));
+  try {
+    const primary = await Promise.any(tries);
+    for (const other of tries) {
+      other.then(
+        (found) => found !== primary && found.close(),
+        () => {},
+      );
     }
-    socket.destroy();
+    return primary;
+  } catch (error) {
+    const { errors } = error as AggregateError;
+    const problem = errors.find((one) => one instanceof Problem);
+    throw problem ?? new EngineDown(errors.map(({ message }) => message).join("; "));
   }
-  throw problem ?? new EngineDown(reasons.join("; "));
+}
+
+/** @throws Error if the host does not answer, is no primary, or says that a setting is wrong (Problem) */
+async function connectTo(host: EngineHost, place: EnginePlace): Promise<Primary> {
+  const name = `${host.host}:${host.port}`;
+  const socket = new Socket();
+  const client = new pg.Client({
+    ...connectionOptions(place, host),
+    connectionTimeoutMillis: connectMs,
+    stream: () => socket,
+  });
+  // A lost connection is also an error of the statement that waits for it.
+  client.on("error", () => {});
+  const close = () => void socket.destroy();
+  let isPrimary = false;
+  try {
+    await client.connect();
+    isPrimary = await isWritable(client);
+  } catch (error) {
+    close();
+    throw settingProblem(error, place, name) ?? new Error(`${name}: ${(error as Error).message}`);
+  }
+  if (isPrimary) return { client, host, close };
+  close();
+  throw new Error(`${name} is not the primary`);
 }
 
 export async function isWritable(client: pg.Client): Promise<boolean> {

@@ -5,6 +5,7 @@ import { readUserName, type UserName } from "../../../protocol/ids.ts";
 import { parseClock } from "../../../protocol/lamport-clock.ts";
 import { isMatchId } from "../../../protocol/matches.ts";
 import { type Decided, keyOf, type Operation } from "../../../protocol/operation.ts";
+import { expiredOutcome } from "../../core/accounts/account-operations.ts";
 import type { Apply } from "../../core/decisions/applying.ts";
 import { operationsOf } from "../../core/facts.ts";
 import { Needs } from "../engine.ts";
@@ -16,7 +17,8 @@ import { stored } from "./text.ts";
 
 /**
  * Decides operations one after the other, in one transaction, which is one slot (D1). An operation
- * whose id is known gets the outcome of the first one with this id, however old that one is.
+ * whose id is known gets the outcome of the first one with this id, however old that one is. An
+ * operation that a moved cluster may have decided and forgotten is refused (D9).
  * @param timeMs milliseconds since 1970
  * @throws Error if this version does not know the kind of an operation; then nothing is decided
  */
@@ -38,9 +40,12 @@ export async function decide(
     const made: Decided[] = [];
     const kinds: Readonly<Record<string, Apply>> = operationsOf(slice);
     const told = operations.map((operation) => {
-      const { kind, by, id } = operation;
+      const { kind, by, id, since } = operation;
       const first = slice.find(by, id);
       if (first !== undefined) return first;
+      if (since < (slice.forgotten.get(by) ?? 0)) {
+        return { slot, outcome: expiredOutcome(slice.accounts, operation), operation };
+      }
       const came = (kinds[kind] as Apply)(operation, time);
       const { outcome, ...result } = typeof came === "string" ? { outcome: came } : came;
       const decided: Decided = { slot, outcome, operation, ...result };
@@ -49,7 +54,14 @@ export async function decide(
       return decided;
     });
     const { mode, hash } = slice.accounts.registration;
-    const written = [slot, time, slice.shop.offers, mode, hash, rowsOf(made)];
+    const written = [
+      slot,
+      time,
+      slice.shop.offers,
+      mode,
+      hash,
+      JSON.stringify(made.map(operationRow)),
+    ];
     await db.query({ ...write, values: [...written, ...changes(before, stateRowsOf(slice))] });
     return told;
   });
@@ -198,14 +210,12 @@ function changes(before: StateRows, after: StateRows): unknown[] {
   });
 }
 
-function rowsOf(made: readonly Decided[]): string {
-  const rows = made.map(({ slot, outcome, result, operation }) => {
-    const { by, id } = operation;
-    const asJson = {
-      result: result && JSON.stringify(result),
-      operation: JSON.stringify(operation),
-    };
-    return { by, id: stored(id), slot, outcome, ...asJson };
-  });
-  return JSON.stringify(rows);
+/** Returns the row of the table `operations`. */
+export function operationRow({ slot, outcome, result, operation }: Decided) {
+  const { by, id } = operation;
+  const asJson = {
+    result: result && JSON.stringify(result),
+    operation: JSON.stringify(operation),
+  };
+  return { by, id: stored(id), slot, outcome, ...asJson };
 }

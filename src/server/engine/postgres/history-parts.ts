@@ -1,14 +1,16 @@
+import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { HistoryNeed } from "../engine.ts";
-import { channelKey, laneOf, lanes, originOf, userKey } from "../events.ts";
-import type { Part } from "./chat-parts.ts";
+import { channelKey, laneOf, userKey } from "../events.ts";
+import { lanesOf, type Part } from "./chat-parts.ts";
 import { eventColumns, laneOfOwner } from "./events-rows.ts";
 
 /**
  * The queries of pages of conversations. A page may be of several sources: a user's private
- * conversation has what they received, all in one lane, and what they sent, in any lane. Each source
- * gives as many messages as the whole page may have, and one more, which tells whether a page
- * follows. So whatever the slice has besides comes after the page.
+ * conversation has what they received, all in one lane, and what they sent, in any lane; and each
+ * conversation may have messages in the lanes of former servers. Each source gives as many messages
+ * as the whole page may have, and one more, which tells whether a page follows. So whatever the slice
+ * has besides comes after the page.
  */
 export function historyParts(needs: readonly HistoryNeed[]): readonly Part[] {
   const rows = new Map<SourceName, (readonly unknown[])[]>();
@@ -19,11 +21,22 @@ export function historyParts(needs: readonly HistoryNeed[]): readonly Part[] {
       else list.push(values);
     }
   }
-  return [...rows].map(([name, list]) => {
+  const parts: Part[] = [...rows].map(([name, list]) => {
     const columns = list[0]?.map((_, at) => list.map((values) => values[at])) ?? [];
     return { name, text: sources[name], values: columns };
   });
+  const subjects = needs.filter(({ since }) => since !== undefined).map(subjectOf);
+  if (subjects.length > 0) parts.push({ ...dropped, values: [[...new Set(subjects)]] });
+  return parts;
 }
+
+/** A row for each conversation of which former servers had dropped messages. */
+const dropped = {
+  name: "dropped",
+  text: `select null::bigint, null::bigint, null::bigint, null::bigint, 'dropped', subject,
+      null, null, null, jsonb_object_agg(lane, seq)
+    from dropped where subject = any ($1::text[]) group by subject`,
+};
 
 /** A page ends for its size before it has so many characters. */
 const mostCharacters = limits.pageBytes + 65_536;
@@ -37,8 +50,10 @@ const event = eventColumns.map((column) => `e.${column}`).join(", ");
 function source(columns: Readonly<Record<string, string>>, messages: string, order: string) {
   const names = Object.keys(columns);
   const needs = Object.values(columns).map((type, at) => `$${at + 1}::${type}[]`);
+  const lateral = names.includes("subject") ? `cross join lateral ${lanesOf}` : "";
   return `select ${event}
     from unnest(${needs.join(", ")}) n (${names.join(", ")})
+    ${lateral}
     cross join lateral (
       select p.*, sum(char_length(p.body)) over (order by ${order}) - char_length(p.body) as passed
       from (
@@ -50,54 +65,60 @@ function source(columns: Readonly<Record<string, string>>, messages: string, ord
     where e.passed <= ${mostCharacters}`;
 }
 
-const received = "select * from events e where e.subject = n.subject and e.lane = n.lane";
+const received = "select * from events e where e.subject = n.subject and e.lane = l.lane";
 const exchanged = `${received} and e.actor = n.actor and e.kind = 'message'`;
 const sent = `select * from events e
   where e.actor = n.actor and e.kind = 'message' and e.body is not null`;
 /** A message to oneself is among those received. */
 const toOthers = "e.subject <> '@' || n.actor";
 
-/** The clock of the last event of a lane that the reader has; lanes have no gaps. */
-const clockOfSeen = `coalesce(
-  (select s.clock from events s where s.lane = n.lane and s.seq = n.seen),
-  case when n.seen = 0 then 0 else ${Number.MAX_SAFE_INTEGER} end
-)`;
+/** Whether a message of the lane `l` is before the cursor. */
+const isBefore = "e.clock < n.clock + (l.lane < n.before)::integer";
+/** The last number of the lane `l` that the reader has. */
+const seen = "coalesce((n.seen ->> l.lane::text)::bigint, 0)";
+/** Whether a message of the lane `l` is after those that the reader has. */
+const isAfter = `e.clock > coalesce((
+  select s.clock from events s where s.lane = l.lane and s.seq <= ${seen}
+  order by s.seq desc limit 1
+), 0)`;
+
+const before = { subject: "text", lane: "bigint", clock: "bigint", before: "bigint" };
+const since = { subject: "text", lane: "bigint", seen: "jsonb" };
 
 const sources = {
   "received-before": source(
-    { subject: "text", lane: "integer", below: "bigint", most: "integer" },
-    `${received} and e.body is not null and e.clock < n.below`,
+    { ...before, most: "integer" },
+    `${received} and e.body is not null and ${isBefore}`,
     "clock desc",
   ),
   "exchanged-before": source(
-    { subject: "text", lane: "integer", below: "bigint", most: "integer", actor: "text" },
-    `${exchanged} and e.clock < n.below`,
+    { ...before, most: "integer", actor: "text" },
+    `${exchanged} and ${isBefore}`,
     "clock desc",
   ),
   "sent-before": source(
-    { actor: "text", clock: "bigint", lane: "bigint", most: "integer" },
-    `${sent} and ${toOthers} and (e.clock, e.lane) < (n.clock, n.lane)`,
+    { actor: "text", clock: "bigint", before: "bigint", most: "integer" },
+    `${sent} and ${toOthers} and (e.clock, e.lane) < (n.clock, n.before)`,
     "clock desc, lane desc",
   ),
   "received-since": source(
-    { subject: "text", lane: "integer", seen: "bigint", most: "integer" },
-    `${received} and e.body is not null and e.clock > ${clockOfSeen}`,
+    { ...since, most: "integer" },
+    `${received} and e.body is not null and ${isAfter}`,
     "clock",
   ),
   "exchanged-since": source(
-    { subject: "text", lane: "integer", seen: "bigint", most: "integer", actor: "text" },
-    `${exchanged} and e.clock > ${clockOfSeen}`,
+    { ...since, most: "integer", actor: "text" },
+    `${exchanged} and ${isAfter}`,
     "clock",
   ),
   "sent-since": source(
     { actor: "text", seen: "jsonb", most: "integer" },
     `select e.* from lanes l
       cross join lateral (
-        ${sent} and ${toOthers} and e.lane = l.lane
-          and e.seq > coalesce((n.seen ->> l.lane::text)::bigint, 0)
+        ${sent} and ${toOthers} and e.lane = l.lane and e.seq > ${seen}
         order by e.seq limit n.most
       ) e
-      where l.seq > coalesce((n.seen ->> l.lane::text)::bigint, 0)`,
+      where l.seq > ${seen}`,
     "clock, lane",
   ),
 } as const;
@@ -112,45 +133,40 @@ interface Source {
 
 function sourcesOf(need: HistoryNeed): readonly Source[] {
   const { channel, user } = need.conversation;
-  if (channel !== undefined) return [receivedOf(need, channelKey(channel))];
+  if (channel !== undefined) return [receivedOf(need)];
   const { with: other } = need;
-  if (other === undefined) return [receivedOf(need, userKey(user)), sentOf(need, user)];
+  if (other === undefined) return [receivedOf(need), sentOf(need, user)];
   const both = [exchangedOf(need, userKey(user), other)];
   return other === user ? both : [...both, exchangedOf(need, userKey(other), user)];
 }
 
-function receivedOf(need: HistoryNeed, subject: string): Source {
+function subjectOf({ conversation: { channel, user } }: HistoryNeed): string {
+  return channel === undefined ? userKey(user) : channelKey(channel);
+}
+
+function receivedOf(need: HistoryNeed): Source {
+  const subject = subjectOf(need);
   const source = need.since === undefined ? "received-before" : "received-since";
-  return { source, values: withinLane(need, subject) };
+  return { source, values: [subject, laneOfOwner(subject), ...reachOf(need)] };
 }
 
 function exchangedOf(need: HistoryNeed, subject: string, actor: string): Source {
   const source = need.since === undefined ? "exchanged-before" : "exchanged-since";
-  return { source, values: [...withinLane(need, subject), actor] };
+  return { source, values: [subject, laneOfOwner(subject), ...reachOf(need), actor] };
 }
 
-function withinLane({ since, before, limit }: HistoryNeed, subject: string): readonly unknown[] {
-  const lane = laneOfOwner(subject);
-  const origin = originOf(lane);
-  if (since !== undefined) return [subject, lane, since[origin] ?? 0, limit + 1];
-  return [subject, lane, belowIn(origin, before), limit + 1];
+function sentOf(need: HistoryNeed, user: string): Source {
+  const source = need.since === undefined ? "sent-before" : "sent-since";
+  return { source, values: [user, ...reachOf(need)] };
 }
 
-/** Returns the clock below which an origin's messages are before the cursor. */
-function belowIn(origin: string, before: HistoryNeed["before"]): number {
-  if (before === undefined) return Number.MAX_SAFE_INTEGER;
-  return origin < before.server ? before.clock + 1 : before.clock;
-}
-
-function sentOf({ since, before, limit }: HistoryNeed, user: string): Source {
-  if (since === undefined) {
-    const { clock, lane } =
-      before === undefined
-        ? { clock: Number.MAX_SAFE_INTEGER, lane: 0 }
-        : { clock: before.clock, lane: laneOf(before.server) };
-    return { source: "sent-before", values: [user, clock, lane, limit + 1] };
+/** Returns where a page begins, by its cursor or by what the reader has seen, and the most messages. */
+function reachOf({ since, before, limit }: HistoryNeed): readonly unknown[] {
+  const most = limit + 1;
+  if (since !== undefined) {
+    const seen = Object.entries(since).map(([origin, seq]) => [laneOf(origin as ServerName), seq]);
+    return [JSON.stringify(Object.fromEntries(seen)), most];
   }
-  const seen: Record<string, number> = {};
-  for (let lane = 0; lane < lanes; lane += 1) seen[lane] = since[originOf(lane)] ?? 0;
-  return { source: "sent-since", values: [user, JSON.stringify(seen), limit + 1] };
+  if (before === undefined) return [Number.MAX_SAFE_INTEGER, 0, most];
+  return [before.clock, laneOf(before.server), most];
 }

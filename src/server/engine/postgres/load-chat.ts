@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { MutableVector } from "../../../protocol/vector.ts";
+import type { ChannelName, UserName } from "../../../protocol/ids.ts";
+import type { MutableVector, Vector } from "../../../protocol/vector.ts";
 import { chatFacts } from "../../core/chat/chat-facts.ts";
-import type { ChatState } from "../../core/chat/chat-state.ts";
+import type { Channel, ChatState, User } from "../../core/chat/chat-state.ts";
 import { nameOf } from "../../core/replica/placed.ts";
 import type { Needs } from "../engine.ts";
 import { originOf } from "../events.ts";
@@ -11,10 +12,14 @@ import { factOf, placeOf, type StoredEvent } from "./events-rows.ts";
 import { historyParts } from "./history-parts.ts";
 import type { Queries } from "./pool.ts";
 
-/** A row of the parts that are events, or the row of the part `lanes`. */
+/** A number of each lane. */
+type OfLanes = Readonly<Record<string, number>>;
+
+/** A row of the parts that are events, or of the parts `lanes` and `dropped`. */
 type LoadedRow =
   | StoredEvent
-  | { readonly kind: "lanes"; readonly data: Readonly<Record<string, number>> | null };
+  | { readonly kind: "lanes"; readonly data: OfLanes | null }
+  | { readonly kind: "dropped"; readonly subject: string; readonly data: OfLanes };
 
 /**
  * Loads what is needed of the chat into a slice. One statement reads all of it, so `committed` and
@@ -28,7 +33,11 @@ export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise
   const isKnown = knownIn(slice.chat);
   for (const row of rows) {
     if (row.kind === "lanes") {
-      if (Object.keys(slice.committed).length === 0) slice.committed = committedOf(row.data);
+      if (Object.keys(slice.committed).length === 0) slice.committed = vectorOf(row.data ?? {});
+      continue;
+    }
+    if (row.kind === "dropped") {
+      ownerOf(row.subject, slice.chat).conversation.noteDropped(vectorOf(row.data));
       continue;
     }
     const { kind, data } = factOf(row);
@@ -57,10 +66,16 @@ function nameFor(parts: readonly Part[]): string {
   return `load ${createHash("sha256").update(names).digest("base64url").slice(0, 22)}`;
 }
 
-function committedOf(seqs: Readonly<Record<string, number>> | null) {
-  const committed: MutableVector = {};
-  for (const [lane, seq] of Object.entries(seqs ?? {})) committed[originOf(Number(lane))] = seq;
-  return committed;
+function vectorOf(seqs: OfLanes): Vector {
+  const vector: MutableVector = {};
+  for (const [lane, seq] of Object.entries(seqs)) vector[originOf(Number(lane))] = seq;
+  return vector;
+}
+
+/** Returns the channel or user that an event is about. */
+function ownerOf(subject: string, chat: ChatState): Channel | User {
+  const name = subject.slice(1);
+  return subject.startsWith("#") ? chat.channel(name as ChannelName) : chat.user(name as UserName);
 }
 
 /** For each loaded chat, the events that it has, since several parts may find the same one. */

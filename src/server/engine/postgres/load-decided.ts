@@ -1,4 +1,5 @@
 import type { Fields } from "../../../protocol/fields.ts";
+import { readUserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { readOperation } from "../../../protocol/operation.ts";
 import { readRegistration } from "../../core/accounts/account-operations.ts";
@@ -47,6 +48,7 @@ export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Prom
     const first = readOperation(JSON.parse(String(operation)));
     slice.remember({ slot: readCount(slot), outcome: String(outcome), operation: first, ...made });
   });
+  take("forgotten", ({ by, floor }) => slice.forgotten.set(readUserName(by), readCount(floor)));
   // Matches end in an order, which is that of their numbers.
   loaded.get("ended_matches")?.sort((a, b) => readCount(a.number) - readCount(b.number));
   for (const table of stateTables) take(table.name, (row) => table.take(slice, row));
@@ -73,6 +75,7 @@ const accountsText = [
     `select slot, outcome, result, operation
       from unnest($1::text[], $2::text[]) as asked (by, id) join operations using (by, id)`,
   ),
+  part("forgotten", "select by, floor from forgotten where by = any($1::text[])"),
   part(
     "accounts",
     `select * from accounts where name = any($3::text[] || ${givers}

@@ -6,7 +6,6 @@ import type { EngineHost } from "../../../platform/parse-engine.ts";
 import { EngineDown } from "../engine.ts";
 import {
   connectionOptions,
-  connectMs,
   connectPrimary,
   type EnginePlace,
   isWritable,
@@ -38,6 +37,11 @@ export interface PoolOptions extends EnginePlace {
 
 /** Pause between two checks of the primary, and between two searches for one, in milliseconds. */
 const watchMs = 500;
+/**
+ * The longest wait for a connection that others use, in milliseconds: longer than anybody waits for an
+ * answer. The watch ends the wait if the primary is lost.
+ */
+const queueMs = 15_000;
 /** How often a transaction is tried that another one keeps from its commit. */
 const mostTries = 5;
 
@@ -187,7 +191,7 @@ class Connections {
       const pool = new pg.Pool({
         ...connectionOptions(options, host),
         max,
-        connectionTimeoutMillis: connectMs,
+        connectionTimeoutMillis: queueMs,
         idleTimeoutMillis: 300_000,
         // Statements that a transaction sends at once make one round trip.
         pipeline: true,

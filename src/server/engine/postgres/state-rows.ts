@@ -10,6 +10,9 @@ import { readCards, readCount, readDeck, readPack } from "../../core/shop/shop-o
 import type { Slice } from "../slice.ts";
 import { sortKey, stored, told } from "./text.ts";
 
+/** The state that operations make. */
+export type DecidedState = Pick<Slice, "accounts" | "shop" | "matches">;
+
 /** A table that has a part of the state which operations make (`migrations/003_decisions.sql`). */
 export interface StateTable {
   readonly name: string;
@@ -21,10 +24,10 @@ export interface StateTable {
   readonly mayLose?: true;
   /** Whether a row stays as it was first written. */
   readonly keepsFirst?: true;
-  /** Returns what a slice has of this part. What is undefined becomes null. */
-  rows(slice: Slice): readonly Fields[];
-  /** Adds a row to a slice. Columns that are null are missing in the row. */
-  take(slice: Slice, row: Fields): void;
+  /** Returns what a state has of this part. What is undefined becomes null. */
+  rows(state: DecidedState): readonly Fields[];
+  /** Adds a row to a state. Columns that are null are missing in the row. */
+  take(state: DecidedState, row: Fields): void;
 }
 
 const accounts: StateTable = {

@@ -1,8 +1,10 @@
 -- The facts of the chat: logins, channels, messages and hooks. Each event lies in one of 64 lanes,
--- and a lane is an origin with gapless numbers. Whoever appends to a lane holds its row.
+-- and a lane is an origin with gapless numbers. Whoever appends to a lane holds its row. The servers of
+-- a cluster that was moved into this schema are lanes too, with higher numbers and with gaps; nobody
+-- appends to them.
 
 create table lanes (
-  lane integer primary key,
+  lane bigint primary key,
   -- The `seq` and the clock of the lane's last event.
   seq bigint not null default 0,
   clock bigint not null default 0
@@ -15,12 +17,13 @@ create table events (
   clock bigint not null,
   -- Milliseconds since 1970.
   time bigint not null,
-  lane integer not null,
+  lane bigint not null,
   kind text collate "C" not null,
   -- What the event is about: #channel, @user or !hook. A message is about its receiver.
   subject text collate "C" not null,
   actor text collate "C",
-  -- The scope in which the request's id is unique. All events of one scope lie in one lane.
+  -- The scope in which the request's id is unique. All events of one scope lie in one lane, and
+  -- perhaps in lanes of former servers.
   scope text collate "C" not null,
   id text collate "C",
   -- The text of a message.
@@ -43,8 +46,9 @@ $$;
 
 create unique index events_by_id on events (lane, scope, id) where id is not null;
 
--- Conversations. All messages about one subject lie in one lane, those of one sender in many. The
--- conditions differ, so that a query of one of them uses no other index than its own.
+-- Conversations. All messages about one subject lie in one lane, besides those of former servers, and
+-- those of one sender in many. The conditions differ, so that a query of one of them uses no other
+-- index than its own.
 create index events_in on events (subject, lane, clock) where body is not null;
 create index events_between on events (subject, actor, lane, clock) where kind = 'message';
 create index events_sent on events (actor, clock, lane)
@@ -71,7 +75,7 @@ where body is not null;
 create table users (
   name text collate "C" primary key,
   sort bytea not null unique,
-  lane integer not null,
+  lane bigint not null,
   seq bigint not null,
   clock bigint not null,
   time bigint not null,
@@ -84,14 +88,15 @@ create table users (
 create table channels (
   name text collate "C" primary key,
   sort bytea not null,
-  lane integer not null,
+  lane bigint not null,
   seq bigint not null,
   clock bigint not null,
   time bigint not null,
   id text,
   creator text collate "C",
   is_removed boolean not null default false,
-  -- The `seq` of the last removal or restoration, which lies in the same lane.
+  -- The place of the last removal or restoration.
+  removal_lane bigint,
   removal bigint
 );
 
@@ -107,9 +112,9 @@ create table looks (
 -- Messages that may not have been published: one row for each transaction, named by the place of its
 -- first message.
 create table unpublished (
-  lane integer,
+  lane bigint,
   seq bigint,
-  lanes integer[] not null,
+  lanes bigint[] not null,
   seqs bigint[] not null,
   since timestamptz not null default now(),
   primary key (lane, seq)
@@ -119,7 +124,7 @@ create index on unpublished (since);
 
 -- Returns the `seq` of a lane's last message before another one on a topic, or 0. The topic is
 -- #channel or @user; messages that the user sent are on it too.
-create function last_before(topic text, of_lane integer, below bigint, below_clock bigint)
+create function last_before(topic text, of_lane bigint, below bigint, below_clock bigint)
 returns table (prev bigint)
 language sql stable
 as $$
@@ -141,13 +146,14 @@ $$;
 
 -- Appends events. Returns a row for each, in any order: its place, or that of the earlier event with
 -- the same id, or no place if the request must be decided again. The caller has removed repetitions
--- within the batch.
+-- within the batch. The lanes of former servers are not searched for the id, because they do not change:
+-- whoever decided the request has seen what they have.
 create function append_events(
-  _lanes integer[], _kinds text[], _subjects text[], _actors text[], _scopes text[], _ids text[],
+  _lanes bigint[], _kinds text[], _subjects text[], _actors text[], _scopes text[], _ids text[],
   _clocks bigint[], _times bigint[], _bodies text[], _data text[], _sorts bytea[],
   _look_of integer[], _looks text[]
 ) returns table (
-  n bigint, lane integer, seq bigint, clock bigint, "time" bigint, is_new boolean,
+  n bigint, lane bigint, seq bigint, clock bigint, "time" bigint, is_new boolean,
   prev bigint, actor_prev bigint, version text, actor_version text
 )
 language plpgsql
@@ -253,12 +259,13 @@ begin
   left join accounts b on p.kind = 'message' and b.name = p.actor;
 
   if 'removal' = any (_kinds) then
-    update channels c set removal = r.seq, is_removed = r.is_removed
+    update channels c set removal_lane = r.lane, removal = r.seq, is_removed = r.is_removed
     from (
-      select distinct on (e.subject) e.subject, e.seq, (e.data ->> 'isRemoved')::boolean as is_removed
+      select distinct on (e.subject) e.subject, e.lane, e.seq,
+        (e.data ->> 'isRemoved')::boolean as is_removed
       from events e
       where e.kind = 'removal' and e.subject = any (_subjects)
-      order by e.subject, e.seq desc
+      order by e.subject, e.clock desc
     ) r
     where c.name = substr(r.subject, 2);
   end if;
@@ -267,7 +274,7 @@ $$;
 
 -- Forgets transactions whose first message is among these. Nothing is lost if the rows come back:
 -- the messages are published once more.
-create function published(_lanes integer[], _seqs bigint[]) returns void
+create function published(_lanes bigint[], _seqs bigint[]) returns void
 language plpgsql
 as $$
 begin

@@ -1,0 +1,233 @@
+import { compareOrder } from "../../../protocol/event.ts";
+import type { Fields } from "../../../protocol/fields.ts";
+import { looksOf } from "../../../protocol/looks.ts";
+import { servers, type Vector } from "../../../protocol/vector.ts";
+import { type ChatData, chatFacts } from "../../core/chat/chat-facts.ts";
+import type { ChatState, StoredMessage } from "../../core/chat/chat-state.ts";
+import type { DecisionLog } from "../../core/decisions/decision-log.ts";
+import { type Placed, readPlace } from "../../core/replica/placed.ts";
+import type { NewEvent } from "../engine.ts";
+import { channelKey, laneOf, lanes, messageOf, rowOf, userKey } from "../events.ts";
+import { operationRow } from "./decide.ts";
+import {
+  eventColumns,
+  factOf,
+  placeOf,
+  restOf,
+  type StoredEvent,
+  writtenIn,
+} from "./events-rows.ts";
+import { type DecidedState, stateTables } from "./state-rows.ts";
+import { sortKey, stored } from "./text.ts";
+
+/** The state of a whole cluster. */
+export interface WholeState extends DecidedState {
+  readonly chat: ChatState;
+  readonly log: DecisionLog;
+  /** For each server that the cluster ever had, its last event. */
+  readonly vector: Vector;
+  /** A clock above all clocks of the cluster. */
+  readonly clock: number;
+}
+
+export interface MovedRow {
+  readonly row: Fields;
+  /** What the row says. A row that is read back must say the same. */
+  readonly line: string;
+}
+
+/** A table, and what a moved state has in it. */
+export interface MovedTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** The column that identifies a row, if new tables have rows already that are replaced. */
+  readonly key?: string;
+  rows(): Iterable<MovedRow>;
+  /** Returns what a row says that was read. */
+  lineOf(row: Fields): string;
+}
+
+/** Returns all tables with what the state has. A row may hold on to what later tables have, too. */
+export function movedTables(state: WholeState): readonly MovedTable[] {
+  return [
+    events(state),
+    plain("users", users(state)),
+    plain("channels", channels(state)),
+    plain("looks", looks(state)),
+    plain("dropped", dropped(state)),
+    { ...plain("lanes", lanesAfter(state)), key: "lane" },
+    { ...plain("log_head", [headOf(state)]), key: "one" },
+    plain("operations", operations(state)),
+    plain("forgotten", forgotten(state)),
+    ...stateTables.map(({ name, key, columns, keepsFirst, rows }) => {
+      const all = rows(state);
+      const kept = keepsFirst === true ? firstOf(all, key) : all;
+      return plain(name, kept, [key, ...columns]);
+    }),
+  ];
+}
+
+const columnsOf = {
+  users: ["name", "sort", "lane", "seq", "clock", "time", "id", "is_unproven"],
+  channels: [
+    ...["name", "sort", "lane", "seq", "clock", "time", "id"],
+    ...["creator", "is_removed", "removal_lane", "removal"],
+  ],
+  looks: ["look", "subject"],
+  dropped: ["subject", "lane", "seq"],
+  lanes: ["lane", "seq", "clock"],
+  log_head: ["one", "applied", "time", "offers", "registration", "invitation"],
+  operations: ["by", "id", "slot", "outcome", "result", "operation"],
+  forgotten: ["by", "floor"],
+} as const;
+
+/** A table whose rows say what is in their columns. */
+function plain(name: keyof typeof columnsOf, rows: Iterable<Fields>): MovedTable;
+function plain(name: string, rows: Iterable<Fields>, columns: readonly string[]): MovedTable;
+function plain(
+  name: string,
+  rows: Iterable<Fields>,
+  columns: readonly string[] = columnsOf[name as keyof typeof columnsOf],
+): MovedTable {
+  const lineOf = (row: Fields) => JSON.stringify(columns.map((column) => row[column] ?? null));
+  return {
+    ...{ name, columns, lineOf },
+    *rows() {
+      for (const row of rows) yield { row, line: lineOf(row) };
+    },
+  };
+}
+
+function firstOf(rows: readonly Fields[], key: string): Iterable<Fields> {
+  const first = new Map<unknown, Fields>();
+  for (const row of rows) if (!first.has(row[key])) first.set(row[key], row);
+  return first.values();
+}
+
+/** An event says what this program makes of its row, so that errors of the row would be noticed. */
+function events({ chat }: WholeState): MovedTable {
+  const lineOf = ({ kind, data }: Pick<NewEvent, "kind" | "data">, place: Placed, scope: unknown) =>
+    JSON.stringify([kind, data, place, scope]);
+  return {
+    name: "events",
+    columns: [...eventColumns, "scope"],
+    lineOf: (row) => {
+      const read = row as unknown as StoredEvent;
+      const { id = null, actor = null, body = null, data = null, ...rest } = read;
+      const event = { ...rest, id, actor, body, data };
+      return lineOf(factOf(event), placeOf(event), row.scope);
+    },
+    *rows() {
+      for (const { event, place } of eventsOf(chat)) {
+        if (isCopy(chat, event, place)) continue;
+        const { subject, actor, scope, body } = rowOf(event);
+        const { server, seq, clock, time, id } = place;
+        const row = {
+          ...{ lane: laneOf(server), seq, clock, time, kind: event.kind, subject, actor, scope },
+          id: id && stored(id),
+          body: body && stored(body),
+          data: restOf(event) ?? undefined,
+        };
+        yield { row, line: lineOf(event, place, scope) };
+      }
+    },
+  };
+}
+
+function* eventsOf(chat: ChatState): Iterable<{ event: NewEvent; place: Placed }> {
+  const facts = chatFacts(chat);
+  for (const kind of Object.keys(facts) as (keyof ChatData)[]) {
+    for (const entry of facts[kind].freeze().entries as Iterable<Fields>) {
+      const place = readPlace(entry);
+      const { id, clock, time: timeMs } = place;
+      const event = { kind, data: facts[kind].parse(entry), id, clock, timeMs } as NewEvent;
+      yield { event, place };
+    }
+  }
+}
+
+/**
+ * Whether an earlier message is of the same request. Two servers may both have taken a request, and
+ * readers see the first message only (R6); an engine has no other.
+ */
+function isCopy(chat: ChatState, event: NewEvent, place: Placed): boolean {
+  if (writtenIn(event) === undefined) return false;
+  const message = messageOf(event, place);
+  return keepersOf(chat, message).some((keeper) => {
+    const [first] = keeper?.conversation.window.duplicates(message) ?? [];
+    return first !== undefined && compareOrder(first, message) < 0;
+  });
+}
+
+function keepersOf(chat: ChatState, { from, to }: StoredMessage) {
+  return "channel" in to
+    ? [chat.channels.get(to.channel)]
+    : [chat.users.get(to.user), chat.users.get(from)];
+}
+
+/** Returns the columns of a name and of a place. */
+function namedAt(name: string, { server, seq, clock, time, id }: Placed) {
+  const place = { lane: laneOf(server), seq, clock, time, id: id && stored(id) };
+  return { name, sort: sortKey(name), ...place };
+}
+
+function* users({ chat }: WholeState): Iterable<Fields> {
+  for (const { name, logins } of chat.users.values()) {
+    const all = logins.entries.slice();
+    const [first] = all;
+    if (first === undefined) continue;
+    const is_unproven = all.some(({ isProven }) => isProven !== true);
+    yield { ...namedAt(name, first), is_unproven };
+  }
+}
+
+function* channels({ chat }: WholeState): Iterable<Fields> {
+  for (const { name, creations } of chat.channels.values()) {
+    const first = creations.at(0);
+    if (first === undefined) continue;
+    const last = chat.removals.last(name);
+    const removal = last && { removal_lane: laneOf(last.server), removal: last.seq };
+    const is_removed = last?.isRemoved === true;
+    yield { ...namedAt(name, first), creator: first.user, is_removed, ...removal };
+  }
+}
+
+function* looks({ chat }: WholeState): Iterable<Fields> {
+  const all = [
+    ...chat.userNames.sorted.map((name) => ({ name, subject: userKey(name) })),
+    ...chat.channelNames.sorted.map((name) => ({ name, subject: channelKey(name) })),
+  ];
+  for (const { name, subject } of all) {
+    for (const look of new Set(looksOf(name))) yield { look, subject };
+  }
+}
+
+function* dropped({ chat }: WholeState): Iterable<Fields> {
+  const holders = [...chat.channels.values(), ...chat.users.values()];
+  for (const { to, conversation } of holders) {
+    const subject = "channel" in to ? channelKey(to.channel) : userKey(to.user);
+    for (const server of servers(conversation.dropped)) {
+      yield { subject, lane: laneOf(server), seq: conversation.dropped[server] };
+    }
+  }
+}
+
+/** The former servers, and the lanes to which events are appended from now on. */
+function* lanesAfter({ vector, clock }: WholeState): Iterable<Fields> {
+  for (let lane = 0; lane < lanes; lane += 1) yield { lane, seq: 0, clock };
+  for (const server of servers(vector)) yield { lane: laneOf(server), seq: vector[server], clock };
+}
+
+function headOf({ log, shop, accounts }: WholeState): Fields {
+  const { applied, time } = log.head;
+  const { mode, hash } = accounts.registration;
+  return { one: true, applied, time, offers: shop.offers, registration: mode, invitation: hash };
+}
+
+function* operations({ log }: WholeState): Iterable<Fields> {
+  for (const [, { kept }] of log.remembered()) yield* kept.map(operationRow);
+}
+
+function* forgotten({ log }: WholeState): Iterable<Fields> {
+  for (const [by, { floor }] of log.remembered()) if (floor > 0) yield { by, floor };
+}
