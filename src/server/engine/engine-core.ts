@@ -41,6 +41,8 @@ export class EngineCore {
   readonly passwords = new Passwords();
   /** Why no request is served but `status`; undefined while requests are served. */
   refusal: string | undefined;
+  /** Why nothing can be decided in this turn. */
+  #unready: string | undefined;
   readonly #parts: Parts;
   readonly #digest: Digest;
   readonly #turn = new Turn();
@@ -90,6 +92,7 @@ export class EngineCore {
       traces: { isFullFor: () => true, add: () => {} },
       flood,
       memberWithoutDecisions: () => undefined,
+      unready: () => this.#unready,
     });
   }
 
@@ -162,9 +165,9 @@ export class EngineCore {
     const requests = this.#requests.splice(0);
     const undecided = [...this.serving.waiting, ...this.#writes.outdated];
     const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
-    const refusal = this.refusal ?? (await this.#load(asked));
+    this.#unready = this.refusal ?? (await this.#load(asked));
     const now = this.#parts.now();
-    for (const one of requests) this.serving.take(one, refusal, now);
+    for (const one of requests) this.serving.take(one, this.#unready, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
     for (const numbered of this.#turn.takeMade()) this.#waiting.push(numbered);
@@ -181,6 +184,7 @@ export class EngineCore {
       const more = needsOfHooks(requests, slice, this.#digest);
       this.#turn.slice =
         more === undefined ? slice : await within(loadMs, engine.load(more, slice));
+      this.#hear(this.#turn.slice.clock);
       return undefined;
     } catch (error) {
       if (error instanceof EngineDown) return error.message;
@@ -195,6 +199,7 @@ export class EngineCore {
     const batch = this.#waiting.splice(0, mostAppended);
     try {
       const appended = await this.#parts.engine.append(batch.map(([, { event }]) => event));
+      this.#hear(Math.max(...appended.map((one) => (one === "conflict" ? 0 : one.place.clock))));
       this.#publish(batch, appended);
       this.#happened.push(() => {
         for (const [at, [number]] of batch.entries()) {
@@ -209,6 +214,12 @@ export class EngineCore {
     }
     this.#isAppending = false;
     this.wake();
+  }
+
+  /** Raises this server's clock above that of events which its replies tell of (R7). */
+  #hear(eventClock: number): void {
+    const { clock } = this.#parts.services;
+    if (eventClock > clock.value) clock.receive(eventClock);
   }
 
   #publish(batch: readonly Numbered[], appended: readonly Appended[]): void {

@@ -21,6 +21,8 @@ export class Slice {
   readonly matches = new Matches(Number.MAX_SAFE_INTEGER);
   /** For each origin, its highest `seq` on disk. */
   committed: Vector = {};
+  /** The highest clock of all events on disk. */
+  clock = 0;
   /** The slot of the last decided operation. */
   applied = 0;
   readonly #decided = new Map<string, Decided>();

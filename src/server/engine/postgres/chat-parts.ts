@@ -39,10 +39,10 @@ export function chatParts(needs: Needs): readonly Part[] {
   return parts.filter((part) => part !== undefined);
 }
 
-/** One row, with the `seq` of each lane that has events. */
+/** One row, with the `seq` of each lane that has events, and the highest clock of them all. */
 const lanes: Part = {
   name: "lanes",
-  text: `select null::integer as lane, null::bigint as seq, null::bigint as clock,
+  text: `select null::integer as lane, null::bigint as seq, max(clock) as clock,
       null::bigint as time, 'lanes' as kind, null as subject, null as actor, null as id,
       null as body, jsonb_object_agg(lane, seq) as data
     from lanes where seq > 0`,

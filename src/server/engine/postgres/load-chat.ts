@@ -14,7 +14,11 @@ import type { Queries } from "./pool.ts";
 /** A row of the parts that are events, or the row of the part `lanes`. */
 type LoadedRow =
   | StoredEvent
-  | { readonly kind: "lanes"; readonly data: Readonly<Record<string, number>> | null };
+  | {
+      readonly kind: "lanes";
+      readonly clock: number | null;
+      readonly data: Readonly<Record<string, number>> | null;
+    };
 
 /**
  * Loads what is needed of the chat into a slice. One statement reads all of it, so `committed` and
@@ -28,6 +32,7 @@ export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise
   const isKnown = knownIn(slice.chat);
   for (const row of rows) {
     if (row.kind === "lanes") {
+      slice.clock = Math.max(slice.clock, row.clock ?? 0);
       if (Object.keys(slice.committed).length === 0) slice.committed = committedOf(row.data);
       continue;
     }
