@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineDown } from "../../../src/server/engine/engine.ts";
 import { EnginePool, type PoolOptions } from "../../../src/server/engine/postgres/pool.ts";
 import { sortKey, stored, told } from "../../../src/server/engine/postgres/text.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
 import { until } from "../../support/until.ts";
 
 const one = { text: "select 1 as one" };
