@@ -41,7 +41,9 @@ export class EngineCore {
   readonly passwords = new Passwords();
   /** Why no request is served but `status`; undefined while requests are served. */
   refusal: string | undefined;
-  /** Why nothing can be decided in this turn. */
+  /** Whether new requests are refused, so that the open ones come to an end. */
+  isStopping = false;
+  /** What the clients are told if nothing can be decided in this turn. */
   #unready: string | undefined;
   readonly #parts: Parts;
   readonly #digest: Digest;
@@ -165,9 +167,11 @@ export class EngineCore {
     const requests = this.#requests.splice(0);
     const undecided = [...this.serving.waiting, ...this.#writes.outdated];
     const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
-    this.#unready = this.refusal ?? (await this.#load(asked));
+    const isReady = this.refusal === undefined && (await this.#load(asked));
+    this.#unready = isReady ? undefined : "This server's database does not answer at the moment.";
+    const refusal = this.isStopping ? "This server is stopping." : this.#unready;
     const now = this.#parts.now();
-    for (const one of requests) this.serving.take(one, this.#unready, now);
+    for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
     for (const numbered of this.#turn.takeMade()) this.#waiting.push(numbered);
@@ -175,9 +179,9 @@ export class EngineCore {
     void this.#append();
   }
 
-  /** Loads what the requests need. Returns why that failed, as a reason to refuse them. */
-  async #load(requests: readonly Incoming[]): Promise<string | undefined> {
-    if (requests.length === 0) return undefined;
+  /** Loads what the requests need. Returns whether that was possible. */
+  async #load(requests: readonly Incoming[]): Promise<boolean> {
+    if (requests.length === 0) return true;
     const { engine } = this.#parts;
     try {
       const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
@@ -185,9 +189,9 @@ export class EngineCore {
       this.#turn.slice =
         more === undefined ? slice : await within(loadMs, engine.load(more, slice));
       this.#hear(this.#turn.slice.clock);
-      return undefined;
+      return true;
     } catch (error) {
-      if (error instanceof EngineDown) return error.message;
+      if (error instanceof EngineDown) return false;
       throw error;
     }
   }
