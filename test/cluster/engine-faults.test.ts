@@ -53,6 +53,14 @@ describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, 
     return entries.filter(({ message }) => message === text).length;
   }
 
+  /** Appends a message as a server does that dies before it publishes it. */
+  async function appendAlone(message: string, clock: number): Promise<void> {
+    const config = { address: engineAddress(engine), password: undefined };
+    await using dying = await openPostgres(config, pino({ level: "silent" }));
+    const data = { user: ana, channel: general, message };
+    await dying.append([{ kind: "publication", data, id: newId(), clock, timeMs: Date.now() }]);
+  }
+
   /** The status of `/readyz` at each server. */
   async function readiness(): Promise<number[]> {
     const asked = cluster.of("server").map(async ({ ready }) => {
@@ -87,16 +95,21 @@ describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, 
       await (await speaker()).publish(general, "is anybody there?");
       return heard.length > 0;
     }, "the subscription is there");
-    await using dying = await openPostgres(
-      { address: engineAddress(engine), password: undefined },
-      pino({ level: "silent" }),
-    );
-    const data = { user: ana, channel: general, message: "the last words" };
-    const event = { kind: "publication", data, id: newId(), clock: 0, timeMs: Date.now() } as const;
-    await dying.append([event]);
+    await appendAlone("the last words", 0);
     const begunMs = performance.now();
     await until(() => heard.includes("the last words"), "it is published", soonMs);
     expect(performance.now() - begunMs).toBeLessThan(4_000);
+  });
+
+  test("[K3] [R7] a message has a higher clock than all that its sender was told, although the clock of a lane is far ahead of the servers'", async () => {
+    await appendAlone("far ahead", 500_000);
+    const client = await speaker();
+    const { clock: told } = await client.publish(general, "after it");
+    expect(told).toBeGreaterThan(500_000);
+    for (const other of ["x", "y", "z"].map((name) => parseChannelName(name))) {
+      const { clock } = await client.createChannel(other);
+      expect(clock).toBeGreaterThan(told);
+    }
   });
 
   test("[K6] servers whose database is frozen leave the rotation, say why, and come back by themselves", async () => {
