@@ -277,6 +277,7 @@ export const processCommands: readonly ProcessCommand[] = [
       { name: "seconds", value: "n", fallback: "60" },
       { name: "seed", value: "n" },
       { name: "servers", value: "n", fallback: "3" },
+      { name: "postgres" },
       { name: "report", value: "file" },
       jsonFlag,
     ],

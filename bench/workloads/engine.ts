@@ -1,5 +1,5 @@
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { hasPostgres, startPostgres } from "../../test/support/postgres.ts";
+import { hasPostgres, startPostgres } from "../../src/trials/postgres.ts";
 import { members, password, publish, warmUp } from "../chat-load.ts";
 import { fill, memberOf, roomOf, rooms, vocabularies, wordOf } from "../filled-engine.ts";
 import { measure } from "../measure.ts";

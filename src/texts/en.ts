@@ -1198,6 +1198,8 @@ export const en = {
   "flag.name": "the bot's name, instead of one of its own",
   "flag.out": "the folder to make, which must not exist yet",
   "flag.seconds": "how long the faults go on",
+  "flag.postgres":
+    "give the servers an engine: a PostgreSQL of this run, with a standby that takes over",
   "flag.report": "write a report with timeline and latencies to this HTML file",
   // `tertulia init`.
   "init.host":

@@ -1196,6 +1196,8 @@ export const ptBr = {
   "flag.name": "o nome do bot, em vez de um próprio",
   "flag.out": "a pasta a criar, que ainda não pode existir",
   "flag.seconds": "por quanto tempo há falhas",
+  "flag.postgres":
+    "dá um motor aos servidores: um PostgreSQL só desta execução, com uma réplica que assume",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   // `tertulia init`.
   "init.host":

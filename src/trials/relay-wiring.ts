@@ -8,10 +8,11 @@ export const clientsNode: NodeName = "clients";
 /**
  * Returns the number of ports for a cluster with one broker and one proxy. Each server connects to
  * five endpoints, and its peers connect to one endpoint of this server. Broker and proxy connect to
- * the reference, and clients to broker and proxy.
+ * the reference, and clients to broker and proxy. If there is an engine, each server connects to each
+ * server of the engine.
  */
-export function relayPorts(servers: number): number {
-  return 6 * servers + 4;
+export function relayPorts(servers: number, databases = 0): number {
+  return (6 + databases) * servers + 4;
 }
 
 export interface RelayWiringOptions {
@@ -35,7 +36,7 @@ export class RelayWiring implements Wiring {
     this.#options = options;
   }
 
-  between(from: Process, to: Process, endpoint: string): string {
+  between(from: Process, to: Pick<Process, "label">, endpoint: string): string {
     return this.#route(from.label, to.label, endpoint);
   }
 

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "../client/connection.ts";
 import type { Session, SessionOptions } from "../client/session.ts";
 import type { Child } from "../cluster/child.ts";
+import type { Process } from "../cluster/supervisor.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { LocalCluster, type LocalClusterOptions } from "./local-cluster.ts";
 import { Relay } from "./relay.ts";
@@ -15,6 +16,15 @@ export interface RelayedClusterOptions {
   readonly auth?: LocalClusterOptions["auth"];
   /** The servers' settings, as environment variables. */
   readonly settings?: LocalClusterOptions["settings"];
+  /** The servers' engine. */
+  readonly engine?: RelayedEngine | undefined;
+}
+
+export interface RelayedEngine {
+  /** The address, as the setting `engine` expects it. */
+  readonly url: string;
+  /** The servers of PostgreSQL, in the order of the address. */
+  readonly targets: readonly { readonly label: string; readonly endpoint: string }[];
 }
 
 /** A new cluster whose processes and clients reach each other only through a relay. */
@@ -33,12 +43,16 @@ export class RelayedCluster implements AsyncDisposable {
   }
 
   static async start(options: RelayedClusterOptions) {
-    const { servers, folder, logLevel, auth, settings } = options;
-    const relay = await Relay.open(relayPorts(servers));
+    const { servers, folder, logLevel, auth, settings, engine } = options;
+    const relay = await Relay.open(relayPorts(servers, engine?.targets.length));
     let local: LocalCluster | undefined;
     const nodeOf = (name: string) =>
       local?.of("server").find(({ ready }) => ready?.name === name)?.label;
     const wiring = new RelayWiring({ relay, folder, nodeOf });
+    const engineOf = ({ url, targets }: RelayedEngine, server: Process) => {
+      const hosts = targets.map((target) => wiring.between(server, target, target.endpoint));
+      return url.replace(/@.*\//, `@${hosts.join(",").replaceAll("tcp://", "")}/`);
+    };
     try {
       local = await LocalCluster.start({
         servers,
@@ -46,7 +60,13 @@ export class RelayedCluster implements AsyncDisposable {
         logLevel,
         wiring,
         ...(auth && { auth }),
-        ...(settings && { settings }),
+        ...(engine && { engine: engine.url }),
+        settings: (process) => ({
+          ...settings?.(process),
+          ...(engine && process.role === "server"
+            ? { TERTULIA_ENGINE: engineOf(engine, process) }
+            : {}),
+        }),
       });
     } catch (error) {
       await relay[Symbol.asyncDispose]();

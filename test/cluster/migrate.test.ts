@@ -17,7 +17,7 @@ import type { Entry } from "../../src/protocol/publications.ts";
 import type { ConversationName } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../support/postgres.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../src/trials/postgres.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, type Ended } from "../terminal/cli-process.ts";

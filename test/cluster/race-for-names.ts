@@ -98,7 +98,8 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
     processes,
     relay,
     elapsedMs,
-    coordinator: () => watch.coordinator,
+    holder: () => watch.coordinator,
+    isOutage: () => false,
     onFault: ({ kind }) => options.onFault?.(`${kind} of ${watch.coordinator}`, race.owned),
   });
   const labels = processes.map(({ label }) => label);

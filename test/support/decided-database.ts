@@ -7,7 +7,7 @@ import { loadDecided } from "../../src/server/engine/postgres/load-decided.ts";
 import type { EnginePool } from "../../src/server/engine/postgres/pool.ts";
 import { openEngine } from "../../src/server/engine/postgres/start.ts";
 import { Slice } from "../../src/server/engine/slice.ts";
-import type { Postgres } from "./postgres.ts";
+import type { Postgres } from "../../src/trials/postgres.ts";
 
 /** A database of an engine, with operations and what they decide. */
 export class DecidedDatabase implements AsyncDisposable {

@@ -5,7 +5,7 @@ import { loadChat } from "../../src/server/engine/postgres/load-chat.ts";
 import type { EnginePool } from "../../src/server/engine/postgres/pool.ts";
 import { openEngine } from "../../src/server/engine/postgres/start.ts";
 import { Slice } from "../../src/server/engine/slice.ts";
-import { type Postgres, startPostgres } from "./postgres.ts";
+import { type Postgres, startPostgres } from "../../src/trials/postgres.ts";
 
 /** A database of an engine, in a PostgreSQL of its own. */
 export class EngineDatabase implements AsyncDisposable {

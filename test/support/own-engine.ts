@@ -1,4 +1,4 @@
-import { startPostgres } from "./postgres.ts";
+import { startPostgres } from "../../src/trials/postgres.ts";
 
 /**
  * Starts a PostgreSQL for the servers of all tests of a run, if the environment variable

@@ -41,6 +41,10 @@ export class EngineCore {
   readonly passwords = new Passwords();
   /** Why no request is served but `status`; undefined while requests are served. */
   refusal: string | undefined;
+  /** Whether new requests are refused, so that the open ones come to an end. */
+  isStopping = false;
+  /** What the clients are told if nothing can be decided in this turn. */
+  #unready: string | undefined;
   readonly #parts: Parts;
   readonly #digest: Digest;
   readonly #turn = new Turn();
@@ -90,6 +94,7 @@ export class EngineCore {
       traces: { isFullFor: () => true, add: () => {} },
       flood,
       memberWithoutDecisions: () => undefined,
+      unready: () => this.#unready,
     });
   }
 
@@ -162,7 +167,9 @@ export class EngineCore {
     const requests = this.#requests.splice(0);
     const undecided = [...this.serving.waiting, ...this.#writes.outdated];
     const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
-    const refusal = this.refusal ?? (await this.#load(asked));
+    const isReady = this.refusal === undefined && (await this.#load(asked));
+    this.#unready = isReady ? undefined : "This server's database does not answer at the moment.";
+    const refusal = this.isStopping ? "This server is stopping." : this.#unready;
     const now = this.#parts.now();
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
@@ -172,18 +179,19 @@ export class EngineCore {
     void this.#append();
   }
 
-  /** Loads what the requests need. Returns why that failed, as a reason to refuse them. */
-  async #load(requests: readonly Incoming[]): Promise<string | undefined> {
-    if (requests.length === 0) return undefined;
+  /** Loads what the requests need. Returns whether that was possible. */
+  async #load(requests: readonly Incoming[]): Promise<boolean> {
+    if (requests.length === 0) return true;
     const { engine } = this.#parts;
     try {
       const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
       const more = needsOfHooks(requests, slice, this.#digest);
       this.#turn.slice =
         more === undefined ? slice : await within(loadMs, engine.load(more, slice));
-      return undefined;
+      this.#hear(this.#turn.slice.clock);
+      return true;
     } catch (error) {
-      if (error instanceof EngineDown) return error.message;
+      if (error instanceof EngineDown) return false;
       throw error;
     }
   }
@@ -195,6 +203,7 @@ export class EngineCore {
     const batch = this.#waiting.splice(0, mostAppended);
     try {
       const appended = await this.#parts.engine.append(batch.map(([, { event }]) => event));
+      this.#hear(Math.max(...appended.map((one) => (one === "conflict" ? 0 : one.place.clock))));
       this.#publish(batch, appended);
       this.#happened.push(() => {
         for (const [at, [number]] of batch.entries()) {
@@ -209,6 +218,12 @@ export class EngineCore {
     }
     this.#isAppending = false;
     this.wake();
+  }
+
+  /** Raises this server's clock above that of events which its replies tell of (R7). */
+  #hear(eventClock: number): void {
+    const { clock } = this.#parts.services;
+    if (eventClock > clock.value) clock.receive(eventClock);
   }
 
   #publish(batch: readonly Numbered[], appended: readonly Appended[]): void {

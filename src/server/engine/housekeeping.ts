@@ -36,9 +36,16 @@ interface Parts {
 
 /** Silence of the engine after which this server takes no more requests. */
 const patienceMs = 1_500;
-/** Messages that were on disk for so long without a word that they are published are published again. */
-const unpublishedMs = 1_000;
+/**
+ * After so many milliseconds on disk without a word that they are published, messages are published
+ * again (K4): by the keeper, and a little later by any server, because the keeper may have died.
+ */
+const unpublishedMs = { byKeeper: 1_000, byAny: 1_500 };
+/** Pause between two searches for such messages, in milliseconds. */
+const searchMs = 400;
 const mostUnpublished = 500;
+/** Pause between two looks whether a stopping server has answered all, in milliseconds. */
+const shortMs = 5;
 const notYet = "it has not reached its database yet";
 
 /** What a server with an engine does from time to time, besides answering requests. */
@@ -63,22 +70,28 @@ export class Housekeeping {
     const every = (ms: number, run: () => void) => void this.#timers.push(setInterval(run, ms));
     every(durations.tickMs, () => this.#tick());
     every(durations.heartbeatMs, () => this.#beat());
-    every(unpublishedMs, () => void this.#publishAgain());
+    every(searchMs, () => void this.#publishAgain());
     this.#beat();
   }
 
-  /** Takes no new requests, and resolves once all open ones are answered. */
+  /**
+   * Answers all open requests, then leaves the rotation: replies reach clients only before. After a
+   * while it refuses new requests, so that a busy server comes to its end (R11).
+   */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    if (this.#isServing) this.#parts.clients.rotate(false);
-    const { core } = this.#parts;
+    const { core, clients } = this.#parts;
+    const begunMs = now().steadyMs;
     await new Promise<void>((resolve) => {
       const look = setInterval(() => {
-        if (!core.isIdle) return;
+        const lastsMs = now().steadyMs - begunMs;
+        core.isStopping = lastsMs >= durations.patienceMs;
+        if (!core.isIdle && lastsMs < durations.drainMs) return;
         clearInterval(look);
         resolve();
-      }, durations.tickMs);
+      }, shortMs);
     });
+    if (this.#isServing) clients.rotate(false);
     for (const timer of this.#timers) clearInterval(timer);
   }
 
@@ -161,10 +174,11 @@ export class Housekeeping {
   /** Publishes what a server has appended that then died, or was cut off. */
   async #publishAgain(): Promise<void> {
     const { core, engine, view } = this.#parts;
-    if (!view.isKeeper || this.#isPublishing) return;
+    if (this.#isPublishing) return;
     this.#isPublishing = true;
     try {
-      core.publish(await engine.unpublished(unpublishedMs, mostUnpublished));
+      const olderThanMs = view.isKeeper ? unpublishedMs.byKeeper : unpublishedMs.byAny;
+      core.publish(await engine.unpublished(olderThanMs, mostUnpublished));
     } catch (error) {
       if (!(error instanceof EngineDown)) throw error;
     }

@@ -21,6 +21,8 @@ export class Slice {
   readonly matches = new Matches(Number.MAX_SAFE_INTEGER);
   /** For each origin, its highest `seq` on disk. */
   committed: Vector = {};
+  /** The highest clock of all events on disk. */
+  clock = 0;
   /** The slot of the last decided operation. */
   applied = 0;
   /** For users of whom operations are forgotten: the slot of the last one (D9). */

@@ -11,12 +11,15 @@ import { clientsNode } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";
 import { saveJournals } from "../saved-states.ts";
 import { ChangeRace } from "./change-race.ts";
+import type { Change } from "./core/changes.ts";
 import { check, type Observations, unheard } from "./core/checker.ts";
 import { type Failover, failoversOf, type Term } from "./core/failovers.ts";
-import { type PlannedFault, planFaults } from "./core/fault-plan.ts";
+import { type Office, type PlannedFault, planFaults } from "./core/fault-plan.ts";
 import { type Pace, paceOf } from "./core/pace.ts";
 import { type Verdict, verdictOf } from "./core/verdict.ts";
-import { FaultPerformer, type Mark } from "./fault-performer.ts";
+import { ChaosDatabase } from "./database.ts";
+import { engineState } from "./engine-state.ts";
+import { FaultPerformer, type Mark, type Target } from "./fault-performer.ts";
 import { accountsOf, agree, changedOf, filesOf, type Question, reportsOf } from "./final-state.ts";
 import { conversations, Load } from "./load.ts";
 import { NameRace } from "./name-race.ts";
@@ -27,6 +30,8 @@ export interface ChaosConfig {
   readonly servers: number;
   /** The path of an empty folder for data and logs. */
   readonly folder: string;
+  /** Whether the servers have an engine: a PostgreSQL of this run, with a standby. */
+  readonly hasEngine?: boolean;
 }
 
 /** The part of a run that is in progress. */
@@ -41,8 +46,8 @@ export interface ChaosResult {
   readonly verdict: Verdict;
   readonly plan: readonly PlannedFault[];
   /**
-   * The faults that were performed, with the processes that they hit. A fault of the coordinator is
-   * not performed while no server is coordinator.
+   * The faults that were performed, with the processes that they hit. A fault of an office, such as
+   * that of the coordinator, is not performed while no process has it.
    */
   readonly performed: readonly PlannedFault[];
   /** All terms of coordinators, including terms that began before the load. */
@@ -95,6 +100,7 @@ export async function runChaos(
     servers: scene.labels("server"),
     others: [...scene.labels("broker"), ...scene.labels("proxy"), ...scene.labels("reference")],
     clients: clientsNode,
+    ...(scene.database && { databases: scene.database.targets.map(({ label }) => label) }),
   });
   await scene.load.prepare();
   await scene.changes.prepare();
@@ -112,7 +118,7 @@ export async function runChaos(
   const violations = check(observations);
   const run = { seed, seconds, servers, plan, kills, pace, failovers };
   const verdict = verdictOf({ ...run, seen: observations, violations });
-  const nodes = [...scene.processes.map(({ label }) => label), clientsNode];
+  const nodes = [...scene.targets.map(({ label }) => label), clientsNode];
   return { verdict, plan, performed, terms, failovers, marks, nodes, pace, lengthMs };
 }
 
@@ -141,6 +147,7 @@ class Scene implements AsyncDisposable {
   readonly load: Load;
   readonly race: NameRace;
   readonly changes: ChangeRace;
+  readonly database: ChaosDatabase | undefined;
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
   readonly #watch: CoordinatorWatch;
@@ -148,7 +155,8 @@ class Scene implements AsyncDisposable {
   readonly #servers: readonly string[];
   #began = now();
 
-  private constructor(config: ChaosConfig, cluster: RelayedCluster) {
+  private constructor(config: ChaosConfig, cluster: RelayedCluster, database?: ChaosDatabase) {
+    this.database = database;
     this.#config = config;
     this.#cluster = cluster;
     const servers = cluster.local.of("server");
@@ -171,12 +179,19 @@ class Scene implements AsyncDisposable {
 
   static async open(config: ChaosConfig): Promise<Scene> {
     const settings = () => settingsOf(config);
-    const options = { ...config, settings, logLevel: "info", auth: "required" } as const;
-    return new Scene(config, await RelayedCluster.start(options));
+    const engine = config.hasEngine ? await ChaosDatabase.start() : undefined;
+    const options = { ...config, settings, logLevel: "info", auth: "required", engine } as const;
+    try {
+      return new Scene(config, await RelayedCluster.start(options), engine);
+    } catch (error) {
+      await engine?.[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
-  get processes(): Child[] {
-    return this.#cluster.processes;
+  /** Everything that faults can hit. */
+  get targets(): readonly Target[] {
+    return [...this.#cluster.processes, ...(this.database?.targets ?? [])];
   }
 
   labels(role: Child["role"]): string[] {
@@ -200,10 +215,12 @@ class Scene implements AsyncDisposable {
   ): Promise<FaultPerformer> {
     this.#began = now();
     const performer = new FaultPerformer({
-      processes: this.processes,
+      processes: this.targets,
       relay: this.#cluster.relay,
       elapsedMs: () => this.elapsedMs(),
-      coordinator: () => this.#watch.coordinator,
+      holder: (office) => this.#holder(office),
+      isOutage: (stopped) => this.#isOutage(stopped),
+      ...(this.database && { promote: () => (this.database as ChaosDatabase).promote() }),
       onFault,
     });
     try {
@@ -217,6 +234,20 @@ class Scene implements AsyncDisposable {
       performer.mend();
     }
     return performer;
+  }
+
+  #holder(office: Office): string | undefined {
+    return office === "coordinator" ? this.#watch.coordinator : this.database?.[office];
+  }
+
+  /**
+   * No write can be committed without a majority of the servers. With an engine, each server is
+   * enough, but both the primary and its standby are needed.
+   */
+  #isOutage(stopped: readonly Target[]): boolean {
+    const count = (role: string) => stopped.filter((target) => target.role === role).length;
+    if (this.#cluster.local.engine !== undefined) return count("database") > 0;
+    return 2 * count("server") > this.#servers.length;
   }
 
   /**
@@ -236,6 +267,7 @@ class Scene implements AsyncDisposable {
       conversations,
       limitMs: healMs,
     };
+    await this.database?.settled();
     // If the servers do not agree in time, their reports show the differences.
     await agree(question);
     onHealed();
@@ -246,20 +278,28 @@ class Scene implements AsyncDisposable {
       await pause(lookMs);
     }
     await this.#stop();
-    const { folder } = this.#config;
-    await saveJournals(folder, settingsOf(this.#config));
-    const files = await filesOf(folder);
-    const accounts = await accountsOf(folder);
     const { claims } = this.race;
     const { changes } = this.changes;
-    const changed = await changedOf(folder, changes);
     const messages = { servers: this.#servers, writes, reads, deliveries, reports };
-    return { ...messages, files, claims, accounts, changes, changed };
+    return { ...messages, claims, changes, ...(await this.#stored(changes)) };
+  }
+
+  /** Returns what is on disk after a clean stop: of each server, or of the engine. */
+  async #stored(
+    changes: readonly Change[],
+  ): Promise<Pick<Observations, "files" | "accounts" | "changed">> {
+    const { engine } = this.#cluster.local;
+    if (engine !== undefined) return { files: [], ...(await engineState(engine, changes)) };
+    const { folder } = this.#config;
+    await saveJournals(folder, settingsOf(this.#config));
+    const [files, accounts] = [await filesOf(folder), await accountsOf(folder)];
+    return { files, accounts, changed: await changedOf(folder, changes) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
     await this.#cluster[Symbol.asyncDispose]();
+    await this.database?.[Symbol.asyncDispose]();
   }
 
   async #stop(): Promise<void> {

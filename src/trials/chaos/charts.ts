@@ -11,7 +11,7 @@ export interface Captions {
   failover(failover: Failover): string;
 }
 
-export const faultKinds = ["kill", "stop", "cut", "slow", "reset"] as const;
+export const faultKinds = ["kill", "stop", "cut", "slow", "reset", "promote"] as const;
 
 /**
  * Sizes of the drawings in pixels. All drawings have the same width, so that a moment is at the

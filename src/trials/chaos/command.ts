@@ -15,6 +15,7 @@ export interface ChaosFlags {
   readonly seed?: string;
   readonly servers?: string;
   readonly report?: string;
+  readonly postgres?: boolean;
   readonly json?: boolean;
 }
 
@@ -50,7 +51,8 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
   const folder = await mkdtemp(join(tmpdir(), "tertulia-chaos-"));
   let kept = folder;
   try {
-    const result = await interruptible({ ...numbers, folder }, host, watcher(note, text));
+    const config = { ...numbers, folder, hasEngine: flags.postgres === true };
+    const result = await interruptible(config, host, watcher(note, text));
     if (flags.report !== undefined) await writeFile(flags.report, reportPage(result, text));
     if (result.verdict.ok) {
       await rm(folder, { recursive: true, force: true });

@@ -11,8 +11,14 @@ const mostNamed = 3;
 
 export function describeFault(fault: Fault, text: TrialText): string {
   const what = describePlain(fault, text);
-  return fault.isAtCoordinator ? text("atCoordinator", { what }) : what;
+  return fault.office === undefined ? what : text(officeTexts[fault.office], { what });
 }
+
+const officeTexts = {
+  coordinator: "atCoordinator",
+  primary: "atPrimary",
+  standby: "atStandby",
+} as const;
 
 function describePlain(fault: Fault, text: TrialText): string {
   switch (fault.kind) {
@@ -33,6 +39,8 @@ function describePlain(fault: Fault, text: TrialText): string {
     }
     case "reset":
       return text("reset", { target: fault.target });
+    case "promote":
+      return text("promote", { targets: fault.targets.join(", ") });
     default:
       return fault satisfies never;
   }

@@ -1,9 +1,8 @@
-import type { Child } from "../../cluster/child.ts";
 import { pause } from "../../platform/clock.ts";
 import { type Link, linksBetween, type Relay } from "../relay.ts";
 import type { Outage } from "./core/checker.ts";
 import type { NodeFault } from "./core/failovers.ts";
-import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";
+import { aimedAt, type Fault, type Office, type PlannedFault } from "./core/fault-plan.ts";
 
 /** A fault of one process during a run; `toMs` is undefined while the fault lasts. */
 export interface Mark extends NodeFault {
@@ -15,13 +14,28 @@ export interface Mark extends NodeFault {
   toMs: number | undefined;
 }
 
+/** What faults hit: a process of the cluster, or a server of its engine. */
+export interface Target {
+  readonly role: string;
+  readonly label: string;
+  /** Undefined while it is down. */
+  readonly pid: number | undefined;
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves when it serves again. */
+  nextReady(): Promise<unknown>;
+}
+
 export interface FaultPerformerOptions {
-  readonly processes: readonly Child[];
+  readonly processes: readonly Target[];
   readonly relay: Relay;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
-  /** Returns the label of the coordinator; undefined while no coordinator is known. */
-  readonly coordinator: () => string | undefined;
+  /** Returns the label of the process that has an office; undefined while none is known to. */
+  readonly holder: (office: Office) => string | undefined;
+  /** Whether no write can be committed while these are stopped. */
+  readonly isOutage: (stopped: readonly Target[]) => boolean;
+  /** Kills the engine's primary, and promotes its standby. */
+  readonly promote?: () => { readonly promoted: Promise<void> };
   readonly onFault: (fault: PlannedFault) => void;
 }
 
@@ -33,13 +47,13 @@ export class FaultPerformer {
   /** The faults that were performed, with the processes that they hit. */
   readonly performed: PlannedFault[] = [];
   readonly marks: Mark[] = [];
-  /** The times in which a majority of the servers was certainly stopped. */
+  /** The times in which so much was certainly stopped that no write could be committed. */
   readonly outages: Outage[] = [];
   /** The number of running processes that were killed. */
   kills = 0;
   readonly #options: FaultPerformerOptions;
   /** For each process, the number of faults that keep it stopped at present. */
-  readonly #stops = new Map<Child, number>();
+  readonly #stops = new Map<Target, number>();
   /** The functions that end the present faults, each with the timer that will call it. */
   readonly #mending = new Map<() => void, NodeJS.Timeout>();
 
@@ -52,12 +66,12 @@ export class FaultPerformer {
    * the run.
    */
   async perform(plan: readonly PlannedFault[], signal: AbortSignal): Promise<void> {
-    const { coordinator, elapsedMs, onFault } = this.#options;
+    const { holder, elapsedMs, onFault } = this.#options;
     for (const planned of plan) {
       await pause(planned.atMs - elapsedMs(), signal);
       if (signal.aborted) return;
-      const fault = aimedAt(coordinator(), planned);
-      // The fault was planned for the coordinator, and no server is coordinator now.
+      const fault = aimedAt(holder, planned);
+      // The fault was planned for an office, and no process has it now.
       if (fault === undefined) continue;
       this.performed.push(fault);
       onFault(fault);
@@ -94,12 +108,14 @@ export class FaultPerformer {
         this.#options.relay.reset(linksOf(fault));
         this.#mark(fault.target, fault).toMs = this.#options.elapsedMs();
         return;
+      case "promote":
+        return this.#promote(fault);
       default:
         fault satisfies never;
     }
   }
 
-  #kill(child: Child, fault: Fault): void {
+  #kill(child: Target, fault: Fault): void {
     // The process is down already, and has not been restarted yet.
     if (child.pid === undefined) return;
     this.kills += 1;
@@ -110,8 +126,18 @@ export class FaultPerformer {
     });
   }
 
+  #promote(fault: PlannedFault & { kind: "promote" }): void {
+    for (const target of fault.targets) {
+      this.kills += 1;
+      const mark = this.#mark(target, fault);
+      void this.#options.promote?.().promoted.then(() => {
+        mark.toMs = this.#options.elapsedMs();
+      });
+    }
+  }
+
   #stop(fault: PlannedFault & { kind: "stop" }): void {
-    const { elapsedMs, processes } = this.#options;
+    const { elapsedMs, isOutage } = this.#options;
     const children = this.#children(fault.targets);
     for (const child of children) {
       this.#stops.set(child, (this.#stops.get(child) ?? 0) + 1);
@@ -121,16 +147,13 @@ export class FaultPerformer {
     const fromMs = elapsedMs() + signalMs;
     this.#lasting(fault, fault.targets, () => {
       const toMs = elapsedMs();
-      const servers = processes.filter(({ role }) => role === "server");
-      const stopped = children.filter(({ role, pid }, at) => {
-        return role === "server" && pid !== undefined && pid === pids[at];
-      });
-      if (2 * stopped.length > servers.length) this.outages.push({ fromMs, toMs });
+      const stopped = children.filter(({ pid }, at) => pid !== undefined && pid === pids[at]);
+      if (isOutage(stopped)) this.outages.push({ fromMs, toMs });
       for (const child of children) this.#release(child);
     });
   }
 
-  #release(child: Child): void {
+  #release(child: Target): void {
     const left = (this.#stops.get(child) ?? 1) - 1;
     this.#stops.set(child, left);
     if (left === 0) child.signal("SIGCONT");
@@ -157,7 +180,7 @@ export class FaultPerformer {
     return mark;
   }
 
-  #children(labels: readonly string[]): Child[] {
+  #children(labels: readonly string[]): Target[] {
     return this.#options.processes.filter(({ label }) => labels.includes(label));
   }
 }

@@ -30,11 +30,10 @@ export interface Question {
   readonly limitMs: number;
 }
 
-/** A row of `accounts.json`. */
-interface SavedAccount {
-  readonly user: string;
+/** A row of `accounts.json`, or of an engine's table. */
+export interface SavedAccount extends Account {
   readonly credential: string;
-  readonly locked?: boolean;
+  readonly locked?: boolean | null;
 }
 
 /** A row of `checkpoint.json` with the operations that a user has asked for. */
@@ -180,39 +179,59 @@ export async function changedOf(
   changes: readonly Change[],
 ): Promise<ChangedReplica[]> {
   const replicas = await replicasIn(folder);
-  const tried = grouped(
-    changes.filter(({ kind }) => kind === "password"),
-    ({ user }) => user,
-  );
-  const found = new Map<string, string | undefined>();
-  const passwordOf = ({ user, credential }: SavedAccount): string | undefined => {
-    // The password that was told comes first, because each check takes tens of milliseconds.
-    const likely = (tried.get(user) ?? []).sort((a, b) => b.told.length - a.told.length);
-    const isRight = (password: string) => {
-      return workOnPassword({ check: { password, credential } }).isRight;
-    };
-    if (!found.has(credential)) {
-      const values = [...likely.map(({ value }) => value), firstPassword];
-      found.set(credential, values.find(isRight));
-    }
-    return found.get(credential);
-  };
+  const known = new KnownPasswords(changes);
   return replicas.map((replica) => {
     const { checkpoint } = openCheckpoint(join(folder, replica));
     const lines = [...(checkpoint?.entries("accounts.json") ?? [])];
     const accounts = lines.map((line) => JSON.parse(line) as SavedAccount);
     const rows = [...(checkpoint?.rows ?? [])].map((line) => JSON.parse(line) as SavedAsker);
-    return {
-      replica,
-      passwords: new Map(
-        accounts.filter(({ user }) => tried.has(user)).map((one) => [one.user, passwordOf(one)]),
-      ),
-      locked: new Set(accounts.flatMap(({ user, locked }) => (locked === true ? [user] : []))),
-      operations: new Map(
-        rows.filter(({ operation }) => operation === "asker").map((row) => [row.by, keptOf(row)]),
-      ),
-    };
+    const operations = new Map(
+      rows.filter(({ operation }) => operation === "asker").map((row) => [row.by, keptOf(row)]),
+    );
+    return { replica, operations, ...changedIn(accounts, known) };
   });
+}
+
+/** Returns the passwords and locks that a replica's accounts have. */
+export function changedIn(
+  accounts: readonly SavedAccount[],
+  known: KnownPasswords,
+): Pick<ChangedReplica, "passwords" | "locked"> {
+  return {
+    passwords: known.of(accounts),
+    locked: new Set(accounts.flatMap(({ user, locked }) => (locked === true ? [user] : []))),
+  };
+}
+
+/** The passwords that clients tried to set. */
+export class KnownPasswords {
+  readonly #tried: ReadonlyMap<string, readonly Change[]>;
+  /** By credential. */
+  readonly #found = new Map<string, string | undefined>();
+
+  constructor(changes: readonly Change[]) {
+    const passwords = changes.filter(({ kind }) => kind === "password");
+    this.#tried = grouped(passwords, ({ user }) => user);
+  }
+
+  /** Returns for each of the accounts that clients changed which of the passwords is right. */
+  of(accounts: readonly SavedAccount[]): Map<string, string | undefined> {
+    const changed = accounts.filter(({ user }) => this.#tried.has(user));
+    return new Map(changed.map((account) => [account.user, this.#passwordOf(account)]));
+  }
+
+  #passwordOf({ user, credential }: SavedAccount): string | undefined {
+    // The password that was told comes first, because each check takes tens of milliseconds.
+    const likely = [...(this.#tried.get(user) ?? [])].sort((a, b) => b.told.length - a.told.length);
+    const isRight = (password: string) => {
+      return workOnPassword({ check: { password, credential } }).isRight;
+    };
+    if (!this.#found.has(credential)) {
+      const values = [...likely.map(({ value }) => value), firstPassword];
+      this.#found.set(credential, values.find(isRight));
+    }
+    return this.#found.get(credential);
+  }
 }
 
 function keptOf({ kept, floor }: SavedAsker): KeptOperations {

@@ -6,14 +6,14 @@ export const reportStyle = `
 :root {
   --ground: #fcfcfa; --panel: #ffffff; --ink: #22262b; --faint: #6b737c; --line: #e3e5e8;
   --good: #11734b; --bad: #b3261e;
-  --kill: #c8500a; --stop: #d99a00; --cut: #0a6ab0; --slow: #00916b; --reset: #b5618f;
+  --kill: #c8500a; --stop: #d99a00; --cut: #0a6ab0; --slow: #00916b; --reset: #b5618f; --promote: #7a2e0e;
   --gap: #c8500a1c; --bar: #8fa3b5; --coordinator: #5b4b9a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #15181b; --panel: #1c2024; --ink: #e6e8ea; --faint: #98a1aa; --line: #2e343a;
     --good: #5fd0a0; --bad: #ff8f85;
-    --kill: #f08a4b; --stop: #f0c14b; --cut: #5fb2ea; --slow: #3fc79f; --reset: #dd93bd;
+    --kill: #f08a4b; --stop: #f0c14b; --cut: #5fb2ea; --slow: #3fc79f; --reset: #dd93bd; --promote: #f7c3a0;
     --gap: #f08a4b26; --bar: #5d7184; --coordinator: #a99be6;
   }
 }
@@ -56,6 +56,7 @@ svg text.name { fill: var(--ink); }
 .cut { fill: var(--cut); background: var(--cut); }
 .slow { fill: var(--slow); background: var(--slow); }
 .reset { fill: var(--reset); background: var(--reset); }
+.promote { fill: var(--promote); background: var(--promote); }
 .gap { fill: var(--gap); background: var(--gap); }
 .rate { fill: var(--bar); }
 .term { fill: var(--coordinator); background: var(--coordinator); opacity: .6; }

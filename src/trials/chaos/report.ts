@@ -84,6 +84,7 @@ function legend(text: TrialText): string {
     cut: text("legendCut"),
     slow: text("legendSlow"),
     reset: text("legendReset"),
+    promote: text("legendPromote"),
   };
   const items = faultKinds.map((kind) => key(kind, words[kind]));
   const others = [

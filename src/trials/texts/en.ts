@@ -12,10 +12,13 @@ export const en = {
   cutIn: "deaf for {seconds} s: {target} to {others}",
   slow: "slower by {delay} ms for {seconds} s: {target}",
   reset: "connections reset: {target}",
+  promote: "kill -9, and the standby is promoted: {targets}",
   atCoordinator: "{what} (the coordinator)",
+  atPrimary: "{what} (the primary)",
+  atStandby: "{what} (the standby)",
   everybody: "everybody",
   faults:
-    "Seed {seed}, {seconds} s. Processes killed: {kills}. Faults: {kill} kills, {stop} stops, {cut} cuts, {slow} slow networks, {reset} resets.",
+    "Seed {seed}, {seconds} s. Processes killed: {kills}. Faults: {kill} kills, {stop} stops, {cut} cuts, {slow} slow networks, {reset} resets, {promote} promotions.",
   messages:
     "Messages: {attempted} sent, {acknowledged} acknowledged, {indeterminate} without an answer ({there} of them are there); {read} read, {heard} heard.",
   pace: "Longest pause {pause} s, longest latency {latency} s; median {p50} ms, 99th percentile {p99} ms.",
@@ -88,6 +91,7 @@ export const en = {
   legendCut: "cut off",
   legendSlow: "slow network",
   legendReset: "connections reset",
+  legendPromote: "killed, until the standby is promoted",
   legendTerm: "coordinator",
   legendFailover: "failover: the fault, the new coordinator, the next registration served",
   legendGap: "at least 1 s without an acknowledged message",

@@ -14,11 +14,14 @@ export const ptBr = {
   cutIn: "surdo por {seconds} s: {target} a {others}",
   slow: "mais lento, {delay} ms, por {seconds} s: {target}",
   reset: "conexões desfeitas: {target}",
+  promote: "kill -9, e a réplica é promovida: {targets}",
   atCoordinator: "{what} (o coordenador)",
+  atPrimary: "{what} (o primário)",
+  atStandby: "{what} (a réplica)",
   everybody: "todos",
   faults:
     "Semente {seed}, {seconds} s. Processos mortos: {kills}. Falhas: {kill} mortes, {stop} " +
-    "paradas, {cut} cortes, {slow} redes lentas, {reset} conexões desfeitas.",
+    "paradas, {cut} cortes, {slow} redes lentas, {reset} conexões desfeitas, {promote} promoções.",
   messages:
     "Mensagens: {attempted} enviadas, {acknowledged} confirmadas, {indeterminate} sem resposta " +
     "({there} delas estão lá); {read} lidas, {heard} ouvidas.",
@@ -96,6 +99,7 @@ export const ptBr = {
   legendCut: "isolado",
   legendSlow: "rede lenta",
   legendReset: "conexões desfeitas",
+  legendPromote: "morto, até a réplica ser promovida",
   legendTerm: "coordenador",
   legendFailover: "troca: a falha, o novo coordenador, o próximo pedido atendido",
   legendGap: "ao menos 1 s sem mensagem confirmada",

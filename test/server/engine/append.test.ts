@@ -6,9 +6,9 @@ import type { Appended, NewEvent } from "../../../src/server/engine/engine.ts";
 import { rowOf } from "../../../src/server/engine/events.ts";
 import { Appender } from "../../../src/server/engine/postgres/append.ts";
 import { published, unpublished } from "../../../src/server/engine/postgres/unpublished.ts";
+import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import { DrawnEvents, eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
-import { hasPostgres, why } from "../../support/postgres.ts";
 
 const ana = "ana" as UserName;
 const bob = "bob" as UserName;

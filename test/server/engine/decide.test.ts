@@ -4,9 +4,9 @@ import type { UserName } from "../../../src/protocol/ids.ts";
 import type { MatchId } from "../../../src/protocol/matches.ts";
 import { type Decided, keyOf, type Operation } from "../../../src/protocol/operation.ts";
 import { type Content, newContent, operationsOf } from "../../../src/server/core/facts.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
 import { DecidedDatabase } from "../../support/decided-database.ts";
 import { Asker, operation } from "../../support/drawn-operations.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
 
 /** What other servers of a cluster get of a value: its JSON. */
 function asJson<T>(value: T): T {

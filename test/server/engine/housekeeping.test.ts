@@ -4,8 +4,8 @@ import { EngineDown, type Standing } from "../../../src/server/engine/engine.ts"
 import { Housekeeping } from "../../../src/server/engine/postgres/housekeeping.ts";
 import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
 import { until } from "../../support/until.ts";
 
 const [ana, bia, caio] = ["a", "b", "c"].map((letter) => `server_0000000${letter}`) as [

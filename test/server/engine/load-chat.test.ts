@@ -14,6 +14,7 @@ import {
 } from "../../../src/server/engine/engine.ts";
 import { lanes, originOf, rowOf } from "../../../src/server/engine/events.ts";
 import { Appender } from "../../../src/server/engine/postgres/append.ts";
+import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import {
   channelNames,
   DrawnEvents,
@@ -22,7 +23,6 @@ import {
   userNames,
 } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
-import { hasPostgres, why } from "../../support/postgres.ts";
 import { conversationOf, namesOf, pageOf, WholeChat } from "../../support/whole-chat.ts";
 
 describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine${why}`, () => {

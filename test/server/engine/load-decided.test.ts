@@ -3,9 +3,9 @@ import { fieldsOf } from "../../../src/protocol/fields.ts";
 import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { MatchId } from "../../../src/protocol/matches.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
 import { DecidedDatabase } from "../../support/decided-database.ts";
 import { operation } from "../../support/drawn-operations.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
 
 const [ana, bia, cai] = ["ana", "bia", "cai"] as unknown as readonly [UserName, UserName, UserName];
 const game = "game_0000000a";

@@ -22,10 +22,10 @@ import { moveIn, SchemaUsedError } from "../../../src/server/engine/postgres/mov
 import type { WholeState } from "../../../src/server/engine/postgres/moved-rows.ts";
 import { stateRowsOf } from "../../../src/server/engine/postgres/state-rows.ts";
 import { Slice } from "../../../src/server/engine/slice.ts";
+import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import { channelNames, DrawnEvents, eventOf, userNames } from "../../support/drawn-events.ts";
 import { Asker } from "../../support/drawn-operations.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
-import { hasPostgres, why } from "../../support/postgres.ts";
 
 const former = ["server_00000041", "server_7fffffff", "server_fffffffe"] as ServerName[];
 const { signal } = new AbortController();

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineDown } from "../../../src/server/engine/engine.ts";
 import { EnginePool, type PoolOptions } from "../../../src/server/engine/postgres/pool.ts";
 import { sortKey, stored, told } from "../../../src/server/engine/postgres/text.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
 import { until } from "../../support/until.ts";
 
 const one = { text: "select 1 as one" };
@@ -85,7 +85,12 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     const blocked = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const first = pool.transaction(() => blocked);
+    let hasBegun = false;
+    const first = pool.transaction(() => {
+      hasBegun = true;
+      return blocked;
+    });
+    await until(() => hasBegun, "the only connection is taken");
     const second = pool.write(one);
     await until(() => pool.waiting === 1, "one waits");
     await expect(pool.write(one)).rejects.toThrow(EngineDown);
@@ -156,6 +161,27 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     await pool.write({ text: `update ${name} set number = 3` });
     expect(await numberOf(pool, name)).toBe(3);
     await postgres.addStandby();
+  }, 60_000);
+
+  test("a primary that has crashed is used only once the standby has all that it shows", async () => {
+    await using pool = await open();
+    const name = await counter(pool);
+    await postgres.standby.kill();
+    const change = pool.write({ text: `update ${name} set number = 1` });
+    const refused = expect(change).rejects.toThrow(EngineDown);
+    await until(async () => (await waiting("SyncRep")).length > 0, "it waits for the standby");
+    await postgres.kill();
+    await refused;
+    await postgres.primary.start();
+    // It now shows a change that no standby has, and that its loss would take back.
+    const database = url.split("/").at(-1);
+    const shown = await postgres.query(`select number from ${name}`, database);
+    expect(shown).toEqual([{ number: "1" }]);
+    await until(async () => (await waiting("SyncRep")).length > 0, "the pool asks the standby");
+    expect(pool.isUp).toBe(false);
+    await postgres.standby.start();
+    await until(() => pool.isUp, "the standby has it");
+    expect(await numberOf(pool, name)).toBe(1);
   }, 60_000);
 
   test("a primary that answers nothing is lost after some seconds, and is found when it answers", async () => {

@@ -7,9 +7,9 @@ import { matcherOf, readTerms } from "../../../src/protocol/search-words.ts";
 import type { ConversationName } from "../../../src/protocol/topics.ts";
 import { Appender } from "../../../src/server/engine/postgres/append.ts";
 import { search } from "../../../src/server/engine/postgres/search.ts";
+import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import { eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
-import { hasPostgres, why } from "../../support/postgres.ts";
 
 const [ana, bob, zé] = ["ana", "bob", "zé"] as UserName[] as [UserName, UserName, UserName];
 const [general, ops] = ["general", "ops"] as ChannelName[] as [ChannelName, ChannelName];

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Problem } from "../../../src/platform/problem.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
+import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
 import { type LoggedOptions, poolOptions } from "../../support/engine-pool.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../support/postgres.ts";
 
 /** The reason why a server does not start. */
 async function refusal(options: LoggedOptions): Promise<string> {

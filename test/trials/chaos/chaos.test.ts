@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { cp, readFile, symlink } from "node:fs/promises";
+import { chmod, cp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { runChaos } from "../../../src/trials/chaos/chaos.ts";
 import { rules } from "../../../src/trials/chaos/core/checker.ts";
 import type { Verdict } from "../../../src/trials/chaos/core/verdict.ts";
+import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { CliProcess } from "../../terminal/cli-process.ts";
 
@@ -39,6 +40,27 @@ describe("tertulia chaos", () => {
       expect(page).toContain("Chaos run, seed 3");
       expect(page.match(/<svg /g)).toHaveLength(3);
       expect(page, "it needs nothing from elsewhere").not.toMatch(/<script|<link|<img|url\(/);
+    },
+  );
+
+  test.skipIf(!hasPostgres)(
+    `[K1] [K2] a chaos run on an engine loses and doubles nothing when the standby is promoted${why}`,
+    whole,
+    async () => {
+      await using temporary = await temporaryFolder();
+      // PostgreSQL runs as a user of its own, and has its folder in this one.
+      await chmod(temporary.path, 0o755);
+      using command = new CliProcess(
+        ["chaos", "--postgres", "--seconds", "12", "--seed", "11", "--json"],
+        { TMPDIR: temporary.path },
+      );
+      const { code, stdout, stderr } = await command.end();
+      const verdict = JSON.parse(stdout) as Verdict;
+      const { examples } = verdict;
+      expect({ code, stderr, examples }).toEqual({ code: 0, stderr: "", examples: [] });
+      for (const rule of rules) expect(verdict[rule], rule).toBe(0);
+      expect(verdict.faults.promote).toBeGreaterThan(0);
+      expect(verdict.acknowledged).toBeGreaterThan(50);
     },
   );
 

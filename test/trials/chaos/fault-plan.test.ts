@@ -5,6 +5,8 @@ import {
   type PlannedFault,
   planFaults,
   theCoordinator,
+  thePrimary,
+  theStandby,
 } from "../../../src/trials/chaos/core/fault-plan.ts";
 
 const cast = {
@@ -115,19 +117,44 @@ describe("the plan of faults", () => {
 
   test("a fault planned for the coordinator hits the process that is coordinator at that time, and other faults stay as planned", () => {
     for (const planned of plan(5)) {
-      const fault = aimedAt("server 2", planned);
+      const fault = aimedAt(() => "server 2", planned);
       if (!targetsOf(planned).includes(theCoordinator)) {
         expect(fault).toBe(planned);
         continue;
       }
-      expect(aimedAt(undefined, planned)).toBeUndefined();
+      expect(aimedAt(() => undefined, planned)).toBeUndefined();
       if (fault === undefined) throw new Error("there is a coordinator");
-      expect(fault).toMatchObject({ atMs: planned.atMs, isAtCoordinator: true });
+      expect(fault).toMatchObject({ atMs: planned.atMs, office: theCoordinator });
       expect(targetsOf(fault)).toEqual(["server 2"]);
       if (fault.kind !== "cut") continue;
       const everybody = [...cast.servers, ...cast.others, cast.clients];
       expect(fault.others).toEqual(everybody.filter((label) => label !== "server 2"));
     }
+  });
+
+  test("with an engine, about a third of the planned faults hit its servers, and some promote the standby", () => {
+    const databases = ["postgres 1", "postgres 2"];
+    for (const seed of seeds) {
+      const faults = planFaults(seededRandom(seed), 120_000, { ...cast, databases });
+      const hits = faults.filter((fault) => {
+        return [thePrimary, theStandby].some((office) => targetsOf(fault).includes(office));
+      });
+      expect(hits.length / faults.length, `seed ${seed}`).toBeGreaterThan(0.28);
+      expect(hits.length / faults.length, `seed ${seed}`).toBeLessThan(0.45);
+      const kinds = new Set(hits.map(({ kind }) => kind));
+      expect([...kinds].sort(), `seed ${seed}`).toEqual(["kill", "promote", "stop"]);
+      expect(faults.flatMap(targetsOf)).not.toContain(theCoordinator);
+    }
+  });
+
+  test("a fault planned for the standby hits the server that is the standby at that time", () => {
+    const planned: PlannedFault = { kind: "stop", targets: [theStandby], forMs: 500, atMs: 1 };
+    const holder = (office: string) => (office === theStandby ? "postgres 2" : "postgres 1");
+    expect(aimedAt(holder, planned)).toEqual({
+      ...planned,
+      targets: ["postgres 2"],
+      office: theStandby,
+    });
   });
 
   test("a plan of faults can be made for a single server", () => {

@@ -3,10 +3,13 @@ import type { ProtocolError } from "../../../protocol/errors.ts";
 import { ClockAllowance } from "../../../protocol/lamport-clock.ts";
 import { forbids, loggedIn, restsOnAccounts } from "../accounts/access.ts";
 import type { Now } from "../effects.ts";
-import { type Decision, refuse, type Services, waits } from "./decision.ts";
-import type { Flood } from "./flood.ts";
+import { type Decision, refuse, waits } from "./decision.ts";
 import { isRefused } from "./payload-reply.ts";
-import { type Guess, rowOf, type ServiceTable } from "./service.ts";
+import { unavailable } from "./refusals.ts";
+import { type Guess, rowOf } from "./service.ts";
+import type { ServingParts } from "./serving-parts.ts";
+
+type Parts = Pick<ServingParts, "services" | "table" | "flood" | "unready">;
 
 /**
  * Decides whether a request is admitted, by the sender's rights and pace, and whether its clock is
@@ -15,15 +18,17 @@ import { type Guess, rowOf, type ServiceTable } from "./service.ts";
 export class Admission {
   /** The number of requests whose clock was missing, invalid or too far ahead (W4). */
   disbelievedClocks = 0;
-  readonly #services: Services;
-  readonly #table: ServiceTable;
-  readonly #flood: Flood;
+  readonly #services: Parts["services"];
+  readonly #table: Parts["table"];
+  readonly #flood: Parts["flood"];
+  readonly #unready: Parts["unready"];
   readonly #clockAllowance = new ClockAllowance();
 
-  constructor(services: Services, table: ServiceTable, flood: Flood) {
+  constructor({ services, table, flood, unready }: Parts) {
     this.#services = services;
     this.#table = table;
     this.#flood = flood;
+    this.#unready = unready;
   }
 
   /**
@@ -77,8 +82,11 @@ export class Admission {
     now: Now,
   ): Decision | undefined {
     const { accounts, auth } = this.#services;
+    const row = rowOf(this.#table, request);
+    const unready = row.isAlwaysServed === true ? undefined : this.#unready?.();
+    if (unready !== undefined) return refuse(unavailable(unready));
     const timeMs = this.#services.correctedMs(now);
-    const error = forbids(request, rowOf(this.#table, request), { auth, accounts, timeMs });
+    const error = forbids(request, row, { auth, accounts, timeMs });
     const mayWait =
       error === undefined ? this.#guess(request)?.passwordOf !== undefined : restsOnAccounts(error);
     const wait = mayWait ? waits(this.#services, request, { waited }) : undefined;

@@ -23,6 +23,8 @@ export interface ServingParts {
   readonly flood: Flood;
   /** Returns a server that may be of a version without decisions (O60). */
   memberWithoutDecisions(steadyMs: number): string | undefined;
+  /** Returns why what requests read is not at hand now, also of those that have waited. */
+  unready?(): string | undefined;
 }
 
 /** Returns what makes requests of a replicated cluster wait for its other servers. */

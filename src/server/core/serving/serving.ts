@@ -72,7 +72,7 @@ export class Serving {
     this.#lookups = new Lookups(parts);
     this.#flood = flood;
     this.#services = services;
-    this.#admission = new Admission(services, table, flood);
+    this.#admission = new Admission(parts);
     this.#clock = services.clock;
     this.#table = table;
     this.#writes = parts.writes;

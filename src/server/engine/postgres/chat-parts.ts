@@ -44,10 +44,10 @@ export const lanesOf = `(
   select n.lane union all select lane from lanes where lane >= ${ownLanes}
 ) l (lane)`;
 
-/** One row, with the `seq` of each lane that has events. */
+/** One row, with the `seq` of each lane that has events, and the highest clock of them all. */
 const lanes: Part = {
   name: "lanes",
-  text: `select null::bigint as lane, null::bigint as seq, null::bigint as clock,
+  text: `select null::bigint as lane, null::bigint as seq, max(clock) as clock,
       null::bigint as time, 'lanes' as kind, null as subject, null as actor, null as id,
       null as body, jsonb_object_agg(lane, seq) as data
     from lanes where seq > 0`,

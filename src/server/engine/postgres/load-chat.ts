@@ -18,7 +18,7 @@ type OfLanes = Readonly<Record<string, number>>;
 /** A row of the parts that are events, or of the parts `lanes` and `dropped`. */
 type LoadedRow =
   | StoredEvent
-  | { readonly kind: "lanes"; readonly data: OfLanes | null }
+  | { readonly kind: "lanes"; readonly clock: number | null; readonly data: OfLanes | null }
   | { readonly kind: "dropped"; readonly subject: string; readonly data: OfLanes };
 
 /**
@@ -33,6 +33,7 @@ export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise
   const isKnown = knownIn(slice.chat);
   for (const row of rows) {
     if (row.kind === "lanes") {
+      slice.clock = Math.max(slice.clock, row.clock ?? 0);
       if (Object.keys(slice.committed).length === 0) slice.committed = vectorOf(row.data ?? {});
       continue;
     }

@@ -66,7 +66,10 @@ export class EnginePool implements AsyncDisposable {
    */
   static async open(options: PoolOptions): Promise<EnginePool> {
     const pool = new EnginePool(options);
-    pool.#watching = pool.#watch(await connectPrimary(options));
+    const first = await connectPrimary(options);
+    await new Promise<void>((onUp) => {
+      pool.#watching = pool.#watch(first, onUp);
+    });
     return pool;
   }
 
@@ -115,15 +118,24 @@ export class EnginePool implements AsyncDisposable {
   }
 
   /** Watches the primary until it is lost, then searches for the next one, until the pool is closed. */
-  async #watch(first: Primary): Promise<void> {
+  async #watch(first: Primary, onUp: () => void): Promise<void> {
     const { log } = this.#options;
     let closed: Promise<unknown> = Promise.resolve();
     for (let primary: Primary | undefined = first; primary !== undefined; ) {
       const { host, port } = primary.host;
       const connections = new Connections(this.#options, primary.host);
-      this.#connected = connections;
-      log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
+      let isLost = false;
+      connections.confirm().then(
+        () => {
+          if (isLost) return;
+          this.#connected = connections;
+          log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
+          onUp();
+        },
+        ({ message }: Error) => log.debug(`${host}:${port} confirms nothing: ${message}`),
+      );
       const why = await lost(primary.client, this.#closing.signal);
+      isLost = true;
       this.#connected = undefined;
       primary.close();
       closed = Promise.all([closed, connections.close()]);
@@ -220,6 +232,15 @@ class Connections {
     } finally {
       client.release(isLost);
     }
+  }
+
+  /**
+   * Resolves once all that can be read is on the standby too. A primary that has crashed shows what
+   * it had written and no standby had confirmed: it may be lost with the primary yet.
+   */
+  async confirm(): Promise<void> {
+    const text = "select pg_logical_emit_message(true, 'tertulia', 'confirm')";
+    await this.use("write", (client) => send(client, { text }));
   }
 
   /** Ends all connections at once. Whatever waits for an answer or a connection is rejected. */

@@ -1,13 +1,20 @@
 /** The label that a plan uses for the server that is coordinator when the fault begins. */
 export const theCoordinator = "coordinator";
+/** Labels that a plan uses for the servers of the engine, by what they are when the fault begins. */
+export const thePrimary = "primary";
+export const theStandby = "standby";
+
+/** Labels that stand for the process that has an office when the fault begins. */
+const offices = [theCoordinator, thePrimary, theStandby] as const;
+export type Office = (typeof offices)[number];
 
 /** A fault of the cluster. Processes have labels such as `server 1`. */
 export type Fault = PlainFault & {
   /**
-   * True if the plan aimed the fault at the coordinator. The fault's label then names the server
-   * that was coordinator when the fault began.
+   * The office at which the plan aimed the fault. The fault's label then names the process that had
+   * this office when the fault began.
    */
-  readonly isAtCoordinator?: true;
+  readonly office?: Office;
 };
 
 type PlainFault =
@@ -33,7 +40,9 @@ type PlainFault =
       readonly delayMs: number;
       readonly forMs: number;
     }
-  | { readonly kind: "reset"; readonly target: string; readonly others: readonly string[] };
+  | { readonly kind: "reset"; readonly target: string; readonly others: readonly string[] }
+  /** The engine's primary is killed, its standby is promoted, and it comes back as a standby. */
+  | { readonly kind: "promote"; readonly targets: readonly string[] };
 
 export type PlannedFault = Fault & {
   /** Milliseconds since the load began. */
@@ -46,14 +55,16 @@ export interface Cast {
   readonly others: readonly string[];
   /** The label of the clients that make the load. */
   readonly clients: string;
+  /** The labels of the engine's two servers, which only servers reach; none without an engine. */
+  readonly databases?: readonly string[];
 }
 
 /** Returns a random number in [0, 1). */
 type Random = () => number;
 
 const firstAtMs = 1_000;
-/** Every third fault hits the coordinator. */
-const coordinatorEvery = 3;
+/** Every third fault hits the coordinator, or the engine instead. */
+const officeEvery = 3;
 /** The shortest and longest time between two faults, in milliseconds. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
@@ -95,16 +106,32 @@ const coordinatorBag: typeof bag = [
   (scene) => scene.cutFromAll(theCoordinator, scene.oneWay(), scene.between(2_500, 6_000)),
 ];
 
+/** Faults of the engine. A fault that is listed several times is chosen more often. */
+const databaseBag: typeof bag = [
+  (scene) => scene.promote(),
+  (scene) => scene.promote(),
+  (scene) => scene.kill(thePrimary),
+  (scene) => scene.kill(theStandby),
+  (scene) => scene.stop(thePrimary, scene.between(200, 1_000)),
+  (scene) => scene.stop(thePrimary, scene.between(2_500, 6_000)),
+  (scene) => scene.stop(theStandby, scene.between(1_000, 2_500)),
+  (scene) => scene.stop(theStandby, scene.between(2_500, 6_000)),
+];
+
 /** Plans the faults of a run. Equal random numbers give the same plan. */
 export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
   const planned: PlannedFault[] = [];
-  const bags = { any: drawnFrom(bag, scene), coordinator: drawnFrom(coordinatorBag, scene) };
+  const hasEngine = cast.databases !== undefined;
+  const bags = {
+    any: drawnFrom(bag, scene),
+    office: drawnFrom(hasEngine ? databaseBag : coordinatorBag, scene),
+  };
   let count = 0;
   for (let atMs = firstAtMs; atMs < endMs; atMs += scene.between(leastGapMs, mostGapMs)) {
     count += 1;
-    const draw = count % coordinatorEvery === 0 ? bags.coordinator() : bags.any();
+    const draw = count % officeEvery === 0 ? bags.office() : bags.any();
     const fault = draw?.(scene.at(atMs));
     if (fault !== undefined) planned.push({ ...fault, atMs });
   }
@@ -112,22 +139,21 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
 }
 
 /**
- * Aims a fault planned for the coordinator at the server that is coordinator now; undefined if no
- * server is coordinator.
+ * Aims a fault planned for an office at the process that has the office now; undefined if no process
+ * has it.
  */
 export function aimedAt(
-  coordinator: string | undefined,
+  holder: (office: Office) => string | undefined,
   fault: PlannedFault,
 ): PlannedFault | undefined {
-  if (fault.kind === "kill" || fault.kind === "stop") {
-    if (!fault.targets.includes(theCoordinator)) return fault;
-    if (coordinator === undefined) return undefined;
-    return { ...fault, targets: [coordinator], isAtCoordinator: true };
-  }
-  if (fault.target !== theCoordinator) return fault;
-  if (coordinator === undefined) return undefined;
-  const others = fault.others.filter((label) => label !== coordinator);
-  return { ...fault, target: coordinator, others, isAtCoordinator: true };
+  const targets = "targets" in fault ? fault.targets : [fault.target];
+  const office = offices.find((one) => targets.includes(one));
+  if (office === undefined) return fault;
+  const target = holder(office);
+  if (target === undefined) return undefined;
+  if ("targets" in fault) return { ...fault, targets: [target], office };
+  const others = fault.others.filter((label) => label !== target);
+  return { ...fault, target, others, office };
 }
 
 /**
@@ -207,6 +233,10 @@ class Scene {
     return this.#killed(this.#majority());
   }
 
+  promote(): Fault {
+    return { kind: "promote", targets: [thePrimary] };
+  }
+
   stopMajority(forMs: number): Fault {
     return this.#stopped(this.#majority(), forMs);
   }
@@ -220,12 +250,13 @@ class Scene {
     return this.#cut(target, { others: this.#allBut(target), way, forMs });
   }
 
-  /** Cuts a server off from one other process: a server, a broker, a proxy or the reference. */
+  /** Cuts a server off from one other process: a server, broker, proxy, reference or database. */
   cutFromOne(forMs: number): Fault | undefined {
     const target = this.server();
     if (target === undefined) return undefined;
-    const { servers, others } = this.#cast;
-    const one = this.#pick([...servers, ...others].filter((label) => label !== target));
+    const { servers, others, databases = [] } = this.#cast;
+    const all = [...servers, ...others, ...databases];
+    const one = this.#pick(all.filter((label) => label !== target));
     const way = this.#pick(["both", "out", "in"] as const) ?? "both";
     return this.#cut(target, { others: one === undefined ? [] : [one], way, forMs });
   }
@@ -274,8 +305,9 @@ class Scene {
   }
 
   #allBut(target: string): string[] {
-    const { servers, others, clients } = this.#cast;
-    return [...servers, ...others, clients].filter((label) => label !== target);
+    const { servers, others, clients, databases = [] } = this.#cast;
+    const all = [...servers, ...others, clients, ...databases];
+    return all.filter((label) => label !== target);
   }
 
   #majority(): string[] {

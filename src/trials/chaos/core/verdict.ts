@@ -154,7 +154,7 @@ function failoverFigures(
 }
 
 function countKinds(plan: readonly Fault[]): Record<Fault["kind"], number> {
-  const counts = { kill: 0, stop: 0, cut: 0, slow: 0, reset: 0 };
+  const counts = { kill: 0, stop: 0, cut: 0, slow: 0, reset: 0, promote: 0 };
   for (const { kind } of plan) counts[kind] += 1;
   return counts;
 }

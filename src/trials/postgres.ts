@@ -1,15 +1,15 @@
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
-import { userInfo } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { randomHex } from "../../src/platform/random.ts";
-import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
-import { until } from "./until.ts";
+import { now, pause } from "../platform/clock.ts";
+import { Problem } from "../platform/problem.ts";
+import { randomHex } from "../platform/random.ts";
 
 const programs = programFolder();
 export const hasPostgres =
@@ -30,21 +30,21 @@ const patienceMs = 30_000;
 
 /** A primary and perhaps its synchronous standby, on free ports and in a temporary folder. */
 export class Postgres implements AsyncDisposable {
-  readonly #folder: TemporaryFolder;
+  readonly #folder: string;
   readonly #options: PostgresOptions;
   readonly #nodes: PostgresNode[] = [];
   /** The index of the primary in `#nodes`. */
   #primary = 0;
 
-  private constructor(folder: TemporaryFolder, options: PostgresOptions) {
+  private constructor(folder: string, options: PostgresOptions) {
     this.#folder = folder;
     this.#options = options;
   }
 
   static async start(options: PostgresOptions = {}): Promise<Postgres> {
-    if (!hasPostgres) throw new Error(`there is no PostgreSQL${why}`);
-    const folder = await temporaryFolder();
-    if (isRoot) execFileSync("chown", ["postgres:", folder.path]);
+    if (!hasPostgres) throw new Problem("PostgreSQL 15 or setpriv is missing: install them.");
+    const folder = await mkdtemp(join(tmpdir(), "tertulia-postgres-"));
+    if (isRoot) execFileSync("chown", ["postgres:", folder]);
     const made = new Postgres(folder, options);
     try {
       await made.#start();
@@ -58,7 +58,7 @@ export class Postgres implements AsyncDisposable {
   async #start(): Promise<void> {
     const { standby, password } = this.#options;
     const primary = await this.#addNode();
-    const secret = join(this.#folder.path, "password");
+    const secret = join(this.#folder, "password");
     const flags = ["-D", primary.folder, "-U", "postgres", "--no-sync", "--encoding=UTF8"];
     if (password !== undefined) {
       await writeFile(secret, password);
@@ -75,10 +75,14 @@ export class Postgres implements AsyncDisposable {
 
   async #addNode(): Promise<PostgresNode> {
     const { password, settings = {} } = this.#options;
-    const folder = join(this.#folder.path, `node-${this.#nodes.length + 1}`);
+    const folder = join(this.#folder, `node-${this.#nodes.length + 1}`);
     const node = new PostgresNode({ folder, port: await freePort(), password, settings });
     this.#nodes.push(node);
     return node;
+  }
+
+  get nodes(): readonly PostgresNode[] {
+    return this.#nodes;
   }
 
   get primary(): PostgresNode {
@@ -137,8 +141,17 @@ export class Postgres implements AsyncDisposable {
     await standby.start();
     await primary.query("alter system set synchronous_standby_names = 'standby'");
     await primary.query("select pg_reload_conf()");
-    const state = "select 1 from pg_stat_replication where sync_state = 'sync'";
-    await until(async () => (await primary.query(state)).length > 0, "it streams", patienceMs);
+    await this.streams();
+  }
+
+  /** Resolves when a standby confirms each commit. */
+  async streams(): Promise<void> {
+    const state = `select 1 from pg_stat_replication
+      where sync_state = 'sync' and flush_lsn >= pg_current_wal_flush_lsn()`;
+    const isSynchronous = async () => {
+      return (await this.primary.query(state).catch(() => [])).length > 0;
+    };
+    await until(isSynchronous, "the standby streams", patienceMs);
   }
 
   /** Stops all servers in order. */
@@ -149,7 +162,7 @@ export class Postgres implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.#nodes) await node.kill();
-    await this.#folder[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
@@ -165,7 +178,7 @@ interface NodeOptions {
 }
 
 /** One server of PostgreSQL. */
-class PostgresNode {
+export class PostgresNode {
   readonly folder: string;
   readonly port: number;
   readonly #options: NodeOptions;
@@ -176,6 +189,11 @@ class PostgresNode {
     this.folder = options.folder;
     this.port = options.port;
     this.#options = options;
+  }
+
+  /** The process that started all the others; undefined while the server is down. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   /** Starts the server unless it runs, also after it was killed, and waits until it answers. */
@@ -312,4 +330,17 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   server.close();
   return port;
+}
+
+/** Waits for a condition; the limit only turns a hang into a failure. */
+async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 10_000,
+): Promise<void> {
+  const giveUpMs = now().steadyMs + limitMs;
+  while (!(await condition())) {
+    if (now().steadyMs > giveUpMs) throw new Error(`never came true: ${what}`);
+    await pause(5);
+  }
 }
