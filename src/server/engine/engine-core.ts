@@ -15,6 +15,7 @@ import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineWrites } from "./engine-waits.ts";
 import { messageOf } from "./events.ts";
 import { needsOf, needsOfHooks } from "./needs.ts";
+import type { Slice } from "./slice.ts";
 import { type Given, type MadeEvent, Turn } from "./turn.ts";
 
 type Requests = Input & { readonly type: "requests" };
@@ -78,7 +79,11 @@ export class EngineCore {
       // A turn loads the state after its requests have come.
       reads: { add: ({ done }) => done(true, now()) },
       passwords: this.passwords,
-      traces: { isFullFor: () => true, add: () => {} },
+      // Servers with an engine keep no steps.
+      traces: {
+        isFullFor: () => false,
+        add: ({ done }) => done({ event: undefined, servers: [], silent: [] }),
+      },
       flood,
       memberWithoutDecisions: () => undefined,
     });
@@ -146,10 +151,9 @@ export class EngineCore {
   async #turnOnce(): Promise<void> {
     for (const happen of this.#happened.splice(0)) happen();
     const requests = this.#requests.splice(0);
-    const undecided = [...this.serving.waiting, ...this.#writes.outdated];
+    const undecided = [...this.serving.worked, ...this.#writes.outdated];
     const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
-    const refusal = this.refusal ?? (await this.#load(asked));
-    const now = this.#parts.now();
+    const { refusal, now } = await this.#load(asked);
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
@@ -158,20 +162,31 @@ export class EngineCore {
     void this.#append();
   }
 
-  /** Loads what the requests need. Returns why that failed, as a reason to refuse them. */
-  async #load(requests: readonly Incoming[]): Promise<string | undefined> {
-    if (requests.length === 0) return undefined;
-    const { engine } = this.#parts;
+  /**
+   * Loads what the requests need, and then what those need that have waited until now. Returns the
+   * time of the turn and, if it failed, why, as a reason to refuse requests.
+   */
+  async #load(requests: readonly Incoming[]) {
+    const { now } = this.#parts;
+    if (this.refusal !== undefined) return { refusal: this.refusal, now: now() };
+    if (requests.length === 0 && !this.serving.isWaiting) return { refusal: undefined, now: now() };
     try {
-      const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
-      const more = needsOfHooks(requests, slice, this.#digest);
-      this.#turn.slice =
-        more === undefined ? slice : await within(loadMs, engine.load(more, slice));
-      return undefined;
+      this.#turn.slice = await this.#loadFor(requests);
+      const time = now();
+      const covered = this.serving.covered(time);
+      if (covered.length > 0) await this.#loadFor(covered, this.#turn.slice);
+      return { refusal: undefined, now: time };
     } catch (error) {
-      if (error instanceof EngineDown) return error.message;
+      if (error instanceof EngineDown) return { refusal: error.message, now: now() };
       throw error;
     }
+  }
+
+  async #loadFor(requests: readonly Incoming[], into?: Slice): Promise<Slice> {
+    const { engine } = this.#parts;
+    const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest), into));
+    const more = needsOfHooks(requests, slice, this.#digest);
+    return more === undefined ? slice : await within(loadMs, engine.load(more, slice));
   }
 
   /** Appends what waits, once the batch before is on disk. */

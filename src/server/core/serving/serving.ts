@@ -98,9 +98,20 @@ export class Serving {
     return this.#writes.size + this.#covers.size + decided + worked;
   }
 
-  /** The requests that the next `advance` may decide, because they have waited. */
-  get waiting(): readonly ParsedRequest[] {
-    return [...this.#work.done, ...this.#covers].map(({ request }) => request);
+  /** The requests that the next `advance` may decide, because their password was worked on. */
+  get worked(): readonly ParsedRequest[] {
+    return this.#work.done.map(({ request }) => request);
+  }
+
+  /** Whether requests wait for what is to be committed. */
+  get isWaiting(): boolean {
+    return this.#covers.size > 0;
+  }
+
+  /** The requests that an `advance` at this time may decide, because they have waited. */
+  covered({ steadyMs }: Now): readonly ParsedRequest[] {
+    const covered = this.#covers.candidates(this.#shown, steadyMs);
+    return covered.map(({ request }) => request);
   }
 
   /**
