@@ -151,8 +151,7 @@ export class EngineCore {
   async #turnOnce(): Promise<void> {
     for (const happen of this.#happened.splice(0)) happen();
     const requests = this.#requests.splice(0);
-    const undecided = [...this.serving.worked, ...this.#writes.outdated];
-    const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
+    const asked = [...requests.flatMap((one) => one.requests), ...this.#writes.outdated];
     const { refusal, now } = await this.#load(asked);
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
@@ -173,8 +172,8 @@ export class EngineCore {
     try {
       this.#turn.slice = await this.#loadFor(requests);
       const time = now();
-      const covered = this.serving.covered(time);
-      if (covered.length > 0) await this.#loadFor(covered, this.#turn.slice);
+      const waited = this.serving.waited(time);
+      if (waited.length > 0) await this.#loadFor(waited, this.#turn.slice);
       return { refusal: undefined, now: time };
     } catch (error) {
       if (error instanceof EngineDown) return { refusal: error.message, now: now() };

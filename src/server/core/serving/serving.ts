@@ -98,20 +98,15 @@ export class Serving {
     return this.#writes.size + this.#covers.size + decided + worked;
   }
 
-  /** The requests that the next `advance` may decide, because their password was worked on. */
-  get worked(): readonly ParsedRequest[] {
-    return this.#work.done.map(({ request }) => request);
-  }
-
-  /** Whether requests wait for what is to be committed. */
+  /** Whether requests wait for what is to be committed, or for work on their password. */
   get isWaiting(): boolean {
-    return this.#covers.size > 0;
+    return this.#covers.size + this.#work.size > 0;
   }
 
   /** The requests that an `advance` at this time may decide, because they have waited. */
-  covered({ steadyMs }: Now): readonly ParsedRequest[] {
+  waited({ steadyMs }: Now): readonly ParsedRequest[] {
     const covered = this.#covers.candidates(this.#shown, steadyMs);
-    return covered.map(({ request }) => request);
+    return [...this.#work.done, ...covered].map(({ request }) => request);
   }
 
   /**
@@ -341,11 +336,7 @@ export class Serving {
     );
   }
 
-  #tooManyWrongHooks(
-    { connection }: OpenRequest,
-    { code }: ProtocolError,
-    { steadyMs }: Now,
-  ): ProtocolError | undefined {
+  #tooManyWrongHooks({ connection }: OpenRequest, { code }: ProtocolError, { steadyMs }: Now) {
     if (code !== "hook_not_found") return undefined;
     return this.#flood.refusesWrongHook(connection, steadyMs);
   }
