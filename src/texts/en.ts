@@ -144,7 +144,7 @@ export const en = {
   "problem.lang": '--lang: "{value}" won\'t do: give en or pt-br.',
   "problem.logIn": "Log in with: tertulia login {user}",
   "problem.noTrace":
-    "No server remembers {of}: the servers keep only the newest steps, so trace a newer message, or send one: tertulia trace --send '#channel' TEXT.",
+    "No server remembers {of}: the servers keep only the newest steps (with PostgreSQL, none), so trace a newer message, or send one: tertulia trace --send '#channel' TEXT.",
   "problem.noTraceNorGame":
     "No server remembers {of}, and no game server answers at {games}: if it is an action in a match, name the game servers by --game.",
   "problem.traceArguments":

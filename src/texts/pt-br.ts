@@ -139,7 +139,7 @@ export const ptBr = {
   "problem.lang": '--lang: "{value}" não serve: use en ou pt-br.',
   "problem.logIn": "Entre com: tertulia login {user}",
   "problem.noTrace":
-    "Nenhum servidor se lembra de {of}: os servidores guardam só os passos mais recentes. Rastreie uma mensagem mais recente ou envie uma: tertulia trace --send '#canal' TEXTO.",
+    "Nenhum servidor se lembra de {of}: os servidores guardam só os passos mais recentes (com PostgreSQL, nenhum). Rastreie uma mensagem mais recente ou envie uma: tertulia trace --send '#canal' TEXTO.",
   "problem.noTraceNorGame":
     "Nenhum servidor se lembra de {of}, e nenhum servidor de jogo responde em {games}: se for uma ação numa partida, indique os servidores de jogo com --game.",
   "problem.traceArguments":

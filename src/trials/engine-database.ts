@@ -5,6 +5,8 @@ import { connectPrimary } from "../server/engine/postgres/connect.ts";
 
 /** An engine's database for one trial. Its user must be allowed to make databases. */
 export class EngineDatabase implements AsyncDisposable {
+  /** Whether the environment variable `TERTULIA_TEST_ENGINE` names an engine. */
+  static readonly isNamed = !!process.env.TERTULIA_TEST_ENGINE;
   /** The address, as the setting `engine` expects it. */
   readonly url: string;
   readonly #adminUrl: string;

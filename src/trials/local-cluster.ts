@@ -24,6 +24,8 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
 
 /** A new cluster of real processes on free ports. By default its data is in a temporary folder. */
 export class LocalCluster implements AsyncDisposable {
+  /** Whether clusters have an engine if their options name none. */
+  static readonly hasEngine = EngineDatabase.isNamed;
   readonly folder: string;
   /** The engine of the servers, if they have one. */
   readonly engine: string | undefined;
@@ -98,11 +100,14 @@ export class LocalCluster implements AsyncDisposable {
   /**
    * Stops servers without ending them, so that nothing can be committed until the result is disposed
    * of. With an engine each server can commit alone, so all are stopped.
+   * @returns also how many servers still run
    */
-  withoutQuorum(): Disposable {
-    const stopped = this.of("server").slice(this.engine === undefined ? 1 : 0);
+  withoutQuorum(): Disposable & { readonly running: number } {
+    const running = this.engine === undefined ? 1 : 0;
+    const stopped = this.of("server").slice(running);
     for (const server of stopped) server.signal("SIGSTOP");
     return {
+      running,
       [Symbol.dispose]: () => {
         for (const server of stopped) server.signal("SIGCONT");
       },

@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { geral, LiveScene, liveScene, passwordOf } from "./live-scene.ts";
 
@@ -165,7 +166,8 @@ describe("a stream of server-sent events", { timeout: 30_000 }, () => {
   });
 });
 
-test("[G20] a client that was away for longer than messages are kept learns that some are missing, and a client that was not learns that none are", async () => {
+test("[G20] a client that was away for longer than messages are kept learns that some are missing, and a client that was not learns that none are", async (context) => {
+  context.skip(LocalCluster.hasEngine, "an engine keeps all messages");
   const settings = () => ({ TERTULIA_KEEP_PUBLICATIONS: "10" });
   const small = new LiveScene({ settings });
   try {

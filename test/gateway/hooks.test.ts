@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { limits } from "../../src/protocol/limits.ts";
+import { keptTexts } from "../support/kept-texts.ts";
 import { gatewayScene } from "./gateway-scene.ts";
 import { send } from "./http-ask.ts";
 
@@ -241,11 +240,7 @@ describe("[G52] a hook's token", () => {
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(JSON.stringify(answer)).not.toContain(hookToken);
     }
-    const { folder } = scene.cluster;
-    const files = readdirSync(folder, { recursive: true, withFileTypes: true });
-    const texts = files
-      .filter((file) => file.isFile())
-      .map((file) => readFileSync(join(file.parentPath, file.name), "latin1"));
+    const texts = (await keptTexts(scene.cluster)).map(({ text }) => text);
     expect(texts.length).toBeGreaterThan(3);
     expect(texts.some((text) => text.includes("build 8 passed"))).toBe(true);
     expect(texts.filter((text) => text.includes(hookToken))).toEqual([]);

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { wrongClock } from "../support/wrong-clock.ts";
 import { accountsScene } from "./accounts-scene.ts";
@@ -168,7 +169,8 @@ describe("chat by lines with accounts", () => {
 
 // This test comes last, because it leaves the cluster's clock far ahead of the operator's clock.
 describe("the age of a token", () => {
-  test("commands, even several at once, renew tokens that are two hours old, and an unused session expires", async () => {
+  test("commands, even several at once, renew tokens that are two hours old, and an unused session expires", async (context) => {
+    context.skip(LocalCluster.hasEngine, "servers with an engine have the time of their database");
     await place.account("iris");
     await place.account("joao");
     const before = await tokens();

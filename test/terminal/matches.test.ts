@@ -55,11 +55,13 @@ test("[Q23] `matches` prints a user's record, open match and last matches, and `
   expect(portuguese.stdout).toContain("1. bia: 1216 pontos; vitórias: 1");
 });
 
-test("[Q22] `matches void` is for administrators, and its argument is the id of a match", async () => {
-  const refused = await as("ana", "matches", "void", idOf(2));
-  expect(refused).toMatchObject({ code: 1, stdout: "" });
-  expect(refused.stderr).toContain("no accounts");
+test("[Q22] `matches void` wants the cluster's secret if there are no accounts, and its argument is the id of a match", async () => {
+  const end = ["matches", "void", idOf(2)];
+  const refused = await as("ana", ...end, "--data", `${commands.cluster.folder}/none`);
+  expect(refused).toEqual({ code: 1, stdout: "", stderr: "tertulia: You may not do that.\n" });
   expect((await as("ana", "matches", "void", "2")).code).toBe(2);
+  expect(await as("ana", ...end)).toMatchObject({ code: 0 });
+  expect((await as("ana", "matches")).stdout).not.toContain("open, term 1");
 });
 
 test("[Q24] `cards deck` chooses a deck, which `cards` shows", async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { ClusterCommands } from "./cluster-commands.ts";
 
+const noSteps = "servers with an engine keep no steps";
 let commands: ClusterCommands;
 
 beforeAll(async () => {
@@ -20,7 +22,8 @@ async function sentEvent(): Promise<{ server: string; seq: number; id: string }>
   return JSON.parse(stdout);
 }
 
-test("[O64] `trace --send` sends a message, and shows what the client and each server did with it", async () => {
+test("[O64] `trace --send` sends a message, and shows what the client and each server did with it", async (context) => {
+  context.skip(LocalCluster.hasEngine, noSteps);
   const { code, stdout, stderr } = await sending();
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^Event server_\w+\/\d+ \(publication\), Lamport clock \d+, id /);
@@ -31,7 +34,8 @@ test("[O64] `trace --send` sends a message, and shows what the client and each s
   expect((await run("history", "#geral")).stdout).toMatch(/ana: oi\n/);
 });
 
-test("[O64] `trace` finds a message by its id and by its event's name", async () => {
+test("[O64] `trace` finds a message by its id and by its event's name", async (context) => {
+  context.skip(LocalCluster.hasEngine, noSteps);
   const { server, seq, id } = await sentEvent();
   const [byId, byName] = [await run("trace", id), await run("trace", `${server}/${seq}`)];
   for (const { code, stdout } of [byId, byName]) {
@@ -41,7 +45,8 @@ test("[O64] `trace` finds a message by its id and by its event's name", async ()
   }
 });
 
-test("[O64] `trace` prints a picture, a log for ShiViz, or the steps as one JSON object", async () => {
+test("[O64] `trace` prints a picture, a log for ShiViz, or the steps as one JSON object", async (context) => {
+  context.skip(LocalCluster.hasEngine, noSteps);
   const { id } = await sentEvent();
   const picture = await run("trace", id, "--svg");
   expect(picture.stdout).toMatch(/^<svg [^>]*role="img"[\s\S]*<\/svg>\n$/);
@@ -56,7 +61,8 @@ test("[O64] `trace` prints a picture, a log for ShiViz, or the steps as one JSON
   expect(own.client.answer.atMs).toBeGreaterThan(own.client.sentMs);
 });
 
-test("[O64] `trace` speaks Portuguese to a person who reads Portuguese", async () => {
+test("[O64] `trace` speaks Portuguese to a person who reads Portuguese", async (context) => {
+  context.skip(LocalCluster.hasEngine, noSteps);
   const { stdout } = await sending("--lang", "pt-br");
   expect(stdout).toMatch(/^Evento server_\w+/);
   expect(stdout).toContain("gravou o evento no disco");

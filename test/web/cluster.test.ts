@@ -11,6 +11,7 @@ import { hasBrowser, inBrowser, People, type Person } from "./people.ts";
 
 const geral = "geral" as ChannelName;
 const refusal = /Only administrators may see the cluster at work/;
+const noSteps = "servers with an engine keep no steps";
 const clocks = /Lamport clocks/;
 /** The number of messages among which the person chooses. */
 const listed = 8;
@@ -93,7 +94,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     expect(await page.locator(".facts").textContent()).toContain("3 of 3");
   }, 60_000);
 
-  test("[G49] a message that is sent from the page is shown with its steps, and choosing a step by keyboard tells what is related", async () => {
+  test("[G49] a message that is sent from the page is shown with its steps, and choosing a step by keyboard tells what is related", async (context) => {
+    context.skip(LocalCluster.hasEngine, noSteps);
     const { page } = ana;
     await page.getByLabel("Channel").waitFor();
     await until(
@@ -124,7 +126,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     await page.getByRole("button", { name: "How far does this go?" }).waitFor();
   }, 60_000);
 
-  test("[G49] the diagram can be kept as SVG and as a log for ShiViz", async () => {
+  test("[G49] the diagram can be kept as SVG and as a log for ShiViz", async (context) => {
+    context.skip(LocalCluster.hasEngine, noSteps);
     const { page } = ana;
     const kept: string[] = [];
     for (const name of ["Save as SVG", "Save for ShiViz"]) {
@@ -139,7 +142,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     expect(kept[1]).toMatch(/^server_[0-9a-f]{8} \{.*\}$/m);
   }, 60_000);
 
-  test("[G49] an unknown id, an invalid one and a missing channel each get a sentence", async () => {
+  test("[G49] an unknown id, an invalid one and a missing channel each get a sentence", async (context) => {
+    context.skip(LocalCluster.hasEngine, noSteps);
     const { page } = ana;
     const field = page.getByLabel("Id of a message");
     await field.fill("an id of nothing");
@@ -157,9 +161,11 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     await page.getByText("made the event").waitFor();
   }, 60_000);
 
-  test.each(["light", "dark"] as const)(
+  test.for(["light", "dark"] as const)(
     "[G36] the page about the cluster breaks no rule in %s colours, also on a narrow screen",
-    async (colorScheme) => {
+    { timeout: 60_000 },
+    async (colorScheme, context) => {
+      context.skip(LocalCluster.hasEngine, noSteps);
       const { page } = ana;
       await page.emulateMedia({ colorScheme });
       await page.getByRole("option").nth(3).hover();
@@ -169,10 +175,10 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
       expect(await page.evaluate("document.documentElement.scrollWidth > innerWidth")).toBe(false);
       await page.setViewportSize({ width: 1_280, height: 720 });
     },
-    60_000,
   );
 
-  test("[G37] the page about the cluster is in Portuguese too", async () => {
+  test("[G37] the page about the cluster is in Portuguese too", async (context) => {
+    context.skip(LocalCluster.hasEngine, noSteps);
     const { page } = ana;
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByLabel("Português").check();
@@ -214,7 +220,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     expect(elements).toEqual(["bdi", "span"]);
   }, 60_000);
 
-  test("[G49] a server that does not answer is named below the steps", async () => {
+  test("[G49] a server that does not answer is named below the steps", async (context) => {
+    context.skip(LocalCluster.hasEngine, noSteps);
     const { page } = ana;
     using _hanging = hang(cluster.server(3));
     await page.getByLabel("Channel").fill("geral");
@@ -223,7 +230,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the page about the cluster"), () => {
     await page.getByText(/^No answer from server_/).waitFor({ timeout: 30_000 });
   }, 60_000);
 
-  test("[G48] without a quorum the page shows what the reference knows, also if it is opened again", async () => {
+  test("[G48] without a quorum the page shows what the reference knows, also if it is opened again", async (context) => {
+    context.skip(LocalCluster.hasEngine, "with an engine, nobody waits for a server that is gone");
     const { page } = ana;
     await page.getByRole("heading", { name: "Healthy", exact: true }).waitFor({ timeout: 30_000 });
     using _hanging = hang(cluster.server(2), cluster.server(3));

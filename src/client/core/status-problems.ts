@@ -102,7 +102,9 @@ function memberProblems({ hasServer, coordinator, view, liveMembers, rows }: See
   const problems: StatusProblem[] = [];
   const quorum = quorumOf(view);
   const hasQuorum = liveMembers !== null && liveMembers >= quorum;
-  if (liveMembers !== null && !hasQuorum) {
+  // The reference knows no members if the servers have an engine, or have just begun.
+  const isKnown = hasServer || view.members.length > 0;
+  if (isKnown && liveMembers !== null && !hasQuorum) {
     problems.push({ kind: "noQuorum", live: liveMembers, quorum, of: view.members.length });
   }
   for (const name of view.members) {

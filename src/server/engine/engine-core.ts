@@ -15,6 +15,7 @@ import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
 import { messageOf } from "./events.ts";
 import { needsOf, needsOfHooks } from "./needs.ts";
+import type { Slice } from "./slice.ts";
 import { type Given, type MadeEvent, Turn } from "./turn.ts";
 
 type Requests = Input & { readonly type: "requests" };
@@ -91,7 +92,11 @@ export class EngineCore {
       // A turn loads the state after its requests have come.
       reads: { add: ({ done }) => done(true, now()) },
       passwords: this.passwords,
-      traces: { isFullFor: () => true, add: () => {} },
+      // Servers with an engine keep no steps.
+      traces: {
+        isFullFor: () => false,
+        add: ({ done }) => done({ event: undefined, servers: [], silent: [] }),
+      },
       flood,
       memberWithoutDecisions: () => undefined,
       unready: () => this.#unready,
@@ -165,12 +170,10 @@ export class EngineCore {
   async #turnOnce(): Promise<void> {
     for (const happen of this.#happened.splice(0)) happen();
     const requests = this.#requests.splice(0);
-    const undecided = [...this.serving.waiting, ...this.#writes.outdated];
-    const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
-    const isReady = this.refusal === undefined && (await this.#load(asked));
+    const asked = [...requests.flatMap((one) => one.requests), ...this.#writes.outdated];
+    const { isReady, now } = await this.#load(asked);
     this.#unready = isReady ? undefined : "This server's database does not answer at the moment.";
     const refusal = this.isStopping ? "This server is stopping." : this.#unready;
-    const now = this.#parts.now();
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
@@ -179,21 +182,33 @@ export class EngineCore {
     void this.#append();
   }
 
-  /** Loads what the requests need. Returns whether that was possible. */
-  async #load(requests: readonly Incoming[]): Promise<boolean> {
-    if (requests.length === 0) return true;
-    const { engine } = this.#parts;
+  /**
+   * Loads what the requests need, and what those need that have waited until now. Returns the time of
+   * the turn, and whether that was possible.
+   */
+  async #load(requests: readonly Incoming[]): Promise<{ isReady: boolean; now: Now }> {
+    const { now } = this.#parts;
+    if (this.refusal !== undefined) return { isReady: false, now: now() };
+    if (requests.length === 0 && !this.serving.isWaiting) return { isReady: true, now: now() };
     try {
-      const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
-      const more = needsOfHooks(requests, slice, this.#digest);
-      this.#turn.slice =
-        more === undefined ? slice : await within(loadMs, engine.load(more, slice));
+      this.#turn.slice = await this.#loadFor(requests);
+      const time = now();
+      const waited = this.serving.waited(time);
+      // The pages of a slice are those of its first moment, so all is loaded anew.
+      if (waited.length > 0) this.#turn.slice = await this.#loadFor([...requests, ...waited]);
       this.#hear(this.#turn.slice.clock);
-      return true;
+      return { isReady: true, now: time };
     } catch (error) {
-      if (error instanceof EngineDown) return false;
+      if (error instanceof EngineDown) return { isReady: false, now: now() };
       throw error;
     }
+  }
+
+  async #loadFor(requests: readonly Incoming[]): Promise<Slice> {
+    const { engine } = this.#parts;
+    const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
+    const more = needsOfHooks(requests, slice, this.#digest);
+    return more === undefined ? slice : await within(loadMs, engine.load(more, slice));
   }
 
   /** Appends what waits, once the batch before is on disk. */

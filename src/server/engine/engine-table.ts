@@ -1,14 +1,12 @@
 import type { Service } from "../../protocol/client-messages.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
 import type { Fields } from "../../protocol/fields.ts";
 import { services } from "../core/services.ts";
-import { refuse } from "../core/serving/decision.ts";
 import type { ServiceRows } from "../core/serving/service.ts";
 import { mostNames } from "./needs.ts";
 
-const { users, channels, trace } = services;
+const { users, channels } = services;
 
-/** The services of servers with an engine: those of a replica, but for what only a replica has. */
+/** The services of servers with an engine: those of a replica, with shorter lists. */
 export const engineTable: ServiceRows<Service> = {
   ...services,
   // A list without a limit would be that of a million users.
@@ -16,10 +14,6 @@ export const engineTable: ServiceRows<Service> = {
   channels: {
     ...channels,
     parse: (data: Fields) => ({ limit: mostNames, ...given(channels.parse(data)) }),
-  },
-  trace: {
-    ...trace,
-    decide: () => refuse(new ProtocolError("bad_request", "Servers with an engine keep no steps.")),
   },
 };
 

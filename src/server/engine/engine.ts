@@ -73,8 +73,9 @@ export class Needs {
   hasRanking = false;
   /** Of open matches, from this id on; undefined if no request reads them. */
   readonly openMatches = new Set<MatchId | "">();
-  readonly history: HistoryNeed[] = [];
-  readonly names: NamesNeed[] = [];
+  /** Pages, by their parameters: many requests may ask for the same page. */
+  readonly history = new Map<string, HistoryNeed>();
+  readonly names = new Map<string, NamesNeed>();
 }
 
 /** An event that a request makes. The engine gives it its place. */

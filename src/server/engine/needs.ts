@@ -95,14 +95,14 @@ const gatherers: Gatherers = {
   unhook: (needs, { hook }) => void needs.hooks.add(hook as HookId),
   post: (needs, { hookToken }, digest) => void needs.hooks.add(hashed(digest, hookToken)),
   presence: (needs, { user }) => void needs.users.add(user),
-  users: (needs, query) => void needs.names.push({ of: "users", ...namesOf(query) }),
-  channels: (needs, query) => void needs.names.push({ of: "channels", ...namesOf(query) }),
+  users: (needs, query) => page(needs.names, { of: "users", ...namesOf(query) }),
+  channels: (needs, query) => page(needs.names, { of: "channels", ...namesOf(query) }),
   history: (needs, query) => {
     const { user, channel } = query.conversation;
     if (user !== undefined) needs.users.add(user);
     if (channel !== undefined) needs.channels.add(channel);
     const { conversation, before, since, limit } = query;
-    needs.history.push({ conversation, with: query.with, before, since, limit });
+    page(needs.history, { conversation, with: query.with, before, since, limit });
   },
   search: (needs, { conversation: { user, channel } }) => {
     if (user !== undefined) needs.users.add(user);
@@ -189,6 +189,10 @@ function hashed(digest: Digest, token: string): HookId {
 function known(needs: Needs, user: UserName): void {
   needs.users.add(user);
   needs.accounts.add(user);
+}
+
+function page<Page>(pages: Map<string, Page>, wanted: Page): void {
+  pages.set(JSON.stringify(wanted), wanted);
 }
 
 function event(needs: Needs, scope: string, id: RequestId | undefined): void {

@@ -86,6 +86,14 @@ describe("the problems of a cluster", () => {
       [{ kind: "noServer" }],
     ],
     [
+      "no missing quorum if neither a server nor the reference knows the members",
+      {
+        ...{ hasServer: false, coordinator: null, liveMembers: 0 },
+        ...{ view: { number: 0, members: [] }, rows: [] },
+      },
+      [{ kind: "noServer" }],
+    ],
+    [
       "a missing broker and no silent servers if there is no broker",
       { hasServer: false, coordinator: null, known: [listed("proxy", "proxy_1"), ...servers] },
       [{ kind: "noBroker" }],

@@ -135,6 +135,19 @@ describe("[R9] repeated checks of a waiting request", () => {
     expect(covers.size).toBe(0);
   });
 
+  test("a look ahead finds each read that the next check returns, and none that waits for what never was", () => {
+    const covers = new WaitingCovers<WaitingCover>();
+    const [due, partly, waiting, covered] = [{ [a]: 1 }, { [a]: 1, [b]: 9 }, { [b]: 9 }, {}].map(
+      (until) => cover(until, 1_000).asked,
+    );
+    for (const asked of [due, partly, waiting, covered]) covers.add(asked as WaitingCover, {});
+    expect(covers.candidates({ [a]: 1 }, 0)).toEqual([covered, due, partly]);
+    expect(covers.due({ [a]: 1 }, 0)).toEqual([due, covered]);
+    expect(covers.candidates({ [a]: 1 }, 999)).toEqual([]);
+    expect(covers.candidates({ [a]: 1 }, 1_000)).toEqual([partly, waiting]);
+    expect(covers.size).toBe(2);
+  });
+
   test("a write that waits for live members is checked again only after something changed, not at every tick", () => {
     const cluster = servingCluster(3);
     const [server, , last] = cluster.servers;

@@ -84,19 +84,20 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
   test("gives the same pages of histories, also if many are loaded together", async () => {
     for (let round = 0; round < 60; round += 1) {
       const needs = new Needs();
-      needs.history.push(...Array.from({ length: 1 + (round % 8) }, drawHistory));
+      const pages = Array.from({ length: 1 + (round % 8) }, drawHistory);
+      for (const [at, page] of pages.entries()) needs.history.set(String(at), page);
       const strays = Array.from({ length: 20 }, () => drawn.pick(whole.made)?.event as NewEvent);
       for (const event of strays) {
         const { scope } = rowOf(event);
         if (event.id !== undefined) needs.events.set(scope + event.id, { scope, id: event.id });
       }
-      for (const { conversation } of needs.history) {
+      for (const { conversation } of pages) {
         if (conversation.user !== undefined) needs.users.add(conversation.user);
         else needs.channels.add(conversation.channel);
       }
       const slice = await database.load(needs);
       expect(slice.committed).toEqual(whole.committed);
-      for (const query of needs.history) {
+      for (const query of pages) {
         if (conversationOf(whole.chat, query.conversation) === undefined) continue;
         const { next, ...page } = pageOf(whole.chat, whole.committed, query);
         const { next: loadedNext, ...loaded } = pageOf(slice.chat, slice.committed, query);
@@ -137,8 +138,8 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
 
   function needsOf(parts: { names?: NamesNeed[]; history?: HistoryNeed[] }): Needs {
     const needs = new Needs();
-    needs.names.push(...(parts.names ?? []));
-    needs.history.push(...(parts.history ?? []));
+    for (const [at, page] of (parts.names ?? []).entries()) needs.names.set(String(at), page);
+    for (const [at, page] of (parts.history ?? []).entries()) needs.history.set(String(at), page);
     return needs;
   }
 

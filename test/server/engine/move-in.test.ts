@@ -166,7 +166,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
       const expected = await walk(need, async () => ({ chat: whole, committed }));
       const found = await walk(need, async (page) => {
         const needs = new Needs();
-        needs.history.push(page);
+        needs.history.set("page", page);
         const { chat, committed } = await database.load(needs);
         return { chat, committed };
       });

@@ -96,10 +96,16 @@ export class Serving {
     return this.#writes.size + this.#covers.size + decided + worked;
   }
 
-  /** The requests that the next `advance` may decide, because they have waited. */
-  get waiting(): readonly ParsedRequest[] {
-    const done = [...this.#work.done, ...this.#lookups.done];
-    return [...done, ...this.#covers].map(({ request }) => request);
+  /** Whether requests wait for what is to be committed, for a lookup, or for work on a password. */
+  get isWaiting(): boolean {
+    return this.#covers.size + this.#work.size + this.#lookups.size > 0;
+  }
+
+  /** The requests that an `advance` at this time may decide, because they have waited. */
+  waited({ steadyMs }: Now): readonly ParsedRequest[] {
+    const covered = this.#covers.candidates(this.#shown, steadyMs);
+    const due = [...this.#work.done, ...this.#lookups.done, ...covered];
+    return due.map(({ request }) => request);
   }
 
   /**
@@ -323,11 +329,7 @@ export class Serving {
     );
   }
 
-  #tooManyWrongHooks(
-    { connection }: OpenRequest,
-    { code }: ProtocolError,
-    { steadyMs }: Now,
-  ): ProtocolError | undefined {
+  #tooManyWrongHooks({ connection }: OpenRequest, { code }: ProtocolError, { steadyMs }: Now) {
     if (code !== "hook_not_found") return undefined;
     return this.#flood.refusesWrongHook(connection, steadyMs);
   }

@@ -53,10 +53,19 @@ export class WaitingCovers<Asked extends WaitingCover> {
     return asked.size + plain.size + this.#covered.length;
   }
 
-  *[Symbol.iterator](): Generator<Asked> {
-    for (const list of [...this.#byDeadline, this.#covered]) {
-      for (const { asked } of list) yield asked;
+  /** Returns all requests that `due` would return, and perhaps some more, and keeps them. */
+  candidates(committed: Vector, steadyMs: number): Asked[] {
+    const found = [...this.#covered];
+    for (const queue of this.#byDeadline) {
+      for (const lacking of queue) {
+        if (steadyMs < lacking.asked.deadlineMs) break;
+        found.push(lacking);
+      }
     }
+    for (const [server, list] of this.#lacking) {
+      found.push(...list.slice(0, endOf(list, committed[server] ?? 0)));
+    }
+    return found.map(({ asked }) => asked);
   }
 
   add(asked: Asked, committed: Vector): void {
@@ -115,7 +124,7 @@ export class WaitingCovers<Asked extends WaitingCover> {
   #takeUpTo(server: ServerName, seq: number): Lacking<Asked>[] {
     const list = this.#lacking.get(server);
     if (list === undefined || (list[0] as Lacking<Asked>).seq > seq) return [];
-    const found = list.splice(0, indexOf(list, { seq, number: Number.POSITIVE_INFINITY }));
+    const found = list.splice(0, endOf(list, seq));
     if (list.length === 0) this.#lacking.delete(server);
     return found;
   }
@@ -128,6 +137,11 @@ export class WaitingCovers<Asked extends WaitingCover> {
 }
 
 type Position = Pick<Lacking<unknown>, "seq" | "number">;
+
+/** Returns how many of the requests lack no event above `seq`. */
+function endOf(list: readonly Position[], seq: number): number {
+  return indexOf(list, { seq, number: Number.POSITIVE_INFINITY });
+}
 
 function indexOf(list: readonly Position[], { seq, number }: Position): number {
   return firstIndex(list.length, (index) => {

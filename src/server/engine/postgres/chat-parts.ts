@@ -24,6 +24,7 @@ const creation =
 
 /** Returns the queries of what is needed, without histories. */
 export function chatParts(needs: Needs): readonly Part[] {
+  const names = [...needs.names.values()];
   const parts = [
     lanes,
     users([...needs.users]),
@@ -33,8 +34,8 @@ export function chatParts(needs: Needs): readonly Part[] {
     hooks([...needs.hooks].map(hookKey)),
     hooksOf([...needs.hooksOf]),
     events([...needs.events.values()]),
-    userNames(needs.names.filter(({ of }) => of === "users")),
-    channelNames(needs.names.filter(({ of }) => of === "channels")),
+    userNames(names.filter(({ of }) => of === "users")),
+    channelNames(names.filter(({ of }) => of === "channels")),
   ];
   return parts.filter((part) => part !== undefined);
 }

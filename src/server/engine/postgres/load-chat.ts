@@ -27,7 +27,7 @@ type LoadedRow =
  * pages are of that moment.
  */
 export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise<void> {
-  const parts = [...chatParts(needs), ...historyParts(needs.history)];
+  const parts = [...chatParts(needs), ...historyParts([...needs.history.values()])];
   const { rows } = await db.query<LoadedRow>(statementOf(parts));
   const facts = chatFacts(slice.chat);
   const isKnown = knownIn(slice.chat);
