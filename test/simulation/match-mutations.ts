@@ -117,6 +117,17 @@ const commitMutations: readonly Mutation[] = [
     edits: [{ file: commit, text: 'else if (proposal.phase !== "committing") return;', by: "" }],
   },
   {
+    name: "an action is refused by events that the shadow may not have",
+    rule: "M1",
+    edits: [
+      {
+        file: commit,
+        text: "isRefused && after.length > this.#agreed",
+        by: "isRefused && after.length > this.#held.length",
+      },
+    ],
+  },
+  {
     name: "the actions of proposals that end without an outcome are forgotten",
     rule: "M3",
     edits: [{ file: commit, text: "    this.#queue.unshift(...undone);\n", by: "" }],

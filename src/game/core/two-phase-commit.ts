@@ -20,6 +20,7 @@ export interface Waiter {
 
 interface Queued {
   readonly operation: Operation;
+  /** Steady time at which it came. */
   readonly sinceMs: number;
   /** A player may ask two servers with one id: each of them waits. */
   readonly waiters: Waiter[];
@@ -134,8 +135,7 @@ export class TwoPhaseCommit {
           return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
         }
         proposal.phase = "agreed";
-        this.#commitAgreed(now);
-        return this.advance(now);
+        return this.#commitAgreed(now);
       }
     }
   }
@@ -192,13 +192,13 @@ export class TwoPhaseCommit {
     const { shadow } = this.#held.term;
     const last = this.#open.at(-1);
     if (this.#open.length >= gameLimits.openProposals || this.#queue.length === 0) return;
+    // The first proposal follows the whole log; a later one follows proposals that the shadow has got.
     const isCopied =
       last === undefined ? this.#copied === this.#held.length : this.#copied !== undefined;
     if (shadow !== undefined && !isCopied) return;
     const before = last?.after ?? this.#held.state;
-    const isUncertain = this.#open.some(isUndecided);
-    const { queued, after } = this.#valid(this.#taken(), { before, isUncertain }, now);
-    if (queued.length === 0) return isUncertain ? undefined : this.advance(now);
+    const { queued, after } = this.#taken(before, now);
+    if (queued.length === 0) return;
     this.#round += 1;
     const { match, term } = this.#held;
     const operations = queued.map(({ operation }) => operation);
@@ -221,43 +221,40 @@ export class TwoPhaseCommit {
   }
 
   /**
-   * Returns the operations that the rules allow, and what they make. Refuses the others, unless it
-   * is uncertain whether what refuses them gets into the log: then they wait.
+   * Takes operations from the queue in the order of their vector clocks, as far as the rules allow
+   * them. One is refused only once both disks have all that refuses it; until then it waits, and so
+   * do those after it.
    */
-  #valid(
-    queued: readonly Queued[],
-    { before, isUncertain }: { readonly before: MatchState; readonly isUncertain: boolean },
-    { wallMs }: Now,
-  ) {
-    const operations = queued.map(({ operation }) => operation);
-    const { outcomes, after } = this.#held.tried(operations, wallMs, before);
-    const valid = queued.filter((one, at) => {
-      const outcome = outcomes[at];
-      if (typeof outcome !== "string") return true;
-      if (isUncertain) this.#queue.push(one);
-      else if (one.waiters.length > 0) this.#refuse(one, outcome);
-      return false;
-    });
-    return { queued: valid, after };
+  #taken(before: MatchState, { wallMs }: Now) {
+    const queued: Queued[] = [];
+    let after = before;
+    while (queued.length < gameLimits.proposalOperations) {
+      const at = firstOf(this.#queue.map(({ operation }) => operation));
+      const next = this.#queue[at];
+      if (next === undefined) break;
+      const tried = this.#held.tried([next.operation], wallMs, after);
+      const [outcome] = tried.outcomes;
+      const isRefused = typeof outcome === "string";
+      if (isRefused && after.length > this.#agreed) break;
+      this.#queue.splice(at, 1);
+      if (isRefused) this.#refuse(next, outcome);
+      else {
+        queued.push(next);
+        after = tried.after;
+      }
+    }
+    return { queued, after };
   }
 
   #refuse(queued: Queued, refused: Refusal): void {
+    // One of the host itself, which makes it anew while it is due.
+    if (queued.waiters.length === 0) return;
     this.#parts.figures.refused += 1;
     this.#refused.set(queued.operation.id, refused);
     const [oldest] = this.#refused.keys();
     const isFull = this.#refused.size > gameLimits.rememberedRefusals;
     if (isFull && oldest !== undefined) this.#refused.delete(oldest);
     tell(queued, { refused });
-  }
-
-  /** Takes operations from the queue in the order of their vector clocks. */
-  #taken(): readonly Queued[] {
-    const taken: Queued[] = [];
-    while (this.#queue.length > 0 && taken.length < gameLimits.proposalOperations) {
-      const at = firstOf(this.#queue.map(({ operation }) => operation));
-      taken.push(...this.#queue.splice(at, 1));
-    }
-    return taken;
   }
 
   /** Puts the agreed proposals into the log, up to the first that is not agreed. */

@@ -131,12 +131,30 @@ export class MatchChecks {
     if ("refused" in answered) {
       this.#world.counts["refused actions"] += 1;
       if (!isLate) this.#refused.set(key, answered.refused);
+      this.#checkRefusal(user, match, answered.refused);
     } else if ("eventSeq" in answered.answer) {
       const { eventSeq } = answered.answer;
       const known = this.#acted.get(key) ?? eventSeq;
       assertPromise(known === eventSeq, "M3", `${key} was told ${known}, and then ${eventSeq}`);
       this.#acted.set(key, eventSeq);
     }
+  }
+
+  /** A refusal tells of the event that causes it, so that event must be on both disks. */
+  #checkRefusal(user: UserName, match: MatchId, refused: string): void {
+    const told = this.#told.get(match) ?? [];
+    const isTold = {
+      match_over: () => told.some(({ type }) => type === "MATCH_END"),
+      already_ready: () => {
+        const isChoice = (type: string) => type === "DECK_CHOSEN" || type === "PURCHASE_PACK";
+        return told.some(({ type, player }) => isChoice(type) && player === user);
+      },
+    }[refused];
+    assertPromise(
+      isTold?.() ?? true,
+      "M1",
+      `${user} is refused (${refused}) in ${match} too early`,
+    );
   }
 
   /** Checks, when all is over, the logs of all matches that players were told of. */
