@@ -175,6 +175,11 @@ const termMutations: readonly Mutation[] = [
     edits: [{ file: holdings, text: "      if (held.termOfLog > term.term) return;\n", by: "" }],
   },
   {
+    name: "a host that was replaced still counts what its disk writes",
+    rule: "M4",
+    edits: [{ file: commit, text: "    if (this.#hasEnded) return;\n", by: "" }],
+  },
+  {
     name: "an operation is forgotten at a failover",
     rule: "M3",
     edits: [

@@ -74,6 +74,7 @@ export class TwoPhaseCommit {
   #copied: number | undefined;
   #adoptSentMs = Number.NEGATIVE_INFINITY;
   #agreed = 0;
+  #hasEnded = false;
   /** What players were refused here, so that a late copy of the request does not take effect. */
   readonly #refused = new Map<string, Refusal>();
   readonly #settling: { readonly operation: string; readonly waiter: Waiter }[] = [];
@@ -159,8 +160,9 @@ export class TwoPhaseCommit {
     this.advance(now);
   }
 
-  /** This server hosts the match no longer. */
+  /** This server hosts the match no longer. What its disk still writes is not agreed to by anybody. */
   end(): void {
+    this.#hasEnded = true;
     const unsettled = this.#unsettled();
     this.#queue = [];
     this.#open = [];
@@ -280,6 +282,7 @@ export class TwoPhaseCommit {
 
   /** Continues once the host's own disk has more events. */
   stored(now: Now): void {
+    if (this.#hasEnded) return;
     this.count(now);
     this.advance(now);
   }
