@@ -97,7 +97,7 @@ export class TwoPhaseCommit {
   offer(operation: Operation, waiter: Waiter | undefined, now: Now): void {
     this.#held.hear(operation.stamp);
     if (this.#held.doneAt(operation.id) !== undefined) {
-      if (waiter !== undefined) this.#settling.push({ operation: operation.id, waiter });
+      if (waiter !== undefined) this.#awaitDisks(operation, waiter);
       return this.#settle();
     }
     const refused = this.#refused.get(operation.id);
@@ -274,7 +274,7 @@ export class TwoPhaseCommit {
     const events = held.made(drafts, proposal.timeMs);
     proposal.phase = "committing";
     for (const { operation, waiters } of proposal.queued) {
-      for (const waiter of waiters) this.#settling.push({ operation: operation.id, waiter });
+      for (const waiter of waiters.splice(0)) this.#awaitDisks(operation, waiter);
     }
     held.append(events, (then) => this.stored(then));
     this.#say(proposal, { ...this.#of(proposal), type: "commit", events }, now);
@@ -326,6 +326,16 @@ export class TwoPhaseCommit {
     if (steadyMs - this.#adoptSentMs < gameDurations.askAgainMs) return;
     this.#adoptSentMs = steadyMs;
     this.#parts.send(term.shadow, { type: "adopt", match, term, events });
+  }
+
+  /** The waiter is told of an operation in the log once both disks have it. */
+  #awaitDisks({ id }: Operation, waiter: Waiter): void {
+    const same = this.#settling.filter(({ operation }) => operation === id);
+    const [oldest] = same;
+    if (oldest !== undefined && same.length >= mostWaiters) {
+      this.#settling.splice(this.#settling.indexOf(oldest), 1);
+    }
+    this.#settling.push({ operation: id, waiter });
   }
 
   /** Tells those whose operation both holders have. */

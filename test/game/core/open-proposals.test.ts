@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { GameMessage } from "../../../src/game/core/effects.ts";
 import { ada, bob, decks, TwoServers } from "./two-servers.ts";
 
 const ready = { type: "ready", cards: decks[ada] as readonly string[] } as const;
@@ -270,5 +271,46 @@ describe("a shadow that has forgotten a proposal", () => {
     servers.runFor(1_500);
     expect(told[1]?.answered).toEqual({ answer: { eventSeq: 6 } });
     expect(servers.logs[0]).toEqual(servers.logs[1]);
+  });
+});
+
+describe("a server that asks for an action again while the disks are awaited", () => {
+  test("is answered at most four times, however often it asks", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = ({ type }) => type === "committed";
+    const told = servers.act(ada, ready);
+    servers.runFor(9_000);
+    const count = (wanted: string) => {
+      return servers.sent.filter(({ message: { type } }) => type === wanted).length;
+    };
+    expect(count("asked")).toBeGreaterThan(6);
+    const before = count("answered");
+    servers.loses = () => false;
+    servers.runFor(900);
+    expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
+    expect(count("answered") - before).toBeLessThanOrEqual(4);
+  });
+
+  test("is told once that another server hosts the match now", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    const { hostGame } = servers;
+    let asked = 0;
+    // The host stops once it has put the action into its log, and is asked only once.
+    servers.loses = ({ type }) => {
+      if (type === "committed") hostGame.freeze();
+      return type === "committed" || (type === "asked" && asked++ > 0);
+    };
+    const told = servers.act(ada, ready);
+    servers.runFor(3_000);
+    servers.loses = ({ type }) => type === "committed";
+    hostGame.thaw();
+    servers.runFor(500);
+    const isWord = ({ message: { type } }: { message: GameMessage }) => type === "notHost";
+    expect(servers.sent.filter(isWord)).toHaveLength(1);
+    servers.loses = () => false;
+    servers.runFor(3_000);
+    expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
   });
 });
