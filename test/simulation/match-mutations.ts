@@ -117,6 +117,17 @@ const commitMutations: readonly Mutation[] = [
     edits: [{ file: commit, text: 'else if (proposal.phase !== "committing") return;', by: "" }],
   },
   {
+    name: "an action is refused by events that the shadow may not have",
+    rule: "M1",
+    edits: [
+      {
+        file: commit,
+        text: "isRefused && after.length > this.#agreed",
+        by: "isRefused && after.length > this.#held.length",
+      },
+    ],
+  },
+  {
     name: "the actions of proposals that end without an outcome are forgotten",
     rule: "M3",
     edits: [{ file: commit, text: "    this.#queue.unshift(...undone);\n", by: "" }],
@@ -162,6 +173,11 @@ const termMutations: readonly Mutation[] = [
     name: "the log of the disk is given up for one of a lower term",
     rule: "M5",
     edits: [{ file: holdings, text: "      if (held.termOfLog > term.term) return;\n", by: "" }],
+  },
+  {
+    name: "a host that was replaced still counts what its disk writes",
+    rule: "M4",
+    edits: [{ file: commit, text: "    if (this.#hasEnded) return;\n", by: "" }],
   },
   {
     name: "an operation is forgotten at a failover",

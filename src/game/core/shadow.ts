@@ -78,6 +78,7 @@ export class Shadow {
         return this.#parts.answer({ type: "checked", match, term, round, refused });
       }
       case "rollback":
+        // Proposals after it follow it, so they go too; the host proposes their operations again.
         this.#prepared = this.#prepared.filter((prepared) => prepared.round < round);
         return;
       case "commit":
@@ -103,6 +104,7 @@ export class Shadow {
     const repeated = this.#preparedOf(message);
     if (repeated === undefined) {
       const { length } = this.#before(base);
+      // What this one follows has not come here.
       if (base > length) return this.#parts.answer({ type: "behind", match, term });
       // A repeated proposal that has been committed meanwhile needs no answer.
       if (base < length) return;

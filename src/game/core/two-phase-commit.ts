@@ -20,6 +20,7 @@ export interface Waiter {
 
 interface Queued {
   readonly operation: Operation;
+  /** Steady time at which it came. */
   readonly sinceMs: number;
   /** A player may ask two servers with one id: each of them waits. */
   readonly waiters: Waiter[];
@@ -73,6 +74,7 @@ export class TwoPhaseCommit {
   #copied: number | undefined;
   #adoptSentMs = Number.NEGATIVE_INFINITY;
   #agreed = 0;
+  #hasEnded = false;
   /** What players were refused here, so that a late copy of the request does not take effect. */
   readonly #refused = new Map<string, Refusal>();
   readonly #settling: { readonly operation: string; readonly waiter: Waiter }[] = [];
@@ -95,7 +97,7 @@ export class TwoPhaseCommit {
   offer(operation: Operation, waiter: Waiter | undefined, now: Now): void {
     this.#held.hear(operation.stamp);
     if (this.#held.doneAt(operation.id) !== undefined) {
-      if (waiter !== undefined) this.#settling.push({ operation: operation.id, waiter });
+      if (waiter !== undefined) this.#awaitDisks(operation, waiter);
       return this.#settle();
     }
     const refused = this.#refused.get(operation.id);
@@ -134,8 +136,7 @@ export class TwoPhaseCommit {
           return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
         }
         proposal.phase = "agreed";
-        this.#commitAgreed(now);
-        return this.advance(now);
+        return this.#commitAgreed(now);
       }
     }
   }
@@ -159,8 +160,9 @@ export class TwoPhaseCommit {
     this.advance(now);
   }
 
-  /** This server hosts the match no longer. */
+  /** This server hosts the match no longer. What its disk still writes is not agreed to by anybody. */
   end(): void {
+    this.#hasEnded = true;
     const unsettled = this.#unsettled();
     this.#queue = [];
     this.#open = [];
@@ -192,13 +194,13 @@ export class TwoPhaseCommit {
     const { shadow } = this.#held.term;
     const last = this.#open.at(-1);
     if (this.#open.length >= gameLimits.openProposals || this.#queue.length === 0) return;
+    // The first proposal follows the whole log; a later one follows proposals that the shadow has got.
     const isCopied =
       last === undefined ? this.#copied === this.#held.length : this.#copied !== undefined;
     if (shadow !== undefined && !isCopied) return;
     const before = last?.after ?? this.#held.state;
-    const isUncertain = this.#open.some(isUndecided);
-    const { queued, after } = this.#valid(this.#taken(), { before, isUncertain }, now);
-    if (queued.length === 0) return isUncertain ? undefined : this.advance(now);
+    const { queued, after } = this.#taken(before, now);
+    if (queued.length === 0) return;
     this.#round += 1;
     const { match, term } = this.#held;
     const operations = queued.map(({ operation }) => operation);
@@ -221,43 +223,40 @@ export class TwoPhaseCommit {
   }
 
   /**
-   * Returns the operations that the rules allow, and what they make. Refuses the others, unless it
-   * is uncertain whether what refuses them gets into the log: then they wait.
+   * Takes operations from the queue in the order of their vector clocks, as far as the rules allow
+   * them. One is refused only once both disks have all that refuses it; until then it waits, and so
+   * do those after it.
    */
-  #valid(
-    queued: readonly Queued[],
-    { before, isUncertain }: { readonly before: MatchState; readonly isUncertain: boolean },
-    { wallMs }: Now,
-  ) {
-    const operations = queued.map(({ operation }) => operation);
-    const { outcomes, after } = this.#held.tried(operations, wallMs, before);
-    const valid = queued.filter((one, at) => {
-      const outcome = outcomes[at];
-      if (typeof outcome !== "string") return true;
-      if (isUncertain) this.#queue.push(one);
-      else if (one.waiters.length > 0) this.#refuse(one, outcome);
-      return false;
-    });
-    return { queued: valid, after };
+  #taken(before: MatchState, { wallMs }: Now) {
+    const queued: Queued[] = [];
+    let after = before;
+    while (queued.length < gameLimits.proposalOperations) {
+      const at = firstOf(this.#queue.map(({ operation }) => operation));
+      const next = this.#queue[at];
+      if (next === undefined) break;
+      const tried = this.#held.tried([next.operation], wallMs, after);
+      const [outcome] = tried.outcomes;
+      const isRefused = typeof outcome === "string";
+      if (isRefused && after.length > this.#agreed) break;
+      this.#queue.splice(at, 1);
+      if (isRefused) this.#refuse(next, outcome);
+      else {
+        queued.push(next);
+        after = tried.after;
+      }
+    }
+    return { queued, after };
   }
 
   #refuse(queued: Queued, refused: Refusal): void {
+    // One of the host itself, which makes it anew while it is due.
+    if (queued.waiters.length === 0) return;
     this.#parts.figures.refused += 1;
     this.#refused.set(queued.operation.id, refused);
     const [oldest] = this.#refused.keys();
     const isFull = this.#refused.size > gameLimits.rememberedRefusals;
     if (isFull && oldest !== undefined) this.#refused.delete(oldest);
     tell(queued, { refused });
-  }
-
-  /** Takes operations from the queue in the order of their vector clocks. */
-  #taken(): readonly Queued[] {
-    const taken: Queued[] = [];
-    while (this.#queue.length > 0 && taken.length < gameLimits.proposalOperations) {
-      const at = firstOf(this.#queue.map(({ operation }) => operation));
-      taken.push(...this.#queue.splice(at, 1));
-    }
-    return taken;
   }
 
   /** Puts the agreed proposals into the log, up to the first that is not agreed. */
@@ -275,7 +274,7 @@ export class TwoPhaseCommit {
     const events = held.made(drafts, proposal.timeMs);
     proposal.phase = "committing";
     for (const { operation, waiters } of proposal.queued) {
-      for (const waiter of waiters) this.#settling.push({ operation: operation.id, waiter });
+      for (const waiter of waiters.splice(0)) this.#awaitDisks(operation, waiter);
     }
     held.append(events, (then) => this.stored(then));
     this.#say(proposal, { ...this.#of(proposal), type: "commit", events }, now);
@@ -283,6 +282,7 @@ export class TwoPhaseCommit {
 
   /** Continues once the host's own disk has more events. */
   stored(now: Now): void {
+    if (this.#hasEnded) return;
     this.count(now);
     this.advance(now);
   }
@@ -326,6 +326,16 @@ export class TwoPhaseCommit {
     if (steadyMs - this.#adoptSentMs < gameDurations.askAgainMs) return;
     this.#adoptSentMs = steadyMs;
     this.#parts.send(term.shadow, { type: "adopt", match, term, events });
+  }
+
+  /** The waiter is told of an operation in the log once both disks have it. */
+  #awaitDisks({ id }: Operation, waiter: Waiter): void {
+    const same = this.#settling.filter(({ operation }) => operation === id);
+    const [oldest] = same;
+    if (oldest !== undefined && same.length >= mostWaiters) {
+      this.#settling.splice(this.#settling.indexOf(oldest), 1);
+    }
+    this.#settling.push({ operation: id, waiter });
   }
 
   /** Tells those whose operation both holders have. */

@@ -82,6 +82,27 @@ describe("a match that an administrator ends", () => {
   });
 });
 
+describe("a host that was stopped, and has been replaced", () => {
+  test("does not end the match, although an end that it alone has gets onto its disk", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, hostGame, shadowGame, world } = servers;
+    servers.loses = ({ type }, from) => {
+      if (type === "checked") hostGame.freeze();
+      // The next host does not hear that Bob gives up.
+      return type === "asked" && from === hostGame.name;
+    };
+    servers.act(bob, { type: "giveUp" });
+    servers.runFor(3_000);
+    expect(servers.world.arbiter.matches.open(match)?.host).toBe(shadowGame.name);
+    servers.loses = ({ type }, from) => type === "asked" && from === hostGame.name;
+    hostGame.thaw();
+    servers.runFor(1_000);
+    expect(world.arbiter.matches.ended(match)).toBeUndefined();
+    expect(servers.host.held.state.over).toBeUndefined();
+  });
+});
+
 describe("a late copy of the log of a match that is over", () => {
   test("takes no player out of the queue, and writes nothing", () => {
     const servers = new TwoServers();

@@ -52,8 +52,9 @@ describe("a commit whose messages are lost", () => {
       servers.begin();
       servers.loses = ({ type }) => type === phase;
       const told = servers.act(ada, ready);
-      servers.runFor(5_000);
+      servers.runFor(5_200);
       expect(told.answered).toBeUndefined();
+      expect(servers.sent.map(({ message }) => message.type)).not.toContain("rollback");
       servers.loses = () => false;
       servers.runFor(1_000);
       expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
@@ -108,56 +109,6 @@ describe("plays of both players in one instant", () => {
         expect(servers.logs[0]).toEqual(servers.logs[1]);
       }
     }
-  });
-});
-
-describe("actions that come while the commit of another one is open", () => {
-  const choose = { ...ready, cards: decks[bob] as readonly string[] };
-
-  test("are agreed to before the one before them is on the disks", () => {
-    const servers = new TwoServers();
-    servers.begin();
-    servers.loses = ({ type }) => type === "committed";
-    // Bob is at the host, so his action comes first.
-    const told = [servers.act(bob, choose), servers.act(ada, ready)];
-    servers.runFor(1_000);
-    expect(servers.logs.map(({ length }) => length)).toEqual([4, 4]);
-    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
-    servers.loses = () => false;
-    servers.runFor(1_000);
-    expect(told.map(({ answered }) => answered)).toEqual([
-      { answer: { eventSeq: 1 } },
-      { answer: { eventSeq: 3 } },
-    ]);
-  });
-
-  test("are proposed again if the one before them is rolled back", () => {
-    const servers = new TwoServers();
-    servers.begin();
-    servers.loses = (message) => message.type === "checked" && message.round === 1;
-    // Bob is at the host, so his action comes first.
-    const told = [servers.act(bob, choose), servers.act(ada, ready)];
-    servers.runFor(6_000);
-    expect(told.map(({ answered }) => answered)).toEqual([
-      { refused: "unavailable" },
-      { answer: { eventSeq: 1 } },
-    ]);
-    expect(servers.logs[0]).toEqual(servers.logs[1]);
-  });
-
-  test("are refused only by what is in the log, and not by what may be rolled back", () => {
-    const servers = new TwoServers();
-    servers.begin();
-    servers.loses = ({ type }) => type === "checked";
-    const told = [servers.act(ada, ready), servers.act(ada, ready)];
-    servers.runFor(3_000);
-    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
-    servers.loses = () => false;
-    servers.runFor(1_000);
-    expect(told.map(({ answered }) => answered)).toEqual([
-      { answer: { eventSeq: 1 } },
-      { refused: "already_ready" },
-    ]);
   });
 });
 

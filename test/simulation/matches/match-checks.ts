@@ -1,4 +1,4 @@
-import type { Answered } from "../../../src/game/core/effects.ts";
+import type { Answered, Question } from "../../../src/game/core/effects.ts";
 import type { MatchEvent } from "../../../src/game/core/match-event.ts";
 import type { GameRequest, Look } from "../../../src/protocol/game-requests.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
@@ -55,6 +55,11 @@ export class MatchChecks {
       const isSaved = name === undefined || this.#world.game(name).saved.has(match);
       assertPromise(isSaved, "M1", `${match} begins, and ${name} has never saved it`);
     }
+  }
+
+  /** A game server may only ask that a match ends if both disks have the end of its log. */
+  onEnd({ match, winner }: Question & { readonly service: "matchEnd" }): void {
+    this.#checkWinner(match, this.#told.get(match) ?? [], winner);
   }
 
   /** A host may only have agreed to what both disks have. */
@@ -131,12 +136,30 @@ export class MatchChecks {
     if ("refused" in answered) {
       this.#world.counts["refused actions"] += 1;
       if (!isLate) this.#refused.set(key, answered.refused);
+      this.#checkRefusal(user, match, answered.refused);
     } else if ("eventSeq" in answered.answer) {
       const { eventSeq } = answered.answer;
       const known = this.#acted.get(key) ?? eventSeq;
       assertPromise(known === eventSeq, "M3", `${key} was told ${known}, and then ${eventSeq}`);
       this.#acted.set(key, eventSeq);
     }
+  }
+
+  /** A refusal tells of the event that causes it, so that event must be on both disks. */
+  #checkRefusal(user: UserName, match: MatchId, refused: string): void {
+    const told = this.#told.get(match) ?? [];
+    const isTold = {
+      match_over: () => told.some(({ type }) => type === "MATCH_END"),
+      already_ready: () => {
+        const isChoice = (type: string) => type === "DECK_CHOSEN" || type === "PURCHASE_PACK";
+        return told.some(({ type, player }) => isChoice(type) && player === user);
+      },
+    }[refused];
+    assertPromise(
+      isTold?.() ?? true,
+      "M1",
+      `${user} is refused (${refused}) in ${match} too early`,
+    );
   }
 
   /** Checks, when all is over, the logs of all matches that players were told of. */
@@ -148,22 +171,23 @@ export class MatchChecks {
       assertPromise(verdict === undefined, "M5", `${match}: ${verdict}`);
       this.#checkActs(match, events);
       const ended = arbiter.matches.ended(match);
-      const last = events.at(-1);
       const isVoided = arbiter.voided.has(match);
-      if (ended !== undefined && !isVoided && last?.type === "MATCH_END") {
-        const { winner } = last.data;
-        const players = (events[0] as MatchEvent & { type: "MATCH_FOUND" }).data.players;
-        const user = winner === undefined ? undefined : players[winner].user;
-        assertPromise(
-          ended.winner === user,
-          "M4",
-          `${match}: ${user} has won, not ${ended.winner}`,
-        );
-      }
+      if (ended !== undefined && !isVoided) this.#checkWinner(match, events, ended.winner);
     }
     const records = arbiter.matches.records();
     const sum = records.reduce((total, [, { rating }]) => total + rating - 1_200, 0);
     assertPromise(sum === 0, "M4", `the ratings have changed by ${sum} in all`);
+  }
+
+  /** The log must have the end of the match. A FAILOVER may follow it. */
+  #checkWinner(match: MatchId, events: readonly MatchEvent[], winner: UserName | undefined): void {
+    const [found] = events;
+    const end = events.find(({ type }) => type === "MATCH_END");
+    assertPromise(end !== undefined, "M4", `${match} ends, and its log has no end`);
+    if (end?.type !== "MATCH_END" || found?.type !== "MATCH_FOUND") return;
+    const seat = end.data.winner;
+    const user = seat === undefined ? undefined : found.data.players[seat].user;
+    assertPromise(user === winner, "M4", `${match}: ${user} has won, not ${winner}`);
   }
 
   #checkChain(match: MatchId, events: readonly MatchEvent[]): void {

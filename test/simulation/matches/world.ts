@@ -162,6 +162,7 @@ export class World {
       if (game.starts !== starts || !game.isUp) return;
       if (!this.decides) return this.time.after(200, attempt);
       if (question.service === "matchBegin") this.checks.onBegin(question);
+      if (question.service === "matchEnd") this.checks.onEnd(question);
       const decided = this.arbiter.decide(game.name, question, this.time.nowMs);
       this.tell(`${game.name} ${JSON.stringify(question)}: ${JSON.stringify(decided)}`);
       this.time.after(this.dice.between(1, 30), () => {

@@ -1,0 +1,316 @@
+import { describe, expect, test } from "vitest";
+import type { GameMessage } from "../../../src/game/core/effects.ts";
+import { ada, bob, decks, TwoServers } from "./two-servers.ts";
+
+const ready = { type: "ready", cards: decks[ada] as readonly string[] } as const;
+
+/** Each player plays a card of a round, the second player only once the first one's is proposed. */
+function playBoth(servers: TwoServers, round = 0) {
+  return [ada, bob].map((user) => {
+    const told = servers.act(user, { type: "play", card: decks[user]?.[round] as string });
+    servers.runFor(50);
+    return told;
+  });
+}
+
+/**
+ * Both players pass, and the host does not hear that the shadow has it. The rules would allow both
+ * passes once more.
+ */
+function bothPass() {
+  const servers = new TwoServers();
+  servers.start("duel");
+  // If it is Ada's turn, it is over now.
+  servers.done(ada, { type: "pass" });
+  servers.runFor(100);
+  servers.loses = ({ type }) => type === "committed";
+  const since = servers.sent.length;
+  for (const user of [bob, ada]) {
+    servers.act(user, { type: "pass" });
+    servers.runFor(50);
+  }
+  const { held } = servers.host;
+  expect(held.length - (servers.host.hosting?.agreed?.length ?? 0)).toBeGreaterThan(1);
+  expect(held.events.filter(({ type }) => type === "PASSED").slice(-2)).toMatchObject([
+    { player: bob },
+    { player: ada },
+  ]);
+  return { servers, since };
+}
+
+describe("actions that come while the commit of another one is open", () => {
+  const choose = { ...ready, cards: decks[bob] as readonly string[] };
+
+  test("are agreed to before the one before them is on the disks", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = ({ type }) => type === "committed";
+    // Bob is at the host, so his action comes first.
+    const told = [servers.act(bob, choose), servers.act(ada, ready)];
+    servers.runFor(1_000);
+    expect(servers.logs.map(({ length }) => length)).toEqual([4, 4]);
+    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { answer: { eventSeq: 1 } },
+      { answer: { eventSeq: 3 } },
+    ]);
+  });
+
+  test("are proposed again if the one before them is rolled back", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = (message) => message.type === "checked" && message.round === 1;
+    // Bob is at the host, so his action comes first.
+    const told = [servers.act(bob, choose), servers.act(ada, ready)];
+    servers.runFor(6_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { refused: "unavailable" },
+      { answer: { eventSeq: 1 } },
+    ]);
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+    const rounds = servers.sent.map(({ message }) => message.type === "propose" && message.round);
+    expect(Math.max(...rounds.map(Number))).toBeGreaterThan(2);
+  });
+
+  test("are refused only by what is in the log, and not by what may be rolled back", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = ({ type }) => type === "checked";
+    const told = [servers.act(ada, ready), servers.act(ada, ready)];
+    servers.runFor(3_000);
+    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { answer: { eventSeq: 1 } },
+      { refused: "already_ready" },
+    ]);
+  });
+});
+
+describe("two proposals that are open at once", () => {
+  test("need no whole log again, as long as no message is lost", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const before = servers.sent.length;
+    for (let round = 0; round < 5; round += 1) {
+      const told = [ada, bob].map((user) => {
+        return servers.act(user, { type: "play", card: decks[user]?.[round] as string });
+      });
+      servers.runFor(100);
+      expect(told.map(({ answered }) => answered && "answer" in answered)).toEqual([true, true]);
+    }
+    const types = servers.sent.slice(before).map(({ message }) => message.type);
+    expect(types.filter((type) => type === "propose").length).toBeGreaterThan(5);
+    expect(types).not.toContain("behind");
+    expect(types).not.toContain("adopt");
+  });
+
+  test("are not changed by late copies of their messages", () => {
+    const { servers, since } = bothPass();
+    const { logs } = servers;
+    for (const { to, from, message } of servers.sent.slice(since)) {
+      servers.deliver(servers.world.game(to), from, message);
+    }
+    expect(servers.logs).toEqual(logs);
+    expect(servers.shadow.shadow.isInDoubt).toBe(false);
+  });
+
+  test("are not done again in the next term, if both are in the log", () => {
+    const { servers } = bothPass();
+    const passes = () => servers.host.held.events.filter(({ type }) => type === "PASSED").length;
+    const before = passes();
+    servers.shadowGame.kill();
+    servers.runFor(2_500);
+    expect(servers.host.held.term.term).toBe(2);
+    expect(passes()).toBe(before);
+  });
+
+  test("get into the shadow's log in their order, although the first one's events are lost", () => {
+    const servers = new TwoServers();
+    servers.start();
+    let lost = 0;
+    servers.loses = ({ type }) => type === "commit" && lost++ === 0;
+    const told = [ada, bob].map((user) => {
+      return servers.act(user, { type: "play", card: decks[user]?.[0] as string });
+    });
+    servers.runFor(1_000);
+    expect(told.map(({ answered }) => answered && "answer" in answered)).toEqual([true, true]);
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+    expect(servers.shadowGame.core?.figures.forged).toBe(0);
+  });
+});
+
+describe("an action that waits for a proposal", () => {
+  test("is given up after 5 s, and the player is told", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    const { hostGame, shadowGame, match, host } = servers;
+    servers.loses = ({ type }) => type === "adopt" || type === "committed";
+    const { term } = host.held.term;
+    servers.deliver(hostGame, shadowGame.name, { type: "behind", match, term });
+    const told = servers.act(bob, { ...ready, cards: decks[bob] as readonly string[] });
+    servers.runFor(4_900);
+    expect(told.answered).toBeUndefined();
+    servers.runFor(200);
+    expect(told.answered).toEqual({ refused: "unavailable" });
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(servers.logs.map(({ length }) => length)).toEqual([1, 1]);
+  });
+});
+
+describe("an action that the rules refuse", () => {
+  test("is refused only once both servers have on their disks what refuses it", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { hostGame } = servers;
+    servers.loses = ({ type }) => type === "commit";
+    // Bob is at the host, and his action gets into no other log.
+    servers.act(bob, { type: "giveUp" });
+    servers.runFor(100);
+    const told = servers.act(ada, { type: "play", card: decks[ada]?.[0] as string });
+    servers.runFor(1_000);
+    expect(servers.host.held.state.over).toBeDefined();
+    expect(told.answered).toBeUndefined();
+    hostGame.kill();
+    servers.loses = () => false;
+    servers.runFor(5_000);
+    expect(servers.host.held.state.over).toBeUndefined();
+    expect(told.answered).toEqual({ answer: { eventSeq: expect.any(Number) } });
+  });
+
+  test("is not refused by an action beside it in a proposal that may be rolled back", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { hostGame, shadowGame, match, host } = servers;
+    const { term } = host.held.term;
+    servers.loses = ({ type }) => type === "adopt" || type === "checked";
+    // Until the host knows again what the shadow has, it proposes nothing.
+    servers.deliver(hostGame, shadowGame.name, { type: "behind", match, term });
+    servers.act(ada, { type: "giveUp" });
+    servers.runFor(50);
+    const told = servers.act(bob, { type: "play", card: decks[bob]?.[0] as string });
+    servers.loses = ({ type }) => type === "checked";
+    servers.runFor(2_000);
+    expect(servers.shadow.shadow.isInDoubt).toBe(true);
+    expect(told.answered).toBeUndefined();
+  });
+
+  test("takes effect after none whose clock is later, also if it must wait for the refusal", () => {
+    const servers = new TwoServers();
+    servers.start();
+    servers.loses = ({ type }) => type === "checked";
+    const [first, second] = decks[ada] as string[];
+    const play = (user: typeof ada, card = "") => servers.act(user, { type: "play", card });
+    const told = [play(ada, first)];
+    servers.runFor(100);
+    told.push(play(ada, second));
+    servers.runFor(100);
+    // The host has heard of Ada's second play, so the clock of Bob's is later.
+    told.push(play(bob, decks[bob]?.[0]));
+    servers.runFor(100);
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.map(({ answered }) => answered)).toEqual([
+      { answer: { eventSeq: 4 } },
+      { refused: "already_played" },
+      { answer: { eventSeq: 6 } },
+    ]);
+  });
+});
+
+describe("a host whose shadow dies while two proposals are open", () => {
+  test("commits both in the next term, in their order, and before the old ones would be given up", () => {
+    const servers = new TwoServers();
+    servers.start();
+    servers.loses = ({ type }) => type === "check";
+    const [first] = playBoth(servers);
+    servers.shadowGame.kill();
+    servers.runFor(3_000);
+    const { held } = servers.host;
+    expect(held.term).toMatchObject({ term: 2, shadow: undefined });
+    const types = held.events.map(({ type, player }) => `${type} ${player ?? ""}`.trim());
+    expect(types.slice(4)).toEqual([
+      "FAILOVER",
+      `CARD_PLAYED ${ada}`,
+      `CARD_PLAYED ${bob}`,
+      "ROUND_END",
+    ]);
+    // Ada's game server was the shadow.
+    expect(first?.answered).toEqual({ refused: "unavailable" });
+  });
+});
+
+describe("a shadow that has forgotten a proposal", () => {
+  test("gets it again at once, and does not lose time until the host gives it up", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    const { hostGame, shadowGame } = servers;
+    servers.loses = ({ type }) => type === "check";
+    const told = servers.act(bob, { ...ready, cards: decks[bob] as readonly string[] });
+    servers.runFor(50);
+    shadowGame.kill();
+    shadowGame.start();
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
+    expect(servers.host.held.term).toMatchObject({ term: 1, host: hostGame.name });
+  });
+
+  test("has the next one too, if one of two that are open was forgotten", () => {
+    const servers = new TwoServers();
+    servers.start();
+    servers.loses = ({ type }) => type === "check";
+    const told = playBoth(servers);
+    servers.loses = () => false;
+    servers.shadowGame.kill();
+    servers.shadowGame.start();
+    servers.runFor(1_500);
+    expect(told[1]?.answered).toEqual({ answer: { eventSeq: 6 } });
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+  });
+});
+
+describe("a server that asks for an action again while the disks are awaited", () => {
+  test("is answered at most four times, however often it asks", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = ({ type }) => type === "committed";
+    const told = servers.act(ada, ready);
+    servers.runFor(9_000);
+    const count = (wanted: string) => {
+      return servers.sent.filter(({ message: { type } }) => type === wanted).length;
+    };
+    expect(count("asked")).toBeGreaterThan(6);
+    const before = count("answered");
+    servers.loses = () => false;
+    servers.runFor(900);
+    expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
+    expect(count("answered") - before).toBeLessThanOrEqual(4);
+  });
+
+  test("is told once that another server hosts the match now", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    const { hostGame } = servers;
+    let asked = 0;
+    // The host stops once it has put the action into its log, and is asked only once.
+    servers.loses = ({ type }) => {
+      if (type === "committed") hostGame.freeze();
+      return type === "committed" || (type === "asked" && asked++ > 0);
+    };
+    const told = servers.act(ada, ready);
+    servers.runFor(3_000);
+    servers.loses = ({ type }) => type === "committed";
+    hostGame.thaw();
+    servers.runFor(500);
+    const isWord = ({ message: { type } }: { message: GameMessage }) => type === "notHost";
+    expect(servers.sent.filter(isWord)).toHaveLength(1);
+    servers.loses = () => false;
+    servers.runFor(3_000);
+    expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
+  });
+});
