@@ -1,5 +1,6 @@
-import type { Incoming } from "../../protocol/client-messages.ts";
+import type { Incoming, ParsedRequest } from "../../protocol/client-messages.ts";
 import type { Digest } from "../../protocol/event.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { PasswordResult } from "../../protocol/password-work.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Passwords } from "../core/accounts/passwords.ts";
@@ -7,14 +8,16 @@ import { Outlet } from "../core/chat/outlet.ts";
 import { type Effect, Effects, type Input, type Now } from "../core/effects.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
+import { isRefused } from "../core/serving/payload-reply.ts";
+import { rowOf, type ServiceTable } from "../core/serving/service.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
 import type { ServingFigures } from "../measure.ts";
-import { type Appended, type Engine, EngineDown, type Unpublished } from "./engine.ts";
+import { type Appended, type Engine, EngineDown, Needs, type Unpublished } from "./engine.ts";
 import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
 import { messageOf } from "./events.ts";
-import { needsOf, needsOfHooks } from "./needs.ts";
+import { gather, needsOfHooks } from "./needs.ts";
 import { type Given, type MadeEvent, Turn } from "./turn.ts";
 
 type Requests = Input & { readonly type: "requests" };
@@ -53,6 +56,10 @@ export class EngineCore {
   readonly #searches: EngineSearches;
   readonly #effects = new Effects();
   #requests: Requests[] = [];
+  /** How many requests wait for a turn. */
+  #queued = 0;
+  /** Requests of this turn that would have read too much. */
+  readonly #unloaded = new Set<ParsedRequest>();
   /** What has happened since the last turn began, and is to be taken in by the next one. */
   #happened: (() => void)[] = [];
   #waiting: Numbered[] = [];
@@ -94,7 +101,7 @@ export class EngineCore {
       traces: { isFullFor: () => true, add: () => {} },
       flood,
       memberWithoutDecisions: () => undefined,
-      unready: () => this.#unready,
+      unready: (request) => this.#unready ?? (this.#unloaded.has(request) ? tooMuch : undefined),
     });
   }
 
@@ -130,7 +137,12 @@ export class EngineCore {
   }
 
   take(requests: Requests): void {
-    this.#requests.push(requests);
+    if (this.#queued >= limits.pendingRequests) {
+      this.serving.take(requests, "This server has too many open requests.", this.#parts.now());
+    } else {
+      this.#requests.push(requests);
+      this.#queued += requests.requests.length;
+    }
     this.wake();
   }
 
@@ -164,27 +176,55 @@ export class EngineCore {
 
   async #turnOnce(): Promise<void> {
     for (const happen of this.#happened.splice(0)) happen();
-    const requests = this.#requests.splice(0);
+    const needs = new Needs();
     const undecided = [...this.serving.waiting, ...this.#writes.outdated];
+    for (const request of undecided) gather(needs, request, this.#digest);
+    const requests = this.#takeRequests(needs);
     const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
-    const isReady = this.refusal === undefined && (await this.#load(asked));
+    const isReady = this.refusal === undefined && (await this.#load(asked, needs));
     this.#unready = isReady ? undefined : "This server's database does not answer at the moment.";
     const refusal = this.isStopping ? "This server is stopping." : this.#unready;
     const now = this.#parts.now();
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
+    this.#unloaded.clear();
     for (const numbered of this.#turn.takeMade()) this.#waiting.push(numbered);
+    // While the engine does not answer, clients ask again and again: what nobody waits for is dropped.
+    this.#waiting = this.#waiting.filter(([number]) => this.#writes.isWaiting(number));
     for (const effect of this.#effects.take()) this.#parts.perform(effect);
     void this.#append();
   }
 
+  /** Takes as many payloads as can be loaded together, at least one, and adds what they need. */
+  #takeRequests(needs: Needs): Requests[] {
+    let count = 0;
+    for (const { requests } of this.#requests) {
+      if (count > 0 && needs.rows >= mostRows) break;
+      count += 1;
+      this.#queued -= requests.length;
+      for (const request of requests) {
+        if (isRefused(request) || this.#isStranger(request)) continue;
+        if (needs.rows < mostRows) gather(needs, request, this.#digest);
+        else this.#unloaded.add(request);
+      }
+    }
+    if (count < this.#requests.length) this.#isDue = true;
+    return this.#requests.splice(0, count);
+  }
+
+  /** Whether the request is refused whatever the engine has, because its sender has no session. */
+  #isStranger(request: ParsedRequest): boolean {
+    const isOpen = this.#parts.services.auth === "open" || request.session !== undefined;
+    return !isOpen && rowOf(table, request).for !== "anybody";
+  }
+
   /** Loads what the requests need. Returns whether that was possible. */
-  async #load(requests: readonly Incoming[]): Promise<boolean> {
+  async #load(requests: readonly Incoming[], needs: Needs): Promise<boolean> {
     if (requests.length === 0) return true;
     const { engine } = this.#parts;
     try {
-      const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
+      const slice = await within(loadMs, engine.load(needs));
       const more = needsOfHooks(requests, slice, this.#digest);
       this.#turn.slice =
         more === undefined ? slice : await within(loadMs, engine.load(more, slice));
@@ -251,6 +291,15 @@ export class EngineCore {
     void this.#parts.engine.published(places).catch(() => {});
   }
 }
+
+const table = engineTable as unknown as ServiceTable;
+
+/**
+ * The most rows of one load: more than the replies to a payload can show. So nobody makes a load so
+ * long that all requests of its turn are refused.
+ */
+const mostRows = 30_000;
+const tooMuch = "This payload asks for too much at once: ask for less, or again.";
 
 /** Milliseconds after which a load is given up, and the requests that need it are refused. */
 const loadMs = 1_000;

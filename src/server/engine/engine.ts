@@ -75,6 +75,26 @@ export class Needs {
   readonly openMatches = new Set<MatchId | "">();
   readonly history: HistoryNeed[] = [];
   readonly names: NamesNeed[] = [];
+  /** About how many rows are loaded at most. */
+  rows = 0;
+  /** The pages that are needed already: many clients ask for the same ones. */
+  readonly #pages = new Set<string>();
+
+  addHistory(need: HistoryNeed): void {
+    if (this.#isNew(need)) this.history.push(need);
+  }
+
+  addNames(need: NamesNeed): void {
+    if (this.#isNew(need)) this.names.push(need);
+  }
+
+  #isNew(need: HistoryNeed | NamesNeed): boolean {
+    const page = JSON.stringify(need);
+    if (this.#pages.has(page)) return false;
+    this.#pages.add(page);
+    this.rows += need.limit;
+    return true;
+  }
 }
 
 /** An event that a request makes. The engine gives it its place. */
