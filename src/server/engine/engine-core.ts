@@ -177,8 +177,8 @@ export class EngineCore {
   async #turnOnce(): Promise<void> {
     for (const happen of this.#happened.splice(0)) happen();
     const needs = new Needs();
-    const undecided = [...this.serving.waiting, ...this.#writes.outdated];
-    for (const request of undecided) gather(needs, request, this.#digest);
+    const undecided = [...this.#writes.outdated, ...this.serving.waiting];
+    for (const request of undecided) this.#need(needs, request, mostRows);
     const requests = this.#takeRequests(needs);
     const asked: readonly Incoming[] = [...requests.flatMap((one) => one.requests), ...undecided];
     const isReady = this.refusal === undefined && (await this.#load(asked, needs));
@@ -198,19 +198,24 @@ export class EngineCore {
 
   /** Takes as many payloads as can be loaded together, at least one, and adds what they need. */
   #takeRequests(needs: Needs): Requests[] {
+    const most = needs.rows + mostRows;
     let count = 0;
     for (const { requests } of this.#requests) {
-      if (count > 0 && needs.rows >= mostRows) break;
+      if (count > 0 && needs.rows >= most) break;
       count += 1;
       this.#queued -= requests.length;
       for (const request of requests) {
         if (isRefused(request) || this.#isStranger(request)) continue;
-        if (needs.rows < mostRows) gather(needs, request, this.#digest);
-        else this.#unloaded.add(request);
+        this.#need(needs, request, most);
       }
     }
     if (count < this.#requests.length) this.#isDue = true;
     return this.#requests.splice(0, count);
+  }
+
+  #need(needs: Needs, request: ParsedRequest, most: number): void {
+    if (needs.rows < most) gather(needs, request, this.#digest);
+    else this.#unloaded.add(request);
   }
 
   /** Whether the request is refused whatever the engine has, because its sender has no session. */

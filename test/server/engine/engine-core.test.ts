@@ -102,6 +102,22 @@ test("one payload makes a server with an engine load no more than its replies ca
   }
 });
 
+test("requests that wait for what nobody has written make a server with an engine load no more than new ones do", async () => {
+  const tried = new Tried("open", login);
+  const after = { [name]: 9 };
+  for (let client = 0; client < 200; client += 1) {
+    tried.ask({ ...historyOf(`user${client}`), after });
+  }
+  await until(() => tried.core.serving.open === 200, "all requests wait");
+  tried.ask(historyOf("ana", 1));
+  await tried.answered(1);
+  expect(tried.replies[0]?.data.status).toBe("OK");
+  for (const needs of tried.loads) {
+    const rows = needs.history.reduce((sum, { limit }) => sum + limit, 0);
+    expect(rows).toBeLessThan(64_000);
+  }
+});
+
 test("a list that many clients ask for at once is loaded once", async () => {
   const tried = new Tried("open", login);
   for (let client = 0; client < 50; client += 1) tried.ask({ service: "users", limit: 10_000 });
