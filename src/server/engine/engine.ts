@@ -146,6 +146,8 @@ export interface Standing {
   readonly keeper: { readonly name: ServerName; readonly fence: number } | undefined;
   /** The engine's time, in milliseconds since 1970. */
   readonly timeMs: number;
+  /** The highest clock that a server has told of itself, also one that has ended since. */
+  readonly clock: number;
   /** Names of the nodes that have each commit on disk: the primary and its synchronous standbys. */
   readonly holders: readonly string[];
 }
