@@ -17,7 +17,7 @@ export class ClusterView {
   processes: readonly Listed[] = [];
   committed: Vector = {};
   readonly #parts: Parts;
-  #standing: Standing = { servers: [], keeper: undefined, timeMs: 0, holders: [] };
+  #standing: Standing = { servers: [], keeper: undefined, timeMs: 0, clock: 0, holders: [] };
   /** By how many milliseconds the engine's clock is ahead of this machine's. */
   #offsetMs = 0;
   #rounds = 0;

@@ -1,5 +1,6 @@
-import type { Incoming } from "../../protocol/client-messages.ts";
+import type { Incoming, ParsedRequest } from "../../protocol/client-messages.ts";
 import type { Digest } from "../../protocol/event.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { PasswordResult } from "../../protocol/password-work.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Passwords } from "../core/accounts/passwords.ts";
@@ -7,14 +8,16 @@ import { Outlet } from "../core/chat/outlet.ts";
 import { type Effect, Effects, type Input, type Now } from "../core/effects.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
+import { isRefused } from "../core/serving/payload-reply.ts";
+import { rowOf, type ServiceTable } from "../core/serving/service.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
 import type { ServingFigures } from "../measure.ts";
-import { type Appended, type Engine, EngineDown, type Unpublished } from "./engine.ts";
+import { type Appended, type Engine, EngineDown, Needs, type Unpublished } from "./engine.ts";
 import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
 import { messageOf } from "./events.ts";
-import { needsOf, needsOfHooks } from "./needs.ts";
+import { gather, needsOfHooks } from "./needs.ts";
 import type { Slice } from "./slice.ts";
 import { type Given, type MadeEvent, Turn } from "./turn.ts";
 
@@ -26,6 +29,8 @@ interface Parts {
   readonly flood: Flood;
   now(): Now;
   perform(effect: Effect): void;
+  /** The engine has failed in a way that is not foreseen. */
+  onError(error: Error): void;
 }
 
 /** An event that waits to be appended, by the number that its writes wait for. */
@@ -54,6 +59,10 @@ export class EngineCore {
   readonly #searches: EngineSearches;
   readonly #effects = new Effects();
   #requests: Requests[] = [];
+  /** How many requests wait for a turn. */
+  #queued = 0;
+  /** Requests of this turn that would have read too much. */
+  readonly #unloaded = new Set<ParsedRequest>();
   /** What has happened since the last turn began, and is to be taken in by the next one. */
   #happened: (() => void)[] = [];
   #waiting: Numbered[] = [];
@@ -65,10 +74,10 @@ export class EngineCore {
     this.#parts = parts;
     const { engine, services, flood, now } = parts;
     const decide = (operations: Parameters<Engine["decide"]>[0]) =>
-      engine.decide(operations, services.correctedMs(now()));
+      this.#foreseen(engine.decide(operations, services.correctedMs(now())));
     this.#decisions = new EngineDecisions(decide, () => this.wake());
     this.#searches = new EngineSearches(
-      (query) => engine.search(query),
+      (query) => this.#foreseen(engine.search(query)),
       (happen) => this.#happen(happen),
     );
     this.#digest = services.digest;
@@ -99,7 +108,7 @@ export class EngineCore {
       },
       flood,
       memberWithoutDecisions: () => undefined,
-      unready: () => this.#unready,
+      unready: (request) => this.#unready ?? (this.#unloaded.has(request) ? tooMuch : undefined),
     });
   }
 
@@ -135,7 +144,12 @@ export class EngineCore {
   }
 
   take(requests: Requests): void {
-    this.#requests.push(requests);
+    if (this.#queued >= limits.pendingRequests) {
+      this.serving.take(requests, "This server has too many open requests.", this.#parts.now());
+    } else {
+      this.#requests.push(requests);
+      this.#queued += requests.requests.length;
+    }
     this.wake();
   }
 
@@ -169,33 +183,74 @@ export class EngineCore {
 
   async #turnOnce(): Promise<void> {
     for (const happen of this.#happened.splice(0)) happen();
-    const requests = this.#requests.splice(0);
-    const asked = [...requests.flatMap((one) => one.requests), ...this.#writes.outdated];
-    const { isReady, now } = await this.#load(asked);
+    const needs = new Needs();
+    const outdated = this.#writes.outdated;
+    for (const request of outdated) this.#need(needs, request, mostRows);
+    const requests = this.#takeRequests(needs);
+    const asked = [...requests.flatMap((one) => one.requests), ...outdated];
+    const { isReady, now } = await this.#load(asked, needs);
     this.#unready = isReady ? undefined : "This server's database does not answer at the moment.";
     const refusal = this.isStopping ? "This server is stopping." : this.#unready;
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
+    this.#unloaded.clear();
     for (const numbered of this.#turn.takeMade()) this.#waiting.push(numbered);
+    // While the engine does not answer, clients ask again and again: what nobody waits for is dropped.
+    this.#waiting = this.#waiting.filter(([number]) => this.#writes.isWaiting(number));
     for (const effect of this.#effects.take()) this.#parts.perform(effect);
     void this.#append();
+  }
+
+  /** Takes as many payloads as can be loaded together, at least one, and adds what they need. */
+  #takeRequests(needs: Needs): Requests[] {
+    const most = needs.rows + mostRows;
+    let count = 0;
+    for (const { requests } of this.#requests) {
+      if (count > 0 && needs.rows >= most) break;
+      count += 1;
+      this.#queued -= requests.length;
+      for (const request of requests) {
+        if (isRefused(request) || this.#isStranger(request)) continue;
+        this.#need(needs, request, most);
+      }
+    }
+    if (count < this.#requests.length) this.#isDue = true;
+    return this.#requests.splice(0, count);
+  }
+
+  #need(needs: Needs, request: ParsedRequest, most: number): void {
+    if (needs.rows < most) gather(needs, request, this.#digest);
+    else this.#unloaded.add(request);
+  }
+
+  /** Whether the request is refused whatever the engine has, because its sender has no session. */
+  #isStranger(request: ParsedRequest): boolean {
+    const isOpen = this.#parts.services.auth === "open" || request.session !== undefined;
+    return !isOpen && rowOf(table, request).for !== "anybody";
   }
 
   /**
    * Loads what the requests need, and what those need that have waited until now. Returns the time of
    * the turn, and whether that was possible.
    */
-  async #load(requests: readonly Incoming[]): Promise<{ isReady: boolean; now: Now }> {
+  async #load(
+    requests: readonly Incoming[],
+    needs: Needs,
+  ): Promise<{ readonly isReady: boolean; readonly now: Now }> {
     const { now } = this.#parts;
     if (this.refusal !== undefined) return { isReady: false, now: now() };
     if (requests.length === 0 && !this.serving.isWaiting) return { isReady: true, now: now() };
     try {
-      this.#turn.slice = await this.#loadFor(requests);
+      this.#turn.slice = await this.#loadFor(requests, needs);
       const time = now();
       const waited = this.serving.waited(time);
+      const most = needs.rows + mostRows;
+      for (const request of waited) this.#need(needs, request, most);
       // The pages of a slice are those of its first moment, so all is loaded anew.
-      if (waited.length > 0) this.#turn.slice = await this.#loadFor([...requests, ...waited]);
+      if (waited.length > 0) {
+        this.#turn.slice = await this.#loadFor([...requests, ...waited], needs);
+      }
       this.#hear(this.#turn.slice.clock);
       return { isReady: true, now: time };
     } catch (error) {
@@ -204,11 +259,28 @@ export class EngineCore {
     }
   }
 
-  async #loadFor(requests: readonly Incoming[]): Promise<Slice> {
+  /**
+   * Reports an error of the engine that is not foreseen, and takes it for one that is: a request that
+   * the engine can't handle must not end the server.
+   * @throws EngineDown if the answer is an error
+   */
+  async #foreseen<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof EngineDown) throw error;
+      this.#parts.onError(error as Error);
+      throw new EngineDown("its database has failed");
+    }
+  }
+
+  async #loadFor(requests: readonly Incoming[], needs: Needs): Promise<Slice> {
     const { engine } = this.#parts;
-    const slice = await within(loadMs, engine.load(needsOf(requests, this.#digest)));
+    const slice = await within(loadMs, this.#foreseen(engine.load(needs)));
     const more = needsOfHooks(requests, slice, this.#digest);
-    return more === undefined ? slice : await within(loadMs, engine.load(more, slice));
+    return more === undefined
+      ? slice
+      : await within(loadMs, this.#foreseen(engine.load(more, slice)));
   }
 
   /** Appends what waits, once the batch before is on disk. */
@@ -217,7 +289,9 @@ export class EngineCore {
     this.#isAppending = true;
     const batch = this.#waiting.splice(0, mostAppended);
     try {
-      const appended = await this.#parts.engine.append(batch.map(([, { event }]) => event));
+      const appended = await this.#foreseen(
+        this.#parts.engine.append(batch.map(([, { event }]) => event)),
+      );
       this.#hear(Math.max(...appended.map((one) => (one === "conflict" ? 0 : one.place.clock))));
       this.#publish(batch, appended);
       this.#happened.push(() => {
@@ -266,6 +340,15 @@ export class EngineCore {
     void this.#parts.engine.published(places).catch(() => {});
   }
 }
+
+const table = engineTable as unknown as ServiceTable;
+
+/**
+ * The most rows of one load: more than the replies to a payload can show. So nobody makes a load so
+ * long that all requests of its turn are refused.
+ */
+const mostRows = 30_000;
+const tooMuch = "This payload asks for too much at once: ask for less, or again.";
 
 /** Milliseconds after which a load is given up, and the requests that need it are refused. */
 const loadMs = 1_000;

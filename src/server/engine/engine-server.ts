@@ -54,6 +54,8 @@ export async function openEngineServer(place: Foundation, given: EngineConfig): 
     flood: new Flood(flood, auth),
     now,
     perform: (effect) => perform(effect),
+    onError: ({ message }) =>
+      log.error({ event: "engineError" }, `The database failed: ${message}`),
   });
   const unready = () => core.refusal;
   const { port, answered } = await openMetrics(place, unready);

@@ -34,6 +34,11 @@ export class EngineWrites {
     return this.#due.flatMap(({ outcome, request }) => (outcome === "outdated" ? request : []));
   }
 
+  /** Whether a request still waits for the event with this number. */
+  isWaiting(seq: number): boolean {
+    return this.#waiting.has(seq);
+  }
+
   add(write: WaitingWrite): void {
     if (write.server !== noOrigin) {
       this.repeated += 1;
@@ -136,6 +141,10 @@ export class EngineDecisions {
         waiter.settle(undefined, now);
       }
     }
+    // While the engine does not answer, clients ask again and again: what nobody waits for is forgotten.
+    this.#waiting = this.#waiting.filter(({ operation, waiters }) => {
+      return waiters.length > 0 || !this.#asked.delete(keyOf(operation));
+    });
     void this.#next();
   }
 

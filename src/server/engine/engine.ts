@@ -76,6 +76,22 @@ export class Needs {
   /** Pages, by their parameters: many requests may ask for the same page. */
   readonly history = new Map<string, HistoryNeed>();
   readonly names = new Map<string, NamesNeed>();
+  /** About how many rows of pages are loaded at most. */
+  rows = 0;
+
+  addHistory(need: HistoryNeed): void {
+    this.#add(this.history, need);
+  }
+
+  addNames(need: NamesNeed): void {
+    this.#add(this.names, need);
+  }
+
+  #add<Page extends { readonly limit: number }>(pages: Map<string, Page>, need: Page): void {
+    const key = JSON.stringify(need);
+    if (!pages.has(key)) this.rows += need.limit;
+    pages.set(key, need);
+  }
 }
 
 /** An event that a request makes. The engine gives it its place. */
@@ -127,6 +143,8 @@ export interface Standing {
   readonly keeper: { readonly name: ServerName; readonly fence: number } | undefined;
   /** The engine's time, in milliseconds since 1970. */
   readonly timeMs: number;
+  /** The highest clock that a server has told of itself, also one that has ended since. */
+  readonly clock: number;
   /** Names of the nodes that have each commit on disk: the primary and its synchronous standbys. */
   readonly holders: readonly string[];
 }

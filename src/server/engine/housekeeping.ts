@@ -141,6 +141,8 @@ export class Housekeeping {
       const after = now();
       view.learn(standing, (before.wallMs + after.wallMs) / 2);
       view.committed = core.committed;
+      // A client comes with the clock of another server, which is believed only if it is near (W4).
+      if (standing.clock > clock.value) clock.receive(standing.clock);
       core.holders = standing.holders;
       this.#heardMs = after.steadyMs;
       this.#enter();

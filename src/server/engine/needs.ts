@@ -7,7 +7,13 @@ import type {
   Service,
 } from "../../protocol/client-messages.ts";
 import type { Digest } from "../../protocol/event.ts";
-import type { Chain, HookId, RequestId, UserName } from "../../protocol/ids.ts";
+import {
+  type Chain,
+  type HookId,
+  isChain,
+  type RequestId,
+  type UserName,
+} from "../../protocol/ids.ts";
 import { looksOf } from "../../protocol/looks.ts";
 import { keyOf } from "../../protocol/operation.ts";
 import { readTopic } from "../../protocol/topics.ts";
@@ -20,14 +26,9 @@ type Gatherers = {
   readonly [S in Service]?: (needs: Needs, request: RequestOf<S>, digest: Digest) => void;
 };
 
-/** Returns all that must be loaded so that the requests can be decided. */
-export function needsOf(requests: Iterable<Incoming>, digest: Digest): Needs {
-  const needs = new Needs();
-  for (const request of requests) if (!isRefused(request)) gather(needs, request, digest);
-  return needs;
-}
-
-function gather(needs: Needs, request: ParsedRequest, digest: Digest): void {
+/** Adds all that must be loaded so that the request can be decided. */
+export function gather(needs: Needs, request: ParsedRequest, digest: Digest): void {
+  needs.rows += 1;
   const user = request.session?.user;
   if (user !== undefined) needs.accounts.add(user);
   const own = gatherers[request.service as Service] as
@@ -92,17 +93,20 @@ const gatherers: Gatherers = {
     event(needs, scopes.hook(user), id);
   },
   hooks: (needs, { user }) => void needs.hooksOf.add(user),
-  unhook: (needs, { hook }) => void needs.hooks.add(hook as HookId),
+  unhook: (needs, { hook }) => {
+    // The gate lets any text pass, also one that PostgreSQL refuses.
+    if (isChain(hook)) needs.hooks.add(hook as string as HookId);
+  },
   post: (needs, { hookToken }, digest) => void needs.hooks.add(hashed(digest, hookToken)),
   presence: (needs, { user }) => void needs.users.add(user),
-  users: (needs, query) => page(needs.names, { of: "users", ...namesOf(query) }),
-  channels: (needs, query) => page(needs.names, { of: "channels", ...namesOf(query) }),
+  users: (needs, query) => needs.addNames({ of: "users", ...namesOf(query) }),
+  channels: (needs, query) => needs.addNames({ of: "channels", ...namesOf(query) }),
   history: (needs, query) => {
     const { user, channel } = query.conversation;
     if (user !== undefined) needs.users.add(user);
     if (channel !== undefined) needs.channels.add(channel);
     const { conversation, before, since, limit } = query;
-    page(needs.history, { conversation, with: query.with, before, since, limit });
+    needs.addHistory({ conversation, with: query.with, before, since, limit });
   },
   search: (needs, { conversation: { user, channel } }) => {
     if (user !== undefined) needs.users.add(user);
@@ -189,10 +193,6 @@ function hashed(digest: Digest, token: string): HookId {
 function known(needs: Needs, user: UserName): void {
   needs.users.add(user);
   needs.accounts.add(user);
-}
-
-function page<Page>(pages: Map<string, Page>, wanted: Page): void {
-  pages.set(JSON.stringify(wanted), wanted);
 }
 
 function event(needs: Needs, scope: string, id: RequestId | undefined): void {

@@ -57,6 +57,12 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
     expect(names(alone)).toEqual([bia]);
   });
 
+  test("[R7] a server hears of the highest clock that any server has told, also one that has ended", async () => {
+    await house.report({ ...reportOf(caio), clock: 5_000_000 });
+    await heard([bia], (all) => all.servers.length === 1);
+    expect((await house.report(reportOf(bia))).clock).toBe(5_000_000);
+  });
+
   test("one of the servers is the keeper, and after its silence another, with a higher fence", async () => {
     const first = (await heard([ana, bia], ({ keeper }) => keeper !== undefined)).keeper;
     const others = [ana, bia, caio].filter((name) => name !== first?.name);

@@ -20,12 +20,13 @@ export function login(
     const description = "This cluster wants a `password` with the name.";
     return refusal("unauthenticated", description, "no_session");
   }
-  const { accounts } = services;
-  const known = accounts.credential(user);
+  const known = services.accounts.credential(user);
   return {
     next: "password",
     work: { check: { password, credential: known?.credential } },
     settle: ({ isRight, credential }, later) => {
+      // With an engine, these are other accounts than before: those of now.
+      const { accounts } = services;
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return refuse(locked(user));

@@ -16,10 +16,10 @@ export function changePassword(
   request: RequestOf<"password">,
 ): Decision<Replies["password"]> {
   const { user, password, newPassword, id, sinceSlot } = request;
-  const { accounts, log } = services;
-  const known = accounts.credential(user);
+  const { log } = services;
+  const known = services.accounts.credential(user);
   const check = { password, credential: known?.credential };
-  const lock = () => (accounts.has("locked", user) ? refuse(locked(user)) : undefined);
+  const lock = () => (services.accounts.has("locked", user) ? refuse(locked(user)) : undefined);
   const first = log.find(user, id);
   if (first !== undefined) return again(services, request, first);
   return {
@@ -30,7 +30,7 @@ export function changePassword(
       const refusal = lock();
       if (refusal !== undefined) return refusal;
       if (isDoubtful(services, user)) return doubtful(user);
-      if (known === undefined || accounts.credential(user)?.version !== known.version) {
+      if (known === undefined || services.accounts.credential(user)?.version !== known.version) {
         // Perhaps another copy of this request has set the new password meanwhile.
         const copy = log.find(user, id);
         return copy === undefined ? wrong() : again(services, request, copy);
@@ -55,14 +55,13 @@ function again(
   { user, password, newPassword }: RequestOf<"password">,
   first: Decided,
 ): Decision<Replies["password"]> {
-  const { accounts } = services;
   const reused = (): Decision<never> => ({
     next: "password",
-    work: { check: { password, credential: accounts.credential(user)?.credential } },
+    work: { check: { password, credential: services.accounts.credential(user)?.credential } },
     // The error reveals that the id is in use, so only a sender with the right password gets it.
     settle: ({ isRight }) => (isRight ? refuse(idReused()) : wrong()),
   });
-  const same = () => (accounts.has("locked", user) ? refuse(locked(user)) : grant(first));
+  const same = () => (services.accounts.has("locked", user) ? refuse(locked(user)) : grant(first));
   return ifSamePassword(newPassword, first, { kind: "password", same, other: reused });
 }
 

@@ -83,7 +83,7 @@ export class Admission {
   ): Decision | undefined {
     const { accounts, auth } = this.#services;
     const row = rowOf(this.#table, request);
-    const unready = row.isAlwaysServed === true ? undefined : this.#unready?.();
+    const unready = row.isAlwaysServed === true ? undefined : this.#unready?.(request);
     if (unready !== undefined) return refuse(unavailable(unready));
     const timeMs = this.#services.correctedMs(now);
     const error = forbids(request, row, { auth, accounts, timeMs });

@@ -1,3 +1,4 @@
+import type { ParsedRequest } from "../../../protocol/client-messages.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import type { DecisionLog } from "../decisions/decision-log.ts";
 import type { Decisions } from "../decisions/decisions.ts";
@@ -23,8 +24,8 @@ export interface ServingParts {
   readonly flood: Flood;
   /** Returns a server that may be of a version without decisions (O60). */
   memberWithoutDecisions(steadyMs: number): string | undefined;
-  /** Returns why what requests read is not at hand now, also of those that have waited. */
-  unready?(): string | undefined;
+  /** Returns why what a request reads is not at hand now, also if it has waited. */
+  unready?(request: ParsedRequest): string | undefined;
 }
 
 /** Returns what makes requests of a replicated cluster wait for its other servers. */

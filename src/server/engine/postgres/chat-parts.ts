@@ -1,3 +1,4 @@
+import { limits } from "../../../protocol/limits.ts";
 import { looksOf } from "../../../protocol/looks.ts";
 import type { NamesNeed, Needs } from "../engine.ts";
 import { hookKey, lanes as ownLanes } from "../events.ts";
@@ -90,13 +91,17 @@ const channels = part<string>(
   (names) => [names, [...new Set(names.flatMap(looksOf))]],
 );
 
-/** The creations of a user's channels that are not removed. */
+/** The creations of a user's channels that are not removed, as many as a user may have. */
 const channelsOf = part<string>(
   "channels-of",
   `select ${event}
     from unnest($1::text[]) n (actor)
-    join events e on e.actor = n.actor and e.kind = 'channel'
-    join channels c on c.name = substr(e.subject, 2) and not c.is_removed`,
+    cross join lateral (
+      select e.* from events e
+      join channels c on c.name = substr(e.subject, 2) and not c.is_removed
+      where e.actor = n.actor and e.kind = 'channel'
+      limit ${limits.userChannels}
+    ) e`,
 );
 
 const hooks = part<string>(

@@ -11,6 +11,7 @@ const keeper = "keeper";
 /** What `report_server` returns (`migrations/001_engine.sql`). */
 interface Told {
   readonly timeMs: number;
+  readonly clock: number;
   readonly servers: Standing["servers"];
   readonly keeper: { readonly name: ServerName; readonly fence: number } | null;
   /** The setting `synchronous_standby_names`. */
@@ -36,10 +37,10 @@ export class Housekeeping {
         as told`,
       values: [own.name, own.address, own.clock, own.rate, keeperMs, silentMs],
     });
-    const { timeMs, servers, keeper, wanted, standbys } = (rows[0] as { told: Told }).told;
+    const { timeMs, clock, servers, keeper, wanted, standbys } = (rows[0] as { told: Told }).told;
     if (keeper === null) void this.#take(own.name);
     const holders = ["primary", ...(standbys ?? []).slice(0, countOf(wanted))];
-    return { servers, keeper: keeper ?? undefined, timeMs, holders };
+    return { servers, keeper: keeper ?? undefined, timeMs, clock, holders };
   }
 
   async lease(

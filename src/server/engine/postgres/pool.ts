@@ -84,12 +84,12 @@ export class EnginePool implements AsyncDisposable {
 
   /** Runs one statement that does not wait for the standby. @throws EngineDown */
   async read<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
-    return await this.#up.use("read", (client) => send<Row>(client, query));
+    return await this.#run("read", (client) => send<Row>(client, query));
   }
 
   /** Runs one statement that is its own transaction. @throws EngineDown */
   async write<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
-    return await this.#up.use("write", (client) => send<Row>(client, query));
+    return await this.#run("write", (client) => send<Row>(client, query));
   }
 
   /**
@@ -98,9 +98,14 @@ export class EnginePool implements AsyncDisposable {
    * @throws EngineDown; whether the commit was made is then unknown
    */
   async transaction<T>(run: (transaction: Queries) => Promise<T>): Promise<T> {
+    return await this.#run("write", (client) => transacted(client, run));
+  }
+
+  /** Runs a transaction, also again if another one keeps it from its commit. */
+  async #run<T>(kind: Kind, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#up.use("write", (client) => transacted(client, run));
+        return await this.#up.use(kind, run);
       } catch (error) {
         if (!isConflict(error) || tries === mostTries) throw error;
       }

@@ -69,6 +69,7 @@ begin
   delete from servers where heard < now_here - interval '1 day';
   return json_build_object(
     'timeMs', extract(epoch from now_here) * 1000,
+    'clock', (select max(clock) from servers),
     'servers', (
       select json_agg(json_build_object(
         'name', name, 'address', address, 'clock', clock, 'rate', rate,
