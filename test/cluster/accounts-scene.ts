@@ -44,7 +44,15 @@ export class AccountsScene {
     const hearing = (async () => {
       for await (const frames of socket) heard.push(frames);
     })();
-    await until(() => heard.length > 0, "it hears the servers");
+    const founder = await this.enter("founder");
+    // Servers with an engine are silent at rest, but tell each other who is online.
+    let isOnline = false;
+    await until(async () => {
+      isOnline = !isOnline;
+      await founder.presence(isOnline ? "online" : "away");
+      return heard.length > 0;
+    }, "it hears the servers");
+    await founder.close();
     await doIt(heard);
     socket.close();
     await hearing;

@@ -69,15 +69,16 @@ describe("a trace of two game servers", { timeout: 90_000 }, () => {
     using round = await FirstRound.begin(scene);
     const { host, shadow } = round;
     const stopped = scene.cluster.of("game").find(({ ready }) => ready?.name === shadow.name);
-    // Without a quorum nobody decides that the host goes on alone.
-    const all = [stopped, scene.cluster.server(2), scene.cluster.server(3)];
     const play = () => round.play(host, "in-vain");
-    for (const process of all) process?.signal("SIGSTOP");
+    stopped?.signal("SIGSTOP");
+    // Without a quorum nobody decides that the host goes on alone.
+    const hanging = scene.cluster.withoutQuorum();
     try {
       // The first wait of the player ends before the host gives the proposal up, the second with it.
       expect([await play(), await play()]).toEqual(["unavailable", "unavailable"]);
     } finally {
-      for (const process of all) process?.signal("SIGCONT");
+      hanging[Symbol.dispose]();
+      stopped?.signal("SIGCONT");
     }
     let trace: Trace | undefined;
     const isPrepared = async () => {

@@ -5,7 +5,7 @@ import type { Log } from "../../platform/log.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
-import { parseHeartbeatReply } from "../../protocol/parse-reference.ts";
+import { parseList } from "../../protocol/parse-list.ts";
 import type { SelfReport } from "../../protocol/reference-messages.ts";
 import { emptyVector } from "../../protocol/vector.ts";
 import { noView } from "../../protocol/view.ts";
@@ -119,14 +119,13 @@ export class Housekeeping {
     }
     const { disbelievedClocks } = core.serving;
     const report = { user: name, address, role: "server", ...self, disbelievedClocks };
-    link
-      .ask("heartbeat", { ...report, pid: processId }, durations.viewAnswerMs)
-      .then(parseHeartbeatReply)
-      // While the reference is down, the last list is told.
-      .then(
-        ({ list }) => Object.assign(view, { processes: list }),
-        () => {},
-      );
+    // While the reference is down, the last list is told.
+    const ignore = () => {};
+    link.ask("heartbeat", { ...report, pid: processId }, durations.viewAnswerMs).catch(ignore);
+    // The reply to a heartbeat has the list only if the sender has a view.
+    link.ask("list", {}, durations.viewAnswerMs).then(({ list }) => {
+      view.processes = parseList(list);
+    }, ignore);
   }
 
   /** Tells the engine that this server lives, and hears from it who else does. */
