@@ -87,7 +87,7 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
     expect(next).toEqual({ fence: 2 });
     let again: typeof next;
     await until(async () => {
-      again = await lease(bia, 60_000);
+      again = await lease(bia, 1);
       return again !== undefined && again.fence > 2;
     }, "a lease that has ended is a new one, also for its last holder");
     expect(again).toEqual({ fence: 3 });
