@@ -186,7 +186,14 @@ describe.skipIf(isSkipped)(`a cluster that is moved into an engine${why}`, () =>
           : writer.publish(geral, `\u0000 public ${at}`, { id });
       }),
     );
-    const { seen: halfway } = await pagesOf(hers, { channel: geral }, { limit: 1_000 });
+    // Her session waits for what it has seen itself, and not for what he has written.
+    let halfway: Vector = {};
+    const seesAll = async () => {
+      const page = await pagesOf(hers, { channel: geral }, { limit: 1_000 });
+      halfway = page.seen;
+      return page.entries.length === 8;
+    };
+    await until(seesAll, "her server has all that both have written");
     await his.publish(avisos, "later");
     await his.publish(geral, "later still");
     const hookToken = newHookToken();

@@ -385,11 +385,11 @@ const clusterMutations: readonly Mutation[] = [
         "  add(entry: T): T[] {\n",
         "  add(entry: T): T[] {\n    if (this.duplicates(entry).length > 0) return [];\n",
       ),
-      core("chat/chat-state", "    own.push(message);\n", ""),
+      core("chat/chat-state", "    insert(own, message);\n", ""),
       core(
         "chat/chat-state",
         "    for (const { server, seq } of this.window.add(message)) {\n",
-        "    const dropped = this.window.add(message);\n    if (this.window.holds(message) || dropped.includes(message)) own.push(message);\n    for (const { server, seq } of dropped) {\n",
+        "    const dropped = this.window.add(message);\n    if (this.window.holds(message) || dropped.includes(message)) insert(own, message);\n    for (const { server, seq } of dropped) {\n",
       ),
     ],
   },
