@@ -63,7 +63,7 @@ export class EngineCore {
   #queued = 0;
   /** Requests of this turn that would have read too much. */
   readonly #unloaded = new Set<ParsedRequest>();
-  /** What has happened since the last turn began, and is to be taken in by the next one. */
+  /** What has happened since the last turn began. The next turn takes it in. */
   #happened: (() => void)[] = [];
   #waiting: Numbered[] = [];
   #isAppending = false;

@@ -110,7 +110,7 @@ function openBus({ config, membership, requestLogs }: Foundation, parts: BusPart
   return new Bus({
     ...{ auth, proxies, proxiesIn, topicKeys, correctedMs },
     seals: membership.seals("replication"),
-    // Of each other, servers with an engine hear only who is present.
+    // Servers with an engine tell each other nothing but which users are present.
     onReplication: (message) => {
       if (message.type !== "presence") return;
       presence.learn(message.server, message.heard, now().steadyMs);

@@ -96,7 +96,7 @@ export class Serving {
     return this.#writes.size + this.#covers.size + decided + worked;
   }
 
-  /** Whether requests wait for what is to be committed, for a lookup, or for work on a password. */
+  /** Whether requests wait for a commit, for a lookup, or for work on a password. */
   get isWaiting(): boolean {
     return this.#covers.size + this.#work.size + this.#lookups.size > 0;
   }
