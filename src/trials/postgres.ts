@@ -281,7 +281,7 @@ export class PostgresNode {
 
 const isRoot = userInfo().uid === 0;
 
-/** Returns the folder of the newest installed PostgreSQL; undefined if there is none from 15 on. */
+/** Returns the folder of the newest installed PostgreSQL; undefined if all are older than 15. */
 function programFolder(): string | undefined {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).map(Number) : [];

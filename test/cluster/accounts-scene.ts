@@ -45,7 +45,7 @@ export class AccountsScene {
       for await (const frames of socket) heard.push(frames);
     })();
     const founder = await this.enter("founder");
-    // Servers with an engine are silent at rest, but tell each other who is online.
+    // Servers with an engine send each other nothing but presence.
     let isOnline = false;
     await until(async () => {
       isOnline = !isOnline;

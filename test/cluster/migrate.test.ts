@@ -186,7 +186,7 @@ describe.skipIf(isSkipped)(`a cluster that is moved into an engine${why}`, () =>
           : writer.publish(geral, `\u0000 public ${at}`, { id });
       }),
     );
-    // Her session waits for what it has seen itself, and not for what he has written.
+    // A server may answer her before it has his messages.
     let halfway: Vector = {};
     const seesAll = async () => {
       const page = await pagesOf(hers, { channel: geral }, { limit: 1_000 });

@@ -100,7 +100,7 @@ export const scopes = {
 
 /**
  * Returns an event as the message that it is.
- * @throws Error if it is none
+ * @throws Error if the event is no message
  */
 export function messageOf(event: NewEvent, place: Placed): StoredMessage {
   switch (event.kind) {

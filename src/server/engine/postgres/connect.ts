@@ -57,8 +57,8 @@ export interface Primary {
 /**
  * Asks all hosts at once, because one that is gone may take long, and connects to the one that can be
  * written.
- * @throws Problem (exit code 2) if there is none, and a host says that a setting is wrong
- * @throws EngineDown if there is none for other reasons
+ * @throws Problem (exit code 2) if no host can be written, and one says that a setting is wrong
+ * @throws EngineDown if no host can be written for another reason
  */
 export async function connectPrimary(place: EnginePlace): Promise<Primary> {
   const tries = place.address.hosts.map((host) => connectTo(host, place));

@@ -74,8 +74,8 @@ const lock = { name: "lock log", text: "select time from log_head for update" };
 type Kind = keyof ReturnType<typeof operationsOf>;
 
 /**
- * For each kind, adds what its operations read, besides the accounts of the one who asks and of the
- * one whose rights they claim. A wrong field adds nothing, because the operation is then `invalid`.
+ * For each kind, adds what its operations read. The accounts of the asker, and of the user whose rights
+ * are claimed, are loaded for all kinds. A wrong field adds nothing, because the operation is then `invalid`.
  */
 const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>> = {
   register: ({ user, looks }, needs) => {

@@ -16,7 +16,7 @@ interface Told {
   readonly keeper: { readonly name: ServerName; readonly fence: number } | null;
   /** The setting `synchronous_standby_names`. */
   readonly wanted: string;
-  /** The standbys that may count, the most advanced first; null if there is none. */
+  /** The standbys that may count, the most advanced first. Null if no standby is there. */
   readonly standbys: readonly string[] | null;
 }
 
