@@ -134,7 +134,7 @@ export class DuelPlayer implements AsyncDisposable {
         this.#client[Symbol.dispose]();
         this.#client = this.#connect();
       }
-      return await this.#enterAgain();
+      return await this.#enterAgain(match);
     }
     if (seat === undefined) return;
     if (table === undefined) {
@@ -164,8 +164,9 @@ export class DuelPlayer implements AsyncDisposable {
     }
   }
 
-  async #enterAgain(): Promise<void> {
-    while (!this.#isOver) {
+  async #enterAgain(last: MatchId): Promise<void> {
+    // An attempt whose answer was lost may have led to the next match already.
+    while (!this.#isOver && this.#view?.match === last) {
       try {
         await this.#client.enter(this.#options.rules);
         return;

@@ -79,15 +79,15 @@ class Trial {
   async strike(player: DuelPlayer, isStop: boolean): Promise<number> {
     const { match, child, other } = await this.#hosted(player);
     await pause(Math.random() * 300);
+    const told = (one: DuelPlayer) => one.told.filter((event) => event.match === match);
+    // A FAILOVER may follow the end.
+    const isOver = (one: DuelPlayer) => told(one).some(({ event }) => event.type === "MATCH_END");
+    if ([player, other].some(isOver)) return await this.strike(player, isStop);
     const struckMs = performance.now();
     child.signal(isStop ? "SIGSTOP" : "SIGKILL");
     this.#parts.logs.read();
-    const goesOn = () =>
-      [player, other].every(({ told }) => {
-        const last = told.findLast((one) => one.match === match);
-        const isOver = last?.event.type === "MATCH_END";
-        return isOver || told.some((one) => one.match === match && one.atMs > struckMs + 50);
-      });
+    const isTold = (one: DuelPlayer) => told(one).some(({ atMs }) => atMs > struckMs + 50);
+    const goesOn = () => [player, other].every((one) => isOver(one) || isTold(one));
     const back = isStop ? resume(child) : child.nextReady().then(() => {});
     await until(goesOn, `match ${match} goes on`, mostMs);
     const tookMs = performance.now() - struckMs;
