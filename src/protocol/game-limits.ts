@@ -5,8 +5,6 @@ export const gameLimits = {
   deckCards: 30,
   /** The most operations that a host takes into one proposal. */
   proposalOperations: 16,
-  /** The most proposals of one match that are open at once. */
-  openProposals: 2,
   /** The most operations of one match that wait for a proposal. */
   waitingOperations: 64,
   /** The refused operations of a match that are remembered, so that a late copy has no effect. */

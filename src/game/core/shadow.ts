@@ -3,7 +3,6 @@ import type { GameMessage, Now } from "./effects.ts";
 import type { Figures } from "./figures.ts";
 import type { HeldMatch } from "./held-match.ts";
 import { canonical, type Draft, type MatchEvent, type Operation } from "./match-event.ts";
-import type { MatchState } from "./match-state.ts";
 
 interface Parts {
   /** Sends a message to the host. */
@@ -11,15 +10,12 @@ interface Parts {
   readonly figures: Figures;
 }
 
-/** A proposal of the host that is neither committed nor rolled back. */
 interface Prepared {
   readonly term: number;
   readonly round: number;
   readonly base: number;
   readonly timeMs: number;
   readonly operations: readonly Operation[];
-  /** The state that the proposal would make. */
-  readonly after: MatchState;
   isChecked: boolean;
   /** Steady time of the first tick that saw the proposal. */
   sinceMs?: number;
@@ -37,8 +33,7 @@ export type OfHost = Of<"propose" | "check" | "commit" | "rollback">;
 export class Shadow {
   readonly #held: HeldMatch;
   readonly #parts: Parts;
-  /** In the order of their rounds: each follows what the one before would make. */
-  #prepared: Prepared[] = [];
+  #prepared: Prepared | undefined;
 
   constructor(held: HeldMatch, parts: Parts) {
     this.#held = held;
@@ -47,7 +42,7 @@ export class Shadow {
 
   /** Whether a proposal was neither committed nor rolled back. */
   get isInDoubt(): boolean {
-    return this.#prepared.length > 0;
+    return this.#prepared !== undefined;
   }
 
   /**
@@ -55,11 +50,10 @@ export class Shadow {
    * `behind`, and sends its whole log.
    */
   tick({ steadyMs }: Now): void {
-    for (const prepared of this.#prepared) prepared.sinceMs ??= steadyMs;
-    const isOld = ({ sinceMs = steadyMs }: Prepared) => steadyMs - sinceMs >= gameDurations.agreeMs;
-    const old = this.#prepared.findIndex(isOld);
-    // What follows a forgotten proposal has nothing to follow.
-    if (old !== -1) this.#prepared.splice(old);
+    const prepared = this.#prepared;
+    if (prepared === undefined) return;
+    prepared.sinceMs ??= steadyMs;
+    if (steadyMs - prepared.sinceMs >= gameDurations.agreeMs) this.#prepared = undefined;
   }
 
   /** Handles a message of the host in the present term. */
@@ -73,13 +67,12 @@ export class Shadow {
       case "check": {
         const prepared = this.#preparedOf(message);
         if (prepared === undefined) return this.#parts.answer({ type: "behind", match, term });
-        const refused = this.#judged(prepared).refused;
+        const refused = this.#refusal(prepared);
         prepared.isChecked = refused === undefined;
         return this.#parts.answer({ type: "checked", match, term, round, refused });
       }
       case "rollback":
-        // Proposals after it follow it, so they go too; the host proposes their operations again.
-        this.#prepared = this.#prepared.filter((prepared) => prepared.round < round);
+        if (this.#prepared?.round === round) this.#prepared = undefined;
         return;
       case "commit":
         return this.#commit(message);
@@ -92,49 +85,36 @@ export class Shadow {
     const isLate = held.termOfLog === term.term && events.length <= held.length;
     held.term = term;
     if (!isLate) {
-      this.#prepared = [];
+      this.#prepared = undefined;
       held.replace(events, () => this.#tellCommitted());
     }
     this.#tellCommitted();
   }
 
-  #prepare(message: Of<"propose">): void {
-    const { match } = this.#held;
-    const { term, round, base, timeMs, operations } = message;
-    const repeated = this.#preparedOf(message);
-    if (repeated === undefined) {
-      const { length } = this.#before(base);
-      // What this one follows has not come here.
-      if (base > length) return this.#parts.answer({ type: "behind", match, term });
+  #prepare({ term, round, base, timeMs, operations }: Of<"propose">): void {
+    const { match, length } = this.#held;
+    if (base !== length) {
       // A repeated proposal that has been committed meanwhile needs no answer.
-      if (base < length) return;
-      for (const { stamp } of operations) this.#held.hear(stamp);
+      if (base > length) this.#parts.answer({ type: "behind", match, term });
+      return;
     }
-    const { refused, after } = this.#judged(message);
-    if (repeated === undefined) {
-      // A proposal that had the same place was rolled back, and this server did not hear it.
-      const earlier = this.#prepared.filter((prepared) => prepared.base < base);
-      const prepared = { term, round, base, timeMs, operations, after, isChecked: false };
-      this.#prepared = [...earlier, prepared];
-    }
+    for (const { stamp } of operations) this.#held.hear(stamp);
+    const isChecked = this.#preparedOf({ term, round })?.isChecked === true;
+    this.#prepared = { term, round, base, timeMs, operations, isChecked };
+    const refused = this.#refusal(this.#prepared);
     this.#parts.answer({ type: "ack", match, term, round, refused });
   }
 
   #preparedOf({ term, round }: { readonly term: number; readonly round: number }) {
-    return this.#prepared.find((prepared) => prepared.term === term && prepared.round === round);
+    const prepared = this.#prepared;
+    return prepared?.term === term && prepared.round === round ? prepared : undefined;
   }
 
-  /** Returns the state that a proposal at this place follows. */
-  #before(base: number): MatchState {
-    return this.#prepared.findLast((earlier) => earlier.base < base)?.after ?? this.#held.state;
-  }
-
-  /** Returns what a proposal makes, and why this server does not agree to it. */
-  #judged({ base, operations, timeMs }: Pick<Prepared, "base" | "operations" | "timeMs">) {
-    const before = this.#before(base);
-    const { outcomes, after } = this.#held.tried(operations, timeMs, before);
-    const refusal = outcomes.find((outcome) => typeof outcome === "string");
-    return { refused: before.length === base ? refusal : "event_seq_wrong", after };
+  /** Returns why this server does not agree to a proposal; undefined if it does. */
+  #refusal({ base, operations, timeMs }: Prepared): string | undefined {
+    if (base !== this.#held.length) return "event_seq_wrong";
+    const { outcomes } = this.#held.tried(operations, timeMs);
+    return outcomes.find((outcome) => typeof outcome === "string");
   }
 
   #commit(message: Of<"commit">): void {
@@ -145,15 +125,12 @@ export class Shadow {
     if (first === undefined) return;
     if (first.eventSeq < held.length) return this.#tellCommitted();
     const prepared = this.#preparedOf(message);
-    const isNext = first.eventSeq === held.length;
-    if (prepared?.isChecked !== true || !isNext) {
-      return this.#parts.answer({ type: "behind", match, term });
-    }
+    if (prepared?.isChecked !== true) return this.#parts.answer({ type: "behind", match, term });
     if (held.whyUnfit(events) !== undefined || !this.#isOwnOutcome(prepared, events)) {
       this.#parts.figures.forged += 1;
       return;
     }
-    this.#prepared = this.#prepared.filter(({ base }) => base > first.eventSeq);
+    this.#prepared = undefined;
     held.append(events, () => this.#tellCommitted());
   }
 

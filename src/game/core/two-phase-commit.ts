@@ -4,7 +4,6 @@ import type { GameMessage, Now, Refusal } from "./effects.ts";
 import type { Figures } from "./figures.ts";
 import type { HeldMatch } from "./held-match.ts";
 import type { Operation } from "./match-event.ts";
-import type { MatchState } from "./match-state.ts";
 import { firstOf } from "./stamps.ts";
 
 /** What became of an operation. `moved` if another game server hosts the match, and must be asked. */
@@ -34,10 +33,7 @@ interface Proposal {
   readonly queued: readonly Queued[];
   readonly timeMs: number;
   readonly startedMs: number;
-  /** The state that the proposal would make, or has made. */
-  readonly after: MatchState;
-  /** `agreed`: the shadow has agreed, and a proposal before this one is not in the log yet. */
-  phase: "proposed" | "checking" | "agreed" | "committing";
+  phase: "proposed" | "checking" | "committing";
   sentMs: number;
   /** The message that the shadow has not answered yet. */
   message: GameMessage;
@@ -51,24 +47,19 @@ interface Parts {
 }
 
 /**
- * The host's side of a match: gets operations committed by host and shadow.
+ * The host's side of a match: gets operations committed by host and shadow, one proposal at a time.
  *
  *     propose → ack → check → checked → commit (on both disks) → committed
  *
  * Until `commit` either of them can refuse, and the proposal is rolled back. From then on the events
  * are in the host's log, and only a higher term can replace them. A host without a shadow commits
  * at once.
- *
- * A few proposals are open at once, so that a play need not wait for the disks of the play before.
- * Each is judged by what the ones before it would make. They get into the log in their order, and if
- * one is rolled back, those after it are proposed again.
  */
 export class TwoPhaseCommit {
   readonly #held: HeldMatch;
   readonly #parts: Parts;
   #queue: Queued[] = [];
-  /** In the order of their rounds: first those in the log, then the others. */
-  #open: Proposal[] = [];
+  #proposal: Proposal | undefined;
   #round = 0;
   /** How many events the shadow has on its disk; undefined until it has the log of this term. */
   #copied: number | undefined;
@@ -87,7 +78,7 @@ export class TwoPhaseCommit {
   /** Begins the host's work in a term: the shadow gets the whole log first. */
   begin(now: Now): void {
     this.#copied = undefined;
-    this.#takeBack(this.#open);
+    this.#takeBack();
     this.#adopt(now);
     this.count(now);
     this.advance(now);
@@ -119,8 +110,8 @@ export class TwoPhaseCommit {
       case "behind":
         if (this.#copied !== undefined) this.#adoptSentMs = Number.NEGATIVE_INFINITY;
         this.#copied = undefined;
-        // The log that the shadow gets has no place for proposals that were made before it.
-        this.#takeBack(this.#open.filter(isUndecided));
+        // The shadow does not know the proposal, so it is made anew.
+        if (this.#proposal?.phase !== "committing") this.#takeBack();
         return this.#adopt(now);
       case "committed":
         this.#copied = Math.max(this.#copied ?? 0, message.length);
@@ -128,15 +119,13 @@ export class TwoPhaseCommit {
         return this.advance(now);
       case "ack":
       case "checked": {
-        const proposal = this.#open.find(({ round }) => round === message.round);
-        if (proposal?.phase !== (message.type === "ack" ? "proposed" : "checking")) return;
+        const proposal = this.#proposal;
+        const phase = message.type === "ack" ? "proposed" : "checking";
+        if (proposal?.round !== message.round || proposal.phase !== phase) return;
         if (message.refused !== undefined) return this.#rollBack(proposal, now);
-        if (message.type === "ack") {
-          proposal.phase = "checking";
-          return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
-        }
-        proposal.phase = "agreed";
-        return this.#commitAgreed(now);
+        if (message.type === "checked") return this.#commit(proposal, now);
+        proposal.phase = "checking";
+        return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
       }
     }
   }
@@ -144,15 +133,14 @@ export class TwoPhaseCommit {
   /** Sends again what was not answered, and gives up what was not agreed to in time. */
   tick(now: Now): void {
     // A late word of the shadow may have lowered what it is known to have.
-    const isShort = this.#open.length === 0 && this.#copied !== this.#held.length;
+    const proposal = this.#proposal;
+    const isShort = proposal === undefined && this.#copied !== this.#held.length;
     if (this.#copied === undefined || isShort) this.#adopt(now);
-    const late = this.#open.find((proposal) => {
-      return isUndecided(proposal) && now.steadyMs - proposal.startedMs >= gameDurations.agreeMs;
-    });
-    if (late !== undefined) return this.#rollBack(late, now);
-    for (const proposal of this.#open) {
+    if (proposal !== undefined) {
+      const isLate = now.steadyMs - proposal.startedMs >= gameDurations.agreeMs;
+      if (isLate && proposal.phase !== "committing") return this.#rollBack(proposal, now);
       const isUnheard = now.steadyMs - proposal.sentMs >= gameDurations.askAgainMs;
-      if (isUnheard && proposal.phase !== "agreed") this.#say(proposal, proposal.message, now);
+      if (isUnheard) this.#say(proposal, proposal.message, now);
     }
     const isOld = ({ sinceMs }: Queued) => now.steadyMs - sinceMs >= gameDurations.agreeMs;
     for (const queued of this.#queue.filter(isOld)) tell(queued, { refused: "unavailable" });
@@ -165,7 +153,7 @@ export class TwoPhaseCommit {
     this.#hasEnded = true;
     const unsettled = this.#unsettled();
     this.#queue = [];
-    this.#open = [];
+    this.#proposal = undefined;
     for (const queued of unsettled) tell(queued, { moved: true });
     for (const { waiter } of this.#settling.splice(0)) waiter.settle({ moved: true });
   }
@@ -179,47 +167,37 @@ export class TwoPhaseCommit {
       this.#parts.onAgreed(both);
       this.#settle();
     }
+    const proposal = this.#proposal;
+    if (proposal?.phase !== "committing" || both < this.#held.length) return;
+    this.#proposal = undefined;
     const { figures } = this.#parts;
-    for (;;) {
-      const [first] = this.#open;
-      if (first?.phase !== "committing" || both < first.after.length) return;
-      this.#open.shift();
-      figures.committed += first.queued.length;
-      figures.onReplicated(steadyMs - first.startedMs);
-    }
+    figures.committed += proposal.queued.length;
+    figures.onReplicated(steadyMs - proposal.startedMs);
   }
 
-  /** Begins the next proposal, if not too many are open. */
+  /** Begins the next proposal, if none is open. */
   advance(now: Now): void {
-    const { shadow } = this.#held.term;
-    const last = this.#open.at(-1);
-    if (this.#open.length >= gameLimits.openProposals || this.#queue.length === 0) return;
-    // The first proposal follows the whole log; a later one follows proposals that the shadow has got.
-    const isCopied =
-      last === undefined ? this.#copied === this.#held.length : this.#copied !== undefined;
-    if (shadow !== undefined && !isCopied) return;
-    const before = last?.after ?? this.#held.state;
-    const { queued, after } = this.#taken(before, now);
+    const { match, term, length } = this.#held;
+    if (this.#proposal !== undefined || this.#queue.length === 0) return;
+    if (term.shadow !== undefined && this.#copied !== length) return;
+    const queued = this.#taken(now);
     if (queued.length === 0) return;
     this.#round += 1;
-    const { match, term } = this.#held;
     const operations = queued.map(({ operation }) => operation);
-    const of = { match, term: term.term, round: this.#round, base: before.length } as const;
+    const of = { match, term: term.term, round: this.#round, base: length } as const;
     const message = { type: "propose", ...of, timeMs: now.wallMs, operations } as const;
     const proposal: Proposal = {
       round: this.#round,
       queued,
       timeMs: now.wallMs,
       startedMs: now.steadyMs,
-      after,
-      phase: shadow === undefined ? "agreed" : "proposed",
+      phase: "proposed",
       sentMs: now.steadyMs,
       message,
     };
-    this.#open.push(proposal);
-    if (shadow === undefined) this.#commitAgreed(now);
+    this.#proposal = proposal;
+    if (term.shadow === undefined) this.#commit(proposal, now);
     else this.#say(proposal, message, now);
-    this.advance(now);
   }
 
   /**
@@ -227,9 +205,9 @@ export class TwoPhaseCommit {
    * them. One is refused only once both disks have all that refuses it; until then it waits, and so
    * do those after it.
    */
-  #taken(before: MatchState, { wallMs }: Now) {
+  #taken({ wallMs }: Now): readonly Queued[] {
     const queued: Queued[] = [];
-    let after = before;
+    let after = this.#held.state;
     while (queued.length < gameLimits.proposalOperations) {
       const at = firstOf(this.#queue.map(({ operation }) => operation));
       const next = this.#queue[at];
@@ -245,7 +223,7 @@ export class TwoPhaseCommit {
         after = tried.after;
       }
     }
-    return { queued, after };
+    return queued;
   }
 
   #refuse(queued: Queued, refused: Refusal): void {
@@ -257,14 +235,6 @@ export class TwoPhaseCommit {
     const isFull = this.#refused.size > gameLimits.rememberedRefusals;
     if (isFull && oldest !== undefined) this.#refused.delete(oldest);
     tell(queued, { refused });
-  }
-
-  /** Puts the agreed proposals into the log, up to the first that is not agreed. */
-  #commitAgreed(now: Now): void {
-    for (const proposal of this.#open) {
-      if (proposal.phase === "agreed") this.#commit(proposal, now);
-      else if (proposal.phase !== "committing") return;
-    }
   }
 
   #commit(proposal: Proposal, now: Now): void {
@@ -288,25 +258,24 @@ export class TwoPhaseCommit {
   }
 
   #rollBack(proposal: Proposal, now: Now): void {
-    this.#takeBack(this.#open.filter(({ round }) => round > proposal.round));
-    this.#open = this.#open.filter((other) => other !== proposal);
+    this.#proposal = undefined;
     this.#parts.figures.rolledBack += proposal.queued.length;
     this.#say(proposal, { ...this.#of(proposal), type: "rollback" }, now);
     for (const queued of proposal.queued) tell(queued, { refused: "unavailable" });
     this.advance(now);
   }
 
-  /** Ends proposals without an outcome: what of them is not in the log is proposed again. */
-  #takeBack(proposals: readonly Proposal[]): void {
-    const undone = proposals
-      .flatMap(({ queued }) => queued)
-      .filter(({ operation }) => this.#held.doneAt(operation.id) === undefined);
+  /** Ends the proposal without an outcome: what of it is not in the log is proposed again. */
+  #takeBack(): void {
+    const undone = (this.#proposal?.queued ?? []).filter(({ operation }) => {
+      return this.#held.doneAt(operation.id) === undefined;
+    });
     this.#queue.unshift(...undone);
-    this.#open = this.#open.filter((proposal) => !proposals.includes(proposal));
+    this.#proposal = undefined;
   }
 
   #unsettled(): readonly Queued[] {
-    return [...this.#open.flatMap(({ queued }) => queued), ...this.#queue];
+    return [...(this.#proposal?.queued ?? []), ...this.#queue];
   }
 
   #of({ round }: Proposal) {
@@ -347,11 +316,6 @@ export class TwoPhaseCommit {
       waiter.settle(eventSeq === undefined ? { refused: "unavailable" } : { eventSeq });
     }
   }
-}
-
-/** Whether a proposal can still be rolled back. */
-function isUndecided({ phase }: Proposal): boolean {
-  return phase !== "committing";
 }
 
 function tell({ waiters }: Queued, outcome: Outcome): void {
