@@ -35,7 +35,7 @@ const commitMutations: readonly Mutation[] = [
         text: "if (this.#held.termOfLog !== term) return",
         by: "if (this.#held.termOfLog < term) return",
       },
-      { file: shadow, text: "prepared.term === term && prepared.round", by: "prepared.round" },
+      { file: shadow, text: "prepared?.term === term && prepared.round", by: "prepared?.round" },
       {
         file: shadow,
         text: "(event) => event.term !== term || event.timestamp !== time",
@@ -49,8 +49,8 @@ const commitMutations: readonly Mutation[] = [
     edits: [
       {
         file: shadow,
-        text: "if (prepared?.isChecked !== true || !isNext)",
-        by: "if (prepared === undefined || !isNext)",
+        text: "if (prepared?.isChecked !== true)",
+        by: "if (prepared === undefined)",
       },
     ],
   },
@@ -79,7 +79,7 @@ const commitMutations: readonly Mutation[] = [
     edits: [
       {
         file: shadow,
-        text: "this.#prepared = this.#prepared.filter((prepared) => prepared.round < round);",
+        text: "if (this.#prepared?.round === round) this.#prepared = undefined;",
         by: "",
       },
     ],
@@ -112,11 +112,6 @@ const commitMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a proposal gets into the log before the one that it follows",
-    rule: "M3",
-    edits: [{ file: commit, text: 'else if (proposal.phase !== "committing") return;', by: "" }],
-  },
-  {
     name: "an action is refused by events that the shadow may not have",
     rule: "M1",
     edits: [
@@ -128,7 +123,7 @@ const commitMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "the actions of proposals that end without an outcome are forgotten",
+    name: "the actions of a proposal that ends without an outcome are forgotten",
     rule: "M3",
     edits: [{ file: commit, text: "    this.#queue.unshift(...undone);\n", by: "" }],
   },
@@ -173,6 +168,23 @@ const termMutations: readonly Mutation[] = [
     name: "the log of the disk is given up for one of a lower term",
     rule: "M5",
     edits: [{ file: holdings, text: "      if (held.termOfLog > term.term) return;\n", by: "" }],
+  },
+  {
+    name: "a server that has lost its disk takes a match of a lower term",
+    rule: "M1",
+    edits: [
+      { file: holdings, text: "    if (this.#listed === undefined) return;\n", by: "" },
+      {
+        file: holdings,
+        text: "const open = this.#listed.get(match);",
+        by: "const open = undefined as OpenMatch | undefined;",
+      },
+    ],
+  },
+  {
+    name: "a list of matches that is older than a term ends a copy of that term",
+    rule: "M1",
+    edits: [{ file: holdings, text: "    holding.sinceMs = now.steadyMs;\n", by: "" }],
   },
   {
     name: "a host that was replaced still counts what its disk writes",

@@ -22,7 +22,8 @@ export interface Holding {
   asked: number;
   /** Steady time at which the end was decided. */
   endedMs: number | undefined;
-  readonly sinceMs: number;
+  /** Steady time at which this server learned of the present term. */
+  sinceMs: number;
 }
 
 interface Parts {
@@ -47,6 +48,8 @@ export class Holdings {
   readonly #parts: Parts;
   readonly #all = new Map<MatchId, Holding>();
   readonly #byUser = new Map<UserName, MatchId>();
+  /** The open matches that the cluster gives to this server; undefined until it has told them. */
+  #listed: ReadonlyMap<MatchId, OpenMatch> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -189,6 +192,7 @@ export class Holdings {
     const { self } = this.#parts;
     const old = held.term;
     held.term = term;
+    holding.sinceMs = now.steadyMs;
     if (term.host === self) {
       held.append(held.made([{ type: "FAILOVER", data: { old, new: term } }], now.wallMs), (then) =>
         holding.hosting?.stored(then),
@@ -211,7 +215,7 @@ export class Holdings {
 
   /**
    * Compares with all open matches that the cluster gives to this server.
-   * @param askedMs steady time at which the cluster was asked: later matches may be missing
+   * @param askedMs steady time at which the cluster was asked: later matches and terms may be missing
    */
   compare(
     { matches, askedMs }: { readonly matches: readonly OpenMatch[]; readonly askedMs: number },
@@ -219,6 +223,7 @@ export class Holdings {
   ): void {
     const { self, recovered } = this.#parts;
     const open = new Map(matches.map((one) => [one.match, one]));
+    this.#listed = open;
     for (const one of matches) {
       const holding = this.#all.get(one.match);
       const events = recovered.get(one.match);
@@ -266,6 +271,13 @@ export class Holdings {
     if (known !== undefined) {
       this.learn(known, term, now);
       return known.shadow.adopt(message);
+    }
+    // If this server has lost its disk, it may have been a holder in a later term, and only the
+    // cluster knows. The host asks again.
+    if (this.#listed === undefined) return;
+    const open = this.#listed.get(match);
+    if (open !== undefined && open.term > term.term) {
+      return this.#send(from, { type: "stale", match, term: termOf(open) });
     }
     const held = new HeldMatch(term, events, this.#parts);
     const { shadow } = this.open(term, held, now);

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { GameRequest } from "../../../src/protocol/game-requests.ts";
+import type { GameName, OpenMatch } from "../../../src/protocol/matches.ts";
 import { ada, bob, decks, TwoServers } from "./two-servers.ts";
 
 const look: GameRequest = { type: "look", waitMs: 0 };
@@ -100,6 +101,69 @@ describe("a host that was stopped, and has been replaced", () => {
     servers.runFor(1_000);
     expect(world.arbiter.matches.ended(match)).toBeUndefined();
     expect(servers.host.held.state.over).toBeUndefined();
+  });
+});
+
+describe("a list of matches that was asked for before the present term", () => {
+  test("does not make a shadow forget a log that it has just got", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, hostGame, world } = servers;
+    const { time, arbiter } = world;
+    const before = arbiter.list(hostGame.name);
+    vi.spyOn(arbiter, "list").mockReturnValue(before);
+    servers.loses = ({ type }) => type === "stale";
+    hostGame.freeze();
+    // Longer than two questions for the matches are apart, so that the server asks when it goes on.
+    servers.runFor(6_000);
+    hostGame.thaw();
+    const term = () => hostGame.core?.holdings.get(match)?.held.term;
+    time.runUntil(() => term()?.shadow === hostGame.name, "the former host is the shadow");
+    time.runUntil(() => servers.host.hosting?.agreed?.length === 6, "both have the same log");
+    hostGame.take({ type: "listed", matches: [] });
+    servers.runFor(100);
+    expect(hostGame.disk.get(match)).toHaveLength(6);
+  });
+});
+
+describe("a game server that has lost its disk", () => {
+  test("takes no match before the cluster has told in which terms it was a holder", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, shadowGame, world } = servers;
+    shadowGame.kill();
+    shadowGame.disk.clear();
+    world.decides = false;
+    shadowGame.start();
+    servers.act(bob, { type: "play", card: decks[bob]?.[0] as string });
+    servers.runFor(1_000);
+    expect(servers.sent.at(-1)).toMatchObject({ to: shadowGame.name, message: { type: "adopt" } });
+    expect(shadowGame.disk.get(match)).toBeUndefined();
+    world.decides = true;
+    servers.runFor(1_000);
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+  });
+
+  test("takes no log of a lower term than the cluster has told", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, host, hostGame, shadowGame, world } = servers;
+    const { events, term } = host.held;
+    const open = world.arbiter.matches.open(match);
+    const later = { term: 2, host: shadowGame.name, shadow: "game_00000003" as GameName };
+    shadowGame.kill();
+    shadowGame.disk.clear();
+    world.decides = false;
+    shadowGame.start();
+    shadowGame.take({ type: "listed", matches: [{ ...(open as OpenMatch), ...later }] });
+    const answers = servers.deliver(shadowGame, hostGame.name, {
+      type: "adopt",
+      match,
+      term,
+      events,
+    });
+    expect(answers).toEqual([{ type: "stale", match, term: later }]);
+    expect(shadowGame.disk.get(match)).toBeUndefined();
   });
 });
 
