@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { gameConfig } from "../../src/game/config.ts";
-import { HeldMatch } from "../../src/game/core/held-match.ts";
+import { MatchCopy } from "../../src/game/core/match-copy.ts";
 import { startGame } from "../../src/game/game.ts";
 import { Settings } from "../../src/platform/settings.ts";
 import { FirstRound, stepsAt, traced } from "./first-round.ts";
@@ -16,8 +16,8 @@ async function joinGame({ cluster, joined }: MatchScene) {
   const settings = { broker, proxy, reference, front, data: cluster.folder, logLevel: "silent" };
   const game = await startGame(gameConfig(new Settings(settings, {})));
   joined.push(game);
-  const { tried } = HeldMatch.prototype;
-  vi.spyOn(HeldMatch.prototype, "tried").mockImplementation(function (this: HeldMatch, ...args) {
+  const { tried } = MatchCopy.prototype;
+  vi.spyOn(MatchCopy.prototype, "tried").mockImplementation(function (this: MatchCopy, ...args) {
     const reason = this.term.shadow === game.name ? why : undefined;
     const made = tried.apply(this, args);
     return reason === undefined ? made : { ...made, outcomes: args[0].map(() => reason) };

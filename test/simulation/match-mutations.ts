@@ -3,7 +3,7 @@ import type { Mutation } from "./mutations.ts";
 const commit = "game/core/two-phase-commit.ts";
 const shadow = "game/core/shadow.ts";
 const holdings = "game/core/holdings.ts";
-const held = "game/core/held-match.ts";
+const copy = "game/core/match-copy.ts";
 const events = "game/core/match-event.ts";
 const invitations = "game/core/invitations.ts";
 
@@ -27,13 +27,13 @@ const commitMutations: readonly Mutation[] = [
     edits: [
       {
         file: holdings,
-        text: "if (term === held.term.term && from === held.term.host) return true;",
-        by: "if (term <= held.term.term && from === held.term.host) return true;",
+        text: "if (term === copy.term.term && from === copy.term.host) return true;",
+        by: "if (term <= copy.term.term && from === copy.term.host) return true;",
       },
       {
         file: shadow,
-        text: "if (this.#held.termOfLog !== term) return",
-        by: "if (this.#held.termOfLog < term) return",
+        text: "if (this.#copy.termOfLog !== term) return",
+        by: "if (this.#copy.termOfLog < term) return",
       },
       { file: shadow, text: "prepared?.term === term && prepared.round", by: "prepared?.round" },
       {
@@ -118,7 +118,7 @@ const commitMutations: readonly Mutation[] = [
       {
         file: commit,
         text: "isRefused && after.length > this.#agreed",
-        by: "isRefused && after.length > this.#held.length",
+        by: "isRefused && after.length > this.#copy.length",
       },
     ],
   },
@@ -159,26 +159,22 @@ const termMutations: readonly Mutation[] = [
     edits: [
       {
         file: shadow,
-        text: "held.termOfLog === term.term && events.length <= held.length;",
-        by: "held.termOfLog === term.term && events.length === held.length;",
+        text: "copy.termOfLog === term.term && events.length <= copy.length;",
+        by: "copy.termOfLog === term.term && events.length === copy.length;",
       },
     ],
   },
   {
     name: "the log of the disk is given up for one of a lower term",
     rule: "M5",
-    edits: [{ file: holdings, text: "      if (held.termOfLog > term.term) return;\n", by: "" }],
+    edits: [{ file: holdings, text: "      if (copy.termOfLog > term.term) return;\n", by: "" }],
   },
   {
     name: "a server that has lost its disk takes a match of a lower term",
     rule: "M1",
     edits: [
       { file: holdings, text: "    if (this.#listed === undefined) return;\n", by: "" },
-      {
-        file: holdings,
-        text: "const open = this.#listed.get(match);",
-        by: "const open = undefined as OpenMatch | undefined;",
-      },
+      { file: holdings, text: " ?? this.#listed?.get(match);", by: ";" },
     ],
   },
   {
@@ -196,7 +192,7 @@ const termMutations: readonly Mutation[] = [
     rule: "M3",
     edits: [
       {
-        file: held,
+        file: copy,
         text: "(event) => event.operation === operation)?.eventSeq",
         by: "(event) => event.operation === operation && event.term === this.term.term)?.eventSeq",
       },
@@ -208,8 +204,8 @@ const termMutations: readonly Mutation[] = [
     edits: [
       {
         file: invitations,
-        text: '    held.save(() => {\n      invited.isStored = true;\n      if (this.#invited.get(match) === invited) answer("accepted");\n    });',
-        by: '    held.save(() => {});\n    invited.isStored = true;\n    answer("accepted");',
+        text: '    copy.save(() => {\n      invited.isStored = true;\n      if (this.#invited.get(match) === invited) answer("accepted");\n    });',
+        by: '    copy.save(() => {});\n    invited.isStored = true;\n    answer("accepted");',
       },
     ],
   },

@@ -73,14 +73,14 @@ export class Desk {
 
   ask({ to, user, request }: Input & { readonly type: "asked" }, now: Now): void {
     this.#parts.matchmaking.hearOf(user, now);
-    const held = this.#parts.holdings.of(subjectOf(user, request))?.held;
+    const copy = this.#parts.holdings.of(subjectOf(user, request))?.copy;
     const waitMs = request.type === "look" ? request.waitMs : 0;
     const pending: Pending = {
       number: this.#next,
       to,
       user,
       request,
-      stamp: merged(held?.clock ?? {}, this.#parts.tick()),
+      stamp: merged(copy?.clock ?? {}, this.#parts.tick()),
       untilMs: now.steadyMs + patienceMs + waitMs,
       state: "again",
       sinceMs: now.steadyMs,
@@ -182,7 +182,7 @@ export class Desk {
     pending.sinceMs = now.steadyMs;
     const queued = matchmaking.find(subject);
     if (queued !== undefined) return this.#inQueue(pending, now);
-    const isOfMatch = request.type === "act" && request.match === holding?.held.match;
+    const isOfMatch = request.type === "act" && request.match === holding?.copy.match;
     if (holding !== undefined && (!isOver || isOfMatch)) {
       return this.#toHolding(pending, holding, now);
     }
@@ -194,10 +194,10 @@ export class Desk {
   }
 
   /** Asks the host of a match of which this server has a copy. */
-  #toHolding(pending: Pending, { hosting, held, endedMs }: Holding, now: Now): void {
+  #toHolding(pending: Pending, { hosting, copy, endedMs }: Holding, now: Now): void {
     const { user, request, stamp } = pending;
     if (isOfQueue(request)) return this.#finish(pending, { refused: "seated" });
-    if (hosting === undefined) return this.#forward(pending, held.term.host);
+    if (hosting === undefined) return this.#forward(pending, copy.term.host);
     pending.state = "hosted";
     const isOld = endedMs !== undefined && request.type === "look";
     // The next match may begin at another server, so a look at an old one does not wait for long.

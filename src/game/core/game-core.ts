@@ -4,10 +4,10 @@ import type { GameName, MatchId, OpenMatch } from "../../protocol/matches.ts";
 import { Desk } from "./desk.ts";
 import type { Effect, GameMessage, Input, Now } from "./effects.ts";
 import { Figures } from "./figures.ts";
-import type { Disk } from "./held-match.ts";
 import { Holdings } from "./holdings.ts";
 import { type Chance, Invitations } from "./invitations.ts";
 import { isLogOf } from "./lawful.ts";
+import type { Disk } from "./match-copy.ts";
 import type { MatchEvent, Signer } from "./match-event.ts";
 import type { MatchState } from "./match-state.ts";
 import { Matchmaking } from "./matchmaking.ts";
@@ -172,7 +172,7 @@ export class GameCore {
       case "adopt": {
         this.holdings.hear(from, message, now);
         const adopted = this.holdings.get(message.match);
-        if (adopted) this.#invitations.adopted(message.match, adopted.held.state.players);
+        if (adopted) this.#invitations.adopted(message.match, adopted.copy.state.players);
         return;
       }
       default:

@@ -3,9 +3,9 @@ import type { UserName } from "../../protocol/ids.ts";
 import type { GameName, MatchId, OpenMatch, Term } from "../../protocol/matches.ts";
 import type { Decided, Effect, GameMessage, Now, Question } from "./effects.ts";
 import type { Figures } from "./figures.ts";
-import { type Disk, HeldMatch, termOf } from "./held-match.ts";
 import { Hosting } from "./hosting.ts";
 import { isLogOf } from "./lawful.ts";
+import { type Disk, MatchCopy, termOf } from "./match-copy.ts";
 import type { MatchEvent, Signer } from "./match-event.ts";
 import type { MatchState } from "./match-state.ts";
 import { needsTerm, nextTerm } from "./next-term.ts";
@@ -15,7 +15,7 @@ import type { Stamp } from "./stamps.ts";
 
 /** A match of which this server has a copy. It hosts the match, or is the host's shadow. */
 export interface Holding {
-  readonly held: HeldMatch;
+  readonly copy: MatchCopy;
   hosting: Hosting | undefined;
   readonly shadow: Shadow;
   /** The term that this server has asked for; 0 if it waits for none. */
@@ -77,39 +77,37 @@ export class Holdings {
   }
 
   /** Takes a match that the cluster has decided, with the log that this server has. */
-  open(term: Term, held: HeldMatch, now: Now): Holding {
-    const { self } = this.#parts;
-    const holding: Holding = {
-      held,
-      hosting: undefined,
-      shadow: new Shadow(held, {
-        answer: (message) => this.#send(held.term.host, message),
-        figures: this.#parts.figures,
-      }),
-      asked: 0,
-      endedMs: undefined,
-      sinceMs: now.steadyMs,
-    };
-    held.term = termOf(term);
-    this.#all.set(held.match, holding);
-    for (const { user } of held.state.players) this.#byUser.set(user, held.match);
-    if (term.host === self) this.#host(holding, now);
+  open(term: Term, copy: MatchCopy, now: Now): Holding {
+    copy.term = termOf(term);
+    const holding = this.#add(copy, now);
+    if (term.host === this.#parts.self) this.#host(holding, now);
     return holding;
   }
 
   /** Takes what the disk had: the host of a match asks for a new term before it goes on. */
   reopen(open: OpenMatch, events: readonly MatchEvent[], now: Now): void {
-    const term = termOf(open);
-    const held = new HeldMatch(term, events, this.#parts);
-    held.markDurable();
-    // Without a host's name, `open` does not begin to host the match in the old term.
-    const holding = this.open({ ...term, host: "" as GameName }, held, now);
-    held.term = term;
+    const copy = new MatchCopy(termOf(open), events, this.#parts);
+    copy.markDurable();
+    const holding = this.#add(copy, now);
     if (open.host === this.#parts.self) this.#ask(holding, now);
   }
 
+  #add(copy: MatchCopy, now: Now): Holding {
+    const answer = (message: GameMessage) => this.#send(copy.term.host, message);
+    const holding: Holding = {
+      copy,
+      hosting: undefined,
+      shadow: new Shadow(copy, { answer, figures: this.#parts.figures }),
+      asked: 0,
+      endedMs: undefined,
+      sinceMs: now.steadyMs,
+    };
+    this.#all.set(copy.match, holding);
+    for (const { user } of copy.state.players) this.#byUser.set(user, copy.match);
+    return holding;
+  }
+
   hear(from: GameName, message: GameMessage & { readonly match: MatchId }, now: Now): void {
-    const { self } = this.#parts;
     const holding = this.#all.get(message.match);
     switch (message.type) {
       case "adopt":
@@ -118,11 +116,11 @@ export class Holdings {
         if (holding !== undefined) this.learn(holding, message.term, now);
         return;
       case "over":
-        if (holding?.held.term.host === from) this.#close(holding, now);
+        if (holding?.copy.term.host === from) this.#close(holding, now);
         return;
       case "lost":
         // The host has lost its disk: nobody but this server has the match.
-        if (holding?.held.term.term === message.term && holding.held.term.host === from) {
+        if (holding?.copy.term.term === message.term && holding.copy.term.host === from) {
           this.#ask(holding, now);
         }
         return;
@@ -131,8 +129,7 @@ export class Holdings {
       case "commit":
       case "rollback":
         if (holding === undefined) {
-          const { match, term } = message;
-          return this.#send(from, { type: "behind", match, term });
+          return this.#send(from, { type: "behind", match: message.match, term: message.term });
         }
         if (this.#isOfTerm(holding, from, message.term)) holding.shadow.hear(message);
         return;
@@ -140,9 +137,9 @@ export class Holdings {
       case "checked":
       case "committed":
       case "behind": {
-        const { term } = holding?.held ?? {};
-        const isMine = term?.host === self && term.shadow === from && term.term === message.term;
-        if (isMine) holding?.hosting?.hear(message, now);
+        const { term } = holding?.copy ?? {};
+        const isShadow = term?.shadow === from && term.term === message.term;
+        if (isShadow && term.host === this.#parts.self) holding?.hosting?.hear(message, now);
         return;
       }
     }
@@ -151,15 +148,15 @@ export class Holdings {
   /** Takes over from silent hosts, and replaces silent shadows. */
   tick(now: Now): void {
     for (const holding of this.#all.values()) {
-      const { held, hosting, endedMs } = holding;
+      const { copy, hosting, endedMs } = holding;
       if (endedMs !== undefined) {
-        const isGone = hosting === undefined && this.#parts.peers.isSilent(held.term.host, now);
+        const isGone = hosting === undefined && this.#parts.peers.isSilent(copy.term.host, now);
         if (isGone || now.steadyMs - endedMs >= gameDurations.overMs) this.#drop(holding);
         continue;
       }
       hosting?.tick(now);
       holding.shadow.tick(now);
-      if (needsTerm(held, this.#parts, now)) this.#ask(holding, now);
+      if (needsTerm(copy, this.#parts, now)) this.#ask(holding, now);
     }
   }
 
@@ -186,15 +183,15 @@ export class Holdings {
 
   /** Takes what the cluster has decided about the holders of a match. */
   learn(holding: Holding, told: Term, now: Now): void {
-    const { held } = holding;
+    const { copy } = holding;
     const term = termOf(told);
-    if (term.term <= held.term.term || holding.endedMs !== undefined) return;
+    if (term.term <= copy.term.term || holding.endedMs !== undefined) return;
     const { self } = this.#parts;
-    const old = held.term;
-    held.term = term;
+    const old = copy.term;
+    copy.term = term;
     holding.sinceMs = now.steadyMs;
     if (term.host === self) {
-      held.append(held.made([{ type: "FAILOVER", data: { old, new: term } }], now.wallMs), (then) =>
+      copy.append(copy.made([{ type: "FAILOVER", data: { old, new: term } }], now.wallMs), (then) =>
         holding.hosting?.stored(then),
       );
       if (old.host !== self) this.#parts.figures.failovers += 1;
@@ -207,10 +204,10 @@ export class Holdings {
     for (const former of [old.host, old.shadow]) {
       const isOut = former !== undefined && ![self, term.host, term.shadow].includes(former);
       if (isOut && term.host === self) {
-        this.#send(former, { type: "stale", match: held.match, term });
+        this.#send(former, { type: "stale", match: copy.match, term });
       }
     }
-    this.#parts.onChanged(held.state);
+    this.#parts.onChanged(copy.state);
   }
 
   /**
@@ -239,10 +236,9 @@ export class Holdings {
     }
     recovered.clear();
     for (const holding of this.#all.values()) {
-      const isOld = holding.sinceMs < askedMs;
-      const isGone = !open.has(holding.held.match) && holding.endedMs === undefined;
+      const isOld = holding.sinceMs < askedMs && holding.endedMs === undefined;
       // It is over, or others hold it.
-      if (isOld && isGone) this.#drop(holding);
+      if (isOld && !open.has(holding.copy.match)) this.#drop(holding);
     }
   }
 
@@ -251,8 +247,9 @@ export class Holdings {
     if (term.host !== from || term.shadow !== this.#parts.self) return;
     const known = this.#all.get(match);
     if (known?.endedMs !== undefined) return;
-    if (known !== undefined && known.held.term.term > term.term) {
-      return this.#send(from, { type: "stale", match, term: known.held.term });
+    const latest = known?.copy.term ?? this.#listed?.get(match);
+    if (latest !== undefined && latest.term > term.term) {
+      return this.#send(from, { type: "stale", match, term: termOf(latest) });
     }
     const { signer, recovered } = this.#parts;
     if (!isLogOf(match, events, signer)) {
@@ -262,11 +259,11 @@ export class Holdings {
     const read = recovered.get(match);
     if (known === undefined && read !== undefined) {
       // What the disk has is not given up for the log of a host that has been replaced.
-      const held = new HeldMatch(term, read, this.#parts);
-      if (held.termOfLog > term.term) return;
+      const copy = new MatchCopy(term, read, this.#parts);
+      if (copy.termOfLog > term.term) return;
       recovered.delete(match);
-      held.markDurable();
-      return this.open(term, held, now).shadow.adopt(message);
+      copy.markDurable();
+      return this.open(term, copy, now).shadow.adopt(message);
     }
     if (known !== undefined) {
       this.learn(known, term, now);
@@ -275,28 +272,24 @@ export class Holdings {
     // If this server has lost its disk, it may have been a holder in a later term, and only the
     // cluster knows. The host asks again.
     if (this.#listed === undefined) return;
-    const open = this.#listed.get(match);
-    if (open !== undefined && open.term > term.term) {
-      return this.#send(from, { type: "stale", match, term: termOf(open) });
-    }
-    const held = new HeldMatch(term, events, this.#parts);
-    const { shadow } = this.open(term, held, now);
-    held.save(() => shadow.adopt(message));
+    const copy = new MatchCopy(term, events, this.#parts);
+    const { shadow } = this.open(term, copy, now);
+    copy.save(() => shadow.adopt(message));
   }
 
   /** Whether a message comes from the host of the present term. A host of another term is told. */
-  #isOfTerm({ held }: Holding, from: GameName, term: number): boolean {
-    const { match } = held;
-    if (term === held.term.term && from === held.term.host) return true;
-    if (term > held.term.term) this.#send(from, { type: "behind", match, term });
-    else if (term < held.term.term) this.#send(from, { type: "stale", match, term: held.term });
+  #isOfTerm({ copy }: Holding, from: GameName, term: number): boolean {
+    const { match } = copy;
+    if (term === copy.term.term && from === copy.term.host) return true;
+    if (term > copy.term.term) this.#send(from, { type: "behind", match, term });
+    else if (term < copy.term.term) this.#send(from, { type: "stale", match, term: copy.term });
     return false;
   }
 
   /** Asks the cluster for the next term, once for each term. */
   #ask(holding: Holding, now: Now): void {
-    const { match } = holding.held;
-    const term = nextTerm(holding.held, this.#parts, now);
+    const { match } = holding.copy;
+    const term = nextTerm(holding.copy, this.#parts, now);
     if (term === undefined || holding.asked === term.term) return;
     holding.asked = term.term;
     this.#parts.emit({ type: "decide", question: { service: "matchTerm", match, ...term } });
@@ -305,7 +298,7 @@ export class Holdings {
   #host(holding: Holding, now: Now): void {
     const { self, emit, tick, figures } = this.#parts;
     holding.hosting ??= new Hosting(
-      holding.held,
+      holding.copy,
       {
         self,
         tick,
@@ -321,7 +314,7 @@ export class Holdings {
   /** The end is decided: the disk may forget the match, and players may look at it for a while. */
   #close(holding: Holding, now: Now): void {
     if (holding.endedMs !== undefined) return;
-    const { match, term, state } = holding.held;
+    const { match, term, state } = holding.copy;
     if (term.host === this.#parts.self && term.shadow !== undefined) {
       this.#send(term.shadow, { type: "over", match });
     }
@@ -333,7 +326,7 @@ export class Holdings {
   }
 
   #drop(holding: Holding): void {
-    const { match, state } = holding.held;
+    const { match, state } = holding.copy;
     holding.hosting?.end();
     this.#all.delete(match);
     for (const { user } of state.players) {

@@ -5,7 +5,7 @@ import type { UserName } from "../../protocol/ids.ts";
 import type { GameName } from "../../protocol/matches.ts";
 import type { Answered, GameMessage, Now, Question } from "./effects.ts";
 import type { Figures } from "./figures.ts";
-import type { HeldMatch } from "./held-match.ts";
+import type { MatchCopy } from "./match-copy.ts";
 import type { Action, Operation } from "./match-event.ts";
 import {
   begun,
@@ -49,7 +49,7 @@ interface Parts {
 
 /** What a host does for a match: players' actions and looks, deadlines, seats, and the end. */
 export class Hosting {
-  readonly #held: HeldMatch;
+  readonly #copy: MatchCopy;
   readonly #parts: Parts;
   readonly #commit: TwoPhaseCommit;
   /** What players may see. */
@@ -61,12 +61,12 @@ export class Hosting {
   /** By how much the match's time is ahead of the steady clock. */
   readonly #aheadMs: number;
 
-  constructor(held: HeldMatch, parts: Parts, now: Now) {
-    this.#held = held;
+  constructor(copy: MatchCopy, parts: Parts, now: Now) {
+    this.#copy = copy;
     this.#parts = parts;
-    this.#aheadMs = Math.max(now.wallMs, held.state.lastMs) - now.steadyMs;
+    this.#aheadMs = Math.max(now.wallMs, copy.state.lastMs) - now.steadyMs;
     this.#heardMs = [now.steadyMs, now.steadyMs];
-    this.#commit = new TwoPhaseCommit(held, {
+    this.#commit = new TwoPhaseCommit(copy, {
       send: (to, message) => parts.send(to, message),
       onAgreed: (length) => this.#agree(length),
       figures: parts.figures,
@@ -93,11 +93,11 @@ export class Hosting {
   take(asked: Asked, reply: Reply, { steadyMs }: Pick<Now, "steadyMs">): void {
     const now = this.#timeOf({ steadyMs });
     const { user, request } = asked;
-    const seat = seatOf(this.#held.state, user);
+    const seat = seatOf(this.#copy.state, user);
     if (seat !== undefined) this.#heardMs[seat] = now.steadyMs;
     if (request.type === "look") return this.#look(request, { seat, reply }, now);
     if (seat === undefined) return reply({ refused: "not_in_match" });
-    if (request.match !== this.#held.match) return reply({ refused: "match_not_found" });
+    if (request.match !== this.#copy.match) return reply({ refused: "match_not_found" });
     const action = { ...request.action, seat } as Action;
     const { origin, stamp } = asked;
     const operation: Operation = { id: `${user}/${request.id}`, origin, stamp, action };
@@ -113,7 +113,7 @@ export class Hosting {
     const late = this.#lookers.filter(({ untilMs }) => untilMs <= now.steadyMs);
     this.#lookers = this.#lookers.filter(({ untilMs }) => untilMs > now.steadyMs);
     for (const looker of late) this.#show(looker);
-    const { state } = this.#held;
+    const { state } = this.#copy;
     const deadlineMs = deadlineOf(state);
     if (deadlineMs !== undefined && now.wallMs >= deadlineMs) {
       this.#own(`:timeOut/${state.length}`, { type: "timeOut" }, now);
@@ -142,7 +142,7 @@ export class Hosting {
    * user's name does, so that no player's operation has the same.
    */
   #own(id: string, action: Action, now: Now): void {
-    const stamp = merged(this.#held.clock, this.#parts.tick());
+    const stamp = merged(this.#copy.clock, this.#parts.tick());
     const operation = { id, origin: this.#parts.self, stamp, action };
     this.#commit.offer(operation, undefined, now);
   }
@@ -168,7 +168,7 @@ export class Hosting {
     const agreed = this.#agreed;
     if (agreed === undefined) return reply({ refused: "unavailable" });
     const from = after.match === agreed.match ? after.eventSeq + 1 : 0;
-    const events = this.#held.events.slice(
+    const events = this.#copy.events.slice(
       Math.max(from, agreed.length - gameLimits.shownEvents),
       agreed.length,
     );
@@ -181,7 +181,7 @@ export class Hosting {
   }
 
   #agree(length: number): void {
-    const { events } = this.#held;
+    const { events } = this.#copy;
     const [first] = events;
     if (first === undefined) return;
     let agreed = this.#agreed ?? begun(first);
@@ -207,7 +207,7 @@ export class Hosting {
     this.#parts.decide({
       service: "matchEnd",
       match,
-      term: this.#held.term.term,
+      term: this.#copy.term.term,
       winner: winner === undefined ? undefined : players[winner].user,
       isVoid,
     });

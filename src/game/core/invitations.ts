@@ -2,9 +2,9 @@ import { gameDurations } from "../../protocol/game-limits.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { GameName, MatchId, OpenMatch, Players } from "../../protocol/matches.ts";
 import type { Decided, Effect, GameMessage, Now } from "./effects.ts";
-import { type Disk, HeldMatch } from "./held-match.ts";
 import type { Holdings } from "./holdings.ts";
 import { isLogOf } from "./lawful.ts";
+import { type Disk, MatchCopy } from "./match-copy.ts";
 import { type Signer, signed } from "./match-event.ts";
 import type { Matchmaking, Pair } from "./matchmaking.ts";
 
@@ -20,7 +20,7 @@ export interface Chance {
 /** A match that this server wants to begin. */
 interface Beginning {
   readonly open: OpenMatch;
-  readonly held: HeldMatch;
+  readonly copy: MatchCopy;
   readonly untilMs: number;
   isStored: boolean;
   isAccepted: boolean;
@@ -29,7 +29,7 @@ interface Beginning {
 
 /** A match that another server wants to begin with a player of this server. */
 interface Invited {
-  readonly held: HeldMatch;
+  readonly copy: MatchCopy;
   readonly user: UserName;
   readonly from: GameName;
   isStored: boolean;
@@ -103,17 +103,17 @@ export class Invitations {
     const beginning = this.#beginning.get(match);
     if (beginning === undefined) return;
     this.#beginning.delete(match);
-    const { open, held } = beginning;
+    const { open, copy } = beginning;
     if ("refused" in decided) {
       this.#decline(open);
-      this.#drop(held, open.players);
+      this.#drop(copy, open.players);
       // One of the two sits in another match; which one, the cluster knows.
       for (const { user } of open.players) {
         if (this.#parts.matchmaking.find(user)) this.#parts.emit({ type: "locate", user });
       }
       return;
     }
-    this.#opened(open, held, now);
+    this.#opened(open, copy, now);
   }
 
   /** Takes what the cluster knows about a player: whether an invitation of theirs became a match. */
@@ -122,7 +122,7 @@ export class Invitations {
     const found = [...this.#invited].find(([, invited]) => invited.user === user);
     if (found !== undefined) {
       const [match, invited] = found;
-      if (open?.match === match) return this.#opened(open, invited.held, now);
+      if (open?.match === match) return this.#opened(open, invited.copy, now);
       this.#release(match, invited);
     }
     if (open === undefined || matchmaking.find(user) === undefined) return;
@@ -166,15 +166,15 @@ export class Invitations {
     const [own, other] = players;
     const shadow = other.game === self ? undefined : other.game;
     const open: OpenMatch = { match, rules, players, term: 1, host: self, shadow };
-    const held = new HeldMatch(open, [first], this.#parts);
+    const copy = new MatchCopy(open, [first], this.#parts);
     const untilMs = now.steadyMs + gameDurations.silenceMs;
     const isAccepted = shadow === undefined;
-    const one = { open, held, untilMs, isStored: false, isAccepted, isAsked: false };
+    const one = { open, copy, untilMs, isStored: false, isAccepted, isAsked: false };
     this.#beginning.set(match, one);
     matchmaking.reserve(own.user, match, now);
     if (shadow === undefined) matchmaking.reserve(other.user, match, now);
     else matchmaking.doubt(other.user);
-    held.save(() => {
+    copy.save(() => {
       one.isStored = true;
       this.#ask(one);
     });
@@ -209,14 +209,14 @@ export class Invitations {
     }
     if (events.length !== 1 || !isLogOf(match, events, signer)) return answer("declined");
     const term = { term: 1, host: from, shadow: self };
-    const held = new HeldMatch(term, events, this.#parts);
-    const own = held.state.players.find(({ game }) => game === self);
-    const isWaiting = own && matchmaking.find(own.user)?.rules === held.state.rules;
+    const copy = new MatchCopy(term, events, this.#parts);
+    const own = copy.state.players.find(({ game }) => game === self);
+    const isWaiting = own && matchmaking.find(own.user)?.rules === copy.state.rules;
     if (isWaiting) this.#yieldTo(from, own.user);
     if (!isWaiting || !matchmaking.reserve(own.user, match, now)) return answer("declined");
-    const invited = { held, user: own.user, from, isStored: false };
+    const invited = { copy, user: own.user, from, isStored: false };
     this.#invited.set(match, invited);
-    held.save(() => {
+    copy.save(() => {
       invited.isStored = true;
       if (this.#invited.get(match) === invited) answer("accepted");
     });
@@ -234,11 +234,11 @@ export class Invitations {
   }
 
   /** The match has begun: its players wait no longer. */
-  #opened(open: OpenMatch, held: HeldMatch, now: Now): void {
+  #opened(open: OpenMatch, copy: MatchCopy, now: Now): void {
     const { self, matchmaking, holdings } = this.#parts;
     this.#invited.delete(open.match);
     for (const { user } of open.players) matchmaking.remove(user);
-    if (open.host === self || open.shadow === self) holdings.open(open, held, now);
+    if (open.host === self || open.shadow === self) holdings.open(open, copy, now);
     for (const { user } of open.players) this.#parts.onChange(user);
   }
 
@@ -252,10 +252,10 @@ export class Invitations {
     }
   }
 
-  #giveUp(match: MatchId, { open, held }: Beginning): void {
+  #giveUp(match: MatchId, { open, copy }: Beginning): void {
     this.#beginning.delete(match);
     this.#decline(open);
-    this.#drop(held, open.players);
+    this.#drop(copy, open.players);
   }
 
   #decline({ match, shadow }: OpenMatch): void {
@@ -263,12 +263,12 @@ export class Invitations {
     this.#parts.emit({ type: "send", to: shadow, message: { type: "declined", match } });
   }
 
-  #release(match: MatchId, { held }: Invited): void {
+  #release(match: MatchId, { copy }: Invited): void {
     this.#invited.delete(match);
-    this.#drop(held, held.state.players);
+    this.#drop(copy, copy.state.players);
   }
 
-  #drop({ match }: HeldMatch, players: Players): void {
+  #drop({ match }: MatchCopy, players: Players): void {
     this.#parts.disk.store({ type: "forget", match }, () => {});
     for (const { user } of players) this.#parts.matchmaking.release(user, match);
   }

@@ -1,6 +1,6 @@
 import type { GameName, Term } from "../../protocol/matches.ts";
 import type { Now } from "./effects.ts";
-import type { HeldMatch } from "./held-match.ts";
+import type { MatchCopy } from "./match-copy.ts";
 import type { Peers } from "./peers.ts";
 
 interface Around {
@@ -12,7 +12,7 @@ interface Around {
  * Whether the other holder of a match is silent, or the only copy of a match of two servers can get
  * a second one.
  */
-export function needsTerm({ term, state }: HeldMatch, { self, peers }: Around, now: Now): boolean {
+export function needsTerm({ term, state }: MatchCopy, { self, peers }: Around, now: Now): boolean {
   const { host, shadow } = term;
   if (host !== self) return shadow === self && peers.isSilent(host, now);
   if (shadow !== undefined) return peers.isSilent(shadow, now);
@@ -26,8 +26,8 @@ export function needsTerm({ term, state }: HeldMatch, { self, peers }: Around, n
  * term players are told only what all holders of that term have: with an older log, this server may
  * lack what they were told.
  */
-export function nextTerm(held: HeldMatch, { self, peers }: Around, now: Now): Term | undefined {
-  const { match, term, state, termOfLog, durable, length } = held;
+export function nextTerm(copy: MatchCopy, { self, peers }: Around, now: Now): Term | undefined {
+  const { match, term, state, termOfLog, durable, length } = copy;
   const hasLog = term.host === self || (termOfLog >= term.term - 1 && durable === length);
   if (!hasLog) return undefined;
   const [one, two] = state.players;

@@ -1,7 +1,7 @@
 import { gameDurations } from "../../protocol/game-limits.ts";
 import type { GameMessage, Now } from "./effects.ts";
 import type { Figures } from "./figures.ts";
-import type { HeldMatch } from "./held-match.ts";
+import type { MatchCopy } from "./match-copy.ts";
 import { canonical, type Draft, type MatchEvent, type Operation } from "./match-event.ts";
 
 interface Parts {
@@ -31,12 +31,12 @@ export type OfHost = Of<"propose" | "check" | "commit" | "rollback">;
  * if they are signed, follow its log, and are what its own rules make of the checked proposal.
  */
 export class Shadow {
-  readonly #held: HeldMatch;
+  readonly #copy: MatchCopy;
   readonly #parts: Parts;
   #prepared: Prepared | undefined;
 
-  constructor(held: HeldMatch, parts: Parts) {
-    this.#held = held;
+  constructor(copy: MatchCopy, parts: Parts) {
+    this.#copy = copy;
     this.#parts = parts;
   }
 
@@ -58,9 +58,9 @@ export class Shadow {
 
   /** Handles a message of the host in the present term. */
   hear(message: OfHost): void {
-    const { match } = this.#held;
+    const { match } = this.#copy;
     const { term, round } = message;
-    if (this.#held.termOfLog !== term) return this.#parts.answer({ type: "behind", match, term });
+    if (this.#copy.termOfLog !== term) return this.#parts.answer({ type: "behind", match, term });
     switch (message.type) {
       case "propose":
         return this.#prepare(message);
@@ -81,24 +81,24 @@ export class Shadow {
 
   /** Takes the host's whole log. A late copy, no longer than this server's log, is ignored. */
   adopt({ term, events }: Of<"adopt">): void {
-    const held = this.#held;
-    const isLate = held.termOfLog === term.term && events.length <= held.length;
-    held.term = term;
+    const copy = this.#copy;
+    const isLate = copy.termOfLog === term.term && events.length <= copy.length;
+    copy.term = term;
     if (!isLate) {
       this.#prepared = undefined;
-      held.replace(events, () => this.#tellCommitted());
+      copy.replace(events, () => this.#tellCommitted());
     }
     this.#tellCommitted();
   }
 
   #prepare({ term, round, base, timeMs, operations }: Of<"propose">): void {
-    const { match, length } = this.#held;
+    const { match, length } = this.#copy;
     if (base !== length) {
       // A repeated proposal that has been committed meanwhile needs no answer.
       if (base > length) this.#parts.answer({ type: "behind", match, term });
       return;
     }
-    for (const { stamp } of operations) this.#held.hear(stamp);
+    for (const { stamp } of operations) this.#copy.hear(stamp);
     const isChecked = this.#preparedOf({ term, round })?.isChecked === true;
     this.#prepared = { term, round, base, timeMs, operations, isChecked };
     const refused = this.#refusal(this.#prepared);
@@ -112,32 +112,32 @@ export class Shadow {
 
   /** Returns why this server does not agree to a proposal; undefined if it does. */
   #refusal({ base, operations, timeMs }: Prepared): string | undefined {
-    if (base !== this.#held.length) return "event_seq_wrong";
-    const { outcomes } = this.#held.tried(operations, timeMs);
+    if (base !== this.#copy.length) return "event_seq_wrong";
+    const { outcomes } = this.#copy.tried(operations, timeMs);
     return outcomes.find((outcome) => typeof outcome === "string");
   }
 
   #commit(message: Of<"commit">): void {
-    const held = this.#held;
-    const { match } = held;
+    const copy = this.#copy;
+    const { match } = copy;
     const { term, events } = message;
     const [first] = events;
     if (first === undefined) return;
-    if (first.eventSeq < held.length) return this.#tellCommitted();
+    if (first.eventSeq < copy.length) return this.#tellCommitted();
     const prepared = this.#preparedOf(message);
     if (prepared?.isChecked !== true) return this.#parts.answer({ type: "behind", match, term });
-    if (held.whyUnfit(events) !== undefined || !this.#isOwnOutcome(prepared, events)) {
+    if (copy.whyUnfit(events) !== undefined || !this.#isOwnOutcome(prepared, events)) {
       this.#parts.figures.forged += 1;
       return;
     }
     this.#prepared = undefined;
-    held.append(events, () => this.#tellCommitted());
+    copy.append(events, () => this.#tellCommitted());
   }
 
   /** Whether this server's own rules make the same of the proposal. */
   #isOwnOutcome({ term, operations, timeMs }: Prepared, events: readonly MatchEvent[]): boolean {
-    const own = this.#held.drafted(operations, timeMs);
-    const time = Math.max(timeMs, this.#held.state.lastMs);
+    const own = this.#copy.drafted(operations, timeMs);
+    const time = Math.max(timeMs, this.#copy.state.lastMs);
     if (events.some((event) => event.term !== term || event.timestamp !== time)) return false;
     const contents = (drafts: readonly Draft[]) =>
       canonical(drafts.map(({ type, data, player, operation }) => [type, data, player, operation]));
@@ -145,9 +145,9 @@ export class Shadow {
   }
 
   #tellCommitted(): void {
-    const { match, durable } = this.#held;
+    const { match, durable } = this.#copy;
     if (durable === 0) return;
-    const term = this.#held.termOfLog;
+    const term = this.#copy.termOfLog;
     this.#parts.answer({ type: "committed", match, term, length: durable });
   }
 }

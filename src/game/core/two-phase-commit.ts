@@ -2,7 +2,7 @@ import { gameDurations, gameLimits } from "../../protocol/game-limits.ts";
 import type { GameName } from "../../protocol/matches.ts";
 import type { GameMessage, Now, Refusal } from "./effects.ts";
 import type { Figures } from "./figures.ts";
-import type { HeldMatch } from "./held-match.ts";
+import type { MatchCopy } from "./match-copy.ts";
 import type { Operation } from "./match-event.ts";
 import { firstOf } from "./stamps.ts";
 
@@ -56,7 +56,7 @@ interface Parts {
  * at once.
  */
 export class TwoPhaseCommit {
-  readonly #held: HeldMatch;
+  readonly #copy: MatchCopy;
   readonly #parts: Parts;
   #queue: Queued[] = [];
   #proposal: Proposal | undefined;
@@ -70,8 +70,8 @@ export class TwoPhaseCommit {
   readonly #refused = new Map<string, Refusal>();
   readonly #settling: { readonly operation: string; readonly waiter: Waiter }[] = [];
 
-  constructor(held: HeldMatch, parts: Parts) {
-    this.#held = held;
+  constructor(copy: MatchCopy, parts: Parts) {
+    this.#copy = copy;
     this.#parts = parts;
   }
 
@@ -86,8 +86,8 @@ export class TwoPhaseCommit {
 
   /** Takes an operation. A repeated one is not done again, and has the outcome of the first. */
   offer(operation: Operation, waiter: Waiter | undefined, now: Now): void {
-    this.#held.hear(operation.stamp);
-    if (this.#held.doneAt(operation.id) !== undefined) {
+    this.#copy.hear(operation.stamp);
+    if (this.#copy.doneAt(operation.id) !== undefined) {
       if (waiter !== undefined) this.#awaitDisks(operation, waiter);
       return this.#settle();
     }
@@ -134,7 +134,7 @@ export class TwoPhaseCommit {
   tick(now: Now): void {
     // A late word of the shadow may have lowered what it is known to have.
     const proposal = this.#proposal;
-    const isShort = proposal === undefined && this.#copied !== this.#held.length;
+    const isShort = proposal === undefined && this.#copied !== this.#copy.length;
     if (this.#copied === undefined || isShort) this.#adopt(now);
     if (proposal !== undefined) {
       const isLate = now.steadyMs - proposal.startedMs >= gameDurations.agreeMs;
@@ -160,7 +160,7 @@ export class TwoPhaseCommit {
 
   /** Counts what both disks have. */
   count({ steadyMs }: Now): void {
-    const { durable, term } = this.#held;
+    const { durable, term } = this.#copy;
     const both = term.shadow === undefined ? durable : Math.min(durable, this.#copied ?? 0);
     if (both > this.#agreed) {
       this.#agreed = both;
@@ -168,7 +168,7 @@ export class TwoPhaseCommit {
       this.#settle();
     }
     const proposal = this.#proposal;
-    if (proposal?.phase !== "committing" || both < this.#held.length) return;
+    if (proposal?.phase !== "committing" || both < this.#copy.length) return;
     this.#proposal = undefined;
     const { figures } = this.#parts;
     figures.committed += proposal.queued.length;
@@ -177,7 +177,7 @@ export class TwoPhaseCommit {
 
   /** Begins the next proposal, if none is open. */
   advance(now: Now): void {
-    const { match, term, length } = this.#held;
+    const { match, term, length } = this.#copy;
     if (this.#proposal !== undefined || this.#queue.length === 0) return;
     if (term.shadow !== undefined && this.#copied !== length) return;
     const queued = this.#taken(now);
@@ -207,12 +207,12 @@ export class TwoPhaseCommit {
    */
   #taken({ wallMs }: Now): readonly Queued[] {
     const queued: Queued[] = [];
-    let after = this.#held.state;
+    let after = this.#copy.state;
     while (queued.length < gameLimits.proposalOperations) {
       const at = firstOf(this.#queue.map(({ operation }) => operation));
       const next = this.#queue[at];
       if (next === undefined) break;
-      const tried = this.#held.tried([next.operation], wallMs, after);
+      const tried = this.#copy.tried([next.operation], wallMs, after);
       const [outcome] = tried.outcomes;
       const isRefused = typeof outcome === "string";
       if (isRefused && after.length > this.#agreed) break;
@@ -238,15 +238,15 @@ export class TwoPhaseCommit {
   }
 
   #commit(proposal: Proposal, now: Now): void {
-    const held = this.#held;
+    const copy = this.#copy;
     const operations = proposal.queued.map(({ operation }) => operation);
-    const drafts = held.drafted(operations, proposal.timeMs);
-    const events = held.made(drafts, proposal.timeMs);
+    const drafts = copy.drafted(operations, proposal.timeMs);
+    const events = copy.made(drafts, proposal.timeMs);
     proposal.phase = "committing";
     for (const { operation, waiters } of proposal.queued) {
       for (const waiter of waiters.splice(0)) this.#awaitDisks(operation, waiter);
     }
-    held.append(events, (then) => this.stored(then));
+    copy.append(events, (then) => this.stored(then));
     this.#say(proposal, { ...this.#of(proposal), type: "commit", events }, now);
   }
 
@@ -268,7 +268,7 @@ export class TwoPhaseCommit {
   /** Ends the proposal without an outcome: what of it is not in the log is proposed again. */
   #takeBack(): void {
     const undone = (this.#proposal?.queued ?? []).filter(({ operation }) => {
-      return this.#held.doneAt(operation.id) === undefined;
+      return this.#copy.doneAt(operation.id) === undefined;
     });
     this.#queue.unshift(...undone);
     this.#proposal = undefined;
@@ -279,18 +279,18 @@ export class TwoPhaseCommit {
   }
 
   #of({ round }: Proposal) {
-    return { match: this.#held.match, term: this.#held.term.term, round };
+    return { match: this.#copy.match, term: this.#copy.term.term, round };
   }
 
   #say(proposal: Proposal, message: GameMessage, now: Now): void {
     proposal.message = message;
     proposal.sentMs = now.steadyMs;
-    const { shadow } = this.#held.term;
+    const { shadow } = this.#copy.term;
     if (shadow !== undefined) this.#parts.send(shadow, message);
   }
 
   #adopt({ steadyMs }: Now): void {
-    const { match, term, events } = this.#held;
+    const { match, term, events } = this.#copy;
     if (term.shadow === undefined) return;
     if (steadyMs - this.#adoptSentMs < gameDurations.askAgainMs) return;
     this.#adoptSentMs = steadyMs;
@@ -310,7 +310,7 @@ export class TwoPhaseCommit {
   /** Tells those whose operation both holders have. */
   #settle(): void {
     for (const [at, { operation, waiter }] of [...this.#settling.entries()].reverse()) {
-      const eventSeq = this.#held.doneAt(operation);
+      const eventSeq = this.#copy.doneAt(operation);
       if (eventSeq !== undefined && eventSeq >= this.#agreed) continue;
       this.#settling.splice(at, 1);
       waiter.settle(eventSeq === undefined ? { refused: "unavailable" } : { eventSeq });

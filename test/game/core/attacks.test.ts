@@ -34,13 +34,13 @@ describe("the deadline of a round", () => {
     for (let id = 1; id < 24; id += 1) {
       servers.get(rival, { type: "act", id: String(id), match, action: pass }, servers.second);
     }
-    const before = servers.host.held.length;
+    const before = servers.host.copy.length;
     for (let second = 0; second < 32; second += 1) {
       servers.runFor(1_000);
       servers.ask(ada, look);
       servers.ask(rival, look, servers.second);
     }
-    const types = servers.host.held.events.slice(before).map(({ type }) => type);
+    const types = servers.host.copy.events.slice(before).map(({ type }) => type);
     expect(types).toContain("ROUND_END");
   });
 
@@ -51,7 +51,7 @@ describe("the deadline of a round", () => {
     const now = world.now.bind(world);
     world.now = (game) => ({ ...now(game), wallMs: now(game).wallMs - 3_600_000 });
     waitFor(servers, 32);
-    expect(servers.host.held.events.map(({ type }) => type)).toContain("ROUND_END");
+    expect(servers.host.copy.events.map(({ type }) => type)).toContain("ROUND_END");
   });
 });
 
@@ -64,11 +64,11 @@ describe("an action that a player repeats after many others", () => {
     for (let turn = 0; turn < 40; turn += 1) {
       for (const user of [ada, bob]) servers.done(user, pass);
     }
-    const { length } = servers.host.held;
+    const { length } = servers.host.copy;
     expect(servers.get(passedBy, first)).toMatchObject({
       answer: { eventSeq: expect.any(Number) },
     });
-    expect(servers.host.held.length).toBe(length);
+    expect(servers.host.copy.length).toBe(length);
   });
 });
 
@@ -78,7 +78,7 @@ describe("a log that the disk has changed", () => {
     servers.start();
     const { match, hostGame, shadowGame } = servers;
     servers.runFor(100);
-    const copy = servers.shadow.held.events;
+    const before = servers.shadow.copy.events;
     hostGame.kill();
     const events = structuredClone(hostGame.disk.get(match)) as MatchEvent[];
     const chosen = events.find(({ type }) => type === "DECK_CHOSEN") as unknown as {
@@ -90,7 +90,7 @@ describe("a log that the disk has changed", () => {
     servers.runFor(8_000);
     expect(hostGame.core?.figures.damaged).toBe(1);
     expect(servers.hostGame).toBe(shadowGame);
-    expect(servers.host.held.events.slice(0, copy.length)).toEqual(copy);
+    expect(servers.host.copy.events.slice(0, before.length)).toEqual(before);
   });
 });
 

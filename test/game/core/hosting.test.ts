@@ -17,7 +17,7 @@ describe("the seat of a player who is gone", () => {
     }
     expect(servers.world.arbiter.matches.open(match)).toBeDefined();
     servers.runFor(2_000);
-    const types = servers.host.held.events.map(({ type }) => type);
+    const types = servers.host.copy.events.map(({ type }) => type);
     expect(types.slice(-2)).toEqual(["GAVE_UP", "MATCH_END"]);
     const ended = servers.world.arbiter.matches.ended(match);
     expect(ended).toMatchObject({ winner: bob });
@@ -33,7 +33,7 @@ describe("the seat of a player who is gone", () => {
         expect(servers.get(user, look)).toMatchObject({ answer: { phase: "match" } });
       }
     }
-    expect(servers.host.held.events.map(({ type }) => type)).not.toContain("GAVE_UP");
+    expect(servers.host.copy.events.map(({ type }) => type)).not.toContain("GAVE_UP");
   });
 });
 
@@ -100,7 +100,7 @@ describe("a host that was stopped, and has been replaced", () => {
     hostGame.thaw();
     servers.runFor(1_000);
     expect(world.arbiter.matches.ended(match)).toBeUndefined();
-    expect(servers.host.held.state.over).toBeUndefined();
+    expect(servers.host.copy.state.over).toBeUndefined();
   });
 });
 
@@ -117,7 +117,7 @@ describe("a list of matches that was asked for before the present term", () => {
     // Longer than two questions for the matches are apart, so that the server asks when it goes on.
     servers.runFor(6_000);
     hostGame.thaw();
-    const term = () => hostGame.core?.holdings.get(match)?.held.term;
+    const term = () => hostGame.core?.holdings.get(match)?.copy.term;
     time.runUntil(() => term()?.shadow === hostGame.name, "the former host is the shadow");
     time.runUntil(() => servers.host.hosting?.agreed?.length === 6, "both have the same log");
     hostGame.take({ type: "listed", matches: [] });
@@ -148,7 +148,7 @@ describe("a game server that has lost its disk", () => {
     const servers = new TwoServers();
     servers.start();
     const { match, host, hostGame, shadowGame, world } = servers;
-    const { events, term } = host.held;
+    const { events, term } = host.copy;
     const open = world.arbiter.matches.open(match);
     const later = { term: 2, host: shadowGame.name, shadow: "game_00000003" as GameName };
     shadowGame.kill();

@@ -100,7 +100,7 @@ describe("two servers that want to begin matches", () => {
     for (const user of [ada, bob]) servers.ask(user, { type: "enter", rules: "clash" });
     servers.runFor(3_000);
     expect(servers.world.arbiter.matches.opened()).toHaveLength(1);
-    expect(servers.host.held.state.players.map(({ user }) => user).toSorted()).toEqual([ada, bob]);
+    expect(servers.host.copy.state.players.map(({ user }) => user).toSorted()).toEqual([ada, bob]);
   });
 
   test("begin a match only when the first event is on the disk of both", () => {

@@ -47,8 +47,8 @@ describe("an invalid action has a code of its own and changes neither server's l
       "not_your_turn",
       started("duel"),
       (servers) => {
-        const { seat } = servers.host.held.state.table as { seat: 0 | 1 };
-        const other = servers.host.held.state.players[seat === 0 ? 1 : 0];
+        const { seat } = servers.host.copy.state.table as { seat: 0 | 1 };
+        const other = servers.host.copy.state.players[seat === 0 ? 1 : 0];
         return servers.done(other.user, { type: "pass" });
       },
     ],
@@ -88,7 +88,7 @@ const gaveUp: Draft = { type: "GAVE_UP", data: { seat: 0 } };
 
 /** Returns a rightly signed event after the host's log. */
 function nextEvent({ host }: TwoServers, draft: Draft): MatchEvent {
-  return host.held.made([draft], 0)[0] as MatchEvent;
+  return host.copy.made([draft], 0)[0] as MatchEvent;
 }
 
 describe("an event that must not be in a log has a code of its own", () => {
@@ -98,25 +98,25 @@ describe("an event that must not be in a log has a code of its own", () => {
   ])("event_seq_wrong, if an event has %s", (_what, eventSeq) => {
     const servers = new TwoServers();
     servers.start();
-    const { held } = servers.shadow;
-    const event = signed({ ...nextEvent(servers, gaveUp), eventSeq }, held.signature, signer);
-    expect(held.whyUnfit([event])).toBe("event_seq_wrong");
+    const { copy } = servers.shadow;
+    const event = signed({ ...nextEvent(servers, gaveUp), eventSeq }, copy.signature, signer);
+    expect(copy.whyUnfit([event])).toBe("event_seq_wrong");
   });
 
   test("signature_wrong, if an event is signed after an event that is not the last one", () => {
     const servers = new TwoServers();
     servers.start();
-    const { held } = servers.shadow;
-    const previous = held.events.at(-2)?.signature ?? "";
+    const { copy } = servers.shadow;
+    const previous = copy.events.at(-2)?.signature ?? "";
     const event = signed(nextEvent(servers, gaveUp), previous, signer);
-    expect(held.whyUnfit([event])).toBe("signature_wrong");
+    expect(copy.whyUnfit([event])).toBe("signature_wrong");
   });
 
   test("signature_wrong, if a field of a signed event is another one", () => {
     const servers = new TwoServers();
     servers.start();
     const event = { ...nextEvent(servers, gaveUp), data: { seat: 1 } } as MatchEvent;
-    expect(servers.shadow.held.whyUnfit([event])).toBe("signature_wrong");
+    expect(servers.shadow.copy.whyUnfit([event])).toBe("signature_wrong");
   });
 });
 
@@ -124,7 +124,7 @@ describe("a shadow", () => {
   const withShadow = () => {
     const servers = new TwoServers();
     servers.start();
-    const { match, term } = servers.shadow.held;
+    const { match, term } = servers.shadow.copy;
     const from = term.host;
     const hear = (message: GameMessage) => servers.deliver(servers.shadowGame, from, message);
     return { servers, match, term, hear };
@@ -157,7 +157,7 @@ describe("a shadow", () => {
   test("answers a repeated commit with what it has on disk, and does not take it twice", () => {
     const { servers, match, hear } = withShadow();
     const before = servers.logs;
-    const events = servers.host.held.events.slice(3);
+    const events = servers.host.copy.events.slice(3);
     const answers = hear({ type: "commit", match, term: 1, round: 2, events });
     expect(answers).toEqual([{ type: "committed", match, term: 1, length: 4 }]);
     expect(servers.logs).toEqual(before);
@@ -177,7 +177,7 @@ describe("a shadow", () => {
     const before = servers.logs;
     const data = { seat: 0, card: "mage-common-9" } as const;
     const event = nextEvent(servers, { type: "CARD_PLAYED", data });
-    const events = [...servers.host.held.events, event];
+    const events = [...servers.host.copy.events, event];
     expect(hear({ type: "adopt", match, term, events })).toEqual([]);
     expect(servers.logs).toEqual(before);
   });
@@ -193,7 +193,7 @@ describe("the log of a match", () => {
       for (const user of [ada, bob]) servers.get(user, { type: "look", waitMs: 0 });
     }
     servers.done(ada, { type: "giveUp" });
-    const { events, match } = servers.host.held;
+    const { events, match } = servers.host.copy;
     expect(new Set(events.map(({ type }) => type))).toContain("ROUND_END");
     expect(isLogOf(match, events, signer)).toBe(true);
   });
@@ -209,21 +209,21 @@ describe("the log of a match", () => {
   ])("is invalid %s", (_what, change) => {
     const servers = new TwoServers();
     servers.start();
-    const { events, match } = servers.host.held;
+    const { events, match } = servers.host.copy;
     expect(isLogOf(match, change(events), signer)).toBe(false);
   });
 
   test("of another match is invalid", () => {
     const servers = new TwoServers();
     servers.start();
-    expect(isLogOf("0123456789abcdef" as MatchId, servers.host.held.events, signer)).toBe(false);
+    expect(isLogOf("0123456789abcdef" as MatchId, servers.host.copy.events, signer)).toBe(false);
   });
 });
 
 test("a server that hears of a term from a server that is not its host does not adopt its log", () => {
   const servers = new TwoServers();
   servers.start();
-  const { match, term, events } = servers.host.held;
+  const { match, term, events } = servers.host.copy;
   const before = servers.logs;
   const from = "game_ffffffff" as GameName;
   servers.deliver(servers.shadowGame, from, { type: "adopt", match, term, events });

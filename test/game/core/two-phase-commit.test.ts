@@ -10,8 +10,8 @@ function expectOneOutcome(servers: TwoServers, isDone: boolean): void {
   const { host, shadow, logs } = servers;
   expect(logs[0]).toEqual(logs[1]);
   expect(shadow.shadow.isInDoubt).toBe(false);
-  expect(host.hosting?.agreed?.length).toBe(host.held.length);
-  expect(host.held.state.decks[1] !== undefined).toBe(isDone);
+  expect(host.hosting?.agreed?.length).toBe(host.copy.length);
+  expect(host.copy.state.decks[1] !== undefined).toBe(isDone);
 }
 
 describe("a commit whose messages are lost", () => {
@@ -122,7 +122,7 @@ describe("an action that a player sends to two servers with one id", () => {
     expect(told.map(({ answered }) => answered)).toEqual(
       Array(2).fill({ answer: { eventSeq: 1 } }),
     );
-    expect(servers.host.held.length).toBe(2);
+    expect(servers.host.copy.length).toBe(2);
   });
 
   test("does not take effect later if it was refused", () => {

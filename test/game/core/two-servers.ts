@@ -107,7 +107,7 @@ export class TwoServers {
   }
 
   get match(): MatchId {
-    return this.host.held.match;
+    return this.host.copy.match;
   }
 
   get host(): Holding {
@@ -119,16 +119,16 @@ export class TwoServers {
   }
 
   get hostGame(): VirtualGame {
-    return this.world.game(this.host.held.term.host);
+    return this.world.game(this.host.copy.term.host);
   }
 
   get shadowGame(): VirtualGame {
-    return this.world.game(this.host.held.term.shadow as GameName);
+    return this.world.game(this.host.copy.term.shadow as GameName);
   }
 
   /** The signatures of the logs of both servers, which tell apart all logs that differ. */
   get logs(): readonly (readonly string[])[] {
-    return this.#holdings.map(({ held }) => held.events.map(({ signature }) => signature));
+    return this.#holdings.map(({ copy }) => copy.events.map(({ signature }) => signature));
   }
 
   /** Delivers a message to a server, and returns the types and fields of what it sends at once. */

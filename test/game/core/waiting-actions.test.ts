@@ -85,7 +85,7 @@ describe("an action that waits for a proposal", () => {
     servers.begin();
     const { hostGame, shadowGame, match, host } = servers;
     servers.loses = ({ type }) => type === "adopt" || type === "committed";
-    const { term } = host.held.term;
+    const { term } = host.copy.term;
     servers.deliver(hostGame, shadowGame.name, { type: "behind", match, term });
     const told = servers.act(bob, { ...ready, cards: decks[bob] as readonly string[] });
     servers.runFor(4_900);
@@ -109,12 +109,12 @@ describe("an action that the rules refuse", () => {
     servers.runFor(100);
     const told = servers.act(ada, { type: "play", card: decks[ada]?.[0] as string });
     servers.runFor(1_000);
-    expect(servers.host.held.state.over).toBeDefined();
+    expect(servers.host.copy.state.over).toBeDefined();
     expect(told.answered).toBeUndefined();
     hostGame.kill();
     servers.loses = () => false;
     servers.runFor(5_000);
-    expect(servers.host.held.state.over).toBeUndefined();
+    expect(servers.host.copy.state.over).toBeUndefined();
     expect(told.answered).toEqual({ answer: { eventSeq: expect.any(Number) } });
   });
 
@@ -122,7 +122,7 @@ describe("an action that the rules refuse", () => {
     const servers = new TwoServers();
     servers.start();
     const { hostGame, shadowGame, match, host } = servers;
-    const { term } = host.held.term;
+    const { term } = host.copy.term;
     servers.loses = ({ type }) => type === "adopt" || type === "checked";
     // Until the host knows again what the shadow has, it proposes nothing.
     servers.deliver(hostGame, shadowGame.name, { type: "behind", match, term });
@@ -166,9 +166,9 @@ describe("a host whose shadow dies while one action is proposed and another wait
     const [first] = playBoth(servers);
     servers.shadowGame.kill();
     servers.runFor(3_000);
-    const { held } = servers.host;
-    expect(held.term).toMatchObject({ term: 2, shadow: undefined });
-    const types = held.events.map(({ type, player }) => `${type} ${player ?? ""}`.trim());
+    const { copy } = servers.host;
+    expect(copy.term).toMatchObject({ term: 2, shadow: undefined });
+    const types = copy.events.map(({ type, player }) => `${type} ${player ?? ""}`.trim());
     expect(types.slice(4)).toEqual([
       "FAILOVER",
       `CARD_PLAYED ${ada}`,
@@ -193,7 +193,7 @@ describe("a shadow that has forgotten a proposal", () => {
     servers.loses = () => false;
     servers.runFor(1_000);
     expect(told.answered).toEqual({ answer: { eventSeq: 1 } });
-    expect(servers.host.held.term).toMatchObject({ term: 1, host: hostGame.name });
+    expect(servers.host.copy.term).toMatchObject({ term: 1, host: hostGame.name });
   });
 
   test("has the next one too, which had to wait", () => {

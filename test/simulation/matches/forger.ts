@@ -1,6 +1,6 @@
 import type { GameMessage } from "../../../src/game/core/effects.ts";
-import { HeldMatch } from "../../../src/game/core/held-match.ts";
 import type { Holding } from "../../../src/game/core/holdings.ts";
+import { MatchCopy } from "../../../src/game/core/match-copy.ts";
 import { type Draft, type MatchEvent, signed } from "../../../src/game/core/match-event.ts";
 import type { GameName } from "../../../src/protocol/matches.ts";
 import { assertPromise } from "../../support/check-promises.ts";
@@ -58,12 +58,12 @@ export class Forger {
     const game = dice.pick(games.filter(isRunning));
     const holding = game && dice.pick([...(game.core?.holdings ?? [])]);
     if (game === undefined || holding === undefined) return;
-    const { held } = holding;
-    if (held.term.shadow === game.name && held.termOfLog === held.term.term && !held.state.over) {
+    const { copy } = holding;
+    if (copy.term.shadow === game.name && copy.termOfLog === copy.term.term && !copy.state.over) {
       const wrong = dice.pick([withSignature, withPrevious, withCard]);
-      const forged = wrong?.(held);
+      const forged = wrong?.(copy);
       if (forged !== undefined)
-        this.#send(game, dice.chance(0.5) ? commitOf(held, forged) : adoptOf(held, forged));
+        this.#send(game, dice.chance(0.5) ? commitOf(copy, forged) : adoptOf(copy, forged));
     }
     this.#send(game, this.#old(game, holding));
   }
@@ -78,32 +78,32 @@ export class Forger {
     })?.message as Proposed | undefined;
     if (proposed === undefined || holding === undefined || !isRunning(game)) return;
     if (type !== "rollback" && !this.#world.dice.chance(this.share)) return;
-    const { held, shadow } = holding;
+    const { copy, shadow } = holding;
     const { term, base } = proposed;
     const isOpen = type === "rollback" || shadow.isInDoubt;
-    const isNext = held.term.term === term && base === held.length;
-    if (!isOpen || !isNext || held.term.shadow !== game.name || held.termOfLog !== term) return;
+    const isNext = copy.term.term === term && base === copy.length;
+    if (!isOpen || !isNext || copy.term.shadow !== game.name || copy.termOfLog !== term) return;
     const forged = { propose: this.#tooEarly, check: this.#otherOutcome, rollback: tooLate }[type];
-    this.#send(game, forged(held, proposed));
-    this.#send(game, ofLowerTerm(held, proposed));
+    this.#send(game, forged(copy, proposed));
+    this.#send(game, ofLowerTerm(copy, proposed));
   }
 
   /** Returns a commit that is not what the checked proposal makes. */
-  readonly #otherOutcome = (held: HeldMatch, proposed: Proposed): Forged => {
+  readonly #otherOutcome = (copy: MatchCopy, proposed: Proposed): Forged => {
     const { term, operations, timeMs } = proposed;
-    const drafts = held.drafted(operations, timeMs);
-    const late = after(held, drafts, { term, timeMs: timeMs + 60_000 });
-    const other = after(held, [gaveUp], { term, timeMs });
+    const drafts = copy.drafted(operations, timeMs);
+    const late = after(copy, drafts, { term, timeMs: timeMs + 60_000 });
+    const other = after(copy, [gaveUp], { term, timeMs });
     const events = this.#world.dice.pick([late, other]) ?? other;
-    return commitOf(held, { what: "another outcome", events }, proposed);
+    return commitOf(copy, { what: "another outcome", events }, proposed);
   };
 
   /** Returns the right commit of a proposal, unless the proposal may have been checked already. */
-  readonly #tooEarly = (held: HeldMatch, proposed: Proposed): Forged | undefined => {
+  readonly #tooEarly = (copy: MatchCopy, proposed: Proposed): Forged | undefined => {
     if (this.#checked.has(keyOf(proposed))) return undefined;
     const { term, operations, timeMs } = proposed;
-    const events = after(held, held.drafted(operations, timeMs), { term, timeMs });
-    return commitOf(held, { what: "a commit unchecked", events }, proposed);
+    const events = after(copy, copy.drafted(operations, timeMs), { term, timeMs });
+    return commitOf(copy, { what: "a commit unchecked", events }, proposed);
   };
 
   /** Sends a game server that has just started what replaced hosts once sent it. */
@@ -118,18 +118,18 @@ export class Forger {
   }
 
   /** Returns a message of a lower term, or a late copy of one of this term. */
-  #old({ name }: VirtualGame, { held }: Holding): Forged | undefined {
+  #old({ name }: VirtualGame, { copy }: Holding): Forged | undefined {
     const old = this.#seen.filter(({ to, message }) => {
-      if (to !== name || !("match" in message) || message.match !== held.match) return false;
+      if (to !== name || !("match" in message) || message.match !== copy.match) return false;
       if (message.type === "adopt") {
         const { term } = message.term;
-        const isLate = term === held.termOfLog && message.events.length <= held.length;
-        return term < held.term.term || (term === held.term.term && isLate);
+        const isLate = term === copy.termOfLog && message.events.length <= copy.length;
+        return term < copy.term.term || (term === copy.term.term && isLate);
       }
       if (!("term" in message) || typeof message.term !== "number") return false;
       const [first] = message.type === "commit" ? message.events : [];
-      const isDone = first !== undefined && first.eventSeq < held.length;
-      return message.term < held.term.term || (message.term === held.term.term && isDone);
+      const isDone = first !== undefined && first.eventSeq < copy.length;
+      return message.term < copy.term.term || (message.term === copy.term.term && isDone);
     });
     const found = this.#world.dice.pick(old);
     return found && { ...found, what: "an old message" };
@@ -152,10 +152,19 @@ function isRunning({ isUp, frozen }: VirtualGame): boolean {
 
 /** Returns all that a forged message might change. */
 function standingOf({ core, records }: VirtualGame): string {
-  const all = [...(core?.holdings ?? [])].map(({ held, shadow, hosting }) => {
-    const { match, length, signature } = held;
-    const { term, host, shadow: copy } = held.term;
-    return [match, term, host, copy, length, signature, shadow.isInDoubt, hosting?.agreed?.length];
+  const all = [...(core?.holdings ?? [])].map(({ copy, shadow, hosting }) => {
+    const { match, length, signature } = copy;
+    const { term, host, shadow: second } = copy.term;
+    return [
+      match,
+      term,
+      host,
+      second,
+      length,
+      signature,
+      shadow.isInDoubt,
+      hosting?.agreed?.length,
+    ];
   });
   return JSON.stringify([records, all]);
 }
@@ -168,48 +177,48 @@ const gaveUp: Draft = { type: "GAVE_UP", data: { seat: 0 } };
 
 /** Returns events that are rightly signed after the log. */
 function after(
-  held: HeldMatch,
+  copy: MatchCopy,
   drafts: readonly Draft[],
-  { term, timeMs, previous = held.signature }: { term: number; timeMs: number; previous?: string },
+  { term, timeMs, previous = copy.signature }: { term: number; timeMs: number; previous?: string },
 ): readonly MatchEvent[] {
   const events: MatchEvent[] = [];
   for (const draft of drafts) {
     const event = {
       ...draft,
-      eventSeq: held.length + events.length,
-      matchId: held.match,
+      eventSeq: copy.length + events.length,
+      matchId: copy.match,
       term,
-      timestamp: Math.max(timeMs, held.state.lastMs),
-      clock: held.clock,
+      timestamp: Math.max(timeMs, copy.state.lastMs),
+      clock: copy.clock,
     } as MatchEvent;
     events.push(signed(event, events.at(-1)?.signature ?? previous, signer));
   }
   return events;
 }
 
-type Wrong = (held: HeldMatch) => { readonly what: string; readonly events: readonly MatchEvent[] };
+type Wrong = (copy: MatchCopy) => { readonly what: string; readonly events: readonly MatchEvent[] };
 
-const withSignature: Wrong = (held) => {
-  const made = after(held, [gaveUp], { term: held.term.term, timeMs: 0 });
+const withSignature: Wrong = (copy) => {
+  const made = after(copy, [gaveUp], { term: copy.term.term, timeMs: 0 });
   const events = made.map((event) => ({ ...event, signature: `0${event.signature.slice(1)}x` }));
   return { what: "a wrong signature", events };
 };
 
-const withPrevious: Wrong = (held) => {
-  const previous = held.events.at(-2)?.signature ?? "none";
-  const events = after(held, [gaveUp], { term: held.term.term, timeMs: 0, previous });
+const withPrevious: Wrong = (copy) => {
+  const previous = copy.events.at(-2)?.signature ?? "none";
+  const events = after(copy, [gaveUp], { term: copy.term.term, timeMs: 0, previous });
   return { what: "a signature after another event", events };
 };
 
-const withCard: Wrong = (held) => {
+const withCard: Wrong = (copy) => {
   const card = "dragon-common-99";
   const draft: Draft = { type: "CARD_PLAYED", data: { seat: 0, card }, operation: "user/forged" };
-  const events = after(held, [draft], { term: held.term.term, timeMs: 0 });
+  const events = after(copy, [draft], { term: copy.term.term, timeMs: 0 });
   return { what: "a card that nobody has", events };
 };
 
 function commitOf(
-  { match, term: { term, host } }: HeldMatch,
+  { match, term: { term, host } }: MatchCopy,
   { what, events }: ReturnType<Wrong>,
   { round } = { round: 1 },
 ): Forged {
@@ -217,30 +226,30 @@ function commitOf(
 }
 
 /** Returns the right commit of a proposal that has been rolled back. */
-function tooLate(held: HeldMatch, proposed: Proposed): Forged {
+function tooLate(copy: MatchCopy, proposed: Proposed): Forged {
   const { term, operations, timeMs } = proposed;
-  const events = after(held, held.drafted(operations, timeMs), { term, timeMs });
-  return commitOf(held, { what: "a commit after the rollback", events }, proposed);
+  const events = after(copy, copy.drafted(operations, timeMs), { term, timeMs });
+  return commitOf(copy, { what: "a commit after the rollback", events }, proposed);
 }
 
 /** Returns the right commit of a proposal, but as a host of the term before would send it. */
-function ofLowerTerm(held: HeldMatch, proposed: Proposed): Forged {
+function ofLowerTerm(copy: MatchCopy, proposed: Proposed): Forged {
   const { match, operations, timeMs, round } = proposed;
   const term = proposed.term - 1;
-  const events = after(held, held.drafted(operations, timeMs), { term, timeMs });
+  const events = after(copy, copy.drafted(operations, timeMs), { term, timeMs });
   const message = { type: "commit", match, term, round, events } as const;
-  return { from: held.term.host, what: "a commit of a lower term", message };
+  return { from: copy.term.host, what: "a commit of a lower term", message };
 }
 
-function adoptOf(held: HeldMatch, { what, events }: ReturnType<Wrong>): Forged {
-  const { match, term } = held;
-  const message = { type: "adopt", match, term, events: [...held.events, ...events] } as const;
+function adoptOf(copy: MatchCopy, { what, events }: ReturnType<Wrong>): Forged {
+  const { match, term } = copy;
+  const message = { type: "adopt", match, term, events: [...copy.events, ...events] } as const;
   return { from: term.host, what, message };
 }
 
-function copyOf(events: readonly MatchEvent[]): HeldMatch {
+function copyOf(events: readonly MatchEvent[]): MatchCopy {
   const term = { term: 1, host: "" as GameName };
-  return new HeldMatch(term, events, {
+  return new MatchCopy(term, events, {
     self: term.host,
     signer,
     disk: { store: () => {} },

@@ -64,26 +64,26 @@ export class MatchChecks {
 
   /** A host may only have agreed to what both disks have. */
   onStep(game: VirtualGame): void {
-    for (const { held, hosting, shadow, endedMs } of game.core?.holdings ?? []) {
+    for (const { copy, hosting, shadow, endedMs } of game.core?.holdings ?? []) {
       const agreed = hosting?.agreed;
       const isHost = hosting !== undefined;
-      const isOpen = isHost ? (agreed?.length ?? 0) < held.length : shadow.isInDoubt;
-      const key = `${game.name} ${held.match}`;
+      const isOpen = isHost ? (agreed?.length ?? 0) < copy.length : shadow.isInDoubt;
+      const key = `${game.name} ${copy.match}`;
       if (!isOpen || endedMs !== undefined) this.#openMs.delete(key);
       else if (!this.#openMs.has(key)) this.#openMs.set(key, this.#world.time.nowMs);
       if (agreed === undefined) continue;
-      const told = this.#told.get(held.match) ?? [];
+      const told = this.#told.get(copy.match) ?? [];
       const last = agreed.length - 1;
-      const isKnown = told[last]?.signature === held.events[last]?.signature;
+      const isKnown = told[last]?.signature === copy.events[last]?.signature;
       if (agreed.length <= told.length && isKnown) continue;
-      this.#checkHolders(game, held.match, agreed.length - 1);
-      for (const [at, event] of held.events.slice(0, agreed.length).entries()) {
+      this.#checkHolders(game, copy.match, agreed.length - 1);
+      for (const [at, event] of copy.events.slice(0, agreed.length).entries()) {
         const before = told[at];
         const isSame = before === undefined || before.signature === event.signature;
-        assertPromise(isSame, "M3", `${held.match} has two events ${at}`);
+        assertPromise(isSame, "M3", `${copy.match} has two events ${at}`);
       }
-      this.#count(held.events.slice(told.length, agreed.length));
-      this.#told.set(held.match, held.events.slice(0, agreed.length) as MatchEvent[]);
+      this.#count(copy.events.slice(told.length, agreed.length));
+      this.#told.set(copy.match, copy.events.slice(0, agreed.length) as MatchEvent[]);
     }
   }
 
@@ -100,7 +100,7 @@ export class MatchChecks {
   #checkHolders(game: VirtualGame, match: MatchId, eventSeq: number): void {
     const holding = game.core?.holdings.get(match);
     if (holding === undefined) return;
-    const { term, events } = holding.held;
+    const { term, events } = holding.copy;
     const signature = events[eventSeq]?.signature;
     for (const name of [term.host, term.shadow]) {
       if (name === undefined) continue;
@@ -238,7 +238,7 @@ export class MatchChecks {
     if (nowMs - faultsEndMs < outcomeMs) return;
     for (const open of this.#world.arbiter.matches.opened()) {
       const [a, b] = [open.host, open.shadow ?? open.host].map((name) => {
-        return this.#world.game(name).core?.holdings.get(open.match)?.held.events ?? [];
+        return this.#world.game(name).core?.holdings.get(open.match)?.copy.events ?? [];
       }) as [readonly MatchEvent[], readonly MatchEvent[]];
       const last = Math.min(a.length, b.length) - 1;
       const isOne = a[last]?.signature === b[last]?.signature;
@@ -249,9 +249,9 @@ export class MatchChecks {
   /** When all is quiet, nobody is in doubt, and both holders have the same. */
   checkQuiet(games: readonly VirtualGame[]): void {
     for (const { name, core } of games) {
-      for (const { held, shadow, hosting, endedMs } of core?.holdings ?? []) {
+      for (const { copy, shadow, hosting, endedMs } of core?.holdings ?? []) {
         if (hosting !== undefined || endedMs !== undefined) continue;
-        assertPromise(!shadow.isInDoubt, "M3", `${name} is in doubt about ${held.match}`);
+        assertPromise(!shadow.isInDoubt, "M3", `${name} is in doubt about ${copy.match}`);
       }
     }
   }

@@ -135,8 +135,8 @@ class MatchSimulation {
     if (open === undefined) return false;
     const host = this.#world.game(open.host);
     const shadow = open.shadow && this.#world.game(open.shadow);
-    const copy = shadow?.core?.holdings.get(match);
-    const hasCopy = copy !== undefined && copy.held.termOfLog >= open.term - 1;
+    const holding = shadow?.core?.holdings.get(match);
+    const hasCopy = holding !== undefined && holding.copy.termOfLog >= open.term - 1;
     return lostDisks.has(host) && host.core?.holdings.get(match) === undefined && !hasCopy;
   }
 }

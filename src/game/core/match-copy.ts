@@ -32,7 +32,7 @@ interface Tried {
 }
 
 /** The copy of a match that a host or a shadow has: the log, and the state that the log makes. */
-export class HeldMatch {
+export class MatchCopy {
   readonly match: MatchId;
   /** The highest term that this server knows; the log may still be that of a lower one. */
   term: Term;
