@@ -15,7 +15,7 @@ import { hostKills } from "./workloads/host-kills.ts";
 import { idle } from "./workloads/idle.ts";
 import { logins } from "./workloads/logins.ts";
 import { metrics } from "./workloads/metrics.ts";
-import { names } from "./workloads/names.ts";
+import { engineNames, names } from "./workloads/names.ts";
 import { plainClients } from "./workloads/plain-clients.ts";
 import { reads } from "./workloads/reads.ts";
 import { receivers } from "./workloads/receivers.ts";
@@ -25,7 +25,7 @@ import { rotation } from "./workloads/rotation.ts";
 import { sockets } from "./workloads/sockets.ts";
 import { start } from "./workloads/start.ts";
 import { steps } from "./workloads/steps.ts";
-import { stock } from "./workloads/stock.ts";
+import { engineStock, stock } from "./workloads/stock.ts";
 import { writes } from "./workloads/writes.ts";
 
 const workloads = [
@@ -48,6 +48,8 @@ const workloads = [
   checkpoint,
   endurance,
   engine,
+  engineNames,
+  engineStock,
   failover,
   rollout,
   decisions,

@@ -1,5 +1,6 @@
 import { now } from "../../src/platform/clock.ts";
 import { seededRandom } from "../../src/platform/random.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import {
   type Failover,
   type FailoverFault,
@@ -8,11 +9,14 @@ import {
 } from "../../src/trials/chaos/core/failovers.ts";
 import { type PlannedFault, theCoordinator } from "../../src/trials/chaos/core/fault-plan.ts";
 import {
+  type AccountsFile,
   type ClaimObservations,
   type ClaimViolation,
   checkClaims,
 } from "../../src/trials/chaos/core/names.ts";
-import { FaultPerformer } from "../../src/trials/chaos/fault-performer.ts";
+import { ChaosDatabase } from "../../src/trials/chaos/database.ts";
+import { engineState } from "../../src/trials/chaos/engine-state.ts";
+import { FaultPerformer, type Target } from "../../src/trials/chaos/fault-performer.ts";
 import { accountsOf } from "../../src/trials/chaos/final-state.ts";
 import { NameRace } from "../../src/trials/chaos/name-race.ts";
 import { CoordinatorWatch } from "../../src/trials/coordinator-watch.ts";
@@ -28,8 +32,13 @@ export interface RaceOptions {
   readonly names: number;
   /** How many claims each client has open at a time. */
   readonly inFlight: number;
-  /** How often each of the three faults hits the coordinator: it is killed, stopped or cut off. */
+  /**
+   * How often each of the three faults comes: the coordinator is killed, stopped or cut off. With an
+   * engine there is no coordinator, and the faults hit each server in turn.
+   */
   readonly rounds: number;
+  /** Whether the servers have an engine: a PostgreSQL of this race, with a standby. */
+  readonly hasEngine?: boolean;
   readonly seed: number;
   readonly onFault?: (fault: string, namesOwned: number) => void;
 }
@@ -49,12 +58,13 @@ const failoverLimitMs = 30_000;
 
 /**
  * Lets many clients register the same names at the same time, while it kills, stops and cuts off
- * the coordinator, each time until another term begins. Then it stops all processes and checks the
- * answers.
+ * servers, each time until the others go on. Then it logs in under each name, stops all processes and
+ * checks the answers.
  */
 export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
-  const { folder, seed, inFlight } = options;
-  await using cluster = await RelayedCluster.start({ servers, folder, logLevel: "info" });
+  const { folder, seed, inFlight, hasEngine = false } = options;
+  await using engine = hasEngine ? await ChaosDatabase.start() : undefined;
+  await using cluster = await RelayedCluster.start({ servers, folder, logLevel: "info", engine });
   const began = now();
   const elapsedMs = () => now().steadyMs - began.steadyMs;
   const racers = numbers(options.clients).map((number) => ({ name: `client ${number}` }));
@@ -65,16 +75,19 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   // If a fault can't be performed, its error is thrown, and an error of the claims is ignored.
   running.catch(() => {});
   try {
+    const engineTargets = engine?.targets ?? [];
     const watch = new CoordinatorWatch(folder, cluster.local.of("server"));
-    const performer = await disturb({ options, cluster, race, watch, elapsedMs });
+    const performer = await disturb({ options, engineTargets, cluster, race, watch, elapsedMs });
     await running;
     const lengthMs = elapsedMs();
     const { claims } = race;
     const { marks } = performer;
     const failovers = failoversOf(watch.terms(began), marks, claims);
     await race.close();
+    const told = await accountsToldOf(names, cluster);
     await cluster.stop();
-    const accounts = await accountsOf(folder);
+    const kept = engine && (await engineState(engine.url, [])).accounts;
+    const accounts = [...(kept ?? (await accountsOf(folder))), told];
     const violations = checkClaims({ claims, accounts });
     return { claims, accounts, violations, faults: countKinds(marks), failovers, lengthMs };
   } finally {
@@ -82,8 +95,24 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   }
 }
 
+/** Logs in under each name. What the servers tell of its account must be what they keep. */
+async function accountsToldOf(
+  names: readonly string[],
+  cluster: RelayedCluster,
+): Promise<AccountsFile> {
+  const session = cluster.client({ proxies: [], deadlineMs: failoverLimitMs });
+  const accounts = await Promise.all(
+    names.map(async (user) => {
+      const { account } = await session.ask("login", { user: parseUserName(user) });
+      return account === undefined ? [] : [{ user, id: account }];
+    }),
+  );
+  return { replica: "the log-ins", accounts: accounts.flat() };
+}
+
 interface Disturbed {
   readonly options: RaceOptions;
+  readonly engineTargets: readonly Target[];
   readonly cluster: RelayedCluster;
   readonly race: NameRace;
   readonly watch: CoordinatorWatch;
@@ -92,7 +121,7 @@ interface Disturbed {
 
 /** Performs one fault after another. Each fault begins when enough names have an owner. */
 async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
-  const { options, cluster, race, watch, elapsedMs } = disturbed;
+  const { options, engineTargets, cluster, race, watch, elapsedMs } = disturbed;
   const { relay, processes } = cluster;
   const performer = new FaultPerformer({
     processes,
@@ -100,15 +129,23 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
     elapsedMs,
     holder: () => watch.coordinator,
     isOutage: () => false,
-    onFault: ({ kind }) => options.onFault?.(`${kind} of ${watch.coordinator}`, race.owned),
+    onFault: () => {},
   });
-  const labels = processes.map(({ label }) => label);
   const faults = numbers(options.rounds).flatMap(() => failoverFaults);
+  const { hasEngine = false, names } = options;
+  const labels = [...processes, ...engineTargets].map(({ label }) => label);
   try {
     for (const [at, kind] of faults.entries()) {
-      const goal = Math.floor((options.names * (at + 1)) / (faults.length + 2));
+      const goal = Math.floor((names * (at + 1)) / (faults.length + 2));
       await until(() => race.owned >= goal, `${goal} names with an owner`, shareLimitMs);
-      await untilNextTerm(performer, watch, faultOf(kind, labels));
+      const target = hasEngine ? `server ${1 + (at % servers)}` : theCoordinator;
+      await perform(performer, faultOf(kind, target, labels));
+      options.onFault?.(`${kind} of ${performer.marks.at(-1)?.node}`, race.owned);
+      const terms = watch.entered().length;
+      const more = Math.min(names, race.owned + Math.ceil(names / 20));
+      const goesOn = () => (hasEngine ? race.owned >= more : watch.entered().length > terms);
+      await until(goesOn, "the others go on", failoverLimitMs);
+      await mend(performer);
     }
   } finally {
     performer.mend();
@@ -116,39 +153,37 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   return performer;
 }
 
-/** Performs a fault on the coordinator, waits for the next term, and mends the fault. */
-async function untilNextTerm(
-  performer: FaultPerformer,
-  watch: CoordinatorWatch,
-  fault: PlannedFault,
-): Promise<void> {
-  const { performed, marks } = performer;
+/** Waits until there is somebody whom the fault can hit, and begins it. */
+async function perform(performer: FaultPerformer, fault: PlannedFault): Promise<void> {
+  const { performed } = performer;
   const { length } = performed;
   const isDone = async () => {
     await performer.perform([fault], new AbortController().signal);
     return performed.length > length;
   };
   await until(isDone, "a coordinator", failoverLimitMs);
-  const terms = watch.entered().length;
-  await until(() => watch.entered().length > terms, "the next term", failoverLimitMs);
+}
+
+/** Ends the fault, and waits until the process is back. */
+async function mend(performer: FaultPerformer): Promise<void> {
   performer.mend();
-  const isBack = () => marks.every(({ toMs }) => toMs !== undefined);
+  const isBack = () => performer.marks.every(({ toMs }) => toMs !== undefined);
   await until(isBack, "the process is back", failoverLimitMs);
 }
 
-/** Returns a fault of the coordinator that begins at once and lasts until it is mended. */
-function faultOf(kind: FailoverFault, labels: readonly string[]): PlannedFault {
+/** Returns a fault that begins at once and lasts until it is mended. */
+function faultOf(kind: FailoverFault, target: string, others: readonly string[]): PlannedFault {
   const forMs = 2 * failoverLimitMs;
   switch (kind) {
     case "kill":
-      return { kind, targets: [theCoordinator], atMs: 0 };
+      return { kind, targets: [target], atMs: 0 };
     case "stop":
-      return { kind, targets: [theCoordinator], forMs, atMs: 0 };
+      return { kind, targets: [target], forMs, atMs: 0 };
     case "cut":
       return {
         kind,
-        target: theCoordinator,
-        others: labels,
+        target,
+        others,
         way: "both",
         forMs,
         reset: false,

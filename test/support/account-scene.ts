@@ -3,6 +3,7 @@ import type { ReplyData, Session } from "../../src/protocol/client-messages.ts";
 import type { UserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type { Auth } from "../../src/server/core/accounts/access.ts";
+import type { Retention } from "../../src/server/core/chat/chat-state.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
 import { coordinator } from "./coordinators.ts";
 import { CoreCluster } from "./core-cluster.ts";
@@ -15,8 +16,8 @@ export class Scene {
   readonly cluster: CoreCluster;
   #tokens = 0;
 
-  constructor(flood?: FloodPaces, auth: Auth = "required") {
-    this.cluster = new CoreCluster({ servers: 3, auth, flood });
+  constructor(flood?: FloodPaces, auth: Auth = "required", retention?: Retention) {
+    this.cluster = new CoreCluster({ servers: 3, auth, flood, retention });
     this.cluster.runUntilServing();
     coordinator(this.cluster);
   }
