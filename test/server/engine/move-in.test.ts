@@ -1,78 +1,33 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { digest } from "../../../src/platform/digest.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { parseCursor } from "../../../src/protocol/cursor.ts";
 import type { Fields } from "../../../src/protocol/fields.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "../../../src/protocol/ids.ts";
-import type { Operation } from "../../../src/protocol/operation.ts";
 import type { ConversationName } from "../../../src/protocol/topics.ts";
 import type { MutableVector, Vector } from "../../../src/protocol/vector.ts";
 import { type ChatData, chatFacts } from "../../../src/server/core/chat/chat-facts.ts";
 import type { ChatState } from "../../../src/server/core/chat/chat-state.ts";
 import { scopeOf } from "../../../src/server/core/chat/chat-state.ts";
 import { readHistory } from "../../../src/server/core/chat/history.ts";
-import { newContent } from "../../../src/server/core/facts.ts";
-import { type Placed, readPlace } from "../../../src/server/core/replica/placed.ts";
-import { type HistoryNeed, Needs, type NewEvent } from "../../../src/server/engine/engine.ts";
+import { readPlace } from "../../../src/server/core/replica/placed.ts";
+import { type HistoryNeed, Needs } from "../../../src/server/engine/engine.ts";
 import { messageOf, rowOf } from "../../../src/server/engine/events.ts";
 import { Appender } from "../../../src/server/engine/postgres/append.ts";
 import { decide } from "../../../src/server/engine/postgres/decide.ts";
+import { Housekeeping } from "../../../src/server/engine/postgres/housekeeping.ts";
 import { loadDecided } from "../../../src/server/engine/postgres/load-decided.ts";
 import { moveIn, SchemaUsedError } from "../../../src/server/engine/postgres/move-in.ts";
-import type { WholeState } from "../../../src/server/engine/postgres/moved-rows.ts";
+import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
 import { stateRowsOf } from "../../../src/server/engine/postgres/state-rows.ts";
 import { Slice } from "../../../src/server/engine/slice.ts";
 import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import { channelNames, DrawnEvents, eventOf, userNames } from "../../support/drawn-events.ts";
 import { Asker } from "../../support/drawn-operations.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
+import { epoch, FormerCluster, former } from "../../support/former-cluster.ts";
+import { until } from "../../support/until.ts";
 
-const former = ["server_00000041", "server_7fffffff", "server_fffffffe"] as ServerName[];
 const { signal } = new AbortController();
-
-/** Clusters without limits keep all messages; this one has dropped some. */
-const retention = { channelMessages: 60, userMessages: 10_000, userLogins: 10_000 };
-
-/** A cluster of three servers, which have taken drawn requests, some of them twice. */
-class FormerCluster {
-  readonly state: WholeState;
-  /** What was made, also what was dropped since. */
-  readonly made: { readonly event: NewEvent; readonly place: Placed }[] = [];
-  readonly #vector: MutableVector = {};
-  #clock = 0;
-
-  constructor(seed: number) {
-    const content = newContent(digest, retention);
-    const drawn = new DrawnEvents(seed);
-    const taken = new Set<string>();
-    const first = userNames.map((user) => eventOf("login", { user, isProven: true }));
-    for (const event of [...first, ...Array.from({ length: 1_500 }, () => drawn.next())]) {
-      const server = drawn.pick(former) as ServerName;
-      // A server takes a request once. Its numbers have gaps, because not all events are the chat's.
-      const key = `${server} ${rowOf(event).scope} ${event.id}`;
-      if (event.id !== undefined && taken.has(key)) continue;
-      taken.add(key);
-      this.#clock += 1 + Math.floor(2 * drawn.random());
-      const seq = (this.#vector[server] ?? 0) + 1 + Math.floor(2 * drawn.random());
-      this.#vector[server] = seq;
-      const place = { server, seq, clock: this.#clock, time: event.timeMs, id: event.id };
-      chatFacts(content.chat)[event.kind].fold(event.data as never, place);
-      this.made.push({ event, place });
-    }
-    for (const server of former) this.#vector[server] = (this.#vector[server] ?? 0) + 3;
-    this.state = { ...content, vector: this.#vector, clock: this.#clock + 10 };
-  }
-
-  /** Decides operations in the next slot. */
-  decide(ops: readonly Operation[]): void {
-    const { log } = this.state;
-    const slot = log.applied + 1;
-    log.add({ epoch, slot, time: 1_000 + slot, ops });
-    log.settle({ epoch, upTo: slot });
-  }
-}
-
-const epoch = { view: 1, term: 1 };
 
 /** Returns a chat with what another one has, that drops nothing from now on. */
 function copyOf(chat: ChatState): ChatState {
@@ -122,7 +77,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     await database.query("delete from lanes where lane >= 64");
     await database.query("update log_head set applied = 0, time = 0, offers = 0");
     const decided = "wallets, cards, decks, trades, supplies, open_matches, ended_matches, records";
-    const others = "dropped, forgotten, operations, accounts, account_looks";
+    const others = "dropped, forgotten, operations, accounts, account_looks, servers";
     await database.query(`truncate ${decided}, ${others}`);
   });
 
@@ -287,6 +242,46 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
       accounts.registration,
     ]);
     expect(slice.applied).toBe(applied + 2);
+  });
+
+  test("[K8] keeps a server that starts during the move from reporting and appending until the move has ended", async () => {
+    const { state } = new FormerCluster(61);
+    const name = "server_00000050" as ServerName;
+    const ended: string[] = [];
+    const started: Promise<unknown>[] = [];
+    const appender = new Appender(database.pool);
+    const append = (id: string) =>
+      appender.append([eventOf("login", { user: "new" as UserName }, id)]);
+    const start = () => {
+      const own = { name, address: "tcp://127.0.0.1:1", clock: 1, rate: 0 };
+      started.push(new Housekeeping(database.pool).report(own).then(() => ended.push("report")));
+      started.push(append("first").then(() => ended.push("append")));
+    };
+    const areWaiting = async () => {
+      const waiting = await database.query("select from pg_locks where not granted");
+      return ended.length + waiting.length >= started.length;
+    };
+    const early: string[] = [];
+    const pool: Pick<EnginePool, "transaction"> = {
+      transaction: (run) => {
+        return database.pool.transaction((db) => {
+          const query: typeof db.query = async (one) => {
+            if (one.text.startsWith("insert into lanes")) {
+              start();
+              await until(areWaiting, "the server waits");
+              early.push(...ended);
+            }
+            return await db.query(one);
+          };
+          return run({ query });
+        });
+      },
+    };
+    await moveIn(pool, state, signal);
+    await Promise.all(started);
+    expect(early).toEqual([]);
+    const [second] = await append("second");
+    expect(second).toMatchObject({ isNew: true, place: { seq: 2 } });
   });
 
   test("is not moved at all if PostgreSQL changes a row, if the schema is used, or if a server has the name of a lane", async () => {

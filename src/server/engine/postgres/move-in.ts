@@ -29,11 +29,14 @@ export interface Moved {
 /** The most rows that one statement writes or reads, and the most characters that it writes. */
 const most = { rows: 1_000, characters: 4_000_000 };
 
-/** @throws SchemaUsedError */
-export async function refuseUsed(db: Queries): Promise<void> {
-  // Whoever appends or decides holds one of these rows, and so does another move.
-  await db.query({ text: "select from log_head for update" });
-  const { rows } = await db.query<{ used: boolean; running: boolean }>({
+/**
+ * Checks that a schema has no cluster yet. Until the transaction ends, no server can append, decide
+ * or report, and nothing else can be moved into the schema.
+ * @throws SchemaUsedError
+ */
+export async function refuseUnlessEmpty(transaction: Queries): Promise<void> {
+  await transaction.query({ text: "lock table log_head, lanes, servers in exclusive mode" });
+  const { rows } = await transaction.query<{ used: boolean; running: boolean }>({
     text: `select
       exists (select from lanes where seq > 0) or exists (select from log_head where applied > 0)
         as used,
@@ -59,7 +62,7 @@ export async function moveIn(
   return await pool.transaction(async (db) => {
     await db.query({ text: "set local statement_timeout = 0" });
     await db.query({ text: "set local idle_in_transaction_session_timeout = 0" });
-    await refuseUsed(db);
+    await refuseUnlessEmpty(db);
     const [written, read] = [new Tally(), new Tally()];
     for (const table of movedTables(state)) {
       for (const batch of batchesOf(table, written)) {
