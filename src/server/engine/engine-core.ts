@@ -17,7 +17,7 @@ import { type Appended, type Engine, EngineDown, Needs, type Unpublished } from 
 import { engineTable } from "./engine-table.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
 import { messageOf } from "./events.ts";
-import { gather, needsOfHooks } from "./needs.ts";
+import { addNeedsOf, needsOfHooks } from "./needs.ts";
 import type { Slice } from "./slice.ts";
 import { type Given, type MadeEvent, Turn } from "./turn.ts";
 
@@ -220,7 +220,7 @@ export class EngineCore {
   }
 
   #need(needs: Needs, request: ParsedRequest, most: number): void {
-    if (needs.rows < most) gather(needs, request, this.#digest);
+    if (needs.rows < most) addNeedsOf(needs, request, this.#digest);
     else this.#unloaded.add(request);
   }
 

@@ -11,9 +11,15 @@ import type { ChatData } from "../core/chat/chat-facts.ts";
 import type { Placed } from "../core/replica/placed.ts";
 import type { Slice } from "./slice.ts";
 
-/** An id of a request, and the scope in which it is unique (R6). */
-export interface ScopedId {
+/** A scope in which ids of requests are unique (R6). */
+export interface Scope {
+  /** Whose lane has the events of the scope: that of a channel or of a user. */
+  readonly owner: string;
   readonly scope: string;
+}
+
+/** An id of a request, and the scope in which it is unique. */
+export interface ScopedId extends Scope {
   readonly id: RequestId;
 }
 
@@ -67,10 +73,11 @@ export class Needs {
   /** Their open match and record, and their last matches. */
   readonly players = new Set<UserName>();
   /** What is left of each pack and each kind of cards, and the number of offers. */
-  hasStock = false;
+  isStockNeeded = false;
   /** The number of open matches. */
-  hasMatchCount = false;
-  hasRanking = false;
+  isMatchCountNeeded = false;
+  /** The users with the best ratings. */
+  isRankingNeeded = false;
   /** Of open matches, from this id on; undefined if no request reads them. */
   readonly openMatches = new Set<MatchId | "">();
   /** Pages, by their parameters: many requests may ask for the same page. */

@@ -1,7 +1,7 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
 import type { StoredMessage } from "../core/chat/chat-state.ts";
 import type { Placed } from "../core/replica/placed.ts";
-import type { NewEvent } from "./engine.ts";
+import type { NewEvent, Scope } from "./engine.ts";
 
 /** The conversations are spread over so many lanes. Each lane is an origin, with numbers of its own. */
 export const lanes = 64;
@@ -20,15 +20,11 @@ export function laneOf(origin: ServerName): number {
   return Number.parseInt(origin.slice("server_".length), 16) - 1;
 }
 
-/** What the database knows of an event besides its place. */
-export interface EventRow {
-  /** Whose lane the event gets: that of a channel or of a user. */
-  readonly owner: string;
+/** The columns by which an event is stored and found. */
+export interface EventRow extends Scope {
   /** What the event is about, by which it is found: a channel, a user or a hook. */
   readonly subject: string;
   readonly actor: UserName | undefined;
-  /** The scope of the request's id (R6). */
-  readonly scope: string;
   /** The text of a message. */
   readonly body: string | undefined;
 }
@@ -37,65 +33,65 @@ export const channelKey = (channel: ChannelName) => `#${channel}`;
 export const userKey = (user: UserName) => `@${user}`;
 export const hookKey = (hook: string) => `!${hook}`;
 
-/** Returns under what an event is stored. */
+/** Returns the columns by which an event is stored and found. */
 export function rowOf(event: NewEvent): EventRow {
   switch (event.kind) {
     case "login": {
       const { user } = event.data;
-      const key = userKey(user);
-      return { owner: key, subject: key, actor: user, scope: scopes.login(user), body: undefined };
+      return { ...scopes.login(user), subject: userKey(user), actor: user, body: undefined };
     }
     case "channel": {
       const { channel, user } = event.data;
-      const key = channelKey(channel);
       const scope = scopes.channel(channel, user);
-      return { owner: key, subject: key, actor: user, scope, body: undefined };
+      return { ...scope, subject: channelKey(channel), actor: user, body: undefined };
     }
     case "removal": {
       const { channel, by } = event.data;
-      const key = channelKey(channel);
       const scope = scopes.removal(channel, by);
-      return { owner: key, subject: key, actor: by, scope, body: undefined };
+      return { ...scope, subject: channelKey(channel), actor: by, body: undefined };
     }
     case "publication": {
       const { channel, user, hook, message } = event.data;
-      const key = channelKey(channel);
-      const scope = scopes.message(key, user, hook);
-      return { owner: key, subject: key, actor: user, scope, body: message };
+      const subject = channelKey(channel);
+      return { ...scopes.message(subject, user, hook), subject, actor: user, body: message };
     }
     case "message": {
       const { src, dst, message } = event.data;
-      const key = userKey(dst);
-      const scope = scopes.message(key, src);
-      return { owner: key, subject: key, actor: src, scope, body: message };
+      const subject = userKey(dst);
+      return { ...scopes.message(subject, src), subject, actor: src, body: message };
     }
     case "hook": {
       const { hook, by } = event.data;
-      const [owner, subject, scope] = [userKey(by), hookKey(hook), scopes.hook(by)];
-      return { owner, subject, actor: by, scope, body: undefined };
+      return { ...scopes.hook(by), subject: hookKey(hook), actor: by, body: undefined };
     }
     case "unhook": {
       const { hook, by } = event.data;
-      const [owner, subject, scope] = [userKey(by), hookKey(hook), scopes.unhook(hook, by)];
-      return { owner, subject, actor: by, scope, body: undefined };
+      return { ...scopes.unhook(hook, by), subject: hookKey(hook), actor: by, body: undefined };
     }
   }
 }
 
 /**
- * The scopes in which ids of requests are unique. All of one scope lie in one lane, or in lanes of
- * former servers.
+ * The scopes in which ids of requests are unique. All events of one scope lie in the lane of its
+ * owner, or in lanes of former servers.
  */
 export const scopes = {
-  login: (user: UserName) => `login\n${user}`,
-  channel: (channel: ChannelName, user: UserName | undefined) =>
-    `channel\n${channel}\n${user ?? ""}`,
-  removal: (channel: ChannelName, by: UserName) => `removal\n${channel}\n${by}`,
-  message: (key: string, from: UserName, hook?: string) => {
-    return `message\n${key}\n${from}${hook === undefined ? "" : `\n${hook}`}`;
+  login: (user: UserName): Scope => ({ owner: userKey(user), scope: `login\n${user}` }),
+  channel: (channel: ChannelName, user: UserName | undefined): Scope => {
+    return { owner: channelKey(channel), scope: `channel\n${channel}\n${user ?? ""}` };
   },
-  hook: (by: UserName) => `hook\n${by}`,
-  unhook: (hook: string, by: UserName) => `unhook\n${hook}\n${by}`,
+  removal: (channel: ChannelName, by: UserName): Scope => {
+    return { owner: channelKey(channel), scope: `removal\n${channel}\n${by}` };
+  },
+  /** @param owner the key of the receiver */
+  message: (owner: string, from: UserName, hook?: string): Scope => {
+    const scope = `message\n${owner}\n${from}${hook === undefined ? "" : `\n${hook}`}`;
+    return { owner, scope };
+  },
+  hook: (by: UserName): Scope => ({ owner: userKey(by), scope: `hook\n${by}` }),
+  unhook: (hook: string, by: UserName): Scope => {
+    return { owner: userKey(by), scope: `unhook\n${hook}\n${by}` };
+  },
 } as const;
 
 /**

@@ -51,8 +51,8 @@ function everything(database: DecidedDatabase) {
     for (let match = 0; match < 200; match += 1) {
       needs.matches.add(match.toString(16).padStart(16, "0") as MatchId);
     }
-    needs.hasStock = true;
-    needs.hasMatchCount = true;
+    needs.isStockNeeded = true;
+    needs.isMatchCountNeeded = true;
   });
 }
 
@@ -193,7 +193,7 @@ describe.skipIf(!hasPostgres)(`operations that PostgreSQL decides${why}`, () => 
         operation: { by },
       } of decided)
         needs.cardsOf.add(by);
-      needs.hasStock = true;
+      needs.isStockNeeded = true;
     });
     expect(shop.left("basic")).toBe(0);
     expect(shop.wallets()).toEqual(sold.sort().map((user) => [user, 900]));

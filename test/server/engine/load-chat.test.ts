@@ -88,8 +88,9 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
       for (const [at, page] of pages.entries()) needs.history.set(String(at), page);
       const strays = Array.from({ length: 20 }, () => drawn.pick(whole.made)?.event as NewEvent);
       for (const event of strays) {
-        const { scope } = rowOf(event);
-        if (event.id !== undefined) needs.events.set(scope + event.id, { scope, id: event.id });
+        const { owner, scope } = rowOf(event);
+        if (event.id !== undefined)
+          needs.events.set(scope + event.id, { owner, scope, id: event.id });
       }
       for (const { conversation } of pages) {
         if (conversation.user !== undefined) needs.users.add(conversation.user);
@@ -210,9 +211,9 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
     for (const { event, place } of withId.filter((_, at) => at % 10 === 0)) {
       const needs = new Needs();
       const id = event.id as NonNullable<NewEvent["id"]>;
-      const { scope } = rowOf(event);
-      needs.events.set(scope, { scope, id });
-      needs.events.set("", { scope, id: "other" as typeof id });
+      const { owner, scope } = rowOf(event);
+      needs.events.set(scope, { owner, scope, id });
+      needs.events.set("", { owner, scope, id: "other" as typeof id });
       const { chat } = await database.load(needs);
       expect(foundIn(chat, event)).toMatchObject(place);
     }
@@ -254,8 +255,8 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
     const later = whole.made.findLast(({ event }) => {
       return event.kind === "publication" && event.data.channel === "ops" && event.id !== undefined;
     })?.event as NewEvent;
-    const { scope } = rowOf(later);
-    needs.events.set("", { scope, id: later.id as NonNullable<NewEvent["id"]> });
+    const { owner, scope } = rowOf(later);
+    needs.events.set("", { owner, scope, id: later.id as NonNullable<NewEvent["id"]> });
     await database.load(needs, slice);
     const page = pageOf(slice.chat, slice.committed, history);
     expect(page).toEqual(pageOf(whole.chat, whole.committed, history));

@@ -81,7 +81,7 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, ()
     const { shop } = await database.load((needs) => {
       needs.wallets.add(bia);
       needs.cardsOf.add(bia);
-      needs.hasStock = true;
+      needs.isStockNeeded = true;
     });
     expect(shop.coins(bia)).toBe(limits.firstCoins - 100);
     expect(shop.deckOf(bia)).toEqual(wanted);
@@ -119,7 +119,7 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, ()
     });
     await database.decide(won);
     const { matches } = await database.load((needs) => {
-      needs.hasRanking = true;
+      needs.isRankingNeeded = true;
     });
     expect(matches.ranking().map(({ user }) => user)).toEqual([...names].sort().slice(0, 20));
     expect(matches.records()).toHaveLength(20);

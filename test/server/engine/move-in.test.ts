@@ -141,9 +141,9 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
         continue;
       }
       const message = messageOf(event, place);
-      const { scope } = rowOf(event);
+      const { owner, scope } = rowOf(event);
       const needs = new Needs();
-      needs.events.set("", { scope, id: event.id });
+      needs.events.set("", { owner, scope, id: event.id });
       const { chat } = await database.load(needs);
       const first = (of: ChatState) => {
         const { to } = message;
@@ -232,7 +232,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     for (const { match } of [...matches.opened(), ...matches.remembered()])
       needs.matches.add(match);
     for (const [name] of matches.records()) needs.players.add(name);
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
     const slice = new Slice();
     await loadDecided({ query: (query) => database.pool.read(query) }, needs, slice);
     const rows = (of: typeof slice) => stateRowsOf(of).map((table) => [...table.values()].sort());

@@ -12,7 +12,7 @@ import { Needs } from "../engine.ts";
 import { Slice } from "../slice.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
-import { type StateRows, type StateTable, stateRowsOf, stateTables } from "./state-rows.ts";
+import { type RowsByTable, type StateTable, stateRowsOf, stateTables } from "./state-rows.ts";
 import { stored } from "./text.ts";
 
 /**
@@ -37,33 +37,33 @@ export async function decide(
     const before = stateRowsOf(slice);
     const slot = slice.applied + 1;
     const time = Math.max(head.time, Math.round(timeMs));
-    const made: Decided[] = [];
+    const newlyDecided: Decided[] = [];
     const kinds: Readonly<Record<string, Apply>> = operationsOf(slice);
-    const told = operations.map((operation) => {
+    const answers = operations.map((operation) => {
       const { kind, by, id, since } = operation;
       const first = slice.find(by, id);
       if (first !== undefined) return first;
       if (since < (slice.forgotten.get(by) ?? 0)) {
         return { slot, outcome: expiredOutcome(slice.accounts, operation), operation };
       }
-      const came = (kinds[kind] as Apply)(operation, time);
-      const { outcome, ...result } = typeof came === "string" ? { outcome: came } : came;
+      const applied = (kinds[kind] as Apply)(operation, time);
+      const { outcome, ...result } = typeof applied === "string" ? { outcome: applied } : applied;
       const decided: Decided = { slot, outcome, operation, ...result };
       slice.remember(decided);
-      made.push(decided);
+      newlyDecided.push(decided);
       return decided;
     });
     const { mode, hash } = slice.accounts.registration;
-    const written = [
+    const headValues = [
       slot,
       time,
       slice.shop.offers,
       mode,
       hash,
-      JSON.stringify(made.map(operationRow)),
+      JSON.stringify(newlyDecided.map(operationRow)),
     ];
-    await db.query({ ...write, values: [...written, ...changes(before, stateRowsOf(slice))] });
-    return told;
+    await db.query({ ...write, values: [...headValues, ...changes(before, stateRowsOf(slice))] });
+    return answers;
   });
 }
 
@@ -74,8 +74,10 @@ const lock = { name: "lock log", text: "select time from log_head for update" };
 type Kind = keyof ReturnType<typeof operationsOf>;
 
 /**
- * For each kind, adds what its operations read. The accounts of the asker, and of the user whose rights
- * are claimed, are loaded for all kinds. A wrong field adds nothing, because the operation is then `invalid`.
+ * For each kind, adds what its operations read under the lock. What a service reads before it asks
+ * for an operation is in `../needs.ts`; a kind may need a row in both tables. The accounts
+ * of the asker, and of the user whose rights are claimed, are loaded for all kinds. A wrong field adds
+ * nothing, because the operation is then `invalid`.
  */
 const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>> = {
   register: ({ user, looks }, needs) => {
@@ -89,7 +91,7 @@ const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>
   registration: () => {},
   buy: ({ by }, needs) => {
     needs.wallets.add(by);
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
   },
   offer: ({ by, to, give, want }, needs) => {
     addAll(needs.wallets, [by, ...namesIn([to])]);
@@ -101,13 +103,13 @@ const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>
     addAll(needs.cards, textsIn(cards).filter(kindOf));
   },
   supply: (_, needs) => {
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
   },
   matchBegin: ({ match, players }, needs) => {
     addAll(needs.matches, [match].filter(isMatchId));
     const users = listOf(players).map((player) => fieldsOf(player).user);
     addAll(needs.players, namesIn(users));
-    needs.hasMatchCount = true;
+    needs.isMatchCountNeeded = true;
   },
   matchTerm: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
   matchEnd: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
@@ -160,10 +162,10 @@ interface Writing {
   value(before: ReadonlyMap<unknown, string>, after: ReadonlyMap<unknown, string>): unknown;
 }
 
-function upsert({ name, key, columns, keepsFirst }: StateTable): Writing {
+function upsert({ name, key, columns, isNeverUpdated }: StateTable): Writing {
   const all = [key, ...columns].join(", ");
   const changed = columns.map((column) => `${column} = excluded.${column}`);
-  const conflict = keepsFirst ? "nothing" : `update set ${changed.join(", ")}`;
+  const conflict = isNeverUpdated ? "nothing" : `update set ${changed.join(", ")}`;
   return {
     text: (at) => `insert into ${name} (${all})
       select ${all} from json_populate_recordset(null::${name}, $${at}::json)
@@ -185,7 +187,7 @@ function deletion({ name, key }: StateTable): Writing {
 /** For each table, what is written to it. */
 const writings = stateTables.map((table) => [
   upsert(table),
-  ...(table.mayLose === true ? [deletion(table)] : []),
+  ...(table.hasDeletions === true ? [deletion(table)] : []),
 ]);
 
 /** All changes in one statement, because each further one would keep the others waiting. */
@@ -203,7 +205,7 @@ const write = {
     set applied = $1, time = $2, offers = $3, registration = $4, invitation = $5`,
 };
 
-function changes(before: StateRows, after: StateRows): unknown[] {
+function changes(before: RowsByTable, after: RowsByTable): unknown[] {
   const none = new Map<unknown, string>();
   return writings.flatMap((ofTable, index) => {
     return ofTable.map((one) => one.value(before[index] ?? none, after[index] ?? none));

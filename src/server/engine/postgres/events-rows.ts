@@ -3,7 +3,7 @@ import type { Fields } from "../../../protocol/fields.ts";
 import type { ChannelName, HookId, HookName, RequestId, UserName } from "../../../protocol/ids.ts";
 import type { ChatData } from "../../core/chat/chat-facts.ts";
 import type { Placed } from "../../core/replica/placed.ts";
-import { channelKey, lanes, originOf, userKey } from "../events.ts";
+import { lanes, originOf } from "../events.ts";
 import { told } from "./text.ts";
 
 /** The columns of `StoredEvent`, as statements select them. */
@@ -19,6 +19,9 @@ export const eventColumns = [
   "body",
   "data",
 ] as const;
+
+/** The columns of an event `e`, for the list of a `select`. */
+export const selectedEvent = eventColumns.map((column) => `e.${column}`).join(", ");
 
 /** A row of the table `events`. */
 export interface StoredEvent {
@@ -43,20 +46,6 @@ type Fact = {
 /** Returns the lane of all events with this owner. It stays the same for ever. */
 export function laneOfOwner(owner: string): number {
   return (createHash("sha256").update(owner).digest()[0] as number) % lanes;
-}
-
-/** Returns the lane of all events with this scope (`scopes` in `../events.ts`). */
-export function laneOfScope(scope: string): number {
-  const [kind, first = "", second = ""] = scope.split("\n");
-  switch (kind) {
-    case "message":
-      return laneOfOwner(first);
-    case "channel":
-    case "removal":
-      return laneOfOwner(channelKey(first as ChannelName));
-    default:
-      return laneOfOwner(userKey((kind === "unhook" ? second : first) as UserName));
-  }
 }
 
 /** Returns the data of an event that no other column than `data` has; null if there are none. */

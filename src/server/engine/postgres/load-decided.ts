@@ -19,7 +19,9 @@ type Loaded = {
 
 /**
  * Loads what operations have decided into a slice: as much as is needed, and always the head of the
- * log. A slice that already has a row gets the new one; it keeps rows that are gone meanwhile.
+ * log. A second load replaces rows, and does not remove rows that were deleted since. Outside a
+ * transaction, its statements read different moments. That does no harm: a reply shows only what one
+ * of them has read, and operations are decided again under the lock (`decide.ts`).
  */
 export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Promise<void> {
   const statements = [accountsOf(needs), shopOf(needs), matchesOf(needs)];
@@ -51,7 +53,7 @@ export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Prom
   take("forgotten", ({ by, floor }) => slice.forgotten.set(readUserName(by), readCount(floor)));
   // Matches end in an order, which is that of their numbers.
   loaded.get("ended_matches")?.sort((a, b) => readCount(a.number) - readCount(b.number));
-  for (const table of stateTables) take(table.name, (row) => table.take(slice, row));
+  for (const table of stateTables) take(table.name, (row) => table.addRow(slice, row));
   // Not all sold cards are loaded, and not all open matches.
   take("sold", ({ kind, copies }) => slice.shop.noteSold(String(kind), readCount(copies)));
   take("count", ({ open }) => {
@@ -120,13 +122,13 @@ const shopText = [
   part("sold", "select kind, count(*) as copies from cards where $5::boolean group by kind"),
 ].join(" union all ");
 
-function shopOf({ wallets, cardsOf, cards, trades, hasStock }: Needs) {
-  const isNeeded = hasStock || [wallets, cardsOf, cards, trades].some(({ size }) => size > 0);
+function shopOf({ wallets, cardsOf, cards, trades, isStockNeeded }: Needs) {
+  const isNeeded = isStockNeeded || [wallets, cardsOf, cards, trades].some(({ size }) => size > 0);
   if (!isNeeded) return undefined;
   return {
     name: "load shop",
     text: shopText,
-    values: [[...wallets], [...cardsOf], [...cards], [...trades], hasStock],
+    values: [[...wallets], [...cardsOf], [...cards], [...trades], isStockNeeded],
   };
 }
 
@@ -172,13 +174,15 @@ const matchesText = [
   ),
 ].join(" union all ");
 
-function matchesOf({ matches, players, openMatches, hasMatchCount, hasRanking }: Needs) {
+function matchesOf({ matches, players, openMatches, isMatchCountNeeded, isRankingNeeded }: Needs) {
   const isNeeded =
-    hasMatchCount || hasRanking || [matches, players, openMatches].some(({ size }) => size > 0);
+    isMatchCountNeeded ||
+    isRankingNeeded ||
+    [matches, players, openMatches].some(({ size }) => size > 0);
   if (!isNeeded) return undefined;
   return {
     name: "load matches",
     text: matchesText,
-    values: [[...matches], [...players], [...openMatches], hasMatchCount, hasRanking],
+    values: [[...matches], [...players], [...openMatches], isMatchCountNeeded, isRankingNeeded],
   };
 }

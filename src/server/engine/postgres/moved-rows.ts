@@ -47,7 +47,7 @@ export interface MovedTable {
   lineOf(row: Fields): string;
 }
 
-/** Returns all tables with what the state has. A row may hold on to what later tables have, too. */
+/** Returns all tables with what the state has. */
 export function movedTables(state: WholeState): readonly MovedTable[] {
   return [
     events(state),
@@ -59,9 +59,9 @@ export function movedTables(state: WholeState): readonly MovedTable[] {
     { ...plain("log_head", [headOf(state)]), key: "one" },
     plain("operations", operations(state)),
     plain("forgotten", forgotten(state)),
-    ...stateTables.map(({ name, key, columns, keepsFirst, rows }) => {
+    ...stateTables.map(({ name, key, columns, isNeverUpdated, rows }) => {
       const all = rows(state);
-      const kept = keepsFirst === true ? firstOf(all, key) : all;
+      const kept = isNeverUpdated === true ? firstOf(all, key) : all;
       return plain(name, kept, [key, ...columns]);
     }),
   ];

@@ -4,11 +4,11 @@ import { writeTerms } from "../../../protocol/search-words.ts";
 import { toEntry } from "../../core/chat/history.ts";
 import { channelKey, laneOf, userKey } from "../events.ts";
 import {
-  eventColumns,
   factOf,
   laneOfOwner,
   placeOf,
   type StoredEvent,
+  selectedEvent,
   writtenIn,
 } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
@@ -39,7 +39,6 @@ export async function search(
 /** How many of the newest messages are read without the index. */
 const mostRead = 300;
 
-const event = eventColumns.map((column) => `e.${column}`).join(", ");
 const isBefore = "(e.clock, e.lane) < ($3::bigint, $4::bigint)";
 const query = "websearch_to_tsquery('simple', $1)";
 const hasWords = `numnode(${query}) > 0 and words_of(e.kind, e.subject, e.actor, e.body)
@@ -47,7 +46,7 @@ const hasWords = `numnode(${query}) > 0 and words_of(e.kind, e.subject, e.actor,
 const isWanted = `($6::text is null or (e.subject, e.actor) in (($2, $6), ('@' || $6, substr($2, 2))))`;
 const newestFirst = "order by e.clock desc, e.lane desc";
 
-const amongNewest = `select ${event}
+const amongNewest = `select ${selectedEvent}
   from (
     select * from (
       (
@@ -70,6 +69,6 @@ const amongNewest = `select ${event}
 
 // The order comes last, so that the index is not left aside for one that has it.
 const byIndex = `with found as materialized (
-    select ${event} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWanted}
+    select ${selectedEvent} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWanted}
   )
-  select ${event} from found e ${newestFirst} limit $5`;
+  select ${selectedEvent} from found e ${newestFirst} limit $5`;

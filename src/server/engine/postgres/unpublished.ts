@@ -2,7 +2,7 @@ import type { Placed } from "../../core/replica/placed.ts";
 import type { NewEvent, Unpublished } from "../engine.ts";
 import { laneOf } from "../events.ts";
 import { type Links, linksOf } from "./append.ts";
-import { eventColumns, factOf, placeOf, type StoredEvent } from "./events-rows.ts";
+import { factOf, placeOf, type StoredEvent, selectedEvent } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 
 /** Forgets transactions whose messages are published: all of one transaction, or none. */
@@ -40,7 +40,7 @@ export async function unpublished(
 
 const statement = {
   name: "unpublished",
-  text: `select ${eventColumns.map((column) => `e.${column}`).join(", ")},
+  text: `select ${selectedEvent},
       h.prev, k.prev as actor_prev, a.version as version, b.version as actor_version
     from (
       select lanes, seqs, sum(cardinality(seqs)) over (order by since, lane, seq) as total
