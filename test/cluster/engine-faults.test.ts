@@ -84,7 +84,7 @@ describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, 
     expect(receipt).toMatchObject({ id });
     expect(await client.publish(general, text, { id })).toMatchObject({ seq: receipt.seq });
     expect(await countOf(text)).toBe(1);
-    await postgres.streams();
+    await postgres.untilStandbyConfirms();
   });
 
   test("[K4] a message whose server died before it published it is published by another one", async () => {
