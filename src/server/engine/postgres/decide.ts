@@ -12,7 +12,13 @@ import { Needs } from "../engine.ts";
 import { Slice } from "../slice.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
-import { type RowsByTable, type StateTable, stateRowsOf, stateTables } from "./state-rows.ts";
+import {
+  insertion,
+  type RowsByTable,
+  type StateTable,
+  stateRowsOf,
+  stateTables,
+} from "./state-rows.ts";
 import { stored } from "./text.ts";
 
 /**
@@ -54,15 +60,10 @@ export async function decide(
       return decided;
     });
     const { mode, hash } = slice.accounts.registration;
-    const headValues = [
-      slot,
-      time,
-      slice.shop.offers,
-      mode,
-      hash,
-      JSON.stringify(newlyDecided.map(operationRow)),
-    ];
-    await db.query({ ...write, values: [...headValues, ...changes(before, stateRowsOf(slice))] });
+    const headValues = [slot, time, slice.shop.offers, mode, hash];
+    const newRows = JSON.stringify(newlyDecided.map(operationRow));
+    const changed = changes(before, stateRowsOf(slice));
+    await db.query({ ...write, values: [...headValues, newRows, ...changed] });
     return answers;
   });
 }
@@ -156,20 +157,16 @@ function isGiven<T>(value: T | undefined): value is T {
 
 /** A part of the statement that writes what operations have changed. */
 interface Writing {
-  /** @param at the number of the parameter */
-  text(at: number): string;
+  /** @param parameter the number of its parameter */
+  text(parameter: number): string;
   /** Returns the value of the parameter. */
   value(before: ReadonlyMap<unknown, string>, after: ReadonlyMap<unknown, string>): unknown;
 }
 
-function upsert({ name, key, columns, isNeverUpdated }: StateTable): Writing {
-  const all = [key, ...columns].join(", ");
-  const changed = columns.map((column) => `${column} = excluded.${column}`);
-  const conflict = isNeverUpdated ? "nothing" : `update set ${changed.join(", ")}`;
+function upsert(table: StateTable): Writing {
+  const written = { ...table, columns: [table.key, ...table.columns] };
   return {
-    text: (at) => `insert into ${name} (${all})
-      select ${all} from json_populate_recordset(null::${name}, $${at}::json)
-      on conflict (${key}) do ${conflict}`,
+    text: (parameter) => insertion(written, parameter),
     value: (before, after) => {
       const rows = [...after].filter(([key, row]) => before.get(key) !== row);
       return `[${rows.map(([, row]) => row).join(",")}]`;
@@ -179,7 +176,7 @@ function upsert({ name, key, columns, isNeverUpdated }: StateTable): Writing {
 
 function deletion({ name, key }: StateTable): Writing {
   return {
-    text: (at) => `delete from ${name} where ${key} = any($${at})`,
+    text: (parameter) => `delete from ${name} where ${key} = any($${parameter})`,
     value: (before, after) => [...before.keys()].filter((key) => !after.has(key)),
   };
 }
@@ -190,19 +187,23 @@ const writings = stateTables.map((table) => [
   ...(table.hasDeletions === true ? [deletion(table)] : []),
 ]);
 
+/** The columns of `log_head` that each slot writes. */
+const headColumns = ["applied", "time", "offers", "registration", "invitation"];
+/** The parameters are the values of these columns, the new rows of `operations`, and then the changes. */
+const operationsAt = headColumns.length + 1;
+
 /** All changes in one statement, because each further one would keep the others waiting. */
 const write = {
   name: "write decided",
   text: `with operations as (
     insert into operations (by, id, slot, outcome, result, operation)
       select by, id, slot, outcome, result, operation
-      from json_populate_recordset(null::operations, $6::json)
+      from json_populate_recordset(null::operations, $${operationsAt}::json)
   ), ${writings
     .flat()
-    .map((one, index) => `change_${index} as (${one.text(index + 7)})`)
+    .map((one, index) => `change_${index} as (${one.text(operationsAt + 1 + index)})`)
     .join(", ")}
-  update log_head
-    set applied = $1, time = $2, offers = $3, registration = $4, invitation = $5`,
+  update log_head set ${headColumns.map((column, index) => `${column} = $${index + 1}`).join(", ")}`,
 };
 
 function changes(before: RowsByTable, after: RowsByTable): unknown[] {

@@ -4,6 +4,7 @@ import { servers } from "../../../protocol/vector.ts";
 import { laneOf, lanes } from "../events.ts";
 import { type MovedTable, movedTables, type WholeState } from "./moved-rows.ts";
 import type { EnginePool, Queries } from "./pool.ts";
+import { insertion } from "./state-rows.ts";
 
 /** The error if a schema can't take a state. */
 export class SchemaUsedError extends Error {
@@ -67,11 +68,11 @@ export async function moveIn(
     for (const table of movedTables(state)) {
       for (const batch of batchesOf(table, written)) {
         signal.throwIfAborted();
-        await db.query({ text: insertionOf(table), values: [batch] });
+        await db.query({ text: insertion(table, 1), values: [batch] });
       }
       for await (const row of rowsOf(db, table)) {
         signal.throwIfAborted();
-        read.add(table, row, table.lineOf(row));
+        read.add(table, row, table.textOf(row));
       }
       // Without this, PostgreSQL would plan its first statements as for empty tables.
       await db.query({ text: `analyze ${table.name}` });
@@ -102,20 +103,12 @@ function decideOpen({ log }: WholeState): void {
   }
 }
 
-function insertionOf({ name, columns, key }: MovedTable): string {
-  const all = columns.join(", ");
-  const changed = columns.map((column) => `${column} = excluded.${column}`).join(", ");
-  return `insert into ${name} (${all})
-    select ${all} from json_populate_recordset(null::${name}, $1::json)
-    ${key === undefined ? "" : `on conflict (${key}) do update set ${changed}`}`;
-}
-
 /** Yields the rows as lists in JSON. */
 function* batchesOf(table: MovedTable, tally: Tally): Iterable<string> {
   let rows: string[] = [];
   let characters = 0;
-  for (const { row, line } of table.rows()) {
-    tally.add(table, row, line);
+  for (const { row, text } of table.rows()) {
+    tally.add(table, row, text);
     const json = JSON.stringify(row);
     rows.push(json);
     characters += json.length;
@@ -151,10 +144,10 @@ class Tally {
     return this.#sum.toString(16).padStart(64, "0");
   }
 
-  add({ name }: MovedTable, { kind, subject }: Fields, line: string): void {
+  add({ name }: MovedTable, { kind, subject }: Fields, text: string): void {
     count(this.counts, name === "events" ? String(kind) : name);
     if (kind === "publication") count(this.channels, String(subject).slice(1));
-    const hash = createHash("sha256").update(`${name}\n${line}`).digest("hex");
+    const hash = createHash("sha256").update(`${name}\n${text}`).digest("hex");
     this.#sum = BigInt.asUintN(256, this.#sum + BigInt(`0x${hash}`));
   }
 

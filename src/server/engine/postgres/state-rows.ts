@@ -176,6 +176,30 @@ const records: StateTable = {
   },
 };
 
+/** A table into which rows are written. */
+export interface WrittenTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** The column that identifies a row; without it, no row may exist already. */
+  readonly key?: string;
+  /** Whether a row stays as it was first written. */
+  readonly isNeverUpdated?: boolean;
+}
+
+/** Returns the statement that writes rows. @param parameter the number of the list of rows, in JSON */
+export function insertion(
+  { name, columns, key, isNeverUpdated }: WrittenTable,
+  parameter: number,
+): string {
+  const all = columns.join(", ");
+  const others = columns.filter((column) => column !== key);
+  const changed = others.map((column) => `${column} = excluded.${column}`).join(", ");
+  const action = isNeverUpdated === true ? "nothing" : `update set ${changed}`;
+  return `insert into ${name} (${all})
+    select ${all} from json_populate_recordset(null::${name}, $${parameter}::json)
+    ${key === undefined ? "" : `on conflict (${key}) do ${action}`}`;
+}
+
 /** The tables, in an order in which their rows can be added to a slice. */
 export const stateTables: readonly StateTable[] = [
   accounts,
