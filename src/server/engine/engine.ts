@@ -136,6 +136,12 @@ export interface Unpublished {
   readonly timestamp?: string | number | undefined;
 }
 
+/**
+ * A server that has not heard its engine for so many milliseconds leaves the rotation, and one that
+ * the engine has not heard for so long counts as dead (K6).
+ */
+export const silenceMs = 1_500;
+
 /** A server, as it tells the others of itself. */
 export interface ServerReport {
   readonly name: ServerName;
@@ -144,7 +150,7 @@ export interface ServerReport {
   readonly rate: number;
 }
 
-/** The servers that were heard of lately, and who of them keeps the house. */
+/** Which servers live, and which one is the keeper, that publishes what others left. */
 export interface Standing {
   readonly servers: readonly (ServerReport & { readonly silentMs: number })[];
   readonly keeper: { readonly name: ServerName; readonly fence: number } | undefined;
@@ -175,9 +181,16 @@ export interface Engine extends AsyncDisposable {
   published(places: readonly Placed[]): Promise<void>;
   /** Returns messages that nobody has marked as published for some time. */
   unpublished(olderThanMs: number, limit: number): Promise<readonly Unpublished[]>;
-  /** Says that a server lives, asks for the place of the keeper, and returns who lives. */
+  /**
+   * Says that this server lives, tries to become the keeper if there is none, and returns the servers
+   * that live.
+   */
   report(own: ServerReport): Promise<Standing>;
-  /** Takes a name for a time; undefined if another one has it. A later holder has a higher fence. */
+  /**
+   * Takes a name for a time, or keeps it longer; undefined if another server has it. A later holder has
+   * a higher fence. A holder that was paused may not know that it is one no more, so each write that
+   * the name protects must check that no higher fence exists.
+   */
   lease(
     name: string,
     holder: ServerName,

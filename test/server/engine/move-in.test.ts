@@ -14,10 +14,10 @@ import { type HistoryNeed, Needs } from "../../../src/server/engine/engine.ts";
 import { messageOf, rowOf } from "../../../src/server/engine/events.ts";
 import { Appender } from "../../../src/server/engine/postgres/append.ts";
 import { decide } from "../../../src/server/engine/postgres/decide.ts";
-import { Housekeeping } from "../../../src/server/engine/postgres/housekeeping.ts";
 import { loadDecided } from "../../../src/server/engine/postgres/load-decided.ts";
 import { moveIn, SchemaUsedError } from "../../../src/server/engine/postgres/move-in.ts";
 import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
+import { ServerDirectory } from "../../../src/server/engine/postgres/standing.ts";
 import { stateRowsOf } from "../../../src/server/engine/postgres/state-rows.ts";
 import { Slice } from "../../../src/server/engine/slice.ts";
 import { hasPostgres, why } from "../../../src/trials/postgres.ts";
@@ -254,7 +254,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
       appender.append([eventOf("login", { user: "new" as UserName }, id)]);
     const start = () => {
       const own = { name, address: "tcp://127.0.0.1:1", clock: 1, rate: 0 };
-      started.push(new Housekeeping(database.pool).report(own).then(() => ended.push("report")));
+      started.push(new ServerDirectory(database.pool).report(own).then(() => ended.push("report")));
       started.push(append("first").then(() => ended.push("append")));
     };
     const areWaiting = async () => {

@@ -17,11 +17,11 @@ import type {
 import { Slice } from "../slice.ts";
 import { Appender } from "./append.ts";
 import { decide } from "./decide.ts";
-import { Housekeeping } from "./housekeeping.ts";
 import { loadChat } from "./load-chat.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
 import { search } from "./search.ts";
+import { ServerDirectory } from "./standing.ts";
 import { openEngine } from "./start.ts";
 import { published, unpublished } from "./unpublished.ts";
 
@@ -33,12 +33,12 @@ export async function openPostgres(config: EngineConfig, log: Log): Promise<Engi
 class PostgresEngine implements Engine {
   readonly #pool: EnginePool;
   readonly #appender: Appender;
-  readonly #housekeeping: Housekeeping;
+  readonly #directory: ServerDirectory;
 
   constructor(pool: EnginePool) {
     this.#pool = pool;
     this.#appender = new Appender(pool);
-    this.#housekeeping = new Housekeeping(pool);
+    this.#directory = new ServerDirectory(pool);
   }
 
   async load(needs: Needs, into = new Slice()): Promise<Slice> {
@@ -64,11 +64,11 @@ class PostgresEngine implements Engine {
   }
 
   report(own: ServerReport): Promise<Standing> {
-    return this.#housekeeping.report(own);
+    return this.#directory.report(own);
   }
 
   lease(name: string, holder: ServerName, ttlMs: number) {
-    return this.#housekeeping.lease(name, holder, ttlMs);
+    return this.#directory.lease(name, holder, ttlMs);
   }
 
   search(query: SearchQuery): Promise<readonly Entry[]> {
