@@ -47,30 +47,35 @@ export interface NamesNeed {
  * and may load more.
  */
 export class Needs {
-  /** Whether they are known, and, with accounts, whether a login without a password used the name. */
+  /**
+   * Users. Loads whether each is known and, if the cluster requires accounts, whether the name was ever
+   * used without a password.
+   */
   readonly users = new Set<UserName>();
   readonly accounts = new Set<UserName>();
-  /** Looks of names: known users and accounts that have one of them. */
+  /** Looks. Loads the known users and the accounts whose name has one of them. */
   readonly userLooks = new Set<string>();
-  /** Creations, removals, and channels that look the same. */
+  /** Channels. Loads their creations and removals, and the channels whose names look the same. */
   readonly channels = new Set<ChannelName>();
-  /** Users of whom all channels that they made are loaded. */
+  /** Users. Loads all channels that they made. */
   readonly channelsOf = new Set<UserName>();
-  /** Hooks with their revocations. */
+  /** Hooks. Loads their revocations, too. */
   readonly hooks = new Set<HookId>();
+  /** Users. Loads all hooks that they made. */
   readonly hooksOf = new Set<UserName>();
-  /** Events that were made by requests with these ids; by scope and id. */
+  /** Ids of requests, by scope and id. Loads the events that these requests made. */
   readonly events = new Map<string, ScopedId>();
-  /** Outcomes of operations that were asked for with these ids; by user and id. */
+  /** Ids of operations, by user and id. Loads their outcomes. */
   readonly operations = new Map<string, Pick<Operation, "by" | "id">>();
-  /** Wallets and decks of these users, and offers by them and to them. */
+  /** Users. Loads their wallets and decks, and the offers by them and to them. */
   readonly wallets = new Set<UserName>();
+  /** Users. Loads their cards and decks. */
   readonly cardsOf = new Set<UserName>();
   readonly cards = new Set<CardId>();
   readonly trades = new Set<number>();
-  /** Open or ended. */
+  /** Matches, open or ended. */
   readonly matches = new Set<MatchId>();
-  /** Their open match and record, and their last matches. */
+  /** Users. Loads their open match, their record, and their last matches. */
   readonly players = new Set<UserName>();
   /** What is left of each pack and each kind of cards, and the number of offers. */
   isStockNeeded = false;
@@ -78,8 +83,8 @@ export class Needs {
   isMatchCountNeeded = false;
   /** The users with the best ratings. */
   isRankingNeeded = false;
-  /** Of open matches, from this id on; undefined if no request reads them. */
-  readonly openMatches = new Set<MatchId | "">();
+  /** Pages of open matches, each by its first id; "" begins at the first match. */
+  readonly openMatchesFrom = new Set<MatchId | "">();
   /** Pages, by their parameters: many requests may ask for the same page. */
   readonly history = new Map<string, HistoryNeed>();
   readonly names = new Map<string, NamesNeed>();
@@ -107,7 +112,7 @@ export type NewEvent = {
     readonly kind: Kind;
     readonly data: ChatData[Kind];
     readonly id: RequestId | undefined;
-    /** The place's clock is above this one, which is that of the server. */
+    /** The server's clock when it made the event. The engine gives the event a higher clock. */
     readonly clock: number;
     /** Milliseconds since 1970. */
     readonly timeMs: number;

@@ -133,7 +133,7 @@ const needsOfServices: NeedsOfServices = {
   matchEnd: (needs, { game, id }) => needOutcomeOf(needs, game as string as UserName, id),
   matchVoid: (needs, { id, session }) => needOutcomeOf(needs, session?.user, id),
   match: (needs, { user }) => void needs.players.add(user),
-  matches: (needs, { from }) => void needs.openMatches.add(from ?? ""),
+  matches: (needs, { from }) => void needs.openMatchesFrom.add(from ?? ""),
   ranking: (needs) => {
     needs.isRankingNeeded = true;
   },

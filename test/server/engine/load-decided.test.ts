@@ -129,10 +129,10 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, ()
     await using database = await DecidedDatabase.make(postgres);
     const all = Array.from({ length: 450 }, (_, at) => at + 1);
     await database.decide(all.map((number) => beginning(number, [`a${number}`, `b${number}`])));
-    const pages = await database.load((needs) => needs.openMatches.add("").add(id(201)));
+    const pages = await database.load((needs) => needs.openMatchesFrom.add("").add(id(201)));
     expect(pages.matches.page(undefined)).toMatchObject({ next: id(201) });
     expect(pages.matches.page(id(201))).toMatchObject({ next: id(401) });
-    const { matches } = await database.load((needs) => needs.openMatches.add(id(401)));
+    const { matches } = await database.load((needs) => needs.openMatchesFrom.add(id(401)));
     expect(matches.page(id(401)).matches.map(({ match }) => match)).toEqual(all.slice(400).map(id));
     expect(matches.page(id(401)).next).toBeUndefined();
   });

@@ -174,15 +174,21 @@ const matchesText = [
   ),
 ].join(" union all ");
 
-function matchesOf({ matches, players, openMatches, isMatchCountNeeded, isRankingNeeded }: Needs) {
+function matchesOf({
+  matches,
+  players,
+  openMatchesFrom,
+  isMatchCountNeeded,
+  isRankingNeeded,
+}: Needs) {
   const isNeeded =
     isMatchCountNeeded ||
     isRankingNeeded ||
-    [matches, players, openMatches].some(({ size }) => size > 0);
+    [matches, players, openMatchesFrom].some(({ size }) => size > 0);
   if (!isNeeded) return undefined;
   return {
     name: "load matches",
     text: matchesText,
-    values: [[...matches], [...players], [...openMatches], isMatchCountNeeded, isRankingNeeded],
+    values: [[...matches], [...players], [...openMatchesFrom], isMatchCountNeeded, isRankingNeeded],
   };
 }
