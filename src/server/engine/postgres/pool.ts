@@ -42,7 +42,7 @@ const watchMs = 500;
  * answer. The watch ends the wait if the primary is lost.
  */
 const queueMs = 15_000;
-/** How often a transaction is tried that another one keeps from its commit. */
+/** How many times a transaction is tried if others conflict with it. */
 const mostTries = 5;
 
 /**
@@ -61,7 +61,8 @@ export class EnginePool implements AsyncDisposable {
   }
 
   /**
-   * Opens a pool at the first primary found.
+   * Connects to the primary, and waits until it has confirmed a commit (K1), however long its standby
+   * takes.
    * @throws Problem or EngineDown, as `connectPrimary`
    */
   static async open(options: PoolOptions): Promise<EnginePool> {
@@ -73,11 +74,12 @@ export class EnginePool implements AsyncDisposable {
     return pool;
   }
 
+  /** Whether there is a primary. For tests. */
   get isUp(): boolean {
     return this.#connected !== undefined;
   }
 
-  /** The number of statements and transactions that wait for a connection. */
+  /** The number of statements and transactions that wait for a connection. For tests. */
   get waiting(): number {
     return this.#connected?.waiting ?? 0;
   }
@@ -93,15 +95,15 @@ export class EnginePool implements AsyncDisposable {
   }
 
   /**
-   * Runs statements in one transaction. If another transaction keeps it from its commit, it is run
-   * again from its beginning.
+   * Runs statements in one transaction; runs them again from the start after a serialization failure
+   * or a deadlock.
    * @throws EngineDown; whether the commit was made is then unknown
    */
   async transaction<T>(run: (transaction: Queries) => Promise<T>): Promise<T> {
     return await this.#run("write", (client) => transacted(client, run));
   }
 
-  /** Runs a transaction, also again if another one keeps it from its commit. */
+  /** Runs statements; runs them again from the start after a serialization failure or a deadlock. */
   async #run<T>(kind: Kind, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -130,6 +132,7 @@ export class EnginePool implements AsyncDisposable {
       const { host, port } = primary.host;
       const connections = new Connections(this.#options, primary.host);
       let isLost = false;
+      log.info(`Waits until ${host}:${port} has confirmed a commit`);
       connections.confirm().then(
         () => {
           if (isLost) return;
@@ -210,8 +213,6 @@ class Connections {
         max,
         connectionTimeoutMillis: queueMs,
         idleTimeoutMillis: 300_000,
-        // Statements that a transaction sends at once make one round trip.
-        pipeline: true,
         stream: () => this.#openSocket(),
       });
       // The watch notices that the primary is lost.
@@ -240,8 +241,8 @@ class Connections {
   }
 
   /**
-   * Resolves once all that can be read is on the standby too. A primary that has crashed shows what
-   * it had written and no standby had confirmed: it may be lost with the primary yet.
+   * Makes a commit, and resolves once the standby has confirmed it (K1). Otherwise clients could be
+   * shown writes that the standby never had, and that are lost at a promotion.
    */
   async confirm(): Promise<void> {
     const text = "select pg_logical_emit_message(true, 'tertulia', 'confirm')";
