@@ -57,7 +57,7 @@ export async function openEngineServer(place: Foundation, given: EngineConfig): 
     onError: ({ message }) =>
       log.error({ event: "engineError" }, `The database failed: ${message}`),
   });
-  const unready = () => core.refusal;
+  const unready = () => core.whyNotServing;
   const { port, answered } = await openMetrics(place, unready);
   measureServing(port.metrics, () => core.figures(view.offsetMs, now()));
   const clients = new ClientWire({

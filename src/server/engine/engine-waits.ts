@@ -15,7 +15,7 @@ import { noOrigin } from "./turn.ts";
 export class EngineWrites {
   /** The number of requests that were answered with the event of an earlier copy (R6). */
   repeated = 0;
-  /** Writes by the number of their event (`noOrigin`). */
+  /** Writes whose event has no place yet, by the event's number. */
   readonly #waiting = new Map<number, WaitingWrite[]>();
   #due: DueWrite[] = [];
   /** Returns the names of the nodes that have an event on disk. */
@@ -29,7 +29,7 @@ export class EngineWrites {
     return this.#waiting.size + this.#due.length;
   }
 
-  /** The requests that must be decided again. */
+  /** Requests whose event conflicted: the next turn loads for them, and `Serving` decides them again. */
   get outdated(): readonly ParsedRequest[] {
     return this.#due.flatMap(({ outcome, request }) => (outcome === "outdated" ? request : []));
   }
@@ -74,6 +74,7 @@ export class EngineWrites {
 
   due(steadyMs: number): DueWrite[] {
     for (const [seq, [first]] of this.#waiting) {
+      // Writes are added in the order of their deadlines.
       if (first !== undefined && steadyMs < first.deadlineMs) break;
       this.giveUp(seq);
     }
@@ -171,17 +172,17 @@ type Found = readonly Entry[] | undefined;
 /** Searches that wait until the engine has done them. They are few at once, and hold up no turn. */
 export class EngineSearches {
   readonly #search: (query: SearchQuery) => Promise<readonly Entry[]>;
-  readonly #happen: (happen: () => void) => void;
+  readonly #atNextTurn: (action: () => void) => void;
   readonly #waiting: { readonly query: SearchQuery; readonly done: (found: Found) => void }[] = [];
   #running = 0;
 
-  /** @param happen has something done in the next turn */
+  /** @param atNextTurn has something done at the beginning of the next turn */
   constructor(
     search: (query: SearchQuery) => Promise<readonly Entry[]>,
-    happen: (happen: () => void) => void,
+    atNextTurn: (action: () => void) => void,
   ) {
     this.#search = search;
-    this.#happen = happen;
+    this.#atNextTurn = atNextTurn;
   }
 
   add(query: SearchQuery, done: (found: Found) => void): void {
@@ -198,7 +199,7 @@ export class EngineSearches {
       throw error;
     });
     this.#running -= 1;
-    this.#happen(() => one.done(found));
+    this.#atNextTurn(() => one.done(found));
     void this.#next();
   }
 }

@@ -88,8 +88,8 @@ export class Needs {
   /** Pages, by their parameters: many requests may ask for the same page. */
   readonly history = new Map<string, HistoryNeed>();
   readonly names = new Map<string, NamesNeed>();
-  /** About how many rows of pages are loaded at most. */
-  rows = 0;
+  /** One for each request, and the limits of all pages. */
+  estimatedRows = 0;
 
   addHistory(need: HistoryNeed): void {
     this.#add(this.history, need);
@@ -101,7 +101,7 @@ export class Needs {
 
   #add<Page extends { readonly limit: number }>(pages: Map<string, Page>, need: Page): void {
     const key = JSON.stringify(need);
-    if (!pages.has(key)) this.rows += need.limit;
+    if (!pages.has(key)) this.estimatedRows += need.limit;
     pages.set(key, need);
   }
 }

@@ -23,7 +23,7 @@ type NeedsOfServices = {
 
 /** Adds all that must be loaded so that the request can be decided. */
 export function addNeedsOf(needs: Needs, request: ParsedRequest, digest: Digest): void {
-  needs.rows += 1;
+  needs.estimatedRows += 1;
   const user = request.session?.user;
   if (user !== undefined) needs.accounts.add(user);
   const own = needsOfServices[request.service as Service] as
