@@ -49,7 +49,7 @@ export const en = {
     "Nothing was done now: this request is so old that no server knows any more what came of it.",
   "error.behind": "The server has not caught up with what you have seen: try again in a moment.",
   "error.unavailable":
-    "This needs a majority of the servers, which is not available: try again in a moment.",
+    "This needs a majority of the servers, or their database, which is not available: try again in a moment.",
   "error.internal": "The server failed: its log has the details.",
   "error.unsupported": "The server's answer lacks what this program needs: {description}",
   "original.accepted":

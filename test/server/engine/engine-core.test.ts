@@ -42,6 +42,7 @@ class Tried {
           this.end = resolve;
         });
       },
+      decide: () => new Promise(() => {}),
       published: async () => {},
     } as unknown as Engine;
     const now = () => ({ steadyMs: this.nowMs, wallMs: this.nowMs });
@@ -148,6 +149,22 @@ test("an event for which nobody waits any more is not appended, so events don't 
   tried.end([{ place, isNew: true, prevs: new Map(), versions: new Map() }]);
   await until(() => tried.appends.length === 2, "the next events are being appended");
   expect(tried.appends.map((events) => events.map(({ id }) => id))).toEqual([["1"], ["3"]]);
+});
+
+test("[K6] a write or an operation that the engine does not confirm in time is refused with words about the database, and may be sent again", async () => {
+  const tried = new Tried("open", login);
+  tried.ask({ service: "message", src: ana, dst: ana, message: "hi", id: "1" });
+  tried.ask({ service: "buy", user: ana, pack: "basic", id: "2" });
+  await until(() => tried.core.serving.open === 2, "two requests wait");
+  tried.nowMs += 10_000;
+  tried.core.wake();
+  await tried.answered(2);
+  const text =
+    "The servers' database does not answer, or its standby does not confirm, so it may still take " +
+    "effect: send it again with the same id.";
+  for (const { data } of tried.replies) {
+    expect(data).toMatchObject({ code: "unavailable", retry: true, description: text });
+  }
 });
 
 test("[X2] a user who is locked while their password is checked is not logged in by a server with an engine", async () => {
