@@ -8,7 +8,13 @@ import { flagOf, integer, readFlag, rows, type Settings } from "../platform/sett
 import type { Text } from "../texts/texts.ts";
 import type { Child } from "./child.ts";
 import { serveMetricsOfAll } from "./metrics-of-all.ts";
-import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
+import {
+  type ClusterConfig,
+  type Endpoints,
+  lastFirstPort,
+  type Process,
+  Supervisor,
+} from "./supervisor.ts";
 
 type NumberFlag = "servers" | "bots" | "gateways" | "games" | "brokers" | "proxies" | "port";
 
@@ -93,11 +99,20 @@ export async function runUp({ settings, flags, text, openChat }: UpOptions): Pro
   const config = upConfig(settings, flags, hasChat);
   const stopped = untilStopped();
   outliveLog();
-  await using cluster = new Supervisor(config);
+  const told = new Set<string>();
+  let isStarting = true;
+  const onWaiting = ({ label }: Process, why: string) => {
+    // Without log files, the process's own log is seen. Later the chat has the terminal.
+    if (!config.logFiles || !isStarting || told.has(why)) return;
+    told.add(why);
+    printLine(text("up.waiting", { process: label, why }));
+  };
+  await using cluster = new Supervisor({ ...config, onWaiting });
   const metrics = settings.optional("metrics");
   await using port =
     metrics === undefined ? undefined : await serveMetricsOfAll(metrics, () => cluster.children);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
+  isStarting = false;
   if (!started) return;
   const { broker, proxy, reference, http, game, mqtt } = cluster.endpoints;
   const endpoints = { broker, proxy, reference, ...(game === "" ? {} : { game }) };

@@ -1222,6 +1222,7 @@ export const en = {
   "init.evenHosts": "With {odd} hosts that would be the same.",
   "up.ready":
     "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops everything.",
+  "up.waiting": "The {process} waits: {why}",
   "up.metrics": "Metrics of all processes: {endpoint}",
   "up.http": "In the browser: {http}",
   "up.games": "Matches of cards: {game}, by MQTT {mqtt}",

@@ -1221,6 +1221,7 @@ export const ptBr = {
   "init.evenHosts": "Com {odd} hosts seria o mesmo.",
   "up.ready":
     "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C encerra tudo.",
+  "up.waiting": "O processo {process} espera: {why}",
   "up.metrics": "Métricas de todos os processos: {endpoint}",
   "up.http": "No navegador: {http}",
   "up.games": "Partidas de cartas: {game}, por MQTT {mqtt}",

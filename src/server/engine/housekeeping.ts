@@ -46,7 +46,8 @@ const searchMs = 400;
 const mostUnpublished = 500;
 /** Pause between two looks whether a stopping server has answered all, in milliseconds. */
 const shortMs = 5;
-const notYet = "it has not reached its database yet";
+/** Why a server is not ready at first. */
+export const notYet = "it has not reached its database yet";
 
 /** What a server with an engine does from time to time, besides answering requests. */
 export class Housekeeping {
