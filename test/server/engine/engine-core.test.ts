@@ -167,6 +167,30 @@ test("[K6] a write or an operation that the engine does not confirm in time is r
   }
 });
 
+test("[K10] a request that others overtake each time is given up after a while, and the engine has peace", async () => {
+  const tried = new Tried("open", login);
+  tried.ask({ service: "message", src: ana, dst: ana, message: "hi", id: "1" });
+  for (let tries = 1; tried.replies.length === 0 && tries < 100; tries += 1) {
+    await until(() => tried.appends.length >= tries || tried.replies.length > 0, "it is decided");
+    tried.end(["conflict"]);
+  }
+  expect(await tried.answered(1)).toEqual(["unavailable"]);
+});
+
+test("[K10] an event says what must still be true of its maker: their credential, and how many channels they may have", async () => {
+  const account = { user: ana, id: "1" as never, credential: "c", version: "v", looks: ["ana"] };
+  const tried = new Tried("required", (slice) => {
+    login(slice);
+    slice.accounts.set(account);
+  });
+  const session = { user: ana, version: "v", issuedMs: 0, expiresMs: 1e9, isOperator: false };
+  const proof = { token: "t", session };
+  tried.ask({ service: "message", src: ana, dst: ana, message: "hi", ...proof });
+  tried.ask({ service: "channel", channel: "general", ...proof });
+  await until(() => tried.appends.length > 0, "the events are being appended");
+  expect(tried.appends.flat()).toMatchObject([{ version: "v" }, { version: "v", most: 200 }]);
+});
+
 test("[X2] a user who is locked while their password is checked is not logged in by a server with an engine", async () => {
   let locked: true | undefined;
   const account = { user: ana, id: "1" as never, credential: "c", version: "v", looks: ["ana"] };
