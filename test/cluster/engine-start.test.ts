@@ -47,6 +47,21 @@ describe.skipIf(!hasPostgres)(
       expect(wrong.code).toBe(2);
     });
 
+    test("[O31] up and migrate send nothing in clear to an engine on another machine, unless they may", async () => {
+      await using folder = await temporaryFolder();
+      const engine = ["--engine", "postgres://no-such-host.invalid/chat"];
+      const env = { TERTULIA_DATA: folder.path };
+      const up = ["up", "--port", "0", "--log-level", "warn"];
+      for (const command of [up, ["migrate", "-"]]) {
+        using refused = new CliProcess([...command, ...engine], env);
+        expect((await refused.end()).stderr).toContain("another machine");
+      }
+      using allowed = new CliProcess([...up, ...engine, "--insecure"], env);
+      await allowed.saw("No primary of PostgreSQL answers");
+      allowed.child.kill("SIGTERM");
+      await allowed.end();
+    });
+
     test("[K6] a server whose engine is down at its start says so once, is not ready, and serves when the primary is back", async () => {
       await using folder = await temporaryFolder();
       const metrics = `127.0.0.1:${await freePort()}`;
