@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { digest } from "../../../src/platform/digest.ts";
 import type { Incoming, SentReply } from "../../../src/protocol/client-messages.ts";
-import type { Chain, ServerName, UserName } from "../../../src/protocol/ids.ts";
+import type { Chain, ChannelName, ServerName, UserName } from "../../../src/protocol/ids.ts";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
+import type { Entry } from "../../../src/protocol/publications.ts";
+import { readTerms } from "../../../src/protocol/search-words.ts";
 import { Presence } from "../../../src/server/core/chat/presence.ts";
 import type { Effect } from "../../../src/server/core/effects.ts";
 import { Flood } from "../../../src/server/core/serving/flood.ts";
@@ -23,6 +25,7 @@ class Tried {
   readonly core: EngineCore;
   nowMs = 1_000;
   end: (appended: readonly Appended[]) => void = () => {};
+  endSearch: ((found: readonly Entry[]) => void) | undefined;
   /** With which each load fails. */
   failure: Error | undefined;
   /** What was reported of failures that are not foreseen. */
@@ -43,6 +46,11 @@ class Tried {
         });
       },
       decide: () => new Promise(() => {}),
+      search: () => {
+        return new Promise<readonly Entry[]>((resolve) => {
+          this.endSearch = resolve;
+        });
+      },
       published: async () => {},
     } as unknown as Engine;
     const now = () => ({ steadyMs: this.nowMs, wallMs: this.nowMs });
@@ -189,6 +197,22 @@ test("[K10] an event says what must still be true of its maker: their credential
   tried.ask({ service: "channel", channel: "general", ...proof });
   await until(() => tried.appends.length > 0, "the events are being appended");
   expect(tried.appends.flat()).toMatchObject([{ version: "v" }, { version: "v", most: 200 }]);
+});
+
+test("[A10] a channel that is removed while the engine searches it shows no messages", async () => {
+  const channel = "general" as ChannelName;
+  const place = { server: name, seq: 2, clock: 2, time: 0, id: undefined };
+  let isRemoved = false;
+  const tried = new Tried("open", (slice) => {
+    login(slice);
+    slice.chat.addCreation(channel, { ...place, user: ana });
+    if (isRemoved) slice.chat.removals.add(channel, { ...place, channel, by: ana, isRemoved });
+  });
+  tried.ask({ service: "search", conversation: { channel }, terms: readTerms("hi"), limit: 10 });
+  await until(() => tried.endSearch !== undefined, "the engine searches");
+  isRemoved = true;
+  tried.endSearch?.([]);
+  expect(await tried.answered(1)).toEqual(["channel_not_found"]);
 });
 
 test("[X2] a user who is locked while their password is checked is not logged in by a server with an engine", async () => {
