@@ -56,7 +56,7 @@ describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, 
   /** Appends a message as a server does that dies before it publishes it. */
   async function appendAlone(message: string, clock: number): Promise<void> {
     const config = { address: engineAddress(engine), password: undefined };
-    await using dying = await openPostgres(config, pino({ level: "silent" }));
+    await using dying = await openPostgres(config, pino({ level: "silent" }), () => {});
     const data = { user: ana, channel: general, message };
     await dying.append([{ kind: "publication", data, id: newId(), clock, timeMs: Date.now() }]);
   }

@@ -9,6 +9,7 @@ import { type Effect, Effects, type Input, type Now } from "../core/effects.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
 import { isRefused } from "../core/serving/payload-reply.ts";
+import { lateInEngine } from "../core/serving/refusals.ts";
 import { rowOf, type ServiceTable } from "../core/serving/service.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
@@ -117,6 +118,7 @@ export class EngineCore {
         add: ({ done }) => done({ event: undefined, servers: [], silent: [] }),
       },
       flood,
+      late: lateInEngine,
       memberWithoutDecisions: () => undefined,
       unready: (request) =>
         this.#whyNotLoaded ?? (this.#unloaded.has(request) ? tooMuch : undefined),

@@ -11,6 +11,9 @@ import type { DueWrite } from "../core/serving/waiting-writes.ts";
 import { type Appended, EngineDown } from "./engine.ts";
 import { noOrigin } from "./turn.ts";
 
+/** So often in a row a request may be decided in vain. */
+const mostConflicts = 20;
+
 /** Writes that wait until the engine has their event on disk. */
 export class EngineWrites {
   /** The number of requests that were answered with the event of an earlier copy (R6). */
@@ -18,6 +21,8 @@ export class EngineWrites {
   /** Writes whose event has no place yet, by the event's number. */
   readonly #waiting = new Map<number, WaitingWrite[]>();
   #due: DueWrite[] = [];
+  /** How often somebody else was faster than a request. */
+  readonly #conflicts = new WeakMap<ParsedRequest, number>();
   /** Returns the names of the nodes that have an event on disk. */
   readonly #holders: () => readonly string[];
 
@@ -56,7 +61,7 @@ export class EngineWrites {
     this.#waiting.delete(seq);
     for (const write of writes) {
       if (appended === "conflict") {
-        this.#due.push({ ...write, outcome: "outdated" });
+        this.#due.push({ ...write, outcome: this.#isHopeless(write) ? "late" : "outdated" });
         continue;
       }
       if (!appended.isNew) this.repeated += 1;
@@ -79,6 +84,13 @@ export class EngineWrites {
       this.giveUp(seq);
     }
     return this.#due.splice(0);
+  }
+
+  /** So a request on which this server and the engine disagree is not decided again and again. */
+  #isHopeless({ request }: WaitingWrite): boolean {
+    const conflicts = (this.#conflicts.get(request) ?? 0) + 1;
+    this.#conflicts.set(request, conflicts);
+    return conflicts >= mostConflicts;
   }
 
   #receipt(place: Placed): Receipt {

@@ -116,6 +116,13 @@ export type NewEvent = {
     readonly clock: number;
     /** Milliseconds since 1970. */
     readonly timeMs: number;
+    /**
+     * The version of the credential of whoever makes the event. There is a conflict if the account has
+     * another one by now, or is locked.
+     */
+    readonly version?: string | undefined;
+    /** The most channels, or hooks in force, that the maker may have with this one. */
+    readonly most?: number | undefined;
   };
 }[keyof ChatData];
 

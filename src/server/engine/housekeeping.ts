@@ -44,7 +44,8 @@ const republishEveryMs = 400;
 const mostRepublished = 500;
 /** Pause between two looks whether a stopping server has answered all, in milliseconds. */
 const drainCheckMs = 5;
-const notYet = "it has not reached its database yet";
+/** Why a server is not ready at first. */
+export const notYet = "it has not reached its database yet";
 
 /** What a server with an engine does from time to time, besides answering requests. */
 export class Housekeeping {

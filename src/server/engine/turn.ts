@@ -1,10 +1,12 @@
 import type { Event } from "../../protocol/event.ts";
 import type { RequestId, ServerName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import { emptyVector } from "../../protocol/vector.ts";
 import { noView } from "../../protocol/view.ts";
 import { chatFacts } from "../core/chat/chat-facts.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { NewEvent } from "./engine.ts";
+import { rowOf } from "./events.ts";
 import { Slice } from "./slice.ts";
 
 /**
@@ -73,7 +75,7 @@ export class Turn {
         memberWithoutHooks: undefined,
       },
       ledger: {
-        make: (kind, data, timeMs) => this.#make({ kind, data, timeMs }, given.clock.tick()),
+        make: (kind, data, timeMs) => this.#make({ kind, data, timeMs }, given),
         // Everything that there is is committed.
         durable: emptyVector,
         snapshot: () => emptyVector,
@@ -88,14 +90,28 @@ export class Turn {
   }
 
   /** Makes an event, and adds it to the slice, so that the next request of this turn sees it. */
-  #make({ kind, data: { id, ...data }, timeMs }: Making, clock: number): Event {
+  #make({ kind, data: { id, ...data }, timeMs }: Making, { clock: own, auth }: Given): Event {
     this.#last += 1;
-    const [server, seq] = [noOrigin, this.#last];
+    const [server, seq, clock] = [noOrigin, this.#last, own.tick()];
     const event = { kind, data, id, clock, timeMs } as NewEvent;
-    this.#made.set(seq, { event, timestamp: undefined });
+    this.#made.set(seq, {
+      event: { ...event, ...this.#limitsOf(event, auth) },
+      timestamp: undefined,
+    });
     const fact = chatFacts(this.slice.chat)[event.kind];
     fact.fold(data as never, { server, seq, clock, time: timeMs, id });
     return { server, seq, clock, timestamp: timeMs, operation: kind, data: data as Event["data"] };
+  }
+
+  /** Returns what must still be true of the event's maker when it is appended. */
+  #limitsOf(event: NewEvent, auth: Given["auth"]): Pick<NewEvent, "version" | "most"> {
+    const { kind } = event;
+    const { actor } = rowOf(event);
+    const account = actor === undefined ? undefined : this.slice.accounts.owner(actor);
+    // The password of a login was checked, and what it grants is checked with each request.
+    const version = kind === "login" || account?.locked ? undefined : account?.version;
+    const mostChannels = auth === "required" ? limits.userChannels : undefined;
+    return { version, most: kind === "hook" ? limits.userHooks : mostChannels };
   }
 }
 

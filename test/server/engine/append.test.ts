@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
+import type { ChannelName, HookId, HookName, UserName } from "../../../src/protocol/ids.ts";
 import { userTopic } from "../../../src/protocol/topics.ts";
 import { nameOf } from "../../../src/server/core/replica/placed.ts";
 import type { Appended, NewEvent } from "../../../src/server/engine/engine.ts";
@@ -154,6 +154,77 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
     expect(second).toBe("conflict");
     const later = await append([make(ana, "1"), make(ana, "2"), make(ana)]);
     expect(placesOf(later)).toEqual([...placesOf([first as Appended]), "conflict", "conflict"]);
+  });
+
+  test("[K10] of several servers that make channels which look the same make one of them", async () => {
+    const servers = [new Appender(database.pool), new Appender(database.pool)];
+    for (let round = 1; round <= 30; round += 1) {
+      const names = [`room-${round}`, `ROOM-${round}`, `rооm-${round}`] as ChannelName[];
+      const made = names.map((channel, at) => {
+        return servers[at % 2]?.append([eventOf("channel", { channel, user: ana })]);
+      });
+      const news = (await Promise.all(made)).flat().filter((one) => one !== "conflict");
+      expect(news).toHaveLength(1);
+    }
+  });
+
+  test("that make a channel which looks like a removed one are no conflict", async () => {
+    const make = (channel: string) => {
+      return eventOf("channel", { channel: channel as ChannelName, user: ana });
+    };
+    await append([make("general")]);
+    expect(await append([make("GENERAL")])).toEqual(["conflict"]);
+    await append([eventOf("removal", { channel: general, by: ana, isRemoved: true })]);
+    expect(await append([make("GENERAL")])).toMatchObject([{ isNew: true }]);
+  });
+
+  test("[K10] of several servers make no more channels and hooks of one user than the user may have", async () => {
+    const servers = Array.from({ length: 4 }, () => new Appender(database.pool));
+    const most = 3;
+    const channel = (name: string) => {
+      return { ...eventOf("channel", { channel: name as ChannelName, user: ana }), most };
+    };
+    const hook = (number: number) => {
+      const id = String(number).padStart(32, "0") as HookId;
+      const data = { hook: id, channel: general, name: "build" as HookName, by: ana };
+      return { ...eventOf("hook", data), most };
+    };
+    const made = servers.map((server, at) => {
+      return server.append([channel(`a${at}`), hook(2 * at), channel(`b${at}`), hook(2 * at + 1)]);
+    });
+    const kinds = (await Promise.all(made)).map((all) => all.map((one) => one !== "conflict"));
+    expect(kinds.flatMap(([one, , other]) => [one, other]).filter(Boolean)).toHaveLength(most);
+    expect(kinds.flatMap(([, one, , other]) => [one, other]).filter(Boolean)).toHaveLength(most);
+  });
+
+  test("[K10] that are publications in a channel which was removed meanwhile are a conflict", async () => {
+    await append([eventOf("channel", { channel: general, user: ana }), say("before", "1")]);
+    const remove = (isRemoved: boolean) => {
+      return eventOf("removal", { channel: general, by: bob, isRemoved });
+    };
+    await append([remove(true)]);
+    expect(await append([say("after")])).toEqual(["conflict"]);
+    expect(await append([say("before", "1")])).toMatchObject([{ isNew: false }]);
+    await append([remove(false)]);
+    expect(await append([say("after")])).toMatchObject([{ isNew: true }]);
+  });
+
+  test("[K10] of a user whose account has another password or is locked meanwhile are a conflict", async () => {
+    await database.query(
+      `insert into accounts (name, id, credential, version, looks)
+      values ('eve', '1', 'hash', 'v1', '{}')`,
+    );
+    const event = eventOf("publication", {
+      user: "eve" as UserName,
+      channel: general,
+      message: "a",
+    });
+    const told = () => append([{ ...event, version: "v1" }, say("b")]);
+    expect(await told()).toMatchObject([{ isNew: true }, { isNew: true }]);
+    await database.query("update accounts set locked = true where name = 'eve'");
+    expect(await told()).toMatchObject(["conflict", { isNew: true }]);
+    await database.query("update accounts set locked = null, version = 'v2' where name = 'eve'");
+    expect(await told()).toMatchObject(["conflict", { isNew: true }]);
   });
 
   test("of a hook and of a removal are a conflict if their id stands for other data", async () => {

@@ -36,6 +36,18 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
     const first = userNames.map((user) => eventOf("login", { user, isProven: true }));
     const events = [...first, ...Array.from({ length: 2_500 }, () => drawn.next())];
     const appenders = [new Appender(database.pool), new Appender(database.pool)];
+    const [by] = userNames as [UserName, ...UserName[]];
+    for (const channel of channelNames) {
+      // A channel that looks like a removed one can be made.
+      const facts = [
+        eventOf("channel", { channel, user: by }),
+        eventOf("removal", { channel, by, isRemoved: true }),
+      ];
+      const placed = (await appenders[0]?.append(facts)) as readonly { place: Placed }[];
+      facts.forEach((event, at) => {
+        whole.add(event, (placed[at] as { place: Placed }).place);
+      });
+    }
     const appended = await Promise.all(
       events.map(async (event, at) => (await appenders[at % 2]?.append([event]))?.[0]),
     );

@@ -112,6 +112,27 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     expect((await pool.write(one)).rows).toEqual([{ one: 1 }]);
   });
 
+  test("of very many statements a connection keeps a bounded number, and those that are run often", async () => {
+    await using pool = await open({ readers: 1 });
+    const run = (number: number) => {
+      return pool.read({ name: `of many ${number}`, isOfMany: true, text: `select ${number}` });
+    };
+    const kept = async () => {
+      const { rows } = await pool.read<{ name: string }>({
+        text: "select name from pg_prepared_statements where name like 'of many %'",
+      });
+      return rows.map(({ name }) => name);
+    };
+    // Each number is run once, but for 1, which is run each time.
+    for (let number = 2; number <= 500; number += 1) await Promise.all([run(1), run(number)]);
+    expect(await kept()).toEqual(["of many 1"]);
+    for (let number = 501; number <= 700; number += 1) {
+      await Promise.all(Array.from({ length: 20 }, () => run(number)));
+    }
+    expect((await kept()).length).toBe(100);
+    expect((await run(700)).rows).toEqual([{ "?column?": 700 }]);
+  });
+
   test("a closed pool leaves no connection, and refuses what it had not finished", async () => {
     const pool = await open();
     await Promise.all([pool.read(one), pool.write(one)]);

@@ -71,16 +71,13 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () =>
     );
   });
 
-  test("a server names the database, the user or the host that does not exist", async () => {
+  test("a server names the database or the user that does not exist", async () => {
     const { url } = postgres;
     expect(await refusal(poolOptions(url.replace(/postgres$/, "nowhere")))).toBe(
       "PostgreSQL at HOST has no database nowhere: create it, or correct --engine.",
     );
     expect(await refusal(poolOptions(url.replace("//postgres@", "//nobody@")))).toBe(
       "PostgreSQL at HOST does not let the user nobody in: create it, or allow it in pg_hba.conf.",
-    );
-    expect(await refusal(poolOptions("postgres://ana@no-such-host.invalid/chat"))).toBe(
-      "There is no host no-such-host.invalid:5432: correct --engine.",
     );
   });
 
@@ -96,6 +93,8 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () =>
       "No primary of PostgreSQL answers (HOST is not the primary): " +
         "start PostgreSQL, or correct --engine.",
     );
+    const unknown = poolOptions("postgres://ana@no-such-host.invalid/chat");
+    expect(await refusal(unknown)).toContain("No primary of PostgreSQL answers (no-such-host");
     expect(await refusal(poolOptions(`${postgres.url}?sslmode=require`))).toBe(
       "PostgreSQL at HOST does not encrypt: configure it to, or leave out sslmode.",
     );

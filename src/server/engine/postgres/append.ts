@@ -2,7 +2,7 @@ import type { UserName } from "../../../protocol/ids.ts";
 import { looksOf } from "../../../protocol/looks.ts";
 import { topicsOf } from "../../core/chat/history.ts";
 import type { Appended, NewEvent } from "../engine.ts";
-import { channelKey, originOf, rowOf } from "../events.ts";
+import { originOf, rowOf } from "../events.ts";
 import { laneOfOwner, restOf, writtenIn } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 import { sortKey, stored } from "./text.ts";
@@ -96,10 +96,11 @@ async function appendAtOnce(
   events: readonly NewEvent[],
 ): Promise<readonly Appended[]> {
   const { distinct, standIns } = withoutRepetitions(events);
+  const values = valuesOf(distinct);
   const { rows } = await pool.write<Row>({
     name: "append",
-    text: "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    values: valuesOf(distinct),
+    text: `select * from append_events(${values.map((_, at) => `$${at + 1}`).join(", ")})`,
+    values,
   });
   const appended: Appended[] = [];
   for (const row of rows) appended[row.n - 1] = appendedOf(row, distinct[row.n - 1] as NewEvent);
@@ -118,7 +119,8 @@ interface StandIn {
 }
 
 /**
- * Finds the events that requests with the same id made, and second creations of a channel.
+ * Finds the events that requests with the same id made, and second creations of channels that look
+ * the same.
  * @returns the other events, and for each event, which of these stands for it
  */
 function withoutRepetitions(events: readonly NewEvent[]) {
@@ -128,7 +130,7 @@ function withoutRepetitions(events: readonly NewEvent[]) {
     const { id, kind, data } = event;
     const keys = [
       ...(id === undefined ? [] : [`${rowOf(event).scope}\n${id}`]),
-      ...(kind === "channel" ? [channelKey(data.channel)] : []),
+      ...(kind === "channel" ? looksOf(data.channel).map((look) => `channel ${look}`) : []),
     ];
     const found = keys.map((key) => known.get(key)).find((index) => index !== undefined);
     const index = found ?? distinct.push(event) - 1;
@@ -173,7 +175,13 @@ function valuesOf(events: readonly NewEvent[]): readonly unknown[] {
   const columns =
     rows[0]?.values.map((_, column) => rows.map(({ values }) => values[column])) ?? [];
   const looks = rows.flatMap(({ looks: own }, at) => own.map((look) => ({ at: at + 1, look })));
-  return [...columns, looks.map(({ at }) => at), looks.map(({ look }) => look)];
+  return [
+    ...columns,
+    looks.map(({ at }) => at),
+    looks.map(({ look }) => look),
+    events.map(({ version }) => version ?? null),
+    events.map(({ most }) => most ?? null),
+  ];
 }
 
 function appendedOf(row: Row, event: NewEvent): Appended {

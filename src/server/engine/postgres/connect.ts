@@ -57,7 +57,7 @@ export interface Primary {
 /**
  * Asks all hosts at once, because one that is gone may take long, and connects to the one that can be
  * written.
- * @throws Problem (exit code 2) if no host can be written, and one says that a setting is wrong
+ * @throws Problem if no host can be written, and one says what the operator must put right (K7)
  * @throws EngineDown if no host can be written for another reason
  */
 export async function connectPrimary(place: EnginePlace): Promise<Primary> {
@@ -78,7 +78,7 @@ export async function connectPrimary(place: EnginePlace): Promise<Primary> {
   }
 }
 
-/** @throws Error if the host does not answer, is no primary, or says that a setting is wrong (Problem) */
+/** @throws Error if the host does not answer, is no primary, or refuses a setting (Problem) */
 async function connectTo(host: EngineHost, place: EnginePlace): Promise<Primary> {
   const name = `${host.host}:${host.port}`;
   const socket = new Socket();
@@ -96,7 +96,7 @@ async function connectTo(host: EngineHost, place: EnginePlace): Promise<Primary>
     isPrimary = await isWritable(client);
   } catch (error) {
     close();
-    throw settingProblem(error, place, name) ?? new Error(`${name}: ${(error as Error).message}`);
+    throw refusalOf(error, place, name) ?? new Error(`${name}: ${(error as Error).message}`);
   }
   if (isPrimary) return { client, host, close };
   close();
@@ -114,18 +114,20 @@ export async function isWritable(client: pg.Client): Promise<boolean> {
   return rows[0]?.writable === true;
 }
 
-/** Returns which setting is wrong, if an error says so. */
-function settingProblem(error: unknown, place: EnginePlace, host: string): Problem | undefined {
+/**
+ * Returns what the host refuses, if an error says so. The database may be wrong as well as the setting,
+ * so this is no wrong use (O7): whoever starts processes again may start this one.
+ */
+function refusalOf(error: unknown, place: EnginePlace, host: string): Problem | undefined {
   const { code = "", message } = error as Error & { code?: string };
   const { user, database } = place.address;
   // `pg` says this itself if it is asked for a password and has none.
   const kind = message.includes("client password must be") ? "28P01" : code;
-  const way = settingProblems[kind]?.({ user, database, host, hasPassword: !!place.password });
-  if (way !== undefined) return new Problem(`${way}.`, 2, { cause: error });
+  const way = refusals[kind]?.({ user, database, host, hasPassword: !!place.password });
+  if (way !== undefined) return new Problem(`${way}.`, 1, { cause: error });
   if (!message.startsWith("The server does not support SSL")) return undefined;
   return new Problem(
     `PostgreSQL at ${host} does not encrypt: configure it to, or leave out sslmode.`,
-    2,
   );
 }
 
@@ -144,15 +146,12 @@ const refusedPassword = ({ user, host, hasPassword }: Tried) => {
 const refusedUser = ({ user, host }: Tried) => {
   return `PostgreSQL at ${host} does not let the user ${user} in: create it, or allow it in pg_hba.conf`;
 };
-const unknownHost = ({ host }: Tried) => `There is no host ${host}: correct --engine`;
 
-/** By the code of PostgreSQL or of the system. */
-const settingProblems: Readonly<Record<string, (tried: Tried) => string>> = {
+/** By the code of PostgreSQL. */
+const refusals: Readonly<Record<string, (tried: Tried) => string>> = {
   "28P01": refusedPassword,
   "28000": refusedUser,
   "3D000": ({ database, host }) => {
     return `PostgreSQL at ${host} has no database ${database}: create it, or correct --engine`;
   },
-  ENOTFOUND: unknownHost,
-  EAI_NONAME: unknownHost,
 };

@@ -51,7 +51,7 @@ export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise
   }
 }
 
-/** Joins the parts to one statement, which is prepared for each combination of parts. */
+/** Joins the parts to one statement. Each combination of parts makes another one, and there are very many. */
 function statementOf(parts: readonly UnionPart[]) {
   const values: unknown[] = [];
   const texts = parts.map(({ text, values: own }) => {
@@ -60,7 +60,7 @@ function statementOf(parts: readonly UnionPart[]) {
     return text.replace(/\$(\d+)/g, (_, number: string) => `$${before + Number(number)}`);
   });
   const text = texts.join("\nunion all\n");
-  return { name: nameFor(parts), text, values };
+  return { name: nameFor(parts), isOfMany: true as const, text, values };
 }
 
 /** Returns a short name, because PostgreSQL forgets what is beyond 63 characters. */

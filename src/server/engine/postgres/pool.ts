@@ -11,10 +11,13 @@ import {
   isWritable,
   type Primary,
 } from "./connect.ts";
+import { FrequentNames } from "./frequent-names.ts";
 
 /** A statement. One with a name is parsed once for each connection. */
 export interface Query {
   readonly name?: string;
+  /** Whether so many statements are of this kind that only frequent ones keep their names. */
+  readonly isOfMany?: true;
   readonly text: string;
   readonly values?: readonly unknown[];
 }
@@ -55,6 +58,7 @@ export class EnginePool implements AsyncDisposable {
   #connected: Connections | undefined;
   readonly #closing = new AbortController();
   #watching: Promise<void> = Promise.resolve();
+  readonly #names = new FrequentNames();
 
   private constructor(options: PoolOptions) {
     this.#options = options;
@@ -86,7 +90,10 @@ export class EnginePool implements AsyncDisposable {
 
   /** Runs one statement that does not wait for the standby. @throws EngineDown */
   async read<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
-    return await this.#run("read", (client) => send<Row>(client, query));
+    const { name, isOfMany, ...rest } = query;
+    const kept = name !== undefined && isOfMany ? this.#names.nameOf(name) : name;
+    const named = kept === undefined ? rest : { ...rest, name: kept };
+    return await this.#run("read", (client) => send<Row>(client, named));
   }
 
   /** Runs one statement that is its own transaction. @throws EngineDown */

@@ -22,12 +22,19 @@ import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
 import { search } from "./search.ts";
 import { ServerDirectory } from "./standing.ts";
-import { openEngine } from "./start.ts";
+import { awaitEngine } from "./start.ts";
 import { published, unpublished } from "./unpublished.ts";
 
-/** @throws Problem if the database can't be used */
-export async function openPostgres(config: EngineConfig, log: Log): Promise<Engine> {
-  return new PostgresEngine(await openEngine({ ...config, log }));
+/**
+ * Waits for a primary, and opens its database.
+ * @throws Problem if the database can't be used (K7)
+ */
+export async function openPostgres(
+  config: EngineConfig,
+  log: Log,
+  onWaiting: (why: string) => void,
+): Promise<Engine> {
+  return new PostgresEngine(await awaitEngine({ ...config, log }, onWaiting));
 }
 
 class PostgresEngine implements Engine {
