@@ -5,7 +5,7 @@ import { openLog } from "../platform/log.ts";
 import { folderProblem, Problem } from "../platform/problem.ts";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { engineConfig } from "../server/config.ts";
-import { EngineDown } from "../server/engine/engine.ts";
+import { EngineUnavailable } from "../server/engine/engine.ts";
 import {
   type Moved,
   moveIn,
@@ -101,6 +101,6 @@ function problemOf(error: unknown, { text }: Calling, schema: string): unknown {
   }
   const why = (error as Error).message;
   return new Problem(
-    text(error instanceof EngineDown ? "migrate.lost" : "migrate.failed", { why }),
+    text(error instanceof EngineUnavailable ? "migrate.lost" : "migrate.failed", { why }),
   );
 }

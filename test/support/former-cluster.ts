@@ -6,7 +6,7 @@ import { chatFacts } from "../../src/server/core/chat/chat-facts.ts";
 import { newContent } from "../../src/server/core/facts.ts";
 import type { Placed } from "../../src/server/core/replica/placed.ts";
 import type { NewEvent } from "../../src/server/engine/engine.ts";
-import { rowOf } from "../../src/server/engine/events.ts";
+import { storageOf } from "../../src/server/engine/events.ts";
 import type { WholeState } from "../../src/server/engine/postgres/moved-rows.ts";
 import { DrawnEvents, eventOf, userNames } from "./drawn-events.ts";
 
@@ -31,7 +31,7 @@ export class FormerCluster {
     for (const event of [...first, ...Array.from({ length: 1_500 }, () => drawn.next())]) {
       const server = drawn.pick(former) as ServerName;
       // A server takes a request once. Its numbers have gaps, because not all events are the chat's.
-      const key = `${server} ${rowOf(event).scope} ${event.id}`;
+      const key = `${server} ${storageOf(event).scope} ${event.id}`;
       if (event.id !== undefined && taken.has(key)) continue;
       taken.add(key);
       this.#clock += 1 + Math.floor(2 * drawn.random());

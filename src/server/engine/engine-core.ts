@@ -10,23 +10,30 @@ import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
 import { isRefused } from "../core/serving/payload-reply.ts";
 import { lateInEngine } from "../core/serving/refusals.ts";
-import { rowOf, type ServiceTable } from "../core/serving/service.ts";
+import { rowOf } from "../core/serving/service.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
 import type { ServingFigures } from "../measure.ts";
-import { type Appended, type Engine, EngineDown, Needs, type Unpublished } from "./engine.ts";
-import { engineTable } from "./engine-table.ts";
+import {
+  type Appended,
+  type Engine,
+  EngineUnavailable,
+  Needs,
+  type UnpublishedEvent,
+} from "./engine.ts";
+import { engineServices, engineServiceTable } from "./engine-services.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
-import { messageOf } from "./events.ts";
+import { messageIn } from "./events.ts";
 import { addNeedsOf, needsOfHooks } from "./needs.ts";
 import type { Slice } from "./slice.ts";
-import { type Given, type MadeEvent, Turn } from "./turn.ts";
+import { type MadeEvent, type OuterServices, Turn } from "./turn.ts";
+import { within } from "./within.ts";
 
 type Requests = Input & { readonly type: "requests" };
 
 interface Parts {
   readonly engine: Engine;
-  readonly services: Omit<Given, "submit">;
+  readonly services: Omit<OuterServices, "submit">;
   readonly flood: Flood;
   now(): Now;
   perform(effect: Effect): void;
@@ -100,7 +107,7 @@ export class EngineCore {
         submit,
         search: (query, done) => this.#searches.add(query, done),
       }),
-      table: engineTable,
+      table: engineServices,
       writes: this.#writes,
       answers: {
         size: 0,
@@ -239,7 +246,7 @@ export class EngineCore {
   /** Whether the request is refused whatever the engine has, because its sender has no session. */
   #isStranger(request: ParsedRequest): boolean {
     const isOpen = this.#parts.services.auth === "open" || request.session !== undefined;
-    return !isOpen && rowOf(table, request).for !== "anybody";
+    return !isOpen && rowOf(engineServiceTable, request).for !== "anybody";
   }
 
   /**
@@ -267,22 +274,22 @@ export class EngineCore {
       this.#hear(this.#turn.slice.clock);
       return { isLoaded: true, now: time };
     } catch (error) {
-      if (error instanceof EngineDown) return { isLoaded: false, now: now() };
+      if (error instanceof EngineUnavailable) return { isLoaded: false, now: now() };
       throw error;
     }
   }
 
   /**
-   * Turns any other error into EngineDown, and reports it: one request that fails in the database must
+   * Turns any other error into EngineUnavailable, and reports it: one request that fails in the database must
    * not end the server.
    */
   async #guarded<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      if (error instanceof EngineDown) throw error;
+      if (error instanceof EngineUnavailable) throw error;
       this.#parts.onError(error as Error);
-      throw new EngineDown("its database has failed");
+      throw new EngineUnavailable("its database has failed");
     }
   }
 
@@ -312,7 +319,7 @@ export class EngineCore {
         }
       });
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
       this.#actions.push(() => {
         for (const [number] of batch) this.#writes.giveUp(number);
       });
@@ -328,33 +335,36 @@ export class EngineCore {
   }
 
   #publish(batch: readonly Numbered[], appended: readonly Appended[]): void {
-    const isNew = ({ appended: one }: Unpublished) => one.isNew && one.prevs.size > 0;
-    const messages = batch.flatMap(([, { event, timestamp }], at): Unpublished[] => {
+    const events = batch.flatMap(([, { event, timestamp }], at): UnpublishedEvent[] => {
       const one = appended[at];
-      return one === undefined || one === "conflict" ? [] : [{ event, appended: one, timestamp }];
+      const isNew = one !== undefined && one !== "conflict" && one.isNew;
+      return isNew ? [{ event, appended: one, timestamp }] : [];
     });
-    this.publish(messages.filter(isNew));
+    this.publish(events);
   }
 
-  /** Publishes messages that are on disk. */
-  publish(messages: readonly Unpublished[]): void {
+  /** Publishes the messages among events that are on disk. */
+  publish(events: readonly UnpublishedEvent[]): void {
+    const messages = messagesAmong(events);
     if (messages.length === 0) return;
-    const versions = new Map(messages.flatMap(({ appended }) => [...appended.versions]));
-    const inOrder = messages
-      .map(({ event, appended: { place, prevs }, timestamp }) => {
-        return { message: messageOf(event, place), prevs, timestamp };
-      })
-      // Only the order within a lane matters.
-      .sort((a, b) => a.message.seq - b.message.seq);
-    this.outlet.publish(inOrder, (user) => versions.get(user), this.#effects);
+    const versions = new Map(events.flatMap(({ appended }) => [...appended.versions]));
+    this.outlet.publish(messages, (user) => versions.get(user), this.#effects);
     for (const effect of this.#effects.take()) this.#parts.perform(effect);
-    const places = messages.map(({ appended }) => appended.place);
+    const places = messages.map(({ message }) => message);
     // If this fails, the keeper publishes them once more, and clients drop what they have.
-    void this.#parts.engine.published(places).catch(() => {});
+    void this.#parts.engine.markPublished(places).catch(() => {});
   }
 }
 
-const table = engineTable as unknown as ServiceTable;
+/** Returns the messages among events, those of each lane in their order. */
+function messagesAmong(events: readonly UnpublishedEvent[]) {
+  const messages = events.flatMap(({ event, appended: { place, prevs }, timestamp }) => {
+    const written = messageIn(event);
+    return written === undefined ? [] : [{ message: { ...place, ...written }, prevs, timestamp }];
+  });
+  // Only the order within a lane matters.
+  return messages.sort((a, b) => a.message.seq - b.message.seq);
+}
 
 const noAnswer = "This server's database does not answer at the moment.";
 
@@ -367,19 +377,6 @@ const tooMuch = "This payload asks for too much at once: ask for less, or again.
 
 /** Milliseconds after which a load is given up, and the requests that need it are refused. */
 const loadMs = 1_000;
-
-/** @throws EngineDown if the answer takes longer. Whatever comes later is ignored. */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new EngineDown("its database does not answer")), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** The most events of one append. */
 const mostAppended = 1_000;

@@ -18,24 +18,26 @@ import type { EngineConfig } from "../config.ts";
 import { Presence } from "../core/chat/presence.ts";
 import type { Effect } from "../core/effects.ts";
 import { Flood } from "../core/serving/flood.ts";
-import type { ServiceTable } from "../core/serving/service.ts";
 import { measureServing, replyRecorder } from "../measure.ts";
 import { healthBytes, healthReply } from "../peer-wire.ts";
 import type { Foundation, Server } from "../real-surroundings.ts";
 import { TopicKeys } from "../topic-keys.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { EngineCore } from "./engine-core.ts";
-import { engineTable } from "./engine-table.ts";
+import { engineServices, engineServiceTable } from "./engine-services.ts";
 import { Housekeeping, notYet } from "./housekeeping.ts";
 import { openPostgres } from "./postgres/postgres-engine.ts";
 
 /** Starts a server that keeps no state of its own: all that it knows is in the engine. */
-export async function openEngineServer(place: Foundation, given: EngineConfig): Promise<Server> {
-  const { config, clock, clockFile, membership, name, log, slot, link, requestLogs } = place;
+export async function openEngineServer(
+  foundation: Foundation,
+  given: EngineConfig,
+): Promise<Server> {
+  const { config, clock, clockFile, membership, name, log, slot, link, requestLogs } = foundation;
   const { auth, secret, brokers, flood } = config;
   let unready = (): string | undefined => notYet;
-  const { port, answered } = await openMetrics(place, () => unready());
-  const { responder, address } = await openHealth(place, () => unready());
+  const { port, answered } = await openMetrics(foundation, () => unready());
+  const { responder, address } = await openHealth(foundation, () => unready());
   const engine = await openPostgres(given, log, (why) => {
     log.warn({ event: "engineAwaited" }, `Waits for its database: ${why}`);
     announceWaiting(why);
@@ -67,14 +69,14 @@ export async function openEngineServer(place: Foundation, given: EngineConfig): 
   unready = () => core.whyNotServing;
   measureServing(port.metrics, () => core.figures(view.offsetMs, now()));
   const clients = new ClientWire({
-    ...{ auth, secret, brokers, parsers: engineTable, log: requestLogs.clients },
+    ...{ auth, secret, brokers, parsers: engineServices, log: requestLogs.clients },
     onRequests: (requests) => core.take(requests),
     onAnswered: (replies, seconds) => {
       house.rate.add(replies.length);
       answered(replies, seconds);
     },
   });
-  const bus = openBus(place, { core, presence, topicKeys, correctedMs });
+  const bus = openBus(foundation, { core, presence, topicKeys, correctedMs });
   const perform = performer({ core, clients, bus, passwords, log });
   const { promise: firstServing, resolve: onServing } = withResolver();
   const house = new Housekeeping({
@@ -148,9 +150,9 @@ async function openMetrics(
   const self = { version: ownVersion(), ...membership.selfReport };
   const logs = Object.values(requestLogs);
   measureProcess(port.metrics, { ...self, role: "server", name, clock, requestLogs: logs });
-  const rows: ServiceTable = engineTable as unknown as ServiceTable;
-  const isService = (service: string) => Object.hasOwn(rows, service);
-  const isWrite = (service: string) => isService(service) && rows[service]?.sender !== undefined;
+  const isService = (service: string) => Object.hasOwn(engineServiceTable, service);
+  const isWrite = (service: string) =>
+    isService(service) && engineServiceTable[service]?.sender !== undefined;
   return { port, answered: replyRecorder(port.metrics, { isService, isWrite }) };
 }
 

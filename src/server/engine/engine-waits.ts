@@ -8,8 +8,8 @@ import { idOf, type Placed } from "../core/replica/placed.ts";
 import type { WaitingWrite } from "../core/serving/payload-reply.ts";
 import type { ServingParts } from "../core/serving/serving-parts.ts";
 import type { DueWrite } from "../core/serving/waiting-writes.ts";
-import { type Appended, EngineDown } from "./engine.ts";
-import { noOrigin } from "./turn.ts";
+import { type Appended, EngineUnavailable } from "./engine.ts";
+import { unplacedOrigin } from "./turn.ts";
 
 /** So often in a row a request may be decided in vain. */
 const mostConflicts = 20;
@@ -45,7 +45,7 @@ export class EngineWrites {
   }
 
   add(write: WaitingWrite): void {
-    if (write.server !== noOrigin) {
+    if (write.server !== unplacedOrigin) {
       this.repeated += 1;
       this.#due.push({ ...write, outcome: "committed" });
       return;
@@ -167,7 +167,7 @@ export class EngineDecisions {
     this.#isDeciding = true;
     const batch = this.#waiting.splice(0, limits.decisionOperations);
     const decided = await this.#decide(batch.map(({ operation }) => operation)).catch((error) => {
-      if (error instanceof EngineDown) return [];
+      if (error instanceof EngineUnavailable) return [];
       throw error;
     });
     this.#isDeciding = false;
@@ -207,7 +207,7 @@ export class EngineSearches {
     if (one === undefined) return;
     this.#running += 1;
     const found = await this.#search(one.query).catch((error) => {
-      if (error instanceof EngineDown) return undefined;
+      if (error instanceof EngineUnavailable) return undefined;
       throw error;
     });
     this.#running -= 1;

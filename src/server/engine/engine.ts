@@ -141,7 +141,7 @@ export type Appended =
   | "conflict";
 
 /** An appended message that may not have been published. */
-export interface Unpublished {
+export interface UnpublishedEvent {
   readonly event: NewEvent;
   readonly appended: Exclude<Appended, "conflict">;
   /** The time in the sender's request, if it is known (P1). */
@@ -175,7 +175,7 @@ export interface Standing {
 }
 
 /**
- * Where servers without a state of their own keep everything. All methods reject with `EngineDown` if
+ * Where servers without a state of their own keep everything. All methods reject with `EngineUnavailable` if
  * the engine does not answer; whether a change has been made is then unknown, and whoever asks again
  * with the same id finds out.
  */
@@ -184,15 +184,19 @@ export interface Engine extends AsyncDisposable {
   load(needs: Needs, into?: Slice): Promise<Slice>;
   /**
    * Appends events, and resolves once they are on the disks that the engine promises. Events of one
-   * conversation keep their order.
+   * conversation keep their order within a call. A caller that wants order between calls waits for
+   * each.
    */
   append(events: readonly NewEvent[]): Promise<readonly Appended[]>;
   /** Decides operations one after the other, all in one slot (D1). */
   decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]>;
-  /** The messages of these places are published. May be late, or be missing after a crash. */
-  published(places: readonly Placed[]): Promise<void>;
+  /**
+   * Notes that these messages are published. A crash may undo this; the messages are then published
+   * once more.
+   */
+  markPublished(places: readonly Placed[]): Promise<void>;
   /** Returns messages that nobody has marked as published for some time. */
-  unpublished(olderThanMs: number, limit: number): Promise<readonly Unpublished[]>;
+  unpublished(olderThanMs: number, limit: number): Promise<readonly UnpublishedEvent[]>;
   /**
    * Says that this server lives, tries to become the keeper if there is none, and returns the servers
    * that live.
@@ -212,5 +216,8 @@ export interface Engine extends AsyncDisposable {
   search(query: SearchQuery): Promise<readonly Entry[]>;
 }
 
-/** The engine does not answer, or is not writable. */
-export class EngineDown extends Error {}
+/**
+ * The engine could not do it: it is lost, is no primary, has too much to do, or failed in a way that
+ * was logged.
+ */
+export class EngineUnavailable extends Error {}

@@ -1,15 +1,15 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
-import type { StoredMessage } from "../core/chat/chat-state.ts";
-import type { Placed } from "../core/replica/placed.ts";
+import type { ChatData } from "../core/chat/chat-facts.ts";
 import type { NewEvent, Scope } from "./engine.ts";
 
 /** The conversations are spread over so many lanes. Each lane is an origin, with numbers of its own. */
-export const lanes = 64;
+export const laneCount = 64;
 
 /**
  * Returns the name by which clients know a lane: `server` in receipts, entries and vectors. Lanes
- * sort as their names do. A server of a cluster that was moved into an engine stays an origin, so
- * its lane is given by its name, and above `lanes`; nothing is appended to it.
+ * sort as their names do. A lane's name is `server_` and the lane plus one, in hexadecimal. A former
+ * server of a moved cluster keeps its name, so it has the lane that its name says. Such a lane is at
+ * least `laneCount`, and nothing is appended to it.
  */
 export function originOf(lane: number): ServerName {
   // `server_00000000` is below every other name in the order of messages, so no lane has it.
@@ -20,8 +20,13 @@ export function laneOf(origin: ServerName): number {
   return Number.parseInt(origin.slice("server_".length), 16) - 1;
 }
 
+/** What a kind of event is, without its place. */
+export type Fact = {
+  readonly [Kind in keyof ChatData]: { kind: Kind; data: ChatData[Kind] };
+}[keyof ChatData];
+
 /** The columns by which an event is stored and found. */
-export interface EventRow extends Scope {
+export interface EventStorage extends Scope {
   /** What the event is about, by which it is found: a channel, a user or a hook. */
   readonly subject: string;
   readonly actor: UserName | undefined;
@@ -34,7 +39,7 @@ export const userKey = (user: UserName) => `@${user}`;
 export const hookKey = (hook: string) => `!${hook}`;
 
 /** Returns the columns by which an event is stored and found. */
-export function rowOf(event: NewEvent): EventRow {
+export function storageOf(event: NewEvent): EventStorage {
   switch (event.kind) {
     case "login": {
       const { user } = event.data;
@@ -94,21 +99,18 @@ export const scopes = {
   },
 } as const;
 
-/**
- * Returns an event as the message that it is.
- * @throws Error if the event is no message
- */
-export function messageOf(event: NewEvent, place: Placed): StoredMessage {
+/** Returns who wrote a message, to whom, and what; undefined if the event is no message. */
+export function messageIn(event: Fact) {
   switch (event.kind) {
     case "publication": {
-      const { user: from, channel, hook, message: text } = event.data;
-      return { ...place, from, to: { channel }, hook, text };
+      const { user: from, channel, message: text, hook } = event.data;
+      return { from, to: { channel }, text, hook };
     }
     case "message": {
-      const { src: from, dst: user, message: text } = event.data;
-      return { ...place, from, to: { user }, hook: undefined, text };
+      const { src: from, dst, message: text } = event.data;
+      return { from, to: { user: dst }, text, hook: undefined };
     }
     default:
-      throw new Error(`a ${event.kind} is no message`);
+      return undefined;
   }
 }

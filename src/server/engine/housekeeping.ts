@@ -14,7 +14,7 @@ import type { ClientWire } from "../client-wire.ts";
 import type { Presence } from "../core/chat/presence.ts";
 import { Rate } from "../core/replica/rate.ts";
 import type { ClusterView } from "./cluster-view.ts";
-import { type Engine, EngineDown, silenceMs } from "./engine.ts";
+import { type Engine, EngineUnavailable, silenceMs } from "./engine.ts";
 import type { EngineCore } from "./engine-core.ts";
 
 interface Parts {
@@ -146,7 +146,7 @@ export class Housekeeping {
       this.#heardMs = after.steadyMs;
       this.#enter();
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
       log.debug(`The database does not answer: ${error.message}`);
     }
     this.#isReporting = false;
@@ -181,7 +181,7 @@ export class Housekeeping {
       const olderThanMs = view.isKeeper ? republishAfterMs.byKeeper : republishAfterMs.byAny;
       core.publish(await engine.unpublished(olderThanMs, mostRepublished));
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
     }
     this.#isPublishing = false;
   }

@@ -6,14 +6,14 @@ import { noView } from "../../protocol/view.ts";
 import { chatFacts } from "../core/chat/chat-facts.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { NewEvent } from "./engine.ts";
-import { rowOf } from "./events.ts";
+import { storageOf } from "./events.ts";
 import { Slice } from "./slice.ts";
 
 /**
  * The origin of events that are not on disk yet, so have no place. The name is that of no lane, so
  * no page shows such an event.
  */
-export const noOrigin = "server_ffffffff" as ServerName;
+export const unplacedOrigin = "server_ffffffff" as ServerName;
 
 /** An event that a request has made, until it is on disk. */
 export interface MadeEvent {
@@ -22,7 +22,8 @@ export interface MadeEvent {
   readonly timestamp: string | number | undefined;
 }
 
-export type Given = Omit<
+/** The services that a turn does not make itself. */
+export type OuterServices = Omit<
   Services,
   "chat" | "accounts" | "shop" | "matches" | "log" | "ledger" | "replication" | "publications"
 >;
@@ -44,7 +45,7 @@ export class Turn {
   }
 
   /** Returns the parts that services read and write. */
-  services(given: Given): Services {
+  services(given: OuterServices): Services {
     const turn = this;
     return {
       ...given,
@@ -90,9 +91,12 @@ export class Turn {
   }
 
   /** Makes an event, and adds it to the slice, so that the next request of this turn sees it. */
-  #make({ kind, data: { id, ...data }, timeMs }: Making, { clock: own, auth }: Given): Event {
+  #make(
+    { kind, data: { id, ...data }, timeMs }: Making,
+    { clock: own, auth }: OuterServices,
+  ): Event {
     this.#last += 1;
-    const [server, seq, clock] = [noOrigin, this.#last, own.tick()];
+    const [server, seq, clock] = [unplacedOrigin, this.#last, own.tick()];
     const event = { kind, data, id, clock, timeMs } as NewEvent;
     this.#made.set(seq, {
       event: { ...event, ...this.#limitsOf(event, auth) },
@@ -104,9 +108,9 @@ export class Turn {
   }
 
   /** Returns what must still be true of the event's maker when it is appended. */
-  #limitsOf(event: NewEvent, auth: Given["auth"]): Pick<NewEvent, "version" | "most"> {
+  #limitsOf(event: NewEvent, auth: OuterServices["auth"]): Pick<NewEvent, "version" | "most"> {
     const { kind } = event;
-    const { actor } = rowOf(event);
+    const { actor } = storageOf(event);
     const account = actor === undefined ? undefined : this.slice.accounts.owner(actor);
     // The password of a login was checked, and what it grants is checked with each request.
     const version = kind === "login" || account?.locked ? undefined : account?.version;

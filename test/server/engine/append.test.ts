@@ -3,9 +3,9 @@ import type { ChannelName, HookId, HookName, UserName } from "../../../src/proto
 import { userTopic } from "../../../src/protocol/topics.ts";
 import { nameOf } from "../../../src/server/core/replica/placed.ts";
 import type { Appended, NewEvent } from "../../../src/server/engine/engine.ts";
-import { rowOf } from "../../../src/server/engine/events.ts";
-import { Appender } from "../../../src/server/engine/postgres/append.ts";
-import { published, unpublished } from "../../../src/server/engine/postgres/unpublished.ts";
+import { storageOf } from "../../../src/server/engine/events.ts";
+import { append as appendTo } from "../../../src/server/engine/postgres/append.ts";
+import { markPublished, unpublished } from "../../../src/server/engine/postgres/unpublished.ts";
 import { hasPostgres, why } from "../../../src/trials/postgres.ts";
 import { DrawnEvents, eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
@@ -29,7 +29,7 @@ function placesOf(appended: readonly Appended[]) {
 
 describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   let database: EngineDatabase;
-  const append = (events: readonly NewEvent[]) => new Appender(database.pool).append(events);
+  const append = (events: readonly NewEvent[]) => appendTo(database.pool, events);
 
   beforeAll(async () => {
     database = await EngineDatabase.start();
@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => database.empty());
 
-  describe("of eight appenders at once", () => {
+  describe("of eight servers at once", () => {
     let all: { event: NewEvent; appended: Appended }[];
     const news = () => {
       return all.flatMap(({ event, appended }) => {
@@ -46,14 +46,14 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
     };
 
     beforeEach(async () => {
-      const appenders = Array.from({ length: 8 }, () => new Appender(database.pool));
-      const made = appenders.map(async (appender, number) => {
-        // Two appenders each draw the same events, as if clients sent each request twice.
+      const made = Array.from({ length: 8 }, async (_, number) => {
+        // Two servers each draw the same events, as if clients sent each request twice.
         const drawn = new DrawnEvents(1 + Math.floor(number / 2));
         const batches = Array.from({ length: 20 }, () => {
           return Array.from({ length: 1 + Math.floor(drawn.random() * 10) }, () => drawn.next());
         });
-        const appended = await Promise.all(batches.map((batch) => appender.append(batch)));
+        const appended: (readonly Appended[])[] = [];
+        for (const batch of batches) appended.push(await append(batch));
         return batches.flatMap((batch, at) => {
           return batch.map((event, n) => ({ event, appended: appended[at]?.[n] as Appended }));
         });
@@ -82,13 +82,13 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
       const places = new Map<string, Set<string>>();
       for (const { event, appended } of all) {
         if (event.id === undefined || appended === "conflict") continue;
-        const key = `${rowOf(event).scope}\n${event.id}`;
+        const key = `${storageOf(event).scope}\n${event.id}`;
         places.set(key, (places.get(key) ?? new Set()).add(nameOf(appended.place)));
       }
       expect(places.size).toBeGreaterThan(200);
       for (const of of places.values()) expect(of.size).toBe(1);
       const made = news().filter(({ event }) => event.id !== undefined);
-      const keys = made.map(({ event }) => `${rowOf(event).scope}\n${event.id}`);
+      const keys = made.map(({ event }) => `${storageOf(event).scope}\n${event.id}`);
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys.length).toBe(places.size);
     });
@@ -127,9 +127,8 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   });
 
   test("keep their order within a conversation", async () => {
-    const appender = new Appender(database.pool);
-    const batches = Array.from({ length: 30 }, (_, n) => [say(`${n}`), tell(`${n}`)]);
-    const appended = (await Promise.all(batches.map((batch) => appender.append(batch)))).flat();
+    const events = Array.from({ length: 30 }, (_, n) => [say(`${n}`), tell(`${n}`)]).flat();
+    const appended = await append(events);
     const seqs = appended.filter((_, at) => at % 2 === 0).map((one) => (one as Placed).place.seq);
     expect(seqs).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
   });
@@ -157,12 +156,9 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   });
 
   test("[K10] of several servers that make channels which look the same make one of them", async () => {
-    const servers = [new Appender(database.pool), new Appender(database.pool)];
     for (let round = 1; round <= 30; round += 1) {
       const names = [`room-${round}`, `ROOM-${round}`, `rооm-${round}`] as ChannelName[];
-      const made = names.map((channel, at) => {
-        return servers[at % 2]?.append([eventOf("channel", { channel, user: ana })]);
-      });
+      const made = names.map((channel) => append([eventOf("channel", { channel, user: ana })]));
       const news = (await Promise.all(made)).flat().filter((one) => one !== "conflict");
       expect(news).toHaveLength(1);
     }
@@ -179,7 +175,6 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   });
 
   test("[K10] of several servers make no more channels and hooks of one user than the user may have", async () => {
-    const servers = Array.from({ length: 4 }, () => new Appender(database.pool));
     const most = 3;
     const channel = (name: string) => {
       return { ...eventOf("channel", { channel: name as ChannelName, user: ana }), most };
@@ -189,8 +184,8 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
       const data = { hook: id, channel: general, name: "build" as HookName, by: ana };
       return { ...eventOf("hook", data), most };
     };
-    const made = servers.map((server, at) => {
-      return server.append([channel(`a${at}`), hook(2 * at), channel(`b${at}`), hook(2 * at + 1)]);
+    const made = Array.from({ length: 4 }, (_, at) => {
+      return append([channel(`a${at}`), hook(2 * at), channel(`b${at}`), hook(2 * at + 1)]);
     });
     const kinds = (await Promise.all(made)).map((all) => all.map((one) => one !== "conflict"));
     expect(kinds.flatMap(([one, , other]) => [one, other]).filter(Boolean)).toHaveLength(most);
@@ -266,7 +261,7 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
       expect(found.map((one) => one.appended).sort(byName)).toEqual([...appended].sort(byName));
       const secret = found.find(({ event }) => event.id !== undefined);
       expect(secret?.event.data).toEqual({ src: ana, dst: bob, message: "\u0000 \u001a0" });
-      await published(
+      await markPublished(
         database.pool,
         appended.map(({ place }) => place),
       );

@@ -51,7 +51,7 @@ class Tried {
           this.endSearch = resolve;
         });
       },
-      published: async () => {},
+      markPublished: async () => {},
     } as unknown as Engine;
     const now = () => ({ steadyMs: this.nowMs, wallMs: this.nowMs });
     this.core = new EngineCore({

@@ -11,8 +11,8 @@ import { scopeOf } from "../../../src/server/core/chat/chat-state.ts";
 import { readHistory } from "../../../src/server/core/chat/history.ts";
 import { readPlace } from "../../../src/server/core/replica/placed.ts";
 import { type HistoryNeed, Needs } from "../../../src/server/engine/engine.ts";
-import { messageOf, rowOf } from "../../../src/server/engine/events.ts";
-import { Appender } from "../../../src/server/engine/postgres/append.ts";
+import { messageIn, storageOf } from "../../../src/server/engine/events.ts";
+import { append } from "../../../src/server/engine/postgres/append.ts";
 import { decide } from "../../../src/server/engine/postgres/decide.ts";
 import { loadDecided } from "../../../src/server/engine/postgres/load-decided.ts";
 import { moveIn, SchemaUsedError } from "../../../src/server/engine/postgres/move-in.ts";
@@ -87,10 +87,9 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     await moveIn(database.pool, state, signal);
     const committed: MutableVector = { ...state.vector };
     const drawn = new DrawnEvents(12);
-    const appender = new Appender(database.pool);
     for (let count = 0; count < 400; count += 1) {
       const event = drawn.next();
-      const [appended] = await appender.append([event]);
+      const [appended] = await append(database.pool, [event]);
       if (appended === undefined || appended === "conflict" || !appended.isNew) continue;
       const { place } = appended;
       expect(place.clock).toBeGreaterThan(state.clock);
@@ -137,11 +136,10 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     const moved = await moveIn(database.pool, state, signal);
     let copies = 0;
     for (const { event, place } of made) {
-      if (event.id === undefined || (event.kind !== "message" && event.kind !== "publication")) {
-        continue;
-      }
-      const message = messageOf(event, place);
-      const { owner, scope } = rowOf(event);
+      const written = messageIn(event);
+      if (event.id === undefined || written === undefined) continue;
+      const message = { ...place, ...written };
+      const { owner, scope } = storageOf(event);
       const needs = new Needs();
       needs.events.set("", { owner, scope, id: event.id });
       const { chat } = await database.load(needs);
@@ -187,7 +185,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     const channel = channelNames.find((name) => state.chat.isRemoved(name)) as ChannelName;
     const by = userNames[0] as UserName;
     const restored = eventOf("removal", { channel, by, isRemoved: false }, "restored");
-    await new Appender(database.pool).append([restored]);
+    await append(database.pool, [restored]);
     expect((await load()).chat.isRemoved(channel)).toBe(false);
   });
 
@@ -249,13 +247,12 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     const name = "server_00000050" as ServerName;
     const ended: string[] = [];
     const started: Promise<unknown>[] = [];
-    const appender = new Appender(database.pool);
-    const append = (id: string) =>
-      appender.append([eventOf("login", { user: "new" as UserName }, id)]);
+    const login = (id: string) =>
+      append(database.pool, [eventOf("login", { user: "new" as UserName }, id)]);
     const start = () => {
       const own = { name, address: "tcp://127.0.0.1:1", clock: 1, rate: 0 };
       started.push(new ServerDirectory(database.pool).report(own).then(() => ended.push("report")));
-      started.push(append("first").then(() => ended.push("append")));
+      started.push(login("first").then(() => ended.push("append")));
     };
     const areWaiting = async () => {
       const waiting = await database.query("select from pg_locks where not granted");
@@ -280,7 +277,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     await moveIn(pool, state, signal);
     await Promise.all(started);
     expect(early).toEqual([]);
-    const [second] = await append("second");
+    const [second] = await login("second");
     expect(second).toMatchObject({ isNew: true, place: { seq: 2 } });
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ServerName } from "../../../src/protocol/ids.ts";
-import { EngineDown, type Standing } from "../../../src/server/engine/engine.ts";
+import { EngineUnavailable, type Standing } from "../../../src/server/engine/engine.ts";
 import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
 import { ServerDirectory } from "../../../src/server/engine/postgres/standing.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
@@ -135,7 +135,7 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
     const before = (await directory.lease("lane", ana, 60_000))?.fence as number;
     await postgres.kill();
     await until(() => !pool.isUp, "the loss is noticed");
-    await expect(directory.report(reportOf(ana))).rejects.toThrow(EngineDown);
+    await expect(directory.report(reportOf(ana))).rejects.toThrow(EngineUnavailable);
     await postgres.promote();
     await until(() => pool.isUp, "the new primary is found");
     expect(await directory.lease("lane", bia, 60_000)).toBeUndefined();

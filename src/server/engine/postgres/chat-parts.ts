@@ -1,9 +1,9 @@
 import { limits } from "../../../protocol/limits.ts";
 import { looksOf } from "../../../protocol/looks.ts";
 import type { NamesNeed, Needs, ScopedId } from "../engine.ts";
-import { hookKey, lanes as ownLanes } from "../events.ts";
+import { hookKey, laneCount } from "../events.ts";
 import { laneOfOwner, selectedEvent } from "./events-rows.ts";
-import { sortKey, stored } from "./text.ts";
+import { escapeNul, sortKey } from "./text.ts";
 
 /**
  * A query with the columns of `StoredEvent`. Parts are combined by `union all`. The rows `lanes` and
@@ -28,7 +28,7 @@ const creation =
 export function chatParts(needs: Needs): readonly UnionPart[] {
   const names = [...needs.names.values()];
   const parts = [
-    lanes,
+    laneHeads,
     users([...needs.users]),
     usersLike([...needs.userLooks]),
     channels([...needs.channels]),
@@ -44,11 +44,11 @@ export function chatParts(needs: Needs): readonly UnionPart[] {
 
 /** The lanes where the events of the lane `n.lane` are: this one, and those of former servers. */
 export const lanesOf = `(
-  select n.lane union all select lane from lanes where lane >= ${ownLanes}
+  select n.lane union all select lane from lanes where lane >= ${laneCount}
 ) l (lane)`;
 
 /** One row, with the `seq` of each lane that has events, and the highest clock of them all. */
-const lanes: UnionPart = {
+const laneHeads: UnionPart = {
   name: "lanes",
   text: `select null::bigint as lane, null::bigint as seq, max(clock) as clock,
       null::bigint as time, 'lanes' as kind, null as subject, null as actor, null as id,
@@ -139,7 +139,7 @@ const events = partFor<ScopedId>(
   (list) => [
     list.map(({ owner }) => laneOfOwner(owner)),
     list.map(({ scope }) => scope),
-    list.map(({ id }) => stored(id)),
+    list.map(({ id }) => escapeNul(id)),
   ],
 );
 

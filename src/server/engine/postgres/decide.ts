@@ -19,7 +19,7 @@ import {
   stateRowsOf,
   stateTables,
 } from "./state-rows.ts";
-import { stored } from "./text.ts";
+import { escapeNul } from "./text.ts";
 
 /**
  * Decides operations one after the other, in one transaction, which is one slot (D1). An operation
@@ -220,5 +220,5 @@ export function operationRow({ slot, outcome, result, operation }: Decided) {
     result: result && JSON.stringify(result),
     operation: JSON.stringify(operation),
   };
-  return { by, id: stored(id), slot, outcome, ...asJson };
+  return { by, id: escapeNul(id), slot, outcome, ...asJson };
 }

@@ -8,7 +8,7 @@ import type { Needs } from "../engine.ts";
 import type { Slice } from "../slice.ts";
 import type { Queries } from "./pool.ts";
 import { stateTables } from "./state-rows.ts";
-import { stored } from "./text.ts";
+import { escapeNul } from "./text.ts";
 
 /** Each row that is loaded has the name of its part, which is mostly that of its table. */
 type Loaded = {
@@ -92,7 +92,7 @@ function accountsOf({ operations, accounts, userLooks, trades }: Needs) {
     text: accountsText,
     values: [
       asked.map(({ by }) => by),
-      asked.map(({ id }) => stored(id)),
+      asked.map(({ id }) => escapeNul(id)),
       [...accounts],
       [...userLooks],
       [...trades],

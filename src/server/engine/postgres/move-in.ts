@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Fields } from "../../../protocol/fields.ts";
 import { servers } from "../../../protocol/vector.ts";
-import { laneOf, lanes } from "../events.ts";
+import { laneCount, laneOf } from "../events.ts";
 import { type MovedTable, movedTables, type WholeState } from "./moved-rows.ts";
 import type { EnginePool, Queries } from "./pool.ts";
 import { insertion } from "./state-rows.ts";
@@ -50,7 +50,7 @@ export async function refuseUnlessEmpty(transaction: Queries): Promise<void> {
 /**
  * Writes the state of a cluster into an empty schema, and reads all of it back. All in one
  * transaction: if anything differs, nothing was moved.
- * @throws SchemaUsedError; EngineDown if it is unknown whether the state was moved; Error if nothing
+ * @throws SchemaUsedError; EngineUnavailable if it is unknown whether the state was moved; Error if nothing
  * was moved
  */
 export async function moveIn(
@@ -84,7 +84,7 @@ export async function moveIn(
 
 /** Servers draw their names, so this happens to one cluster in millions. */
 function refuseNames({ vector }: WholeState): void {
-  const taken = servers(vector).find((server) => laneOf(server) < lanes);
+  const taken = servers(vector).find((server) => laneOf(server) < laneCount);
   if (taken !== undefined) throw new Error(`an engine uses the name of the server ${taken}`);
 }
 

@@ -7,18 +7,11 @@ import type { ChatState, StoredMessage } from "../../core/chat/chat-state.ts";
 import type { DecisionLog } from "../../core/decisions/decision-log.ts";
 import { type Placed, readPlace } from "../../core/replica/placed.ts";
 import type { NewEvent } from "../engine.ts";
-import { channelKey, laneOf, lanes, messageOf, rowOf, userKey } from "../events.ts";
+import { channelKey, laneCount, laneOf, messageIn, storageOf, userKey } from "../events.ts";
 import { operationRow } from "./decide.ts";
-import {
-  eventColumns,
-  factOf,
-  placeOf,
-  restOf,
-  type StoredEvent,
-  writtenIn,
-} from "./events-rows.ts";
+import { eventColumns, factOf, placeOf, restOf, type StoredEvent } from "./events-rows.ts";
 import { type DecidedState, stateTables } from "./state-rows.ts";
-import { sortKey, stored } from "./text.ts";
+import { escapeNul, sortKey } from "./text.ts";
 
 /** The state of a whole cluster. */
 export interface WholeState extends DecidedState {
@@ -123,12 +116,12 @@ function events({ chat }: WholeState): MovedTable {
     *rows() {
       for (const { event, place } of eventsOf(chat)) {
         if (isCopy(chat, event, place)) continue;
-        const { subject, actor, scope, body } = rowOf(event);
+        const { subject, actor, scope, body } = storageOf(event);
         const { server, seq, clock, time, id } = place;
         const row = {
           ...{ lane: laneOf(server), seq, clock, time, kind: event.kind, subject, actor, scope },
-          id: id && stored(id),
-          body: body && stored(body),
+          id: id && escapeNul(id),
+          body: body && escapeNul(body),
           data: restOf(event) ?? undefined,
         };
         yield { row, text: textOf(event, place, scope) };
@@ -154,8 +147,9 @@ function* eventsOf(chat: ChatState): Iterable<{ event: NewEvent; place: Placed }
  * readers see the first message only (R6); an engine has no other.
  */
 function isCopy(chat: ChatState, event: NewEvent, place: Placed): boolean {
-  if (writtenIn(event) === undefined) return false;
-  const message = messageOf(event, place);
+  const written = messageIn(event);
+  if (written === undefined) return false;
+  const message = { ...place, ...written };
   return conversationsOf(chat, message).some((owner) => {
     const [first] = owner?.conversation.window.duplicates(message) ?? [];
     return first !== undefined && compareOrder(first, message) < 0;
@@ -170,7 +164,7 @@ function conversationsOf(chat: ChatState, { from, to }: StoredMessage) {
 
 /** Returns the columns of a name and of a place. */
 function namedAt(name: string, { server, seq, clock, time, id }: Placed) {
-  const place = { lane: laneOf(server), seq, clock, time, id: id && stored(id) };
+  const place = { lane: laneOf(server), seq, clock, time, id: id && escapeNul(id) };
   return { name, sort: sortKey(name), ...place };
 }
 
@@ -217,7 +211,7 @@ function* dropped({ chat }: WholeState): Iterable<Fields> {
 
 /** The former servers, and the lanes to which events are appended from now on. */
 function* lanesAfter({ vector, clock }: WholeState): Iterable<Fields> {
-  for (let lane = 0; lane < lanes; lane += 1) yield { lane, seq: 0, clock };
+  for (let lane = 0; lane < laneCount; lane += 1) yield { lane, seq: 0, clock };
   for (const server of servers(vector)) yield { lane: laneOf(server), seq: vector[server], clock };
 }
 

@@ -3,11 +3,11 @@ import pg from "pg";
 import { pause } from "../../../platform/clock.ts";
 import type { Log } from "../../../platform/log.ts";
 import type { EngineHost } from "../../../platform/parse-engine.ts";
-import { EngineDown } from "../engine.ts";
+import { EngineUnavailable } from "../engine.ts";
 import {
   connectionOptions,
   connectPrimary,
-  type EnginePlace,
+  type EngineAccess,
   isWritable,
   type Primary,
 } from "./connect.ts";
@@ -28,7 +28,7 @@ export interface Queries {
   query<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }>;
 }
 
-export interface PoolOptions extends EnginePlace {
+export interface PoolOptions extends EngineAccess {
   readonly log: Log;
   /** Connections for reads. */
   readonly readers?: number;
@@ -67,7 +67,7 @@ export class EnginePool implements AsyncDisposable {
   /**
    * Connects to the primary, and waits until it has confirmed a commit (K1), however long its standby
    * takes.
-   * @throws Problem or EngineDown, as `connectPrimary`
+   * @throws Problem or EngineUnavailable, as `connectPrimary`
    */
   static async open(options: PoolOptions): Promise<EnginePool> {
     const pool = new EnginePool(options);
@@ -88,7 +88,7 @@ export class EnginePool implements AsyncDisposable {
     return this.#connected?.waiting ?? 0;
   }
 
-  /** Runs one statement that does not wait for the standby. @throws EngineDown */
+  /** Runs one statement that does not wait for the standby. @throws EngineUnavailable */
   async read<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
     const { name, isOfMany, ...rest } = query;
     const kept = name !== undefined && isOfMany ? this.#names.nameOf(name) : name;
@@ -96,7 +96,7 @@ export class EnginePool implements AsyncDisposable {
     return await this.#run("read", (client) => send<Row>(client, named));
   }
 
-  /** Runs one statement that is its own transaction. @throws EngineDown */
+  /** Runs one statement that is its own transaction. @throws EngineUnavailable */
   async write<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
     return await this.#run("write", (client) => send<Row>(client, query));
   }
@@ -104,7 +104,7 @@ export class EnginePool implements AsyncDisposable {
   /**
    * Runs statements in one transaction; runs them again from the start after a serialization failure
    * or a deadlock.
-   * @throws EngineDown; whether the commit was made is then unknown
+   * @throws EngineUnavailable; whether the commit was made is then unknown
    */
   async transaction<T>(run: (transaction: Queries) => Promise<T>): Promise<T> {
     return await this.#run("write", (client) => transacted(client, run));
@@ -127,7 +127,7 @@ export class EnginePool implements AsyncDisposable {
   }
 
   get #up(): Connections {
-    if (this.#connected === undefined) throw new EngineDown("no primary answers");
+    if (this.#connected === undefined) throw new EngineUnavailable("no primary answers");
     return this.#connected;
   }
 
@@ -209,7 +209,7 @@ class Connections {
   readonly #pools: Readonly<Record<Kind, pg.Pool>>;
   readonly #sockets = new Set<Socket>();
   /** Reject what waits for a connection. */
-  readonly #waiting = new Set<(error: EngineDown) => void>();
+  readonly #waiting = new Set<(error: EngineUnavailable) => void>();
 
   constructor(options: PoolOptions, host: EngineHost) {
     const { readers = 4, writers = 8, mostWaiting = 1_000 } = options;
@@ -240,7 +240,7 @@ class Connections {
     try {
       return await run(client);
     } catch (error) {
-      isLost = error instanceof EngineDown;
+      isLost = error instanceof EngineUnavailable;
       throw error;
     } finally {
       client.release(isLost);
@@ -260,7 +260,7 @@ class Connections {
   async close(): Promise<void> {
     const { read, write } = this.#pools;
     const ended = [read.end(), write.end()];
-    for (const reject of this.#waiting) reject(new EngineDown("the primary is lost"));
+    for (const reject of this.#waiting) reject(new EngineUnavailable("the primary is lost"));
     // A host that does not answer would not end its side of a connection.
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(ended);
@@ -270,10 +270,10 @@ class Connections {
     const pool = this.#pools[kind];
     return new Promise((resolve, reject) => {
       if (pool.waitingCount >= this.#mostWaiting) {
-        return reject(new EngineDown("too many requests wait for PostgreSQL"));
+        return reject(new EngineUnavailable("too many requests wait for PostgreSQL"));
       }
       let isLate = false;
-      const giveUp = (error: EngineDown) => {
+      const giveUp = (error: EngineUnavailable) => {
         isLate = true;
         reject(error);
       };
@@ -282,7 +282,7 @@ class Connections {
         .connect()
         .then(
           (client) => (isLate ? client.release(true) : resolve(client)),
-          ({ message }: Error) => reject(new EngineDown(message)),
+          ({ message }: Error) => reject(new EngineUnavailable(message)),
         )
         .finally(() => this.#waiting.delete(giveUp));
     });
@@ -296,14 +296,14 @@ class Connections {
   }
 }
 
-/** Runs a statement. @throws EngineDown if its connection or the server is lost */
+/** Runs a statement. @throws EngineUnavailable if its connection or the server is lost */
 async function send<Row extends pg.QueryResultRow>(client: pg.PoolClient, query: Query) {
   const { values, ...rest } = query;
   try {
     return await client.query<Row>({ ...rest, ...(values && { values: [...values] }) });
   } catch (error) {
     if (!meansLoss(error)) throw error;
-    throw new EngineDown((error as Error).message, { cause: error });
+    throw new EngineUnavailable((error as Error).message, { cause: error });
   }
 }
 
@@ -319,7 +319,7 @@ async function transacted<T>(
     return result;
   } catch (error) {
     // Without a connection, the server rolls back by itself.
-    if (!(error instanceof EngineDown)) await query({ text: "rollback" });
+    if (!(error instanceof EngineUnavailable)) await query({ text: "rollback" });
     throw error;
   }
 }

@@ -12,10 +12,10 @@ import type {
   NewEvent,
   ServerReport,
   Standing,
-  Unpublished,
+  UnpublishedEvent,
 } from "../engine.ts";
 import { Slice } from "../slice.ts";
-import { Appender } from "./append.ts";
+import { append } from "./append.ts";
 import { decide } from "./decide.ts";
 import { loadChat } from "./load-chat.ts";
 import { loadDecided } from "./load-decided.ts";
@@ -23,7 +23,7 @@ import type { EnginePool } from "./pool.ts";
 import { search } from "./search.ts";
 import { ServerDirectory } from "./standing.ts";
 import { awaitEngine } from "./start.ts";
-import { published, unpublished } from "./unpublished.ts";
+import { markPublished, unpublished } from "./unpublished.ts";
 
 /**
  * Waits for a primary, and opens its database.
@@ -39,12 +39,10 @@ export async function openPostgres(
 
 class PostgresEngine implements Engine {
   readonly #pool: EnginePool;
-  readonly #appender: Appender;
   readonly #directory: ServerDirectory;
 
   constructor(pool: EnginePool) {
     this.#pool = pool;
-    this.#appender = new Appender(pool);
     this.#directory = new ServerDirectory(pool);
   }
 
@@ -55,18 +53,18 @@ class PostgresEngine implements Engine {
   }
 
   append(events: readonly NewEvent[]): Promise<readonly Appended[]> {
-    return this.#appender.append(events);
+    return append(this.#pool, events);
   }
 
   decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]> {
     return decide(this.#pool, operations, timeMs);
   }
 
-  published(places: readonly Placed[]): Promise<void> {
-    return published(this.#pool, places);
+  markPublished(places: readonly Placed[]): Promise<void> {
+    return markPublished(this.#pool, places);
   }
 
-  unpublished(olderThanMs: number, limit: number): Promise<readonly Unpublished[]> {
+  unpublished(olderThanMs: number, limit: number): Promise<readonly UnpublishedEvent[]> {
     return unpublished(this.#pool, olderThanMs, limit);
   }
 

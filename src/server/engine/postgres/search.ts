@@ -2,15 +2,8 @@ import type { SearchQuery } from "../../../protocol/client-messages.ts";
 import type { Entry } from "../../../protocol/publications.ts";
 import { writeTerms } from "../../../protocol/search-words.ts";
 import { toEntry } from "../../core/chat/history.ts";
-import { channelKey, laneOf, userKey } from "../events.ts";
-import {
-  factOf,
-  laneOfOwner,
-  placeOf,
-  type StoredEvent,
-  selectedEvent,
-  writtenIn,
-} from "./events-rows.ts";
+import { channelKey, laneOf, messageIn, userKey } from "../events.ts";
+import { factOf, laneOfOwner, placeOf, type StoredEvent, selectedEvent } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 
 /** Finds messages of a conversation that have all wanted terms and no unwanted one, newest first. */
@@ -31,7 +24,7 @@ export async function search(
   const all =
     rows.length < limit ? await pool.read<StoredEvent>({ text: byIndex, values }) : { rows };
   return all.rows.flatMap((row) => {
-    const written = writtenIn(factOf(row));
+    const written = messageIn(factOf(row));
     return written === undefined ? [] : [toEntry({ ...placeOf(row), ...written })];
   });
 }

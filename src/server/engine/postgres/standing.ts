@@ -1,5 +1,5 @@
 import type { ServerName } from "../../../protocol/ids.ts";
-import { EngineDown, type ServerReport, type Standing, silenceMs } from "../engine.ts";
+import { EngineUnavailable, type ServerReport, type Standing, silenceMs } from "../engine.ts";
 import type { EnginePool } from "./pool.ts";
 
 /** The lease of the keeper, and how long a keeper stays one without a report. */
@@ -67,7 +67,7 @@ export class ServerDirectory {
     try {
       await this.lease(keeperLease.name, name, keeperLease.ttlMs);
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
     } finally {
       this.#isTaking = false;
     }

@@ -4,7 +4,7 @@ import { runner } from "node-pg-migrate";
 import type pg from "pg";
 import { pause } from "../../../platform/clock.ts";
 import { Problem } from "../../../platform/problem.ts";
-import { EngineDown } from "../engine.ts";
+import { EngineUnavailable } from "../engine.ts";
 import { connectPrimary, type Primary } from "./connect.ts";
 import { EnginePool, type PoolOptions } from "./pool.ts";
 
@@ -25,7 +25,7 @@ export async function openEngine(options: PoolOptions): Promise<EnginePool> {
   try {
     return await open(options);
   } catch (error) {
-    if (!(error instanceof EngineDown)) throw error;
+    if (!(error instanceof EngineUnavailable)) throw error;
     const way = "start PostgreSQL, or correct --engine";
     throw new Problem(`No primary of PostgreSQL answers (${error.message}): ${way}.`);
   }
@@ -52,7 +52,7 @@ export async function awaitEngine(
     try {
       return await open(options);
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
       wait("down", `No primary of PostgreSQL answers (${error.message}).`);
     } finally {
       clearTimeout(unconfirmed);
@@ -61,7 +61,7 @@ export async function awaitEngine(
   }
 }
 
-/** @throws EngineDown if no primary answers */
+/** @throws EngineUnavailable if no primary answers */
 async function open(options: PoolOptions): Promise<EnginePool> {
   const { address, log } = options;
   const primary = await connectPrimary(options);

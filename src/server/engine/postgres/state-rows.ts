@@ -8,7 +8,7 @@ import type { OpenMatch } from "../../../protocol/matches.ts";
 import { readAccount } from "../../core/accounts/account-operations.ts";
 import { readCards, readCount, readDeck, readPack } from "../../core/shop/shop-operations.ts";
 import type { Slice } from "../slice.ts";
-import { sortKey, stored, told } from "./text.ts";
+import { escapeNul, sortKey, unescapeNul } from "./text.ts";
 
 /** The state that operations make. */
 export type DecidedState = Pick<Slice, "accounts" | "shop" | "matches">;
@@ -40,12 +40,12 @@ const accounts: StateTable = {
   rows: ({ accounts }) => {
     return accounts.all().map(({ user, id, isOpen, hasNewPassword, ...rest }) => {
       const flags = { is_open: isOpen, has_new_password: hasNewPassword };
-      return { name: user, id: stored(id), ...rest, ...flags };
+      return { name: user, id: escapeNul(id), ...rest, ...flags };
     });
   },
   addRow: ({ accounts }, { name, id, is_open, has_new_password, ...rest }) => {
     const flags = { isOpen: is_open, hasNewPassword: has_new_password };
-    accounts.set(readAccount({ ...rest, user: name, id: told(id as string), ...flags }));
+    accounts.set(readAccount({ ...rest, user: name, id: unescapeNul(id as string), ...flags }));
   },
 };
 
