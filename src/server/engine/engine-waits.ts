@@ -11,7 +11,7 @@ import type { DueWrite } from "../core/serving/waiting-writes.ts";
 import { type Appended, EngineUnavailable } from "./engine.ts";
 import { unplacedOrigin } from "./turn.ts";
 
-/** So often in a row a request may be decided in vain. */
+/** How many times in a row a request may be decided in vain. */
 const mostConflicts = 20;
 
 /** Writes that wait until the engine has their event on disk. */

@@ -10,8 +10,8 @@ import { storageOf } from "./events.ts";
 import { Slice } from "./slice.ts";
 
 /**
- * The origin of events that are not on disk yet, so have no place. The name is that of no lane, so
- * no page shows such an event.
+ * The origin of events that are not on disk yet, so have no place. `committed` has no such origin, so
+ * no page shows the event.
  */
 export const unplacedOrigin = "server_ffffffff" as ServerName;
 
@@ -45,10 +45,10 @@ export class Turn {
   }
 
   /** Returns the parts that services read and write. */
-  services(given: OuterServices): Services {
+  services(outer: OuterServices): Services {
     const turn = this;
     return {
-      ...given,
+      ...outer,
       get chat() {
         return turn.slice.chat;
       },
@@ -76,7 +76,7 @@ export class Turn {
         memberWithoutHooks: undefined,
       },
       ledger: {
-        make: (kind, data, timeMs) => this.#make({ kind, data, timeMs }, given),
+        make: (kind, data, timeMs) => this.#make({ kind, data, timeMs }, outer),
         // Everything that there is is committed.
         durable: emptyVector,
         snapshot: () => emptyVector,

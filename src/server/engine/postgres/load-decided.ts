@@ -34,10 +34,10 @@ export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Prom
       else known.push(row);
     }
   }
-  const take = (part: string, taking: (row: Fields) => void) => {
-    for (const row of loaded.get(part) ?? []) taking(row);
+  const forRows = (part: string, add: (row: Fields) => void) => {
+    for (const row of loaded.get(part) ?? []) add(row);
   };
-  take("log_head", (row) => {
+  forRows("log_head", (row) => {
     slice.applied = readCount(row.applied);
     slice.shop.offers = readCount(row.offers);
     slice.accounts.registration = readRegistration({
@@ -45,18 +45,18 @@ export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Prom
       hash: row.invitation,
     });
   });
-  take("operations", ({ slot, outcome, result, operation }) => {
+  forRows("operations", ({ slot, outcome, result, operation }) => {
     const made = result === undefined ? {} : { result: JSON.parse(String(result)) };
     const first = readOperation(JSON.parse(String(operation)));
     slice.remember({ slot: readCount(slot), outcome: String(outcome), operation: first, ...made });
   });
-  take("forgotten", ({ by, floor }) => slice.forgotten.set(readUserName(by), readCount(floor)));
+  forRows("forgotten", ({ by, floor }) => slice.forgotten.set(readUserName(by), readCount(floor)));
   // Matches end in an order, which is that of their numbers.
   loaded.get("ended_matches")?.sort((a, b) => readCount(a.number) - readCount(b.number));
-  for (const table of stateTables) take(table.name, (row) => table.addRow(slice, row));
+  for (const table of stateTables) forRows(table.name, (row) => table.addRow(slice, row));
   // Not all sold cards are loaded, and not all open matches.
-  take("sold", ({ kind, copies }) => slice.shop.noteSold(String(kind), readCount(copies)));
-  take("count", ({ open }) => {
+  forRows("sold", ({ kind, copies }) => slice.shop.noteSold(String(kind), readCount(copies)));
+  forRows("count", ({ open }) => {
     slice.matches.openElsewhere = readCount(open) - slice.matches.opened().length;
   });
 }

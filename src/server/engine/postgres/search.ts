@@ -36,7 +36,8 @@ const isBefore = "(e.clock, e.lane) < ($3::bigint, $4::bigint)";
 const query = "websearch_to_tsquery('simple', $1)";
 const hasWords = `numnode(${query}) > 0 and words_of(e.kind, e.subject, e.actor, e.body)
   @@ (${query} && quote_literal($2::text)::tsquery)`;
-const isWanted = `($6::text is null or (e.subject, e.actor) in (($2, $6), ('@' || $6, substr($2, 2))))`;
+/** Whether the message is between the user and the other one, if one is named. */
+const isWithOther = `($6::text is null or (e.subject, e.actor) in (($2, $6), ('@' || $6, substr($2, 2))))`;
 const newestFirst = "order by e.clock desc, e.lane desc";
 
 const amongNewest = `select ${selectedEvent}
@@ -57,11 +58,12 @@ const amongNewest = `select ${selectedEvent}
     ) e
     ${newestFirst} limit ${mostRead}
   ) e
-  where ${hasWords} and ${isWanted}
+  where ${hasWords} and ${isWithOther}
   ${newestFirst} limit $5`;
 
-// The order comes last, so that the index is not left aside for one that has it.
+// Materialized, because the planner would otherwise read an index that has this order, in place of the
+// index of words.
 const byIndex = `with found as materialized (
-    select ${selectedEvent} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWanted}
+    select ${selectedEvent} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWithOther}
   )
   select ${selectedEvent} from found e ${newestFirst} limit $5`;

@@ -87,16 +87,18 @@ async function checkVersion({ client, host }: Primary): Promise<void> {
   );
 }
 
-/** Runs the migrations that this schema does not have yet, unless another server just does. */
+/**
+ * Runs the migrations that this schema lacks. Servers that start at once do this one after the other.
+ */
 async function migrate({ client }: Primary, schema: string): Promise<void> {
-  const own = readdirSync(migrations).map((file) => file.replace(/\.sql$/, ""));
-  const run = await migrationsOf(client, schema);
-  const unknown = run.find((name) => !own.includes(name));
+  const shipped = readdirSync(migrations).map((file) => file.replace(/\.sql$/, ""));
+  const applied = await migrationsOf(client, schema);
+  const unknown = applied.find((name) => !shipped.includes(name));
   if (unknown !== undefined) {
     const what = `The schema ${schema} was made by a newer version of tertulia (${unknown})`;
     throw new Problem(`${what}: update this program, or name another schema.`);
   }
-  if (run.length === own.length) return;
+  if (applied.length === shipped.length) return;
   // A migration may take longer than a statement of a server may.
   await client.query("set statement_timeout = 0");
   try {
@@ -135,6 +137,7 @@ async function warningOf({ client }: Primary): Promise<string | undefined> {
     `select current_setting('synchronous_standby_names') = '' as alone,
       not pg_has_role(current_user, 'pg_read_all_stats', 'usage') as blind`,
   );
+  // Without a standby, there is none that receipts could name.
   if (rows[0].alone) {
     return "PostgreSQL has no synchronous standby: what it confirms is lost if its disk is";
   }
