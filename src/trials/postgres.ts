@@ -14,8 +14,8 @@ import { randomHex } from "../platform/random.ts";
 const programs = programFolder();
 export const hasPostgres =
   programs !== undefined && spawnSync("setpriv", ["--version"]).status === 0;
-/** Why tests of an engine are skipped, for their titles. */
-export const why = hasPostgres ? "" : " (skipped: PostgreSQL 15 or setpriv is missing)";
+/** Says in titles why tests of an engine are skipped. */
+export const skipNote = hasPostgres ? "" : " (skipped: PostgreSQL 15 or setpriv is missing)";
 
 export interface PostgresOptions {
   /** Whether a standby confirms each commit. */

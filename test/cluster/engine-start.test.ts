@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../src/trials/postgres.ts";
+import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
 
 describe.skipIf(!hasPostgres)(
-  `processes whose engine can't be used yet${why}`,
+  `processes whose engine can't be used yet${skipNote}`,
   { timeout: 60_000 },
   () => {
     let postgres: Postgres;

@@ -6,7 +6,7 @@ import type { Appended, NewEvent } from "../../../src/server/engine/engine.ts";
 import { storageOf } from "../../../src/server/engine/events.ts";
 import { append as appendTo } from "../../../src/server/engine/postgres/append.ts";
 import { markPublished, unpublished } from "../../../src/server/engine/postgres/unpublished.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { DrawnEvents, eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
 
@@ -27,7 +27,7 @@ function placesOf(appended: readonly Appended[]) {
   return appended.map((one) => (one === "conflict" ? one : nameOf(one.place)));
 }
 
-describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`Events of an engine${skipNote}`, () => {
   let database: EngineDatabase;
   const append = (events: readonly NewEvent[]) => appendTo(database.pool, events);
 

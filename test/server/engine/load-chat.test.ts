@@ -14,7 +14,7 @@ import {
 } from "../../../src/server/engine/engine.ts";
 import { laneCount, originOf, storageOf } from "../../../src/server/engine/events.ts";
 import { append } from "../../../src/server/engine/postgres/append.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import {
   channelNames,
   DrawnEvents,
@@ -25,7 +25,7 @@ import {
 import { EngineDatabase } from "../../support/engine-database.ts";
 import { conversationOf, namesOf, pageOf, WholeChat } from "../../support/whole-chat.ts";
 
-describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine${skipNote}`, () => {
   let database: EngineDatabase;
   let whole: WholeChat;
   const drawn = new DrawnEvents(5);

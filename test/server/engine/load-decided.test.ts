@@ -3,7 +3,12 @@ import { fieldsOf } from "../../../src/protocol/fields.ts";
 import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { MatchId } from "../../../src/protocol/matches.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { DecidedDatabase } from "../../support/decided-database.ts";
 import { operation } from "../../support/drawn-operations.ts";
 
@@ -30,7 +35,7 @@ function registering(name: string, looks: readonly string[]) {
   return operation("register", name, fields);
 }
 
-describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, () => {
+describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${skipNote}`, () => {
   let postgres: Postgres;
   beforeAll(async () => {
     postgres = await startPostgres({ settings: { fsync: "off" } });

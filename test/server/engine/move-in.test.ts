@@ -20,7 +20,7 @@ import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
 import { ServerDirectory } from "../../../src/server/engine/postgres/standing.ts";
 import { stateRowsOf } from "../../../src/server/engine/postgres/state-rows.ts";
 import { Slice } from "../../../src/server/engine/slice.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { channelNames, DrawnEvents, eventOf, userNames } from "../../support/drawn-events.ts";
 import { Asker } from "../../support/drawn-operations.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
@@ -66,7 +66,7 @@ async function walk(
   }
 }
 
-describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${skipNote}`, () => {
   let database: EngineDatabase;
   beforeAll(async () => {
     database = await EngineDatabase.start();

@@ -3,10 +3,10 @@ import { digest } from "../../../src/platform/digest.ts";
 import type { ParsedRequest, RequestOf } from "../../../src/protocol/client-messages.ts";
 import { Needs } from "../../../src/server/engine/engine.ts";
 import { addNeedsOf } from "../../../src/server/engine/needs.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
 
-describe.skipIf(!hasPostgres)(`What requests need of an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`What requests need of an engine${skipNote}`, () => {
   let database: EngineDatabase;
 
   beforeAll(async () => {

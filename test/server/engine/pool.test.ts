@@ -3,13 +3,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineUnavailable } from "../../../src/server/engine/engine.ts";
 import { EnginePool, type PoolOptions } from "../../../src/server/engine/postgres/pool.ts";
 import { escapeNul, sortKey, unescapeNul } from "../../../src/server/engine/postgres/text.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
 import { until } from "../../support/until.ts";
 
 const one = { text: "select 1 as one" };
 
-describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`connections to PostgreSQL${skipNote}`, () => {
   let postgres: Postgres;
   let url: string;
 

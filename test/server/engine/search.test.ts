@@ -7,14 +7,14 @@ import { matcherOf, readTerms } from "../../../src/protocol/search-words.ts";
 import type { ConversationName } from "../../../src/protocol/topics.ts";
 import { append } from "../../../src/server/engine/postgres/append.ts";
 import { search } from "../../../src/server/engine/postgres/search.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
 
 const [ana, bob, zé] = ["ana", "bob", "zé"] as UserName[] as [UserName, UserName, UserName];
 const [general, ops] = ["general", "ops"] as ChannelName[] as [ChannelName, ChannelName];
 
-describe.skipIf(!hasPostgres)(`A search in an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`A search in an engine${skipNote}`, () => {
   let database: EngineDatabase;
   const find = ({ words, ...query }: Partial<SearchQuery> & { readonly words: string }) => {
     const rest = { conversation: { channel: general }, limit: 10 };

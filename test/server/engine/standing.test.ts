@@ -4,7 +4,12 @@ import { EngineUnavailable, type Standing } from "../../../src/server/engine/eng
 import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
 import { ServerDirectory } from "../../../src/server/engine/postgres/standing.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
 import { until } from "../../support/until.ts";
 
@@ -16,7 +21,7 @@ const [ana, bia, caio] = ["a", "b", "c"].map((letter) => `server_0000000${letter
 
 const reportOf = (name: ServerName) => ({ name, address: "tcp://h:1", clock: 7, rate: 0.5 });
 
-describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${skipNote}`, () => {
   let postgres: Postgres;
   let pool: EnginePool;
   let directory: ServerDirectory;

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Problem } from "../../../src/platform/problem.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { type LoggedOptions, poolOptions } from "../../support/engine-pool.ts";
 
 /** The reason why a server does not start. */
@@ -13,7 +18,7 @@ async function refusal(options: LoggedOptions): Promise<string> {
   return message.replaceAll(/127\.0\.0\.1:\d+/g, "HOST");
 }
 
-describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${skipNote}`, () => {
   let postgres: Postgres;
 
   beforeAll(async () => {
@@ -125,7 +130,7 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () =>
   });
 });
 
-describe.skipIf(!hasPostgres)(`a PostgreSQL with a password and no standby${why}`, () => {
+describe.skipIf(!hasPostgres)(`a PostgreSQL with a password and no standby${skipNote}`, () => {
   let postgres: Postgres;
 
   beforeAll(async () => {
