@@ -267,7 +267,8 @@ export class EngineCore {
       const waited = this.serving.waited(time);
       const most = needs.estimatedRows + mostRows;
       for (const request of waited) this.#need(needs, request, most);
-      // `committed` and the pages of a slice must be of one moment, so a slice with pages is not extended.
+      // `committed` and the pages of a slice must be of one moment, so a slice with pages is not
+      // extended.
       if (waited.length > 0) {
         this.#turn.slice = await this.#loadFor([...requests, ...waited], needs);
       }
@@ -280,8 +281,8 @@ export class EngineCore {
   }
 
   /**
-   * Turns any other error into EngineUnavailable, and reports it: one request that fails in the database must
-   * not end the server.
+   * Turns any other error into EngineUnavailable, and reports it: one request that fails in the
+   * database must not end the server.
    */
   async #guarded<T>(answer: Promise<T>): Promise<T> {
     try {

@@ -34,7 +34,7 @@ export class EngineWrites {
     return this.#waiting.size + this.#due.length;
   }
 
-  /** Requests whose event conflicted: the next turn loads for them, and `Serving` decides them again. */
+  /** Requests whose event conflicted: the next turn loads for them, and they are decided again. */
   get outdated(): readonly ParsedRequest[] {
     return this.#due.flatMap(({ outcome, request }) => (outcome === "outdated" ? request : []));
   }

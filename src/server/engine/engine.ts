@@ -175,9 +175,8 @@ export interface Standing {
 }
 
 /**
- * Where servers without a state of their own keep everything. All methods reject with `EngineUnavailable` if
- * the engine does not answer; whether a change has been made is then unknown, and whoever asks again
- * with the same id finds out.
+ * Where servers without a state of their own keep everything. A method that fails rejects with
+ * `EngineUnavailable`. Whether a change was made is then unknown; asking again with the same id tells.
  */
 export interface Engine extends AsyncDisposable {
   /** @param into a slice that gets what is loaded, if it is not a new one */

@@ -51,8 +51,8 @@ export async function refuseUnlessEmpty(transaction: Queries): Promise<void> {
 /**
  * Writes the state of a cluster into an empty schema, and reads all of it back. All in one
  * transaction: if anything differs, nothing was moved.
- * @throws SchemaUsedError; EngineUnavailable if it is unknown whether the state was moved; Error if nothing
- * was moved
+ * @throws SchemaUsedError; EngineUnavailable if it is unknown whether the state was moved; Error if
+ * nothing was moved
  */
 export async function moveIn(
   pool: Pick<EnginePool, "transaction">,
