@@ -1,6 +1,6 @@
 import { workOnPassword } from "../src/platform/password.ts";
 import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
-import { channelKey, lanes } from "../src/server/engine/events.ts";
+import { channelKey, laneCount } from "../src/server/engine/events.ts";
 import { laneOfOwner } from "../src/server/engine/postgres/events-rows.ts";
 import { password } from "./chat-load.ts";
 
@@ -48,7 +48,7 @@ async function fillRooms(query: Query, messages: number): Promise<void> {
     const lane = laneOfOwner(channelKey(roomOf(room)));
     byLane.set(lane, [...(byLane.get(lane) ?? []), room]);
   }
-  const each = Math.ceil(messages / lanes);
+  const each = Math.ceil(messages / laneCount);
   for (const [lane, numbers] of byLane) {
     const own = `array[${numbers.join(",")}]::int[]`;
     await query(`insert into channels (name, sort, lane, seq, clock, time, creator)

@@ -87,6 +87,7 @@ export const processCommands: readonly ProcessCommand[] = [
       "passwordFile",
       "metrics",
       ...engine,
+      "insecure",
       "logLevel",
       "lang",
     ],
@@ -244,7 +245,7 @@ export const processCommands: readonly ProcessCommand[] = [
   {
     name: "migrate",
     args: ["FILE"],
-    settings: ["engine", "enginePasswordFile", "keyFile", "lang"],
+    settings: [...engine, "insecure", "keyFile", "lang"],
     flags: [jsonFlag],
     example: "tertulia migrate tertulia-2026-01-31.json.gz --engine postgres://db1,db2/tertulia",
     run: async (call) => (await import("./backup/migrate.ts")).runMigrate(ofFile(call)),

@@ -163,7 +163,7 @@ const machineExceptions: readonly { file: string; uses: readonly string[]; why: 
   { file: "client-commands.ts", uses: ["process.env"], why: "asks what the terminal can show" },
   { file: "gateway/web/browser.ts", uses: ["Date.now", "Math.random"], why: "is not run by Node" },
   { file: "trials/postgres.ts", uses: ["process.kill"], why: "kills all processes of a database" },
-  { file: "trials/engine-database.ts", uses: ["process.env"], why: "tests name an engine there" },
+  { file: "trials/trial-database.ts", uses: ["process.env"], why: "tests name an engine there" },
   {
     file: "cluster/child.ts",
     uses: ["process.execPath", "process.env"],

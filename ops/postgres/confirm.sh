@@ -6,6 +6,7 @@
 #     docker compose exec postgres-2 /ops/confirm.sh
 set -eu
 
+# $1: a pattern for sync_state
 has_standby() {
   psql -Atqc "select 1 from pg_stat_replication where state = 'streaming' and sync_state ~ '$1'" |
     grep -q 1

@@ -20,13 +20,13 @@ if [ "$own" != "$primary" ]; then
     refuse "$primary still answers: stop it first, by \`docker compose kill $primary\`."
   ! [ -e "$shared/alone" ] ||
     refuse "$primary has confirmed writes alone, so this copy may lack some: start $primary, or accept the loss by \`rm $shared/alone\`."
-  # First of all: from here on the former primary comes back as a standby only.
+  # Before all else, because from now on the former primary starts only as a standby.
   echo "$own" >"$shared/primary.new"
   sync "$shared/primary.new"
   mv "$shared/primary.new" "$shared/primary"
 fi
 touch "$shared/alone"
-# Without a standby it would wait for one at each commit.
+# Without this, each commit would wait for a standby.
 psql -qAt -v ON_ERROR_STOP=1 <<'SQL' >/dev/null
 alter system set synchronous_standby_names = '';
 select pg_reload_conf();

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Starts PostgreSQL in a container of docker-compose.yml. The containers share a volume with the password
-# and the name of the primary: who has another name is its standby. So a primary that was killed
-# comes back as the standby of the one that was promoted, and never as a second primary.
+# Starts PostgreSQL in a container of docker-compose.yml. The containers share a volume: `password` is
+# the database's password; `primary` names the primary; `alone` exists while the primary confirms
+# writes without a standby. A container whose name is not in `primary` is the standby. So a primary
+# that was killed comes back as the standby of the one that was promoted, and never as a second primary.
 set -eu
 umask 077
 shared=/var/run/postgresql
@@ -59,6 +60,7 @@ primary=$(cat "$shared/primary")
 echo "*:*:*:tertulia:$(cat "$shared/password")" >"$PGPASSFILE"
 
 if [ "$own" != "$primary" ]; then
+  # A standby has standby.signal; a former primary has none, so it is copied anew.
   [ -e "$PGDATA/standby.signal" ] || copy_primary
 else
   [ -e "$PGDATA" ] || make_database

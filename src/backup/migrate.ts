@@ -5,11 +5,11 @@ import { openLog } from "../platform/log.ts";
 import { folderProblem, Problem } from "../platform/problem.ts";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { engineConfig } from "../server/config.ts";
-import { EngineDown } from "../server/engine/engine.ts";
+import { EngineUnavailable } from "../server/engine/engine.ts";
 import {
   type Moved,
   moveIn,
-  refuseUsed,
+  refuseUnlessEmpty,
   SchemaUsedError,
 } from "../server/engine/postgres/move-in.ts";
 import { openEngine } from "../server/engine/postgres/start.ts";
@@ -35,12 +35,13 @@ export async function runMigrate(calling: Calling): Promise<void> {
   const log = openLog({ level: "silent", role: "migrate", name: () => "", clock: () => 0 });
   try {
     await using pool = await openEngine({ ...engine, log });
-    await refuseUsed({ query: (query) => pool.write(query) });
+    // Before the long unpacking; `moveIn` checks again in its own transaction.
+    await pool.transaction(refuseUnlessEmpty);
     const opened = await open(calling, { secret, signal });
     const { mark, ...content } = opened.state;
     const clock = Math.max(opened.manifest.clock, mark.clock);
     const moved = await moveIn(pool, { ...content, vector: mark.vector, clock }, signal);
-    tell(calling, opened, { moved, schema });
+    printResult(calling, opened, { moved, schema });
   } catch (error) {
     if (signal.aborted) throw new Problem(text("migrate.stopped"));
     throw problemOf(error, calling, schema);
@@ -55,17 +56,17 @@ interface Opened {
 /** Unpacks, checks and loads the backup. */
 async function open(
   calling: Calling,
-  of: { readonly secret: string | undefined; readonly signal: AbortSignal },
+  options: { readonly secret: string | undefined; readonly signal: AbortSignal },
 ): Promise<Opened> {
   const { file, text } = calling;
   const temporary = mkdtempSync(join(tmpdir(), "tertulia-migrate-"));
   using work = openWorkFolder(temporary, calling);
   if (work === undefined) throw new Problem(text("restore.inUse", { folder: temporary }));
   try {
-    const manifest = await unpackNamed(calling, { folder: work.path, ...of });
+    const manifest = await unpackNamed(calling, { folder: work.path, ...options });
     return { manifest, state: loadUnpacked(work.path, manifest) };
   } catch (error) {
-    of.signal.throwIfAborted();
+    options.signal.throwIfAborted();
     const problem = backupProblem(error, calling);
     if (problem !== undefined) throw problem;
     if (fileSystemCode(error) !== undefined) throw folderProblem(temporary, error);
@@ -73,7 +74,7 @@ async function open(
   }
 }
 
-function tell(
+function printResult(
   { file, json, text, host }: Calling,
   { manifest: { made, newest, vector, chains } }: Opened,
   { moved: { counts, channels, digest }, schema }: { moved: Moved; schema: string },
@@ -100,6 +101,6 @@ function problemOf(error: unknown, { text }: Calling, schema: string): unknown {
   }
   const why = (error as Error).message;
   return new Problem(
-    text(error instanceof EngineDown ? "migrate.lost" : "migrate.failed", { why }),
+    text(error instanceof EngineUnavailable ? "migrate.lost" : "migrate.failed", { why }),
   );
 }

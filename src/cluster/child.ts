@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { pause } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
-import { type ReadyMessage, supervised } from "../platform/run-process.ts";
+import { type ReadyMessage, supervised, type WaitingMessage } from "../platform/run-process.ts";
 import type { Role } from "../protocol/reference-messages.ts";
 
 export interface ChildOptions {
@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly stderr: number | "inherit";
   /** The path of the log file to which stderr is written. */
   readonly logPath?: string | undefined;
+  /** Called with a reason if the process says that it waits for what it needs. */
+  readonly onWaiting?: ((why: string) => void) | undefined;
   readonly log: Log;
 }
 
@@ -141,7 +143,8 @@ export class Child {
       env: { ...process.env, ...supervised, ...environment() },
     });
     this.#process = child;
-    child.on("message", (message: ReadyMessage) => {
+    child.on("message", (message: ReadyMessage | WaitingMessage) => {
+      if (!message.ready) return this.#options.onWaiting?.(message.why);
       served = true;
       this.ready = message;
       this.isReady = true;

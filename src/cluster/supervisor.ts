@@ -33,6 +33,8 @@ export interface ClusterConfig {
   readonly hasMetrics?: boolean;
   /** Whether logs are written to files in the data folder instead of stderr. */
   readonly logFiles: boolean;
+  /** Called with the reason if a process says that it waits for what it needs. */
+  readonly onWaiting?: (process: Process, why: string) => void;
   /** Environment variables of all processes, unless this cluster gives them another value. */
   readonly inherited?: Readonly<Record<string, string>>;
   /** Returns further environment variables of a server or a gateway, such as its settings. */
@@ -188,6 +190,7 @@ export class Supervisor implements Running {
         flags: role === "bot" ? this.#config.botFlags : undefined,
         stderr: this.#stderrOf(`${role}-${number}`),
         logPath: this.#config.logFiles ? this.#logPath(`${role}-${number}`) : undefined,
+        onWaiting: (why) => this.#config.onWaiting?.(child, why),
         log: this.#log,
       });
       added.push(child);

@@ -8,7 +8,13 @@ import { flagOf, integer, readFlag, rows, type Settings } from "../platform/sett
 import type { Text } from "../texts/texts.ts";
 import type { Child } from "./child.ts";
 import { serveMetricsOfAll } from "./metrics-of-all.ts";
-import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
+import {
+  type ClusterConfig,
+  type Endpoints,
+  lastFirstPort,
+  type Process,
+  Supervisor,
+} from "./supervisor.ts";
 
 type NumberFlag = "servers" | "bots" | "gateways" | "games" | "brokers" | "proxies" | "port";
 
@@ -35,7 +41,7 @@ export interface UpOptions {
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
 /** Settings of servers that `up` accepts as flags, and passes on. */
-const engineSettings = ["engine", "enginePasswordFile"] as const;
+const engineSettings = ["engine", "enginePasswordFile", "insecure"] as const;
 
 /**
  * Refuses settings of bound endpoints: all processes would get the same endpoint, and only one of
@@ -93,11 +99,20 @@ export async function runUp({ settings, flags, text, openChat }: UpOptions): Pro
   const config = upConfig(settings, flags, hasChat);
   const stopped = untilStopped();
   outliveLog();
-  await using cluster = new Supervisor(config);
+  const told = new Set<string>();
+  let isStarting = true;
+  const onWaiting = ({ label }: Process, why: string) => {
+    // Without log files, the process's own log is seen. Later the chat has the terminal.
+    if (!config.logFiles || !isStarting || told.has(why)) return;
+    told.add(why);
+    printLine(text("up.waiting", { process: label, why }));
+  };
+  await using cluster = new Supervisor({ ...config, onWaiting });
   const metrics = settings.optional("metrics");
   await using port =
     metrics === undefined ? undefined : await serveMetricsOfAll(metrics, () => cluster.children);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
+  isStarting = false;
   if (!started) return;
   const { broker, proxy, reference, http, game, mqtt } = cluster.endpoints;
   const endpoints = { broker, proxy, reference, ...(game === "" ? {} : { game }) };

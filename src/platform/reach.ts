@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { splitHost } from "./parse-endpoint.ts";
+import type { EngineAddress } from "./parse-engine.ts";
 import { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
@@ -10,7 +11,10 @@ const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loo
 /** Returns whether only this machine can reach a process bound to the endpoint. */
 function isLoopback(endpoint: string): boolean {
   const host = splitHost(endpoint)?.host;
-  if (host === undefined) return true;
+  return host === undefined || isThisMachine(host);
+}
+
+function isThisMachine(host: string): boolean {
   return (
     (isIPv4(host) && host.startsWith("127.")) ||
     /^(?:0*:)+0*1$/.test(host) ||
@@ -35,6 +39,22 @@ export function protect(settings: Settings, ...bound: readonly string[]): void {
   throw new Problem(
     `${beyond} is reachable from other machines, and ${danger}: ${way}, or say --insecure if ` +
       "that is what you want.",
+    2,
+  );
+}
+
+/**
+ * Refuses an engine on another machine to which connections are not encrypted, unless `--insecure`
+ * allows it (O31).
+ * @throws Problem that says what to do
+ */
+export function protectEngine(settings: Settings, { hosts, encryption }: EngineAddress): void {
+  const isLocal = (host: string) => host.startsWith("/") || isThisMachine(host);
+  const beyond = hosts.find(({ host }) => !isLocal(host));
+  if (beyond === undefined || encryption !== "disable" || settings.get("insecure")) return;
+  throw new Problem(
+    `The engine's host ${beyond.host} is another machine, and everything would go to it in clear: ` +
+      "add ?sslmode=verify-full to --engine, or say --insecure if that is what you want.",
     2,
   );
 }

@@ -10,6 +10,13 @@ export interface ReadyMessage {
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
+/** The message that a process sends to its supervisor while it waits for what it needs. */
+export interface WaitingMessage {
+  readonly ready: false;
+  /** The reason, in one sentence. */
+  readonly why: string;
+}
+
 interface Announced {
   readonly name: string;
   /** The bound endpoints; undefined ones are left out. */
@@ -17,8 +24,16 @@ interface Announced {
 }
 
 export function announceReady(message: Announced): void {
+  tellSupervisor({ ready: true, ...message });
+}
+
+export function announceWaiting(why: string): void {
+  tellSupervisor({ ready: false, why });
+}
+
+function tellSupervisor(message: object): void {
   // The error is ignored, because `untilStopped` notices when the supervisor has ended.
-  process.send?.({ ready: true, ...message }, undefined, undefined, () => {});
+  process.send?.(message, undefined, undefined, () => {});
 }
 
 /**

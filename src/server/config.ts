@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { memberKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { memberConfig } from "../platform/member-config.ts";
+import { protectEngine } from "../platform/reach.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Pace } from "../protocol/buckets.ts";
 import { readPasswordFile } from "../storage/password-file.ts";
@@ -46,9 +47,11 @@ export function serverConfig(settings: Settings) {
   };
 }
 
+/** @throws Problem as `protectEngine` */
 export function engineConfig(settings: Settings) {
   const address = settings.optional("engine");
   if (address === undefined) return undefined;
+  protectEngine(settings, address);
   return { address, password: enginePassword(settings) };
 }
 

@@ -49,7 +49,7 @@ export const en = {
     "Nothing was done now: this request is so old that no server knows any more what came of it.",
   "error.behind": "The server has not caught up with what you have seen: try again in a moment.",
   "error.unavailable":
-    "This needs a majority of the servers, which is not available: try again in a moment.",
+    "This needs a majority of the servers, or their database, which is not available: try again in a moment.",
   "error.internal": "The server failed: its log has the details.",
   "error.unsupported": "The server's answer lacks what this program needs: {description}",
   "original.accepted":
@@ -1222,6 +1222,7 @@ export const en = {
   "init.evenHosts": "With {odd} hosts that would be the same.",
   "up.ready":
     "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops everything.",
+  "up.waiting": "The {process} waits: {why}",
   "up.metrics": "Metrics of all processes: {endpoint}",
   "up.http": "In the browser: {http}",
   "up.games": "Matches of cards: {game}, by MQTT {mqtt}",

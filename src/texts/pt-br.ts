@@ -45,7 +45,7 @@ export const ptBr = {
     "Nada foi feito agora: este pedido é tão antigo que nenhum servidor sabe mais se ele foi atendido antes.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
-    "Isto precisa da maioria dos servidores, que não está disponível: tente de novo daqui a pouco.",
+    "Isto precisa da maioria dos servidores, ou do banco de dados deles, que não está disponível: tente de novo daqui a pouco.",
   "error.internal": "O servidor falhou: o log dele tem os detalhes.",
   "error.unsupported":
     "Falta na resposta do servidor algo de que este programa precisa: {description}",
@@ -1221,6 +1221,7 @@ export const ptBr = {
   "init.evenHosts": "Com {odd} hosts seria o mesmo.",
   "up.ready":
     "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C encerra tudo.",
+  "up.waiting": "O processo {process} espera: {why}",
   "up.metrics": "Métricas de todos os processos: {endpoint}",
   "up.http": "No navegador: {http}",
   "up.games": "Partidas de cartas: {game}, por MQTT {mqtt}",

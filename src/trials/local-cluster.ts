@@ -9,7 +9,7 @@ import { memberKeys } from "../platform/curve.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { Settings } from "../platform/settings.ts";
-import { EngineDatabase } from "./engine-database.ts";
+import { TrialDatabase } from "./trial-database.ts";
 
 export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly logLevel?: LogLevel;
@@ -25,15 +25,15 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
 /** A new cluster of real processes on free ports. By default its data is in a temporary folder. */
 export class LocalCluster implements AsyncDisposable {
   /** Whether clusters have an engine if their options name none. */
-  static readonly hasEngine = EngineDatabase.isNamed;
+  static readonly hasEngine = TrialDatabase.isConfigured;
   readonly folder: string;
   /** The engine of the servers, if they have one. */
   readonly engine: string | undefined;
-  readonly #database: EngineDatabase | undefined;
+  readonly #database: TrialDatabase | undefined;
   readonly #supervisor: Supervisor;
   readonly #connections: Connection[] = [];
 
-  private constructor(folder: string, options: LocalClusterOptions, database?: EngineDatabase) {
+  private constructor(folder: string, options: LocalClusterOptions, database?: TrialDatabase) {
     this.folder = folder;
     this.#database = database;
     const engine = options.engine ?? database?.url;
@@ -64,7 +64,7 @@ export class LocalCluster implements AsyncDisposable {
 
   static async start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
     const folder = options.data ?? (await mkdtemp(join(tmpdir(), "tertulia-")));
-    const database = options.engine === undefined ? await EngineDatabase.of(folder) : undefined;
+    const database = options.engine === undefined ? await TrialDatabase.of(folder) : undefined;
     const cluster = new LocalCluster(folder, options, database);
     try {
       await cluster.#supervisor.start();

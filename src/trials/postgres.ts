@@ -14,8 +14,8 @@ import { randomHex } from "../platform/random.ts";
 const programs = programFolder();
 export const hasPostgres =
   programs !== undefined && spawnSync("setpriv", ["--version"]).status === 0;
-/** Why tests of an engine are skipped, for their titles. */
-export const why = hasPostgres ? "" : " (skipped: PostgreSQL 15 or setpriv is missing)";
+/** Says in titles why tests of an engine are skipped. */
+export const skipNote = hasPostgres ? "" : " (skipped: PostgreSQL 15 or setpriv is missing)";
 
 export interface PostgresOptions {
   /** Whether a standby confirms each commit. */
@@ -36,26 +36,13 @@ export class Postgres implements AsyncDisposable {
   /** The index of the primary in `#nodes`. */
   #primary = 0;
 
-  private constructor(folder: string, options: PostgresOptions) {
+  /** `startPostgres` makes and starts one. */
+  constructor(folder: string, options: PostgresOptions) {
     this.#folder = folder;
     this.#options = options;
   }
 
-  static async start(options: PostgresOptions = {}): Promise<Postgres> {
-    if (!hasPostgres) throw new Problem("PostgreSQL 15 or setpriv is missing: install them.");
-    const folder = await mkdtemp(join(tmpdir(), "tertulia-postgres-"));
-    if (isRoot) execFileSync("chown", ["postgres:", folder]);
-    const made = new Postgres(folder, options);
-    try {
-      await made.#start();
-    } catch (error) {
-      await made[Symbol.asyncDispose]();
-      throw error;
-    }
-    return made;
-  }
-
-  async #start(): Promise<void> {
+  async start(): Promise<void> {
     const { standby, password } = this.#options;
     const primary = await this.#addNode();
     const secret = join(this.#folder, "password");
@@ -141,17 +128,17 @@ export class Postgres implements AsyncDisposable {
     await standby.start();
     await primary.query("alter system set synchronous_standby_names = 'standby'");
     await primary.query("select pg_reload_conf()");
-    await this.streams();
+    await this.untilStandbyConfirms();
   }
 
-  /** Resolves when a standby confirms each commit. */
-  async streams(): Promise<void> {
+  /** Waits until a standby confirms each commit. */
+  async untilStandbyConfirms(): Promise<void> {
     const state = `select 1 from pg_stat_replication
       where sync_state = 'sync' and flush_lsn >= pg_current_wal_flush_lsn()`;
     const isSynchronous = async () => {
       return (await this.primary.query(state).catch(() => [])).length > 0;
     };
-    await until(isSynchronous, "the standby streams", patienceMs);
+    await until(isSynchronous, "the standby confirms each commit", patienceMs);
   }
 
   /** Stops all servers in order. */
@@ -166,8 +153,18 @@ export class Postgres implements AsyncDisposable {
   }
 }
 
-export function startPostgres(options?: PostgresOptions): Promise<Postgres> {
-  return Postgres.start(options);
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  if (!hasPostgres) throw new Problem("PostgreSQL 15 or setpriv is missing: install them.");
+  const folder = await mkdtemp(join(tmpdir(), "tertulia-postgres-"));
+  if (isRoot) execFileSync("chown", ["postgres:", folder]);
+  const postgres = new Postgres(folder, options);
+  try {
+    await postgres.start();
+  } catch (error) {
+    await postgres[Symbol.asyncDispose]();
+    throw error;
+  }
+  return postgres;
 }
 
 interface NodeOptions {
@@ -273,6 +270,7 @@ export class PostgresNode {
   /** Removes the segment that marks the folder as used, which a killed server leaves. */
   #removeSharedMemory(): void {
     const file = join(this.folder, "postmaster.pid");
+    // Line 7 of postmaster.pid: the key and the id of the shared memory.
     const line = existsSync(file) ? readFileSync(file, "utf8").split("\n")[6] : undefined;
     const [, id] = line?.trim().split(/\s+/) ?? [];
     if (id !== undefined) spawnSync("ipcrm", ["-m", id]);
@@ -306,7 +304,7 @@ function childrenOf(pid: number): number[] {
   return text.split(" ").filter(Boolean).map(Number);
 }
 
-/** Whether a process runs. One that has ended, and that its parent has not asked for, does not. */
+/** Whether a process runs. A zombie does not count. */
 function isAlive(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));

@@ -8,7 +8,7 @@ import { decode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName, type RequestId } from "../../src/protocol/ids.ts";
 import { openPostgres } from "../../src/server/engine/postgres/postgres-engine.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../src/trials/postgres.ts";
+import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { PlainRequest } from "../support/plain-client.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
@@ -20,7 +20,7 @@ const newId = () => randomHex(16) as RequestId;
 /** A busy machine may need longer than the 1.5 s, or 2 s, that servers aim at. */
 const soonMs = 10_000;
 
-describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, () => {
+describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_000 }, () => {
   let postgres: Postgres;
   let engine: string;
   let cluster: LocalCluster;
@@ -56,7 +56,7 @@ describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, 
   /** Appends a message as a server does that dies before it publishes it. */
   async function appendAlone(message: string, clock: number): Promise<void> {
     const config = { address: engineAddress(engine), password: undefined };
-    await using dying = await openPostgres(config, pino({ level: "silent" }));
+    await using dying = await openPostgres(config, pino({ level: "silent" }), () => {});
     const data = { user: ana, channel: general, message };
     await dying.append([{ kind: "publication", data, id: newId(), clock, timeMs: Date.now() }]);
   }
@@ -84,7 +84,7 @@ describe.skipIf(!hasPostgres)(`faults of an engine${why}`, { timeout: 90_000 }, 
     expect(receipt).toMatchObject({ id });
     expect(await client.publish(general, text, { id })).toMatchObject({ seq: receipt.seq });
     expect(await countOf(text)).toBe(1);
-    await postgres.streams();
+    await postgres.untilStandbyConfirms();
   });
 
   test("[K4] a message whose server died before it published it is published by another one", async () => {

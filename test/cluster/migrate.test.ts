@@ -17,7 +17,7 @@ import type { Entry } from "../../src/protocol/publications.ts";
 import type { ConversationName } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../src/trials/postgres.ts";
+import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, type Ended } from "../terminal/cli-process.ts";
@@ -112,7 +112,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 // The cluster that is moved must have no engine yet.
 const isSkipped = !hasPostgres || process.env.TERTULIA_TEST_ENGINE !== undefined;
 
-describe.skipIf(isSkipped)(`a cluster that is moved into an engine${why}`, () => {
+describe.skipIf(isSkipped)(`a cluster that is moved into an engine${skipNote}`, () => {
   let place: TemporaryFolder;
   let postgres: Postgres;
   let url: string;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasPostgres, why } from "../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../src/trials/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type RaceResult, raceForNames } from "./race-for-names.ts";
 
@@ -36,7 +36,7 @@ test("[R10] when many clients register the same names, each name gets one owner,
 });
 
 test.skipIf(!hasPostgres)(
-  `[R10] [K5] when many clients register the same names at servers with an engine, each name gets one owner, even if servers fail${why}`,
+  `[R10] [K5] when many clients register the same names at servers with an engine, each name gets one owner, even if servers fail${skipNote}`,
   // A server that is stopped or cut off may keep a lock of the engine for three seconds.
   { timeout: 120_000 },
   async () => {

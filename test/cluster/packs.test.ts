@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { hasPostgres, startPostgres, why } from "../../src/trials/postgres.ts";
+import { hasPostgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { enter, killServers, raceForPacks, supply } from "./race-for-packs.ts";
 
 test.skipIf(!hasPostgres)(
-  `[Q18] [K5] of 16 buyers at servers with an engine exactly 4 get one of 4 packs and pay for it once, even if servers are killed${why}`,
+  `[Q18] [K5] of 16 buyers at servers with an engine exactly 4 get one of 4 packs and pay for it once, even if servers are killed${skipNote}`,
   { timeout: 120_000 },
   async () => {
     await using postgres = await startPostgres({ standby: true });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { curveKeys, keyFileText, memberKeys, serverKey } from "../../src/platform/curve.ts";
-import { protect } from "../../src/platform/reach.ts";
+import { engineAddress } from "../../src/platform/parse-engine.ts";
+import { protect, protectEngine } from "../../src/platform/reach.ts";
 import { openSecret, Secret } from "../../src/platform/secret.ts";
 import { Settings } from "../../src/platform/settings.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -103,4 +104,21 @@ test("[X3] without --insecure, only a process with accounts and encryption may b
   expect(refused({ auth: "required", insecure: true })).toBeUndefined();
   expect(refused({ auth: "required", curve: true })).toBeUndefined();
   expect(() => protect(settings({}), "tcp://127.0.0.1:1", "ipc:///tmp/a")).not.toThrow();
+});
+
+test("[O31] an engine on another machine needs encrypted connections or --insecure, and one on this machine does not", () => {
+  const check = (engine: string, flags: Record<string, unknown> = {}) => {
+    protectEngine(new Settings(flags, {}), engineAddress(engine));
+  };
+  expect(() => check("postgres://localhost,db2:5433/chat")).toThrow(
+    expect.objectContaining({
+      exitCode: 2,
+      message: expect.stringMatching(/^The engine's host db2 is another machine, .*\.$/),
+    }),
+  );
+  const local = "localhost,127.0.0.1:5433,[::1],%2Fvar%2Frun%2Fpostgresql";
+  expect(() => check(`postgres://${local}/chat`)).not.toThrow();
+  expect(() => check("postgres://db1/chat", { insecure: true })).not.toThrow();
+  expect(() => check("postgres://db1/chat?sslmode=require")).not.toThrow();
+  expect(() => check("postgres://db1/chat?sslmode=verify-full")).not.toThrow();
 });

@@ -72,6 +72,7 @@ export class ClusterView {
       members,
       processes: withFewGuests(this.processes),
       coordinator: keeper?.name ?? null,
+      // Clients expect a view and an epoch. With an engine the number of the view never changes.
       epoch: keeper === undefined ? null : { view: 1, term: keeper.fence },
       view: { number: 1, members: servers.map(({ name }) => name) },
       committed: this.committed,

@@ -9,27 +9,35 @@ import { type Effect, Effects, type Input, type Now } from "../core/effects.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { Flood } from "../core/serving/flood.ts";
 import { isRefused } from "../core/serving/payload-reply.ts";
-import { rowOf, type ServiceTable } from "../core/serving/service.ts";
+import { lateInEngine } from "../core/serving/refusals.ts";
+import { rowOf } from "../core/serving/service.ts";
 import { Serving } from "../core/serving/serving.ts";
 import { reply } from "../core/serving/waiting-answers.ts";
 import type { ServingFigures } from "../measure.ts";
-import { type Appended, type Engine, EngineDown, Needs, type Unpublished } from "./engine.ts";
-import { engineTable } from "./engine-table.ts";
+import {
+  type Appended,
+  type Engine,
+  EngineUnavailable,
+  Needs,
+  type UnpublishedEvent,
+} from "./engine.ts";
+import { engineServices, engineServiceTable } from "./engine-services.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
-import { messageOf } from "./events.ts";
-import { gather, needsOfHooks } from "./needs.ts";
+import { messageIn } from "./events.ts";
+import { addNeedsOf, needsOfHooks } from "./needs.ts";
 import type { Slice } from "./slice.ts";
-import { type Given, type MadeEvent, Turn } from "./turn.ts";
+import { type MadeEvent, type OuterServices, Turn } from "./turn.ts";
+import { within } from "./within.ts";
 
 type Requests = Input & { readonly type: "requests" };
 
 interface Parts {
   readonly engine: Engine;
-  readonly services: Omit<Given, "submit">;
+  readonly services: Omit<OuterServices, "submit">;
   readonly flood: Flood;
   now(): Now;
   perform(effect: Effect): void;
-  /** The engine has failed in a way that is not foreseen. */
+  /** Called with an error of the engine that no code expects. */
   onError(error: Error): void;
 }
 
@@ -37,20 +45,30 @@ interface Parts {
 type Numbered = readonly [number: number, made: MadeEvent];
 
 /**
- * Handles requests in turns. A turn takes all requests that have come, loads what they need from the
- * engine, decides them by the same services as a replica does, and hands on what they make: events
- * to append, operations to decide, and replies.
+ * Handles requests in turns. A turn:
+ *
+ * 1. takes in what has ended since the last turn, such as appends, searches and passwords;
+ * 2. takes requests, as many as one load can serve;
+ * 3. loads a slice;
+ * 4. lets `Serving` decide, by the same services as a replica;
+ * 5. sends the replies;
+ * 6. starts the next append.
+ *
+ * A turn waits only for its load. Appends, operations and searches run beside the turns.
  */
 export class EngineCore {
   readonly outlet: Outlet;
   readonly serving: Serving;
   readonly passwords = new Passwords();
-  /** Why no request is served but `status`; undefined while requests are served. */
-  refusal: string | undefined;
+  /**
+   * Why this server is out of the rotation, and serves nothing but `status`; undefined while it is in.
+   * The housekeeping sets this.
+   */
+  whyNotServing: string | undefined;
   /** Whether new requests are refused, so that the open ones come to an end. */
   isStopping = false;
-  /** What the clients are told if nothing can be decided in this turn. */
-  #unready: string | undefined;
+  /** Why this turn has no slice, for the clients; undefined if it has one. */
+  #whyNotLoaded: string | undefined;
   readonly #parts: Parts;
   readonly #digest: Digest;
   readonly #turn = new Turn();
@@ -63,8 +81,8 @@ export class EngineCore {
   #queued = 0;
   /** Requests of this turn that would have read too much. */
   readonly #unloaded = new Set<ParsedRequest>();
-  /** What has happened since the last turn began. The next turn takes it in. */
-  #happened: (() => void)[] = [];
+  /** What the next turn does first: it takes in what has ended since this turn began. */
+  #actions: (() => void)[] = [];
   #waiting: Numbered[] = [];
   #isAppending = false;
   #isTurning = false;
@@ -74,11 +92,11 @@ export class EngineCore {
     this.#parts = parts;
     const { engine, services, flood, now } = parts;
     const decide = (operations: Parameters<Engine["decide"]>[0]) =>
-      this.#foreseen(engine.decide(operations, services.correctedMs(now())));
+      this.#guarded(engine.decide(operations, services.correctedMs(now())));
     this.#decisions = new EngineDecisions(decide, () => this.wake());
     this.#searches = new EngineSearches(
-      (query) => this.#foreseen(engine.search(query)),
-      (happen) => this.#happen(happen),
+      (query) => this.#guarded(engine.search(query)),
+      (action) => this.#atNextTurn(action),
     );
     this.#digest = services.digest;
     this.outlet = new Outlet(services.auth);
@@ -89,16 +107,16 @@ export class EngineCore {
         submit,
         search: (query, done) => this.#searches.add(query, done),
       }),
-      table: engineTable,
+      table: engineServices,
       writes: this.#writes,
       answers: {
         size: 0,
-        // Whatever is decided is the state of all servers.
+        // All servers read the same database, so an answer waits for no other server.
         add: ({ payload, index, decision }) => reply(payload, index, decision),
         due: () => [],
       },
       decisions: this.#decisions,
-      // A turn loads the state after its requests have come.
+      // The turn's slice was loaded after the request came, so it is as of now (D8).
       reads: { add: ({ done }) => done(true, now()) },
       passwords: this.passwords,
       // Servers with an engine keep no steps.
@@ -107,8 +125,10 @@ export class EngineCore {
         add: ({ done }) => done({ event: undefined, servers: [], silent: [] }),
       },
       flood,
+      late: lateInEngine,
       memberWithoutDecisions: () => undefined,
-      unready: (request) => this.#unready ?? (this.#unloaded.has(request) ? tooMuch : undefined),
+      unready: (request) =>
+        this.#whyNotLoaded ?? (this.#unloaded.has(request) ? tooMuch : undefined),
     });
   }
 
@@ -126,7 +146,7 @@ export class EngineCore {
   /** @param offsetMs by how much the cluster's time is ahead of this machine's clock */
   figures(offsetMs: number, { steadyMs }: Now): ServingFigures {
     return {
-      isServing: this.refusal === undefined,
+      isServing: this.whyNotServing === undefined,
       openRequests: this.serving.open,
       openPasswords: this.passwords.open,
       presentUsers: this.#parts.services.presence.list(steadyMs).length,
@@ -155,12 +175,11 @@ export class EngineCore {
 
   /** @param result undefined if the work could not be done */
   passwordDone(number: number, result: PasswordResult | undefined): void {
-    this.#happen(() => this.passwords.settle(number, result));
+    this.#atNextTurn(() => this.passwords.settle(number, result));
   }
 
-  /** Has something taken in by the next turn. */
-  #happen(happen: () => void): void {
-    this.#happened.push(happen);
+  #atNextTurn(action: () => void): void {
+    this.#actions.push(action);
     this.wake();
   }
 
@@ -182,15 +201,15 @@ export class EngineCore {
   }
 
   async #turnOnce(): Promise<void> {
-    for (const happen of this.#happened.splice(0)) happen();
+    for (const act of this.#actions.splice(0)) act();
     const needs = new Needs();
     const outdated = this.#writes.outdated;
     for (const request of outdated) this.#need(needs, request, mostRows);
     const requests = this.#takeRequests(needs);
     const asked = [...requests.flatMap((one) => one.requests), ...outdated];
-    const { isReady, now } = await this.#load(asked, needs);
-    this.#unready = isReady ? undefined : "This server's database does not answer at the moment.";
-    const refusal = this.isStopping ? "This server is stopping." : this.#unready;
+    const { isLoaded, now } = await this.#load(asked, needs);
+    this.#whyNotLoaded = isLoaded ? undefined : noAnswer;
+    const refusal = this.isStopping ? "This server is stopping." : this.#whyNotLoaded;
     for (const one of requests) this.serving.take(one, refusal, now);
     this.serving.advance(now, this.#effects);
     this.passwords.advance(this.#effects);
@@ -204,10 +223,10 @@ export class EngineCore {
 
   /** Takes as many payloads as can be loaded together, at least one, and adds what they need. */
   #takeRequests(needs: Needs): Requests[] {
-    const most = needs.rows + mostRows;
+    const most = needs.estimatedRows + mostRows;
     let count = 0;
     for (const { requests } of this.#requests) {
-      if (count > 0 && needs.rows >= most) break;
+      if (count > 0 && needs.estimatedRows >= most) break;
       count += 1;
       this.#queued -= requests.length;
       for (const request of requests) {
@@ -220,67 +239,68 @@ export class EngineCore {
   }
 
   #need(needs: Needs, request: ParsedRequest, most: number): void {
-    if (needs.rows < most) gather(needs, request, this.#digest);
+    if (needs.estimatedRows < most) addNeedsOf(needs, request, this.#digest);
     else this.#unloaded.add(request);
   }
 
   /** Whether the request is refused whatever the engine has, because its sender has no session. */
   #isStranger(request: ParsedRequest): boolean {
     const isOpen = this.#parts.services.auth === "open" || request.session !== undefined;
-    return !isOpen && rowOf(table, request).for !== "anybody";
+    return !isOpen && rowOf(engineServiceTable, request).for !== "anybody";
   }
 
   /**
-   * Loads what the requests need, and what those need that have waited until now. Returns the time of
-   * the turn, and whether that was possible.
+   * Loads what the new requests read. If requests that waited can now be decided, loads everything
+   * again with what they read. `isLoaded` is false if the engine did not answer.
+   * @returns also the time at which the turn decides
    */
   async #load(
     requests: readonly Incoming[],
     needs: Needs,
-  ): Promise<{ readonly isReady: boolean; readonly now: Now }> {
+  ): Promise<{ readonly isLoaded: boolean; readonly now: Now }> {
     const { now } = this.#parts;
-    if (this.refusal !== undefined) return { isReady: false, now: now() };
-    if (requests.length === 0 && !this.serving.isWaiting) return { isReady: true, now: now() };
+    if (this.whyNotServing !== undefined) return { isLoaded: false, now: now() };
+    if (requests.length === 0 && !this.serving.isWaiting) return { isLoaded: true, now: now() };
     try {
       this.#turn.slice = await this.#loadFor(requests, needs);
       const time = now();
       const waited = this.serving.waited(time);
-      const most = needs.rows + mostRows;
+      const most = needs.estimatedRows + mostRows;
       for (const request of waited) this.#need(needs, request, most);
-      // The pages of a slice are those of its first moment, so all is loaded anew.
+      // `committed` and the pages of a slice must be of one moment, so a slice with pages is not
+      // extended.
       if (waited.length > 0) {
         this.#turn.slice = await this.#loadFor([...requests, ...waited], needs);
       }
       this.#hear(this.#turn.slice.clock);
-      return { isReady: true, now: time };
+      return { isLoaded: true, now: time };
     } catch (error) {
-      if (error instanceof EngineDown) return { isReady: false, now: now() };
+      if (error instanceof EngineUnavailable) return { isLoaded: false, now: now() };
       throw error;
     }
   }
 
   /**
-   * Reports an error of the engine that is not foreseen, and takes it for one that is: a request that
-   * the engine can't handle must not end the server.
-   * @throws EngineDown if the answer is an error
+   * Turns any other error into EngineUnavailable, and reports it: one request that fails in the
+   * database must not end the server.
    */
-  async #foreseen<T>(answer: Promise<T>): Promise<T> {
+  async #guarded<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      if (error instanceof EngineDown) throw error;
+      if (error instanceof EngineUnavailable) throw error;
       this.#parts.onError(error as Error);
-      throw new EngineDown("its database has failed");
+      throw new EngineUnavailable("its database has failed");
     }
   }
 
   async #loadFor(requests: readonly Incoming[], needs: Needs): Promise<Slice> {
     const { engine } = this.#parts;
-    const slice = await within(loadMs, this.#foreseen(engine.load(needs)));
+    const slice = await within(loadMs, this.#guarded(engine.load(needs)));
     const more = needsOfHooks(requests, slice, this.#digest);
     return more === undefined
       ? slice
-      : await within(loadMs, this.#foreseen(engine.load(more, slice)));
+      : await within(loadMs, this.#guarded(engine.load(more, slice)));
   }
 
   /** Appends what waits, once the batch before is on disk. */
@@ -289,19 +309,19 @@ export class EngineCore {
     this.#isAppending = true;
     const batch = this.#waiting.splice(0, mostAppended);
     try {
-      const appended = await this.#foreseen(
+      const appended = await this.#guarded(
         this.#parts.engine.append(batch.map(([, { event }]) => event)),
       );
       this.#hear(Math.max(...appended.map((one) => (one === "conflict" ? 0 : one.place.clock))));
       this.#publish(batch, appended);
-      this.#happened.push(() => {
+      this.#actions.push(() => {
         for (const [at, [number]] of batch.entries()) {
           this.#writes.settle(number, appended[at] as Appended);
         }
       });
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
-      this.#happened.push(() => {
+      if (!(error instanceof EngineUnavailable)) throw error;
+      this.#actions.push(() => {
         for (const [number] of batch) this.#writes.giveUp(number);
       });
     }
@@ -316,55 +336,48 @@ export class EngineCore {
   }
 
   #publish(batch: readonly Numbered[], appended: readonly Appended[]): void {
-    const isNew = ({ appended: one }: Unpublished) => one.isNew && one.prevs.size > 0;
-    const messages = batch.flatMap(([, { event, timestamp }], at): Unpublished[] => {
+    const events = batch.flatMap(([, { event, timestamp }], at): UnpublishedEvent[] => {
       const one = appended[at];
-      return one === undefined || one === "conflict" ? [] : [{ event, appended: one, timestamp }];
+      const isNew = one !== undefined && one !== "conflict" && one.isNew;
+      return isNew ? [{ event, appended: one, timestamp }] : [];
     });
-    this.publish(messages.filter(isNew));
+    this.publish(events);
   }
 
-  /** Publishes messages that are on disk. */
-  publish(messages: readonly Unpublished[]): void {
+  /** Publishes the messages among events that are on disk. */
+  publish(events: readonly UnpublishedEvent[]): void {
+    const messages = messagesAmong(events);
     if (messages.length === 0) return;
-    const versions = new Map(messages.flatMap(({ appended }) => [...appended.versions]));
-    const inOrder = messages
-      .map(({ event, appended: { place, prevs }, timestamp }) => {
-        return { message: messageOf(event, place), prevs, timestamp };
-      })
-      .sort((a, b) => a.message.seq - b.message.seq);
-    this.outlet.publish(inOrder, (user) => versions.get(user), this.#effects);
+    const versions = new Map(events.flatMap(({ appended }) => [...appended.versions]));
+    this.outlet.publish(messages, (user) => versions.get(user), this.#effects);
     for (const effect of this.#effects.take()) this.#parts.perform(effect);
-    const places = messages.map(({ appended }) => appended.place);
+    const places = messages.map(({ message }) => message);
     // If this fails, the keeper publishes them once more, and clients drop what they have.
-    void this.#parts.engine.published(places).catch(() => {});
+    void this.#parts.engine.markPublished(places).catch(() => {});
   }
 }
 
-const table = engineTable as unknown as ServiceTable;
+/** Returns the messages among events, those of each lane in their order. */
+function messagesAmong(events: readonly UnpublishedEvent[]) {
+  const messages = events.flatMap(({ event, appended: { place, prevs }, timestamp }) => {
+    const written = messageIn(event);
+    return written === undefined ? [] : [{ message: { ...place, ...written }, prevs, timestamp }];
+  });
+  // Only the order within a lane matters.
+  return messages.sort((a, b) => a.message.seq - b.message.seq);
+}
+
+const noAnswer = "This server's database does not answer at the moment.";
 
 /**
- * The most rows of one load: more than the replies to a payload can show. So nobody makes a load so
- * long that all requests of its turn are refused.
+ * The most rows of one load, by estimate. A longer load might exceed `loadMs`, which would refuse all
+ * requests of the turn. The replies to one payload can't show more.
  */
 const mostRows = 30_000;
 const tooMuch = "This payload asks for too much at once: ask for less, or again.";
 
 /** Milliseconds after which a load is given up, and the requests that need it are refused. */
 const loadMs = 1_000;
-
-/** @throws EngineDown if the answer takes longer. Whatever comes later is ignored. */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new EngineDown("its database does not answer")), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** The most events of one append. */
 const mostAppended = 1_000;

@@ -7,6 +7,7 @@ import { digest } from "../../platform/digest.ts";
 import type { Log } from "../../platform/log.ts";
 import { PasswordThread } from "../../platform/password-thread.ts";
 import { randomHex } from "../../platform/random.ts";
+import { announceWaiting } from "../../platform/run-process.ts";
 import { ownVersion } from "../../platform/version.ts";
 import { PeerMessageError } from "../../protocol/errors.ts";
 import type { Chain } from "../../protocol/ids.ts";
@@ -17,22 +18,30 @@ import type { EngineConfig } from "../config.ts";
 import { Presence } from "../core/chat/presence.ts";
 import type { Effect } from "../core/effects.ts";
 import { Flood } from "../core/serving/flood.ts";
-import type { ServiceTable } from "../core/serving/service.ts";
 import { measureServing, replyRecorder } from "../measure.ts";
 import { healthBytes, healthReply } from "../peer-wire.ts";
 import type { Foundation, Server } from "../real-surroundings.ts";
 import { TopicKeys } from "../topic-keys.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { EngineCore } from "./engine-core.ts";
-import { engineTable } from "./engine-table.ts";
-import { Housekeeping } from "./housekeeping.ts";
+import { engineServices, engineServiceTable } from "./engine-services.ts";
+import { Housekeeping, notYet } from "./housekeeping.ts";
 import { openPostgres } from "./postgres/postgres-engine.ts";
 
 /** Starts a server that keeps no state of its own: all that it knows is in the engine. */
-export async function openEngineServer(place: Foundation, given: EngineConfig): Promise<Server> {
-  const { config, clock, clockFile, membership, name, log, slot, link, requestLogs } = place;
+export async function openEngineServer(
+  foundation: Foundation,
+  given: EngineConfig,
+): Promise<Server> {
+  const { config, clock, clockFile, membership, name, log, slot, link, requestLogs } = foundation;
   const { auth, secret, brokers, flood } = config;
-  const engine = await openPostgres(given, log);
+  let unready = (): string | undefined => notYet;
+  const { port, answered } = await openMetrics(foundation, () => unready());
+  const { responder, address } = await openHealth(foundation, () => unready());
+  const engine = await openPostgres(given, log, (why) => {
+    log.warn({ event: "engineAwaited" }, `Waits for its database: ${why}`);
+    announceWaiting(why);
+  });
   const passwords = new PasswordThread();
   const topicKeys = new TopicKeys(secret);
   const presence = new Presence(name);
@@ -57,27 +66,24 @@ export async function openEngineServer(place: Foundation, given: EngineConfig): 
     onError: ({ message }) =>
       log.error({ event: "engineError" }, `The database failed: ${message}`),
   });
-  const unready = () => core.refusal;
-  const { port, answered } = await openMetrics(place, unready);
+  unready = () => core.whyNotServing;
   measureServing(port.metrics, () => core.figures(view.offsetMs, now()));
   const clients = new ClientWire({
-    ...{ auth, secret, brokers, parsers: engineTable, log: requestLogs.clients },
+    ...{ auth, secret, brokers, parsers: engineServices, log: requestLogs.clients },
     onRequests: (requests) => core.take(requests),
     onAnswered: (replies, seconds) => {
       house.rate.add(replies.length);
       answered(replies, seconds);
     },
   });
-  const bus = openBus(place, { core, presence, topicKeys, correctedMs });
+  const bus = openBus(foundation, { core, presence, topicKeys, correctedMs });
   const perform = performer({ core, clients, bus, passwords, log });
-  const { responder, address } = await openHealth(place, unready);
   const { promise: firstServing, resolve: onServing } = withResolver();
   const house = new Housekeeping({
     ...{ engine, core, clients, bus, presence, view, clock, link, name, address, self, log },
     onServing,
   });
   clients.start();
-  responder.start();
   house.start();
   log.info({ event: "started", address, metrics: port.endpoint }, "Started, with an engine");
   const stop = async () => {
@@ -132,6 +138,7 @@ async function openHealth(
     if (isHealth(payload)) responder.reply(envelope, healthReply({ clock, name, unready }));
   });
   const bound = await responder.bind(config.bind, membership.forMembers());
+  responder.start();
   return { responder, address: advertised(bound, config.advertiseHost) };
 }
 
@@ -143,9 +150,9 @@ async function openMetrics(
   const self = { version: ownVersion(), ...membership.selfReport };
   const logs = Object.values(requestLogs);
   measureProcess(port.metrics, { ...self, role: "server", name, clock, requestLogs: logs });
-  const rows: ServiceTable = engineTable as unknown as ServiceTable;
-  const isService = (service: string) => Object.hasOwn(rows, service);
-  const isWrite = (service: string) => isService(service) && rows[service]?.sender !== undefined;
+  const isService = (service: string) => Object.hasOwn(engineServiceTable, service);
+  const isWrite = (service: string) =>
+    isService(service) && engineServiceTable[service]?.sender !== undefined;
   return { port, answered: replyRecorder(port.metrics, { isService, isWrite }) };
 }
 

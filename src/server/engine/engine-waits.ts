@@ -8,16 +8,21 @@ import { idOf, type Placed } from "../core/replica/placed.ts";
 import type { WaitingWrite } from "../core/serving/payload-reply.ts";
 import type { ServingParts } from "../core/serving/serving-parts.ts";
 import type { DueWrite } from "../core/serving/waiting-writes.ts";
-import { type Appended, EngineDown } from "./engine.ts";
-import { noOrigin } from "./turn.ts";
+import { type Appended, EngineUnavailable } from "./engine.ts";
+import { unplacedOrigin } from "./turn.ts";
+
+/** How many times in a row a request may be decided in vain. */
+const mostConflicts = 20;
 
 /** Writes that wait until the engine has their event on disk. */
 export class EngineWrites {
   /** The number of requests that were answered with the event of an earlier copy (R6). */
   repeated = 0;
-  /** Writes by the number of their event (`noOrigin`). */
+  /** Writes whose event has no place yet, by the event's number. */
   readonly #waiting = new Map<number, WaitingWrite[]>();
   #due: DueWrite[] = [];
+  /** How often somebody else was faster than a request. */
+  readonly #conflicts = new WeakMap<ParsedRequest, number>();
   /** Returns the names of the nodes that have an event on disk. */
   readonly #holders: () => readonly string[];
 
@@ -29,7 +34,7 @@ export class EngineWrites {
     return this.#waiting.size + this.#due.length;
   }
 
-  /** The requests that must be decided again. */
+  /** Requests whose event conflicted: the next turn loads for them, and they are decided again. */
   get outdated(): readonly ParsedRequest[] {
     return this.#due.flatMap(({ outcome, request }) => (outcome === "outdated" ? request : []));
   }
@@ -40,7 +45,7 @@ export class EngineWrites {
   }
 
   add(write: WaitingWrite): void {
-    if (write.server !== noOrigin) {
+    if (write.server !== unplacedOrigin) {
       this.repeated += 1;
       this.#due.push({ ...write, outcome: "committed" });
       return;
@@ -56,7 +61,7 @@ export class EngineWrites {
     this.#waiting.delete(seq);
     for (const write of writes) {
       if (appended === "conflict") {
-        this.#due.push({ ...write, outcome: "outdated" });
+        this.#due.push({ ...write, outcome: this.#isHopeless(write) ? "late" : "outdated" });
         continue;
       }
       if (!appended.isNew) this.repeated += 1;
@@ -74,10 +79,18 @@ export class EngineWrites {
 
   due(steadyMs: number): DueWrite[] {
     for (const [seq, [first]] of this.#waiting) {
+      // Writes are added in the order of their deadlines.
       if (first !== undefined && steadyMs < first.deadlineMs) break;
       this.giveUp(seq);
     }
     return this.#due.splice(0);
+  }
+
+  /** So a request on which this server and the engine disagree is not decided again and again. */
+  #isHopeless({ request }: WaitingWrite): boolean {
+    const conflicts = (this.#conflicts.get(request) ?? 0) + 1;
+    this.#conflicts.set(request, conflicts);
+    return conflicts >= mostConflicts;
   }
 
   #receipt(place: Placed): Receipt {
@@ -154,7 +167,7 @@ export class EngineDecisions {
     this.#isDeciding = true;
     const batch = this.#waiting.splice(0, limits.decisionOperations);
     const decided = await this.#decide(batch.map(({ operation }) => operation)).catch((error) => {
-      if (error instanceof EngineDown) return [];
+      if (error instanceof EngineUnavailable) return [];
       throw error;
     });
     this.#isDeciding = false;
@@ -171,17 +184,17 @@ type Found = readonly Entry[] | undefined;
 /** Searches that wait until the engine has done them. They are few at once, and hold up no turn. */
 export class EngineSearches {
   readonly #search: (query: SearchQuery) => Promise<readonly Entry[]>;
-  readonly #happen: (happen: () => void) => void;
+  readonly #atNextTurn: (action: () => void) => void;
   readonly #waiting: { readonly query: SearchQuery; readonly done: (found: Found) => void }[] = [];
   #running = 0;
 
-  /** @param happen has something done in the next turn */
+  /** @param atNextTurn has something done at the beginning of the next turn */
   constructor(
     search: (query: SearchQuery) => Promise<readonly Entry[]>,
-    happen: (happen: () => void) => void,
+    atNextTurn: (action: () => void) => void,
   ) {
     this.#search = search;
-    this.#happen = happen;
+    this.#atNextTurn = atNextTurn;
   }
 
   add(query: SearchQuery, done: (found: Found) => void): void {
@@ -194,11 +207,11 @@ export class EngineSearches {
     if (one === undefined) return;
     this.#running += 1;
     const found = await this.#search(one.query).catch((error) => {
-      if (error instanceof EngineDown) return undefined;
+      if (error instanceof EngineUnavailable) return undefined;
       throw error;
     });
     this.#running -= 1;
-    this.#happen(() => one.done(found));
+    this.#atNextTurn(() => one.done(found));
     void this.#next();
   }
 }

@@ -11,9 +11,15 @@ import type { ChatData } from "../core/chat/chat-facts.ts";
 import type { Placed } from "../core/replica/placed.ts";
 import type { Slice } from "./slice.ts";
 
-/** An id of a request, and the scope in which it is unique (R6). */
-export interface ScopedId {
+/** A scope in which ids of requests are unique (R6). */
+export interface Scope {
+  /** Whose lane has the events of the scope: that of a channel or of a user. */
+  readonly owner: string;
   readonly scope: string;
+}
+
+/** An id of a request, and the scope in which it is unique. */
+export interface ScopedId extends Scope {
   readonly id: RequestId;
 }
 
@@ -41,43 +47,49 @@ export interface NamesNeed {
  * and may load more.
  */
 export class Needs {
-  /** Whether they are known, and, with accounts, whether a login without a password used the name. */
+  /**
+   * Users. Loads whether each is known and, if the cluster requires accounts, whether the name was ever
+   * used without a password.
+   */
   readonly users = new Set<UserName>();
   readonly accounts = new Set<UserName>();
-  /** Looks of names: known users and accounts that have one of them. */
+  /** Looks. Loads the known users and the accounts whose name has one of them. */
   readonly userLooks = new Set<string>();
-  /** Creations, removals, and channels that look the same. */
+  /** Channels. Loads their creations and removals, and the channels whose names look the same. */
   readonly channels = new Set<ChannelName>();
-  /** Users of whom all channels that they made are loaded. */
+  /** Users. Loads all channels that they made. */
   readonly channelsOf = new Set<UserName>();
-  /** Hooks with their revocations. */
+  /** Hooks. Loads their revocations, too. */
   readonly hooks = new Set<HookId>();
+  /** Users. Loads all hooks that they made. */
   readonly hooksOf = new Set<UserName>();
-  /** Events that were made by requests with these ids; by scope and id. */
+  /** Ids of requests, by scope and id. Loads the events that these requests made. */
   readonly events = new Map<string, ScopedId>();
-  /** Outcomes of operations that were asked for with these ids; by user and id. */
+  /** Ids of operations, by user and id. Loads their outcomes. */
   readonly operations = new Map<string, Pick<Operation, "by" | "id">>();
-  /** Wallets and decks of these users, and offers by them and to them. */
+  /** Users. Loads their wallets and decks, and the offers by them and to them. */
   readonly wallets = new Set<UserName>();
+  /** Users. Loads their cards and decks. */
   readonly cardsOf = new Set<UserName>();
   readonly cards = new Set<CardId>();
   readonly trades = new Set<number>();
-  /** Open or ended. */
+  /** Matches, open or ended. */
   readonly matches = new Set<MatchId>();
-  /** Their open match and record, and their last matches. */
+  /** Users. Loads their open match, their record, and their last matches. */
   readonly players = new Set<UserName>();
   /** What is left of each pack and each kind of cards, and the number of offers. */
-  hasStock = false;
+  isStockNeeded = false;
   /** The number of open matches. */
-  hasMatchCount = false;
-  hasRanking = false;
-  /** Of open matches, from this id on; undefined if no request reads them. */
-  readonly openMatches = new Set<MatchId | "">();
+  isMatchCountNeeded = false;
+  /** The users with the best ratings. */
+  isRankingNeeded = false;
+  /** Pages of open matches, each by its first id; "" begins at the first match. */
+  readonly openMatchesFrom = new Set<MatchId | "">();
   /** Pages, by their parameters: many requests may ask for the same page. */
   readonly history = new Map<string, HistoryNeed>();
   readonly names = new Map<string, NamesNeed>();
-  /** About how many rows of pages are loaded at most. */
-  rows = 0;
+  /** One for each request, and the limits of all pages. */
+  estimatedRows = 0;
 
   addHistory(need: HistoryNeed): void {
     this.#add(this.history, need);
@@ -89,7 +101,7 @@ export class Needs {
 
   #add<Page extends { readonly limit: number }>(pages: Map<string, Page>, need: Page): void {
     const key = JSON.stringify(need);
-    if (!pages.has(key)) this.rows += need.limit;
+    if (!pages.has(key)) this.estimatedRows += need.limit;
     pages.set(key, need);
   }
 }
@@ -100,10 +112,17 @@ export type NewEvent = {
     readonly kind: Kind;
     readonly data: ChatData[Kind];
     readonly id: RequestId | undefined;
-    /** The place's clock is above this one, which is that of the server. */
+    /** The server's clock when it made the event. The engine gives the event a higher clock. */
     readonly clock: number;
     /** Milliseconds since 1970. */
     readonly timeMs: number;
+    /**
+     * The version of the credential of whoever makes the event. There is a conflict if the account has
+     * another one by now, or is locked.
+     */
+    readonly version?: string | undefined;
+    /** The most channels, or hooks in force, that the maker may have with this one. */
+    readonly most?: number | undefined;
   };
 }[keyof ChatData];
 
@@ -122,12 +141,18 @@ export type Appended =
   | "conflict";
 
 /** An appended message that may not have been published. */
-export interface Unpublished {
+export interface UnpublishedEvent {
   readonly event: NewEvent;
   readonly appended: Exclude<Appended, "conflict">;
   /** The time in the sender's request, if it is known (P1). */
   readonly timestamp?: string | number | undefined;
 }
+
+/**
+ * A server that has not heard its engine for so many milliseconds leaves the rotation, and one that
+ * the engine has not heard for so long counts as dead (K6).
+ */
+export const silenceMs = 1_500;
 
 /** A server, as it tells the others of itself. */
 export interface ServerReport {
@@ -137,7 +162,7 @@ export interface ServerReport {
   readonly rate: number;
 }
 
-/** The servers that were heard of lately, and who of them keeps the house. */
+/** Which servers live, and which one is the keeper, that publishes what others left. */
 export interface Standing {
   readonly servers: readonly (ServerReport & { readonly silentMs: number })[];
   readonly keeper: { readonly name: ServerName; readonly fence: number } | undefined;
@@ -150,27 +175,37 @@ export interface Standing {
 }
 
 /**
- * Where servers without a state of their own keep everything. All methods reject with `EngineDown` if
- * the engine does not answer; whether a change has been made is then unknown, and whoever asks again
- * with the same id finds out.
+ * Where servers without a state of their own keep everything. A method that fails rejects with
+ * `EngineUnavailable`. Whether a change was made is then unknown; asking again with the same id tells.
  */
 export interface Engine extends AsyncDisposable {
   /** @param into a slice that gets what is loaded, if it is not a new one */
   load(needs: Needs, into?: Slice): Promise<Slice>;
   /**
    * Appends events, and resolves once they are on the disks that the engine promises. Events of one
-   * conversation keep their order.
+   * conversation keep their order within a call. A caller that wants order between calls waits for
+   * each.
    */
   append(events: readonly NewEvent[]): Promise<readonly Appended[]>;
   /** Decides operations one after the other, all in one slot (D1). */
   decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]>;
-  /** The messages of these places are published. May be late, or be missing after a crash. */
-  published(places: readonly Placed[]): Promise<void>;
+  /**
+   * Notes that these messages are published. A crash may undo this; the messages are then published
+   * once more.
+   */
+  markPublished(places: readonly Placed[]): Promise<void>;
   /** Returns messages that nobody has marked as published for some time. */
-  unpublished(olderThanMs: number, limit: number): Promise<readonly Unpublished[]>;
-  /** Says that a server lives, asks for the place of the keeper, and returns who lives. */
+  unpublished(olderThanMs: number, limit: number): Promise<readonly UnpublishedEvent[]>;
+  /**
+   * Says that this server lives, tries to become the keeper if there is none, and returns the servers
+   * that live.
+   */
   report(own: ServerReport): Promise<Standing>;
-  /** Takes a name for a time; undefined if another one has it. A later holder has a higher fence. */
+  /**
+   * Takes a name for a time, or keeps it longer; undefined if another server has it. A later holder has
+   * a higher fence. A holder that was paused may not know that it is one no more, so each write that
+   * the name protects must check that no higher fence exists.
+   */
   lease(
     name: string,
     holder: ServerName,
@@ -180,5 +215,8 @@ export interface Engine extends AsyncDisposable {
   search(query: SearchQuery): Promise<readonly Entry[]>;
 }
 
-/** The engine does not answer, or is not writable. */
-export class EngineDown extends Error {}
+/**
+ * The engine could not do it: it is lost, is no primary, has too much to do, or failed in a way that
+ * was logged.
+ */
+export class EngineUnavailable extends Error {}

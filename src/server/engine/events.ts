@@ -1,15 +1,15 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
-import type { StoredMessage } from "../core/chat/chat-state.ts";
-import type { Placed } from "../core/replica/placed.ts";
-import type { NewEvent } from "./engine.ts";
+import type { ChatData } from "../core/chat/chat-facts.ts";
+import type { NewEvent, Scope } from "./engine.ts";
 
 /** The conversations are spread over so many lanes. Each lane is an origin, with numbers of its own. */
-export const lanes = 64;
+export const laneCount = 64;
 
 /**
  * Returns the name by which clients know a lane: `server` in receipts, entries and vectors. Lanes
- * sort as their names do. A server of a cluster that was moved into an engine stays an origin, so
- * its lane is given by its name, and above `lanes`; nothing is appended to it.
+ * sort as their names do. A lane's name is `server_` and the lane plus one, in hexadecimal. A former
+ * server of a moved cluster keeps its name, so it has the lane that its name says. Such a lane is at
+ * least `laneCount`, and nothing is appended to it.
  */
 export function originOf(lane: number): ServerName {
   // `server_00000000` is below every other name in the order of messages, so no lane has it.
@@ -20,15 +20,16 @@ export function laneOf(origin: ServerName): number {
   return Number.parseInt(origin.slice("server_".length), 16) - 1;
 }
 
-/** What the database knows of an event besides its place. */
-export interface EventRow {
-  /** Whose lane the event gets: that of a channel or of a user. */
-  readonly owner: string;
+/** What a kind of event is, without its place. */
+export type Fact = {
+  readonly [Kind in keyof ChatData]: { kind: Kind; data: ChatData[Kind] };
+}[keyof ChatData];
+
+/** The columns by which an event is stored and found. */
+export interface EventStorage extends Scope {
   /** What the event is about, by which it is found: a channel, a user or a hook. */
   readonly subject: string;
   readonly actor: UserName | undefined;
-  /** The scope of the request's id (R6). */
-  readonly scope: string;
   /** The text of a message. */
   readonly body: string | undefined;
 }
@@ -37,82 +38,79 @@ export const channelKey = (channel: ChannelName) => `#${channel}`;
 export const userKey = (user: UserName) => `@${user}`;
 export const hookKey = (hook: string) => `!${hook}`;
 
-/** Returns under what an event is stored. */
-export function rowOf(event: NewEvent): EventRow {
+/** Returns the columns by which an event is stored and found. */
+export function storageOf(event: NewEvent): EventStorage {
   switch (event.kind) {
     case "login": {
       const { user } = event.data;
-      const key = userKey(user);
-      return { owner: key, subject: key, actor: user, scope: scopes.login(user), body: undefined };
+      return { ...scopes.login(user), subject: userKey(user), actor: user, body: undefined };
     }
     case "channel": {
       const { channel, user } = event.data;
-      const key = channelKey(channel);
       const scope = scopes.channel(channel, user);
-      return { owner: key, subject: key, actor: user, scope, body: undefined };
+      return { ...scope, subject: channelKey(channel), actor: user, body: undefined };
     }
     case "removal": {
       const { channel, by } = event.data;
-      const key = channelKey(channel);
       const scope = scopes.removal(channel, by);
-      return { owner: key, subject: key, actor: by, scope, body: undefined };
+      return { ...scope, subject: channelKey(channel), actor: by, body: undefined };
     }
     case "publication": {
       const { channel, user, hook, message } = event.data;
-      const key = channelKey(channel);
-      const scope = scopes.message(key, user, hook);
-      return { owner: key, subject: key, actor: user, scope, body: message };
+      const subject = channelKey(channel);
+      return { ...scopes.message(subject, user, hook), subject, actor: user, body: message };
     }
     case "message": {
       const { src, dst, message } = event.data;
-      const key = userKey(dst);
-      const scope = scopes.message(key, src);
-      return { owner: key, subject: key, actor: src, scope, body: message };
+      const subject = userKey(dst);
+      return { ...scopes.message(subject, src), subject, actor: src, body: message };
     }
     case "hook": {
       const { hook, by } = event.data;
-      const [owner, subject, scope] = [userKey(by), hookKey(hook), scopes.hook(by)];
-      return { owner, subject, actor: by, scope, body: undefined };
+      return { ...scopes.hook(by), subject: hookKey(hook), actor: by, body: undefined };
     }
     case "unhook": {
       const { hook, by } = event.data;
-      const [owner, subject, scope] = [userKey(by), hookKey(hook), scopes.unhook(hook, by)];
-      return { owner, subject, actor: by, scope, body: undefined };
+      return { ...scopes.unhook(hook, by), subject: hookKey(hook), actor: by, body: undefined };
     }
   }
 }
 
 /**
- * The scopes in which ids of requests are unique. All of one scope lie in one lane, or in lanes of
- * former servers.
+ * The scopes in which ids of requests are unique. All events of one scope lie in the lane of its
+ * owner, or in lanes of former servers.
  */
 export const scopes = {
-  login: (user: UserName) => `login\n${user}`,
-  channel: (channel: ChannelName, user: UserName | undefined) =>
-    `channel\n${channel}\n${user ?? ""}`,
-  removal: (channel: ChannelName, by: UserName) => `removal\n${channel}\n${by}`,
-  message: (key: string, from: UserName, hook?: string) => {
-    return `message\n${key}\n${from}${hook === undefined ? "" : `\n${hook}`}`;
+  login: (user: UserName): Scope => ({ owner: userKey(user), scope: `login\n${user}` }),
+  channel: (channel: ChannelName, user: UserName | undefined): Scope => {
+    return { owner: channelKey(channel), scope: `channel\n${channel}\n${user ?? ""}` };
   },
-  hook: (by: UserName) => `hook\n${by}`,
-  unhook: (hook: string, by: UserName) => `unhook\n${hook}\n${by}`,
+  removal: (channel: ChannelName, by: UserName): Scope => {
+    return { owner: channelKey(channel), scope: `removal\n${channel}\n${by}` };
+  },
+  /** @param owner the key of the receiver */
+  message: (owner: string, from: UserName, hook?: string): Scope => {
+    const scope = `message\n${owner}\n${from}${hook === undefined ? "" : `\n${hook}`}`;
+    return { owner, scope };
+  },
+  hook: (by: UserName): Scope => ({ owner: userKey(by), scope: `hook\n${by}` }),
+  unhook: (hook: string, by: UserName): Scope => {
+    return { owner: userKey(by), scope: `unhook\n${hook}\n${by}` };
+  },
 } as const;
 
-/**
- * Returns an event as the message that it is.
- * @throws Error if the event is no message
- */
-export function messageOf(event: NewEvent, place: Placed): StoredMessage {
+/** Returns who wrote a message, to whom, and what; undefined if the event is no message. */
+export function messageIn(event: Fact) {
   switch (event.kind) {
     case "publication": {
-      const { user: from, channel, hook, message: text } = event.data;
-      return { ...place, from, to: { channel }, hook, text };
+      const { user: from, channel, message: text, hook } = event.data;
+      return { from, to: { channel }, text, hook };
     }
     case "message": {
-      const { src: from, dst: user, message: text } = event.data;
-      return { ...place, from, to: { user }, hook: undefined, text };
+      const { src: from, dst, message: text } = event.data;
+      return { from, to: { user: dst }, text, hook: undefined };
     }
     default:
-      throw new Error(`a ${event.kind} is no message`);
+      return undefined;
   }
 }

@@ -14,7 +14,7 @@ import type { ClientWire } from "../client-wire.ts";
 import type { Presence } from "../core/chat/presence.ts";
 import { Rate } from "../core/replica/rate.ts";
 import type { ClusterView } from "./cluster-view.ts";
-import { type Engine, EngineDown } from "./engine.ts";
+import { type Engine, EngineUnavailable, silenceMs } from "./engine.ts";
 import type { EngineCore } from "./engine-core.ts";
 
 interface Parts {
@@ -34,19 +34,18 @@ interface Parts {
   onServing(): void;
 }
 
-/** Silence of the engine after which this server takes no more requests. */
-const patienceMs = 1_500;
 /**
  * After so many milliseconds on disk without a word that they are published, messages are published
  * again (K4): by the keeper, and a little later by any server, because the keeper may have died.
  */
-const unpublishedMs = { byKeeper: 1_000, byAny: 1_500 };
+const republishAfterMs = { byKeeper: 1_000, byAny: 1_500 };
 /** Pause between two searches for such messages, in milliseconds. */
-const searchMs = 400;
-const mostUnpublished = 500;
+const republishEveryMs = 400;
+const mostRepublished = 500;
 /** Pause between two looks whether a stopping server has answered all, in milliseconds. */
-const shortMs = 5;
-const notYet = "it has not reached its database yet";
+const drainCheckMs = 5;
+/** Why a server is not ready at first. */
+export const notYet = "it has not reached its database yet";
 
 /** What a server with an engine does from time to time, besides answering requests. */
 export class Housekeeping {
@@ -63,20 +62,21 @@ export class Housekeeping {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    parts.core.refusal = notYet;
+    parts.core.whyNotServing = notYet;
   }
 
   start(): void {
     const every = (ms: number, run: () => void) => void this.#timers.push(setInterval(run, ms));
     every(durations.tickMs, () => this.#tick());
     every(durations.heartbeatMs, () => this.#beat());
-    every(searchMs, () => void this.#publishAgain());
+    every(republishEveryMs, () => void this.#publishAgain());
     this.#beat();
   }
 
   /**
-   * Answers all open requests, then leaves the rotation: replies reach clients only before. After a
-   * while it refuses new requests, so that a busy server comes to its end (R11).
+   * Answers all open requests, then leaves the rotation. In this order, because a server outside the
+   * rotation can't send replies. After a while it refuses new requests, so that a busy server comes to
+   * its end (R11).
    */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -89,7 +89,7 @@ export class Housekeeping {
         if (!core.isIdle && lastsMs < durations.drainMs) return;
         clearInterval(look);
         resolve();
-      }, shortMs);
+      }, drainCheckMs);
     });
     if (this.#isServing) clients.rotate(false);
     for (const timer of this.#timers) clearInterval(timer);
@@ -102,7 +102,7 @@ export class Housekeeping {
       const sender = { server: name, clock: clock.tick(), view: noView, durable: emptyVector };
       bus.broadcast({ ...sender, office: undefined, slot: undefined, type: "presence", heard });
     }
-    if (now().steadyMs - this.#heardMs >= patienceMs) this.#leave();
+    if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave();
   }
 
   #beat(): void {
@@ -146,7 +146,7 @@ export class Housekeeping {
       this.#heardMs = after.steadyMs;
       this.#enter();
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
       log.debug(`The database does not answer: ${error.message}`);
     }
     this.#isReporting = false;
@@ -156,7 +156,7 @@ export class Housekeeping {
     const { core, clients, presence, log, onServing } = this.#parts;
     if (this.#isServing || this.#isStopping) return;
     this.#isServing = true;
-    core.refusal = undefined;
+    core.whyNotServing = undefined;
     clients.rotate(true);
     presence.tellAll();
     log.info("Serves clients");
@@ -167,7 +167,7 @@ export class Housekeeping {
     const { core, clients, log } = this.#parts;
     if (!this.#isServing || this.#isStopping) return;
     this.#isServing = false;
-    core.refusal = "its database does not answer";
+    core.whyNotServing = "its database does not answer";
     clients.rotate(false);
     log.warn("The database does not answer: no client is served until it does");
   }
@@ -178,10 +178,10 @@ export class Housekeeping {
     if (this.#isPublishing) return;
     this.#isPublishing = true;
     try {
-      const olderThanMs = view.isKeeper ? unpublishedMs.byKeeper : unpublishedMs.byAny;
-      core.publish(await engine.unpublished(olderThanMs, mostUnpublished));
+      const olderThanMs = view.isKeeper ? republishAfterMs.byKeeper : republishAfterMs.byAny;
+      core.publish(await engine.unpublished(olderThanMs, mostRepublished));
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
     }
     this.#isPublishing = false;
   }

@@ -7,60 +7,58 @@ import type {
   Service,
 } from "../../protocol/client-messages.ts";
 import type { Digest } from "../../protocol/event.ts";
-import {
-  type Chain,
-  type HookId,
-  isChain,
-  type RequestId,
-  type UserName,
-} from "../../protocol/ids.ts";
+import { type HookId, isChain, type RequestId, type UserName } from "../../protocol/ids.ts";
 import { looksOf } from "../../protocol/looks.ts";
 import { keyOf } from "../../protocol/operation.ts";
 import { readTopic } from "../../protocol/topics.ts";
+import { hookIdOf } from "../core/chat/hooks.ts";
 import { isRefused } from "../core/serving/payload-reply.ts";
-import { Needs } from "./engine.ts";
+import { Needs, type Scope } from "./engine.ts";
 import { channelKey, scopes, userKey } from "./events.ts";
 import type { Slice } from "./slice.ts";
 
-type Gatherers = {
+type NeedsOfServices = {
   readonly [S in Service]?: (needs: Needs, request: RequestOf<S>, digest: Digest) => void;
 };
 
 /** Adds all that must be loaded so that the request can be decided. */
-export function gather(needs: Needs, request: ParsedRequest, digest: Digest): void {
-  needs.rows += 1;
+export function addNeedsOf(needs: Needs, request: ParsedRequest, digest: Digest): void {
+  needs.estimatedRows += 1;
   const user = request.session?.user;
   if (user !== undefined) needs.accounts.add(user);
-  const own = gatherers[request.service as Service] as
+  const own = needsOfServices[request.service as Service] as
     | ((needs: Needs, request: Request, digest: Digest) => void)
     | undefined;
   own?.(needs, request as unknown as Request, digest);
 }
 
-/** For each service, what its row in `../core` reads. */
-const gatherers: Gatherers = {
+/**
+ * For each service, what its row in `../core` reads before it decides. What a kind of operation reads
+ * under the lock is in `reads` of `postgres/decide.ts`; it may need a row in both tables.
+ */
+const needsOfServices: NeedsOfServices = {
   login: (needs, { user, id }) => {
-    known(needs, user);
-    event(needs, scopes.login(user), id);
+    needUser(needs, user);
+    needEventOf(needs, scopes.login(user), id);
   },
   register: (needs, { user, id, session }) => {
-    known(needs, user);
+    needUser(needs, user);
     for (const look of looksOf(user)) needs.userLooks.add(look);
-    operation(needs, user, id);
+    needOutcomeOf(needs, user, id);
     if (session !== undefined) needs.accounts.add(session.user);
   },
   password: (needs, { user, id }) => {
-    known(needs, user);
-    operation(needs, user, id);
+    needUser(needs, user);
+    needOutcomeOf(needs, user, id);
   },
   account: (needs, { user, id, session }) => {
-    known(needs, user);
-    operation(needs, session?.user, id);
+    needUser(needs, user);
+    needOutcomeOf(needs, session?.user, id);
   },
-  registration: (needs, { id, session }) => operation(needs, session?.user, id),
+  registration: (needs, { id, session }) => needOutcomeOf(needs, session?.user, id),
   removal: (needs, { channel, id, session }) => {
     needs.channels.add(channel);
-    if (session !== undefined) event(needs, scopes.removal(channel, session.user), id);
+    if (session !== undefined) needEventOf(needs, scopes.removal(channel, session.user), id);
   },
   keys: (needs, { topics }) => {
     for (const topic of topics) {
@@ -71,33 +69,33 @@ const gatherers: Gatherers = {
   channel: (needs, request) => {
     const { channel, id, session, user = session?.user } = request;
     needs.channels.add(channel);
-    event(needs, scopes.channel(channel, user), id);
+    needEventOf(needs, scopes.channel(channel, user), id);
     if (user === undefined) return;
-    known(needs, user);
+    needUser(needs, user);
     needs.channelsOf.add(user);
   },
   publish: (needs, { user, channel, id }) => {
     needs.channels.add(channel);
     needs.users.add(user);
-    event(needs, scopes.message(channelKey(channel), user), id);
+    needEventOf(needs, scopes.message(channelKey(channel), user), id);
   },
   message: (needs, { src, dst, id }) => {
     needs.users.add(src).add(dst);
-    event(needs, scopes.message(userKey(dst), src), id);
+    needEventOf(needs, scopes.message(userKey(dst), src), id);
   },
   hook: (needs, { user, channel, hookToken, id }, digest) => {
     needs.users.add(user);
     needs.channels.add(channel);
-    needs.hooks.add(hashed(digest, hookToken));
+    needs.hooks.add(hookIdOf(digest, hookToken));
     needs.hooksOf.add(user);
-    event(needs, scopes.hook(user), id);
+    needEventOf(needs, scopes.hook(user), id);
   },
   hooks: (needs, { user }) => void needs.hooksOf.add(user),
   unhook: (needs, { hook }) => {
     // The gate lets any text pass, also one that PostgreSQL refuses.
     if (isChain(hook)) needs.hooks.add(hook as string as HookId);
   },
-  post: (needs, { hookToken }, digest) => void needs.hooks.add(hashed(digest, hookToken)),
+  post: (needs, { hookToken }, digest) => void needs.hooks.add(hookIdOf(digest, hookToken)),
   presence: (needs, { user }) => void needs.users.add(user),
   users: (needs, query) => needs.addNames({ of: "users", ...namesOf(query) }),
   channels: (needs, query) => needs.addNames({ of: "channels", ...namesOf(query) }),
@@ -114,29 +112,30 @@ const gatherers: Gatherers = {
   },
   shop: (needs, { user }) => {
     needs.wallets.add(user);
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
   },
   cards: (needs, { user }) => {
     needs.cardsOf.add(user);
     needs.wallets.add(user);
   },
-  buy: asked,
-  offer: asked,
-  trade: asked,
-  deck: asked,
-  supply: (needs, { id, session }) => operation(needs, session?.user, id),
+  buy: needShopOperation,
+  offer: needShopOperation,
+  trade: needShopOperation,
+  deck: needShopOperation,
+  supply: (needs, { id, session }) => needOutcomeOf(needs, session?.user, id),
+  // A game server is the asker of its operations.
   matchBegin: (needs, { match, game, id }) => {
-    needs.hasMatchCount = true;
+    needs.isMatchCountNeeded = true;
     needs.matches.add(match);
-    operation(needs, game as string as UserName, id);
+    needOutcomeOf(needs, game as string as UserName, id);
   },
-  matchTerm: (needs, { game, id }) => operation(needs, game as string as UserName, id),
-  matchEnd: (needs, { game, id }) => operation(needs, game as string as UserName, id),
-  matchVoid: (needs, { id, session }) => operation(needs, session?.user, id),
+  matchTerm: (needs, { game, id }) => needOutcomeOf(needs, game as string as UserName, id),
+  matchEnd: (needs, { game, id }) => needOutcomeOf(needs, game as string as UserName, id),
+  matchVoid: (needs, { id, session }) => needOutcomeOf(needs, session?.user, id),
   match: (needs, { user }) => void needs.players.add(user),
-  matches: (needs, { from }) => void needs.openMatches.add(from ?? ""),
+  matches: (needs, { from }) => void needs.openMatchesFrom.add(from ?? ""),
   ranking: (needs) => {
-    needs.hasRanking = true;
+    needs.isRankingNeeded = true;
   },
 };
 
@@ -156,26 +155,26 @@ export function needsOfHooks(
     if (service !== "post" && service !== "unhook") continue;
     const key =
       service === "post"
-        ? hashed(digest, (request as RequestOf<"post">).hookToken)
+        ? hookIdOf(digest, (request as RequestOf<"post">).hookToken)
         : ((request as RequestOf<"unhook">).hook as HookId);
     const hook = chat.hooks.get(key);
     if (hook === undefined) continue;
     const { by, channel, name } = hook;
     needs ??= new Needs();
-    known(needs, by);
+    needUser(needs, by);
     needs.channels.add(channel);
-    event(needs, scopes.message(channelKey(channel), by, name), id);
-    event(needs, scopes.unhook(key, session?.user ?? by), id);
+    needEventOf(needs, scopes.message(channelKey(channel), by, name), id);
+    needEventOf(needs, scopes.unhook(key, session?.user ?? by), id);
   }
   return needs;
 }
 
-function asked(
+function needShopOperation(
   needs: Needs,
   { user, id }: { readonly user: UserName; readonly id: RequestId | undefined },
 ): void {
   needs.users.add(user);
-  operation(needs, user, id);
+  needOutcomeOf(needs, user, id);
 }
 
 function namesOf({ prefix = "", from = "", limit = mostNames }: NamesQuery) {
@@ -185,20 +184,15 @@ function namesOf({ prefix = "", from = "", limit = mostNames }: NamesQuery) {
 /** The most names in a reply to a request without a limit. */
 export const mostNames = 10_000;
 
-/** The id of a hook is the hash of its token. */
-function hashed(digest: Digest, token: string): HookId {
-  return digest.chain("" as Chain, token) as string as HookId;
-}
-
-function known(needs: Needs, user: UserName): void {
+function needUser(needs: Needs, user: UserName): void {
   needs.users.add(user);
   needs.accounts.add(user);
 }
 
-function event(needs: Needs, scope: string, id: RequestId | undefined): void {
-  if (id !== undefined) needs.events.set(`${scope}\n${id}`, { scope, id });
+function needEventOf(needs: Needs, scope: Scope, id: RequestId | undefined): void {
+  if (id !== undefined) needs.events.set(`${scope.scope}\n${id}`, { ...scope, id });
 }
 
-function operation(needs: Needs, by: UserName | undefined, id: RequestId | undefined): void {
+function needOutcomeOf(needs: Needs, by: UserName | undefined, id: RequestId | undefined): void {
   if (by !== undefined && id !== undefined) needs.operations.set(keyOf({ by, id }), { by, id });
 }

@@ -27,6 +27,8 @@ export class Slice {
   applied = 0;
   /** For users of whom operations are forgotten: the slot of the last one (D9). */
   readonly forgotten = new Map<UserName, number>();
+  /** The events of the chat that were added, since several queries may find the same one. */
+  readonly loaded = new Set<string>();
   readonly #decided = new Map<string, Decided>();
 
   /** Returns what came of an operation, if it was needed. */

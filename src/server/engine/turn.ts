@@ -1,17 +1,19 @@
 import type { Event } from "../../protocol/event.ts";
 import type { RequestId, ServerName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import { emptyVector } from "../../protocol/vector.ts";
 import { noView } from "../../protocol/view.ts";
 import { chatFacts } from "../core/chat/chat-facts.ts";
 import type { Services } from "../core/serving/decision.ts";
 import type { NewEvent } from "./engine.ts";
+import { storageOf } from "./events.ts";
 import { Slice } from "./slice.ts";
 
 /**
- * The origin of events that are not on disk yet, so have no place. The name is that of no lane, so
- * no page shows such an event.
+ * The origin of events that are not on disk yet, so have no place. `committed` has no such origin, so
+ * no page shows the event.
  */
-export const noOrigin = "server_ffffffff" as ServerName;
+export const unplacedOrigin = "server_ffffffff" as ServerName;
 
 /** An event that a request has made, until it is on disk. */
 export interface MadeEvent {
@@ -20,7 +22,8 @@ export interface MadeEvent {
   readonly timestamp: string | number | undefined;
 }
 
-export type Given = Omit<
+/** The services that a turn does not make itself. */
+export type OuterServices = Omit<
   Services,
   "chat" | "accounts" | "shop" | "matches" | "log" | "ledger" | "replication" | "publications"
 >;
@@ -42,10 +45,10 @@ export class Turn {
   }
 
   /** Returns the parts that services read and write. */
-  services(given: Given): Services {
+  services(outer: OuterServices): Services {
     const turn = this;
     return {
-      ...given,
+      ...outer,
       get chat() {
         return turn.slice.chat;
       },
@@ -73,7 +76,7 @@ export class Turn {
         memberWithoutHooks: undefined,
       },
       ledger: {
-        make: (kind, data, timeMs) => this.#make({ kind, data, timeMs }, given.clock.tick()),
+        make: (kind, data, timeMs) => this.#make({ kind, data, timeMs }, outer),
         // Everything that there is is committed.
         durable: emptyVector,
         snapshot: () => emptyVector,
@@ -88,14 +91,31 @@ export class Turn {
   }
 
   /** Makes an event, and adds it to the slice, so that the next request of this turn sees it. */
-  #make({ kind, data: { id, ...data }, timeMs }: Making, clock: number): Event {
+  #make(
+    { kind, data: { id, ...data }, timeMs }: Making,
+    { clock: own, auth }: OuterServices,
+  ): Event {
     this.#last += 1;
-    const [server, seq] = [noOrigin, this.#last];
+    const [server, seq, clock] = [unplacedOrigin, this.#last, own.tick()];
     const event = { kind, data, id, clock, timeMs } as NewEvent;
-    this.#made.set(seq, { event, timestamp: undefined });
+    this.#made.set(seq, {
+      event: { ...event, ...this.#limitsOf(event, auth) },
+      timestamp: undefined,
+    });
     const fact = chatFacts(this.slice.chat)[event.kind];
     fact.fold(data as never, { server, seq, clock, time: timeMs, id });
     return { server, seq, clock, timestamp: timeMs, operation: kind, data: data as Event["data"] };
+  }
+
+  /** Returns what must still be true of the event's maker when it is appended. */
+  #limitsOf(event: NewEvent, auth: OuterServices["auth"]): Pick<NewEvent, "version" | "most"> {
+    const { kind } = event;
+    const { actor } = storageOf(event);
+    const account = actor === undefined ? undefined : this.slice.accounts.owner(actor);
+    // The password of a login was checked, and what it grants is checked with each request.
+    const version = kind === "login" || account?.locked ? undefined : account?.version;
+    const mostChannels = auth === "required" ? limits.userChannels : undefined;
+    return { version, most: kind === "hook" ? limits.userHooks : mostChannels };
   }
 }
 

@@ -1,5 +1,5 @@
 import { pause } from "../../platform/clock.ts";
-import { Postgres, type PostgresNode } from "../postgres.ts";
+import { type Postgres, type PostgresNode, startPostgres } from "../postgres.ts";
 import type { Target } from "./fault-performer.ts";
 
 /** Milliseconds for which a killed server of the engine is down, and a lost primary has no heir. */
@@ -23,7 +23,7 @@ export class ChaosDatabase implements AsyncDisposable {
 
   static async start(): Promise<ChaosDatabase> {
     const settings = { max_connections: "200", wal_retrieve_retry_interval: "200ms" };
-    const postgres = await Postgres.start({ standby: true, settings });
+    const postgres = await startPostgres({ standby: true, settings });
     try {
       return new ChaosDatabase(postgres, await postgres.createDatabase());
     } catch (error) {
@@ -63,7 +63,7 @@ export class ChaosDatabase implements AsyncDisposable {
       await node.kill();
       await pause(downMs);
       await node.start();
-      await this.#postgres.streams();
+      await this.#postgres.untilStandbyConfirms();
     });
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { LocalCluster } from "../../../src/trials/local-cluster.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { promisesOfDecisions } from "./decisions.ts";
 import { MemorySubject } from "./memory.ts";
 import { ProcessSubject, startEngineSubject } from "./processes.ts";
@@ -19,7 +19,7 @@ const subjects: [string, boolean, () => Promise<Subject>][] = [
     hasEngine,
     () => ProcessSubject.start(),
   ],
-  [`PostgreSQL with a synchronous standby${why}`, !hasPostgres, startEngineSubject],
+  [`PostgreSQL with a synchronous standby${skipNote}`, !hasPostgres, startEngineSubject],
 ];
 
 for (const [keeper, isSkipped, start] of subjects) {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
+import type { ChannelName, HookId, HookName, UserName } from "../../../src/protocol/ids.ts";
 import { userTopic } from "../../../src/protocol/topics.ts";
 import { nameOf } from "../../../src/server/core/replica/placed.ts";
 import type { Appended, NewEvent } from "../../../src/server/engine/engine.ts";
-import { rowOf } from "../../../src/server/engine/events.ts";
-import { Appender } from "../../../src/server/engine/postgres/append.ts";
-import { published, unpublished } from "../../../src/server/engine/postgres/unpublished.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { storageOf } from "../../../src/server/engine/events.ts";
+import { append as appendTo } from "../../../src/server/engine/postgres/append.ts";
+import { markPublished, unpublished } from "../../../src/server/engine/postgres/unpublished.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { DrawnEvents, eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
 
@@ -27,9 +27,9 @@ function placesOf(appended: readonly Appended[]) {
   return appended.map((one) => (one === "conflict" ? one : nameOf(one.place)));
 }
 
-describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`Events of an engine${skipNote}`, () => {
   let database: EngineDatabase;
-  const append = (events: readonly NewEvent[]) => new Appender(database.pool).append(events);
+  const append = (events: readonly NewEvent[]) => appendTo(database.pool, events);
 
   beforeAll(async () => {
     database = await EngineDatabase.start();
@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => database.empty());
 
-  describe("of eight appenders at once", () => {
+  describe("of eight servers at once", () => {
     let all: { event: NewEvent; appended: Appended }[];
     const news = () => {
       return all.flatMap(({ event, appended }) => {
@@ -46,14 +46,14 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
     };
 
     beforeEach(async () => {
-      const appenders = Array.from({ length: 8 }, () => new Appender(database.pool));
-      const made = appenders.map(async (appender, number) => {
-        // Two appenders each draw the same events, as if clients sent each request twice.
+      const made = Array.from({ length: 8 }, async (_, number) => {
+        // Two servers each draw the same events, as if clients sent each request twice.
         const drawn = new DrawnEvents(1 + Math.floor(number / 2));
         const batches = Array.from({ length: 20 }, () => {
           return Array.from({ length: 1 + Math.floor(drawn.random() * 10) }, () => drawn.next());
         });
-        const appended = await Promise.all(batches.map((batch) => appender.append(batch)));
+        const appended: (readonly Appended[])[] = [];
+        for (const batch of batches) appended.push(await append(batch));
         return batches.flatMap((batch, at) => {
           return batch.map((event, n) => ({ event, appended: appended[at]?.[n] as Appended }));
         });
@@ -82,13 +82,13 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
       const places = new Map<string, Set<string>>();
       for (const { event, appended } of all) {
         if (event.id === undefined || appended === "conflict") continue;
-        const key = `${rowOf(event).scope}\n${event.id}`;
+        const key = `${storageOf(event).scope}\n${event.id}`;
         places.set(key, (places.get(key) ?? new Set()).add(nameOf(appended.place)));
       }
       expect(places.size).toBeGreaterThan(200);
       for (const of of places.values()) expect(of.size).toBe(1);
       const made = news().filter(({ event }) => event.id !== undefined);
-      const keys = made.map(({ event }) => `${rowOf(event).scope}\n${event.id}`);
+      const keys = made.map(({ event }) => `${storageOf(event).scope}\n${event.id}`);
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys.length).toBe(places.size);
     });
@@ -127,9 +127,8 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
   });
 
   test("keep their order within a conversation", async () => {
-    const appender = new Appender(database.pool);
-    const batches = Array.from({ length: 30 }, (_, n) => [say(`${n}`), tell(`${n}`)]);
-    const appended = (await Promise.all(batches.map((batch) => appender.append(batch)))).flat();
+    const events = Array.from({ length: 30 }, (_, n) => [say(`${n}`), tell(`${n}`)]).flat();
+    const appended = await append(events);
     const seqs = appended.filter((_, at) => at % 2 === 0).map((one) => (one as Placed).place.seq);
     expect(seqs).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
   });
@@ -154,6 +153,73 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
     expect(second).toBe("conflict");
     const later = await append([make(ana, "1"), make(ana, "2"), make(ana)]);
     expect(placesOf(later)).toEqual([...placesOf([first as Appended]), "conflict", "conflict"]);
+  });
+
+  test("[K10] of several servers that make channels which look the same make one of them", async () => {
+    for (let round = 1; round <= 30; round += 1) {
+      const names = [`room-${round}`, `ROOM-${round}`, `rооm-${round}`] as ChannelName[];
+      const made = names.map((channel) => append([eventOf("channel", { channel, user: ana })]));
+      const news = (await Promise.all(made)).flat().filter((one) => one !== "conflict");
+      expect(news).toHaveLength(1);
+    }
+  });
+
+  test("that make a channel which looks like a removed one are no conflict", async () => {
+    const make = (channel: string) => {
+      return eventOf("channel", { channel: channel as ChannelName, user: ana });
+    };
+    await append([make("general")]);
+    expect(await append([make("GENERAL")])).toEqual(["conflict"]);
+    await append([eventOf("removal", { channel: general, by: ana, isRemoved: true })]);
+    expect(await append([make("GENERAL")])).toMatchObject([{ isNew: true }]);
+  });
+
+  test("[K10] of several servers make no more channels and hooks of one user than the user may have", async () => {
+    const most = 3;
+    const channel = (name: string) => {
+      return { ...eventOf("channel", { channel: name as ChannelName, user: ana }), most };
+    };
+    const hook = (number: number) => {
+      const id = String(number).padStart(32, "0") as HookId;
+      const data = { hook: id, channel: general, name: "build" as HookName, by: ana };
+      return { ...eventOf("hook", data), most };
+    };
+    const made = Array.from({ length: 4 }, (_, at) => {
+      return append([channel(`a${at}`), hook(2 * at), channel(`b${at}`), hook(2 * at + 1)]);
+    });
+    const kinds = (await Promise.all(made)).map((all) => all.map((one) => one !== "conflict"));
+    expect(kinds.flatMap(([one, , other]) => [one, other]).filter(Boolean)).toHaveLength(most);
+    expect(kinds.flatMap(([, one, , other]) => [one, other]).filter(Boolean)).toHaveLength(most);
+  });
+
+  test("[K10] that are publications in a channel which was removed meanwhile are a conflict", async () => {
+    await append([eventOf("channel", { channel: general, user: ana }), say("before", "1")]);
+    const remove = (isRemoved: boolean) => {
+      return eventOf("removal", { channel: general, by: bob, isRemoved });
+    };
+    await append([remove(true)]);
+    expect(await append([say("after")])).toEqual(["conflict"]);
+    expect(await append([say("before", "1")])).toMatchObject([{ isNew: false }]);
+    await append([remove(false)]);
+    expect(await append([say("after")])).toMatchObject([{ isNew: true }]);
+  });
+
+  test("[K10] of a user whose account has another password or is locked meanwhile are a conflict", async () => {
+    await database.query(
+      `insert into accounts (name, id, credential, version, looks)
+      values ('eve', '1', 'hash', 'v1', '{}')`,
+    );
+    const event = eventOf("publication", {
+      user: "eve" as UserName,
+      channel: general,
+      message: "a",
+    });
+    const told = () => append([{ ...event, version: "v1" }, say("b")]);
+    expect(await told()).toMatchObject([{ isNew: true }, { isNew: true }]);
+    await database.query("update accounts set locked = true where name = 'eve'");
+    expect(await told()).toMatchObject(["conflict", { isNew: true }]);
+    await database.query("update accounts set locked = null, version = 'v2' where name = 'eve'");
+    expect(await told()).toMatchObject(["conflict", { isNew: true }]);
   });
 
   test("of a hook and of a removal are a conflict if their id stands for other data", async () => {
@@ -195,7 +261,7 @@ describe.skipIf(!hasPostgres)(`Events of an engine${why}`, () => {
       expect(found.map((one) => one.appended).sort(byName)).toEqual([...appended].sort(byName));
       const secret = found.find(({ event }) => event.id !== undefined);
       expect(secret?.event.data).toEqual({ src: ana, dst: bob, message: "\u0000 \u001a0" });
-      await published(
+      await markPublished(
         database.pool,
         appended.map(({ place }) => place),
       );

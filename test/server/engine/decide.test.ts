@@ -4,7 +4,12 @@ import type { UserName } from "../../../src/protocol/ids.ts";
 import type { MatchId } from "../../../src/protocol/matches.ts";
 import { type Decided, keyOf, type Operation } from "../../../src/protocol/operation.ts";
 import { type Content, newContent, operationsOf } from "../../../src/server/core/facts.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { DecidedDatabase } from "../../support/decided-database.ts";
 import { Asker, operation } from "../../support/drawn-operations.ts";
 
@@ -51,8 +56,8 @@ function everything(database: DecidedDatabase) {
     for (let match = 0; match < 200; match += 1) {
       needs.matches.add(match.toString(16).padStart(16, "0") as MatchId);
     }
-    needs.hasStock = true;
-    needs.hasMatchCount = true;
+    needs.isStockNeeded = true;
+    needs.isMatchCountNeeded = true;
   });
 }
 
@@ -80,7 +85,7 @@ function registering(name: string, id: string): Operation {
   return operation("register", name, { id, ...fields });
 }
 
-describe.skipIf(!hasPostgres)(`operations that PostgreSQL decides${why}`, () => {
+describe.skipIf(!hasPostgres)(`operations that PostgreSQL decides${skipNote}`, () => {
   let postgres: Postgres;
   beforeAll(async () => {
     // None of these tests kills it.
@@ -193,7 +198,7 @@ describe.skipIf(!hasPostgres)(`operations that PostgreSQL decides${why}`, () => 
         operation: { by },
       } of decided)
         needs.cardsOf.add(by);
-      needs.hasStock = true;
+      needs.isStockNeeded = true;
     });
     expect(shop.left("basic")).toBe(0);
     expect(shop.wallets()).toEqual(sold.sort().map((user) => [user, 900]));

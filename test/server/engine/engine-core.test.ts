@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { digest } from "../../../src/platform/digest.ts";
 import type { Incoming, SentReply } from "../../../src/protocol/client-messages.ts";
-import type { Chain, ServerName, UserName } from "../../../src/protocol/ids.ts";
+import type { Chain, ChannelName, ServerName, UserName } from "../../../src/protocol/ids.ts";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
+import type { Entry } from "../../../src/protocol/publications.ts";
+import { readTerms } from "../../../src/protocol/search-words.ts";
 import { Presence } from "../../../src/server/core/chat/presence.ts";
 import type { Effect } from "../../../src/server/core/effects.ts";
 import { Flood } from "../../../src/server/core/serving/flood.ts";
@@ -23,6 +25,7 @@ class Tried {
   readonly core: EngineCore;
   nowMs = 1_000;
   end: (appended: readonly Appended[]) => void = () => {};
+  endSearch: ((found: readonly Entry[]) => void) | undefined;
   /** With which each load fails. */
   failure: Error | undefined;
   /** What was reported of failures that are not foreseen. */
@@ -42,7 +45,13 @@ class Tried {
           this.end = resolve;
         });
       },
-      published: async () => {},
+      decide: () => new Promise(() => {}),
+      search: () => {
+        return new Promise<readonly Entry[]>((resolve) => {
+          this.endSearch = resolve;
+        });
+      },
+      markPublished: async () => {},
     } as unknown as Engine;
     const now = () => ({ steadyMs: this.nowMs, wallMs: this.nowMs });
     this.core = new EngineCore({
@@ -148,6 +157,62 @@ test("an event for which nobody waits any more is not appended, so events don't 
   tried.end([{ place, isNew: true, prevs: new Map(), versions: new Map() }]);
   await until(() => tried.appends.length === 2, "the next events are being appended");
   expect(tried.appends.map((events) => events.map(({ id }) => id))).toEqual([["1"], ["3"]]);
+});
+
+test("[K6] a write or an operation that the engine does not confirm in time is refused with words about the database, and may be sent again", async () => {
+  const tried = new Tried("open", login);
+  tried.ask({ service: "message", src: ana, dst: ana, message: "hi", id: "1" });
+  tried.ask({ service: "buy", user: ana, pack: "basic", id: "2" });
+  await until(() => tried.core.serving.open === 2, "two requests wait");
+  tried.nowMs += 10_000;
+  tried.core.wake();
+  await tried.answered(2);
+  const text =
+    "The servers' database does not answer, or its standby does not confirm, so it may still take " +
+    "effect: send it again with the same id.";
+  for (const { data } of tried.replies) {
+    expect(data).toMatchObject({ code: "unavailable", retry: true, description: text });
+  }
+});
+
+test("[K10] a request that others overtake each time is given up after a while, and the engine has peace", async () => {
+  const tried = new Tried("open", login);
+  tried.ask({ service: "message", src: ana, dst: ana, message: "hi", id: "1" });
+  for (let tries = 1; tried.replies.length === 0 && tries < 100; tries += 1) {
+    await until(() => tried.appends.length >= tries || tried.replies.length > 0, "it is decided");
+    tried.end(["conflict"]);
+  }
+  expect(await tried.answered(1)).toEqual(["unavailable"]);
+});
+
+test("[K10] an event says what must still be true of its maker: their credential, and how many channels they may have", async () => {
+  const account = { user: ana, id: "1" as never, credential: "c", version: "v", looks: ["ana"] };
+  const tried = new Tried("required", (slice) => {
+    login(slice);
+    slice.accounts.set(account);
+  });
+  const session = { user: ana, version: "v", issuedMs: 0, expiresMs: 1e9, isOperator: false };
+  const proof = { token: "t", session };
+  tried.ask({ service: "message", src: ana, dst: ana, message: "hi", ...proof });
+  tried.ask({ service: "channel", channel: "general", ...proof });
+  await until(() => tried.appends.length > 0, "the events are being appended");
+  expect(tried.appends.flat()).toMatchObject([{ version: "v" }, { version: "v", most: 200 }]);
+});
+
+test("[A10] a channel that is removed while the engine searches it shows no messages", async () => {
+  const channel = "general" as ChannelName;
+  const place = { server: name, seq: 2, clock: 2, time: 0, id: undefined };
+  let isRemoved = false;
+  const tried = new Tried("open", (slice) => {
+    login(slice);
+    slice.chat.addCreation(channel, { ...place, user: ana });
+    if (isRemoved) slice.chat.removals.add(channel, { ...place, channel, by: ana, isRemoved });
+  });
+  tried.ask({ service: "search", conversation: { channel }, terms: readTerms("hi"), limit: 10 });
+  await until(() => tried.endSearch !== undefined, "the engine searches");
+  isRemoved = true;
+  tried.endSearch?.([]);
+  expect(await tried.answered(1)).toEqual(["channel_not_found"]);
 });
 
 test("[X2] a user who is locked while their password is checked is not logged in by a server with an engine", async () => {

@@ -3,7 +3,7 @@ import type { SearchQuery } from "../../../src/protocol/client-messages.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { Entry } from "../../../src/protocol/publications.ts";
 import { readTerms } from "../../../src/protocol/search-words.ts";
-import { EngineDown } from "../../../src/server/engine/engine.ts";
+import { EngineUnavailable } from "../../../src/server/engine/engine.ts";
 import { EngineSearches } from "../../../src/server/engine/engine-waits.ts";
 import { until } from "../../support/until.ts";
 
@@ -34,7 +34,7 @@ test("[Q31] an engine does two searches of a server at once, and the others wait
 });
 
 test("[Q31] a search is done without a result if the engine does not answer, and the next one begins", async () => {
-  const search = () => Promise.reject(new EngineDown("away"));
+  const search = () => Promise.reject(new EngineUnavailable("away"));
   const found: unknown[] = [];
   const searches = new EngineSearches(search, (happen) => happen());
   for (const words of ["a", "b", "c"]) searches.add(queryOf(words), (result) => found.push(result));

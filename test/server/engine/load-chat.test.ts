@@ -12,9 +12,9 @@ import {
   Needs,
   type NewEvent,
 } from "../../../src/server/engine/engine.ts";
-import { lanes, originOf, rowOf } from "../../../src/server/engine/events.ts";
-import { Appender } from "../../../src/server/engine/postgres/append.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { laneCount, originOf, storageOf } from "../../../src/server/engine/events.ts";
+import { append } from "../../../src/server/engine/postgres/append.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import {
   channelNames,
   DrawnEvents,
@@ -25,7 +25,7 @@ import {
 import { EngineDatabase } from "../../support/engine-database.ts";
 import { conversationOf, namesOf, pageOf, WholeChat } from "../../support/whole-chat.ts";
 
-describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine${skipNote}`, () => {
   let database: EngineDatabase;
   let whole: WholeChat;
   const drawn = new DrawnEvents(5);
@@ -35,14 +35,28 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
     whole = new WholeChat();
     const first = userNames.map((user) => eventOf("login", { user, isProven: true }));
     const events = [...first, ...Array.from({ length: 2_500 }, () => drawn.next())];
-    const appenders = [new Appender(database.pool), new Appender(database.pool)];
-    const appended = await Promise.all(
-      events.map(async (event, at) => (await appenders[at % 2]?.append([event]))?.[0]),
-    );
-    events.forEach((event, at) => {
-      const one = appended[at];
-      if (one !== undefined && one !== "conflict" && one.isNew) whole.add(event, one.place);
+    const [by] = userNames as [UserName, ...UserName[]];
+    for (const channel of channelNames) {
+      // A channel that looks like a removed one can be made.
+      const facts = [
+        eventOf("channel", { channel, user: by }),
+        eventOf("removal", { channel, by, isRemoved: true }),
+      ];
+      const placed = (await append(database.pool, facts)) as readonly { place: Placed }[];
+      facts.forEach((event, at) => {
+        whole.add(event, (placed[at] as { place: Placed }).place);
+      });
+    }
+    const halves = [0, 1].map((server) => events.filter((_, at) => at % 2 === server));
+    const made = halves.map(async (half) => {
+      for (let at = 0; at < half.length; at += 50) {
+        const batch = half.slice(at, at + 50);
+        for (const [index, one] of (await append(database.pool, batch)).entries()) {
+          if (one !== "conflict" && one.isNew) whole.add(batch[index] as NewEvent, one.place);
+        }
+      }
     });
+    await Promise.all(made);
   }, 60_000);
   afterAll(() => database[Symbol.asyncDispose]());
 
@@ -70,7 +84,7 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
   function drawSince(): Vector {
     const since: MutableVector = {};
     const share = drawn.random();
-    for (let lane = 0; lane < lanes; lane += 1) {
+    for (let lane = 0; lane < laneCount; lane += 1) {
       const origin = originOf(lane);
       const last = whole.committed[origin] ?? 0;
       if (drawn.random() < 0.1) continue;
@@ -88,8 +102,9 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
       for (const [at, page] of pages.entries()) needs.history.set(String(at), page);
       const strays = Array.from({ length: 20 }, () => drawn.pick(whole.made)?.event as NewEvent);
       for (const event of strays) {
-        const { scope } = rowOf(event);
-        if (event.id !== undefined) needs.events.set(scope + event.id, { scope, id: event.id });
+        const { owner, scope } = storageOf(event);
+        if (event.id !== undefined)
+          needs.events.set(scope + event.id, { owner, scope, id: event.id });
       }
       for (const { conversation } of pages) {
         if (conversation.user !== undefined) needs.users.add(conversation.user);
@@ -168,7 +183,7 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
       eventOf("channel", { channel: gone, user: userNames[0] }),
       eventOf("removal", { channel: gone, by: userNames[0] as UserName, isRemoved: true }),
     ];
-    const placed = await new Appender(database.pool).append(facts);
+    const placed = await append(database.pool, facts);
     facts.forEach((event, at) => {
       whole.add(event, (placed[at] as { place: Placed }).place);
     });
@@ -210,9 +225,9 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
     for (const { event, place } of withId.filter((_, at) => at % 10 === 0)) {
       const needs = new Needs();
       const id = event.id as NonNullable<NewEvent["id"]>;
-      const { scope } = rowOf(event);
-      needs.events.set(scope, { scope, id });
-      needs.events.set("", { scope, id: "other" as typeof id });
+      const { owner, scope } = storageOf(event);
+      needs.events.set(scope, { owner, scope, id });
+      needs.events.set("", { owner, scope, id: "other" as typeof id });
       const { chat } = await database.load(needs);
       expect(foundIn(chat, event)).toMatchObject(place);
     }
@@ -254,8 +269,8 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
     const later = whole.made.findLast(({ event }) => {
       return event.kind === "publication" && event.data.channel === "ops" && event.id !== undefined;
     })?.event as NewEvent;
-    const { scope } = rowOf(later);
-    needs.events.set("", { scope, id: later.id as NonNullable<NewEvent["id"]> });
+    const { owner, scope } = storageOf(later);
+    needs.events.set("", { owner, scope, id: later.id as NonNullable<NewEvent["id"]> });
     await database.load(needs, slice);
     const page = pageOf(slice.chat, slice.committed, history);
     expect(page).toEqual(pageOf(whole.chat, whole.committed, history));
@@ -269,7 +284,7 @@ describe.skipIf(!hasPostgres)(`A part of the chat that is loaded from an engine$
       const message = n % 2 === 0 ? "\u0000".repeat(4_096) : "a".repeat(4_096);
       return eventOf("publication", { user, channel, message });
     });
-    const appended = await new Appender(database.pool).append(events);
+    const appended = await append(database.pool, events);
     appended.forEach((one, at) => {
       whole.add(events[at] as NewEvent, (one as { place: Placed }).place);
     });

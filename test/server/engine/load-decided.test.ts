@@ -3,7 +3,12 @@ import { fieldsOf } from "../../../src/protocol/fields.ts";
 import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { MatchId } from "../../../src/protocol/matches.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { DecidedDatabase } from "../../support/decided-database.ts";
 import { operation } from "../../support/drawn-operations.ts";
 
@@ -30,7 +35,7 @@ function registering(name: string, looks: readonly string[]) {
   return operation("register", name, fields);
 }
 
-describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, () => {
+describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${skipNote}`, () => {
   let postgres: Postgres;
   beforeAll(async () => {
     postgres = await startPostgres({ settings: { fsync: "off" } });
@@ -81,7 +86,7 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, ()
     const { shop } = await database.load((needs) => {
       needs.wallets.add(bia);
       needs.cardsOf.add(bia);
-      needs.hasStock = true;
+      needs.isStockNeeded = true;
     });
     expect(shop.coins(bia)).toBe(limits.firstCoins - 100);
     expect(shop.deckOf(bia)).toEqual(wanted);
@@ -119,7 +124,7 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, ()
     });
     await database.decide(won);
     const { matches } = await database.load((needs) => {
-      needs.hasRanking = true;
+      needs.isRankingNeeded = true;
     });
     expect(matches.ranking().map(({ user }) => user)).toEqual([...names].sort().slice(0, 20));
     expect(matches.records()).toHaveLength(20);
@@ -129,10 +134,10 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${why}`, ()
     await using database = await DecidedDatabase.make(postgres);
     const all = Array.from({ length: 450 }, (_, at) => at + 1);
     await database.decide(all.map((number) => beginning(number, [`a${number}`, `b${number}`])));
-    const pages = await database.load((needs) => needs.openMatches.add("").add(id(201)));
+    const pages = await database.load((needs) => needs.openMatchesFrom.add("").add(id(201)));
     expect(pages.matches.page(undefined)).toMatchObject({ next: id(201) });
     expect(pages.matches.page(id(201))).toMatchObject({ next: id(401) });
-    const { matches } = await database.load((needs) => needs.openMatches.add(id(401)));
+    const { matches } = await database.load((needs) => needs.openMatchesFrom.add(id(401)));
     expect(matches.page(id(401)).matches.map(({ match }) => match)).toEqual(all.slice(400).map(id));
     expect(matches.page(id(401)).next).toBeUndefined();
   });

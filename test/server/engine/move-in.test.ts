@@ -1,78 +1,33 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { digest } from "../../../src/platform/digest.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 import { parseCursor } from "../../../src/protocol/cursor.ts";
 import type { Fields } from "../../../src/protocol/fields.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "../../../src/protocol/ids.ts";
-import type { Operation } from "../../../src/protocol/operation.ts";
 import type { ConversationName } from "../../../src/protocol/topics.ts";
 import type { MutableVector, Vector } from "../../../src/protocol/vector.ts";
 import { type ChatData, chatFacts } from "../../../src/server/core/chat/chat-facts.ts";
 import type { ChatState } from "../../../src/server/core/chat/chat-state.ts";
 import { scopeOf } from "../../../src/server/core/chat/chat-state.ts";
 import { readHistory } from "../../../src/server/core/chat/history.ts";
-import { newContent } from "../../../src/server/core/facts.ts";
-import { type Placed, readPlace } from "../../../src/server/core/replica/placed.ts";
-import { type HistoryNeed, Needs, type NewEvent } from "../../../src/server/engine/engine.ts";
-import { messageOf, rowOf } from "../../../src/server/engine/events.ts";
-import { Appender } from "../../../src/server/engine/postgres/append.ts";
+import { readPlace } from "../../../src/server/core/replica/placed.ts";
+import { type HistoryNeed, Needs } from "../../../src/server/engine/engine.ts";
+import { messageIn, storageOf } from "../../../src/server/engine/events.ts";
+import { append } from "../../../src/server/engine/postgres/append.ts";
 import { decide } from "../../../src/server/engine/postgres/decide.ts";
 import { loadDecided } from "../../../src/server/engine/postgres/load-decided.ts";
 import { moveIn, SchemaUsedError } from "../../../src/server/engine/postgres/move-in.ts";
-import type { WholeState } from "../../../src/server/engine/postgres/moved-rows.ts";
+import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
+import { ServerDirectory } from "../../../src/server/engine/postgres/standing.ts";
 import { stateRowsOf } from "../../../src/server/engine/postgres/state-rows.ts";
 import { Slice } from "../../../src/server/engine/slice.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { channelNames, DrawnEvents, eventOf, userNames } from "../../support/drawn-events.ts";
 import { Asker } from "../../support/drawn-operations.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
+import { epoch, FormerCluster, former } from "../../support/former-cluster.ts";
+import { until } from "../../support/until.ts";
 
-const former = ["server_00000041", "server_7fffffff", "server_fffffffe"] as ServerName[];
 const { signal } = new AbortController();
-
-/** Clusters without limits keep all messages; this one has dropped some. */
-const retention = { channelMessages: 60, userMessages: 10_000, userLogins: 10_000 };
-
-/** A cluster of three servers, which have taken drawn requests, some of them twice. */
-class FormerCluster {
-  readonly state: WholeState;
-  /** What was made, also what was dropped since. */
-  readonly made: { readonly event: NewEvent; readonly place: Placed }[] = [];
-  readonly #vector: MutableVector = {};
-  #clock = 0;
-
-  constructor(seed: number) {
-    const content = newContent(digest, retention);
-    const drawn = new DrawnEvents(seed);
-    const taken = new Set<string>();
-    const first = userNames.map((user) => eventOf("login", { user, isProven: true }));
-    for (const event of [...first, ...Array.from({ length: 1_500 }, () => drawn.next())]) {
-      const server = drawn.pick(former) as ServerName;
-      // A server takes a request once. Its numbers have gaps, because not all events are the chat's.
-      const key = `${server} ${rowOf(event).scope} ${event.id}`;
-      if (event.id !== undefined && taken.has(key)) continue;
-      taken.add(key);
-      this.#clock += 1 + Math.floor(2 * drawn.random());
-      const seq = (this.#vector[server] ?? 0) + 1 + Math.floor(2 * drawn.random());
-      this.#vector[server] = seq;
-      const place = { server, seq, clock: this.#clock, time: event.timeMs, id: event.id };
-      chatFacts(content.chat)[event.kind].fold(event.data as never, place);
-      this.made.push({ event, place });
-    }
-    for (const server of former) this.#vector[server] = (this.#vector[server] ?? 0) + 3;
-    this.state = { ...content, vector: this.#vector, clock: this.#clock + 10 };
-  }
-
-  /** Decides operations in the next slot. */
-  decide(ops: readonly Operation[]): void {
-    const { log } = this.state;
-    const slot = log.applied + 1;
-    log.add({ epoch, slot, time: 1_000 + slot, ops });
-    log.settle({ epoch, upTo: slot });
-  }
-}
-
-const epoch = { view: 1, term: 1 };
 
 /** Returns a chat with what another one has, that drops nothing from now on. */
 function copyOf(chat: ChatState): ChatState {
@@ -111,7 +66,7 @@ async function walk(
   }
 }
 
-describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${skipNote}`, () => {
   let database: EngineDatabase;
   beforeAll(async () => {
     database = await EngineDatabase.start();
@@ -122,7 +77,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     await database.query("delete from lanes where lane >= 64");
     await database.query("update log_head set applied = 0, time = 0, offers = 0");
     const decided = "wallets, cards, decks, trades, supplies, open_matches, ended_matches, records";
-    const others = "dropped, forgotten, operations, accounts, account_looks";
+    const others = "dropped, forgotten, operations, accounts, account_looks, servers";
     await database.query(`truncate ${decided}, ${others}`);
   });
 
@@ -132,10 +87,9 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     await moveIn(database.pool, state, signal);
     const committed: MutableVector = { ...state.vector };
     const drawn = new DrawnEvents(12);
-    const appender = new Appender(database.pool);
     for (let count = 0; count < 400; count += 1) {
       const event = drawn.next();
-      const [appended] = await appender.append([event]);
+      const [appended] = await append(database.pool, [event]);
       if (appended === undefined || appended === "conflict" || !appended.isNew) continue;
       const { place } = appended;
       expect(place.clock).toBeGreaterThan(state.clock);
@@ -182,13 +136,12 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     const moved = await moveIn(database.pool, state, signal);
     let copies = 0;
     for (const { event, place } of made) {
-      if (event.id === undefined || (event.kind !== "message" && event.kind !== "publication")) {
-        continue;
-      }
-      const message = messageOf(event, place);
-      const { scope } = rowOf(event);
+      const written = messageIn(event);
+      if (event.id === undefined || written === undefined) continue;
+      const message = { ...place, ...written };
+      const { owner, scope } = storageOf(event);
       const needs = new Needs();
-      needs.events.set("", { scope, id: event.id });
+      needs.events.set("", { owner, scope, id: event.id });
       const { chat } = await database.load(needs);
       const first = (of: ChatState) => {
         const { to } = message;
@@ -232,7 +185,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     const channel = channelNames.find((name) => state.chat.isRemoved(name)) as ChannelName;
     const by = userNames[0] as UserName;
     const restored = eventOf("removal", { channel, by, isRemoved: false }, "restored");
-    await new Appender(database.pool).append([restored]);
+    await append(database.pool, [restored]);
     expect((await load()).chat.isRemoved(channel)).toBe(false);
   });
 
@@ -277,7 +230,7 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     for (const { match } of [...matches.opened(), ...matches.remembered()])
       needs.matches.add(match);
     for (const [name] of matches.records()) needs.players.add(name);
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
     const slice = new Slice();
     await loadDecided({ query: (query) => database.pool.read(query) }, needs, slice);
     const rows = (of: typeof slice) => stateRowsOf(of).map((table) => [...table.values()].sort());
@@ -289,7 +242,46 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     expect(slice.applied).toBe(applied + 2);
   });
 
-  test("is not moved at all if PostgreSQL changes a row, if the schema is used, or if a server has the name of a lane", async () => {
+  test("[K8] keeps a server that starts during the move from reporting and appending until the move has ended", async () => {
+    const { state } = new FormerCluster(61);
+    const name = "server_00000050" as ServerName;
+    const ended: string[] = [];
+    const started: Promise<unknown>[] = [];
+    const login = (id: string) =>
+      append(database.pool, [eventOf("login", { user: "new" as UserName }, id)]);
+    const start = () => {
+      const own = { name, address: "tcp://127.0.0.1:1", clock: 1, rate: 0 };
+      started.push(new ServerDirectory(database.pool).report(own).then(() => ended.push("report")));
+      started.push(login("first").then(() => ended.push("append")));
+    };
+    const areWaiting = async () => {
+      const waiting = await database.query("select from pg_locks where not granted");
+      return ended.length + waiting.length >= started.length;
+    };
+    const early: string[] = [];
+    const pool: Pick<EnginePool, "transaction"> = {
+      transaction: (run) => {
+        return database.pool.transaction((db) => {
+          const query: typeof db.query = async (one) => {
+            if (one.text.startsWith("insert into lanes")) {
+              start();
+              await until(areWaiting, "the server waits");
+              early.push(...ended);
+            }
+            return await db.query(one);
+          };
+          return run({ query });
+        });
+      },
+    };
+    await moveIn(pool, state, signal);
+    await Promise.all(started);
+    expect(early).toEqual([]);
+    const [second] = await login("second");
+    expect(second).toMatchObject({ isNew: true, place: { seq: 2 } });
+  });
+
+  test("is not moved at all if PostgreSQL changes a row, if the schema is used, or if a server has a name that the engine uses", async () => {
     const { state } = new FormerCluster(51);
     const events = async () => (await database.query("select from events")).length;
     await database.query(`create function later() returns trigger language plpgsql as
@@ -299,8 +291,10 @@ describe.skipIf(!hasPostgres)(`a state that is moved into PostgreSQL${why}`, () 
     await expect(moveIn(database.pool, state, signal)).rejects.toThrow("PostgreSQL has other rows");
     expect(await events()).toBe(0);
     await database.query("drop function later cascade");
-    const named = { ...state, vector: { ...state.vector, server_00000040: 1 } };
-    await expect(moveIn(database.pool, named, signal)).rejects.toThrow("server_00000040");
+    for (const name of ["server_00000040", "server_ffffffff"]) {
+      const named = { ...state, vector: { ...state.vector, [name]: 1 } };
+      await expect(moveIn(database.pool, named, signal)).rejects.toThrow(name);
+    }
     await expect(moveIn(database.pool, state, AbortSignal.abort())).rejects.toThrow();
     expect(await events()).toBe(0);
     await moveIn(database.pool, state, signal);

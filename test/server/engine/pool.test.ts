@@ -1,15 +1,20 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EngineDown } from "../../../src/server/engine/engine.ts";
+import { EngineUnavailable } from "../../../src/server/engine/engine.ts";
 import { EnginePool, type PoolOptions } from "../../../src/server/engine/postgres/pool.ts";
-import { sortKey, stored, told } from "../../../src/server/engine/postgres/text.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import { escapeNul, sortKey, unescapeNul } from "../../../src/server/engine/postgres/text.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
 import { until } from "../../support/until.ts";
 
 const one = { text: "select 1 as one" };
 
-describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`connections to PostgreSQL${skipNote}`, () => {
   let postgres: Postgres;
   let url: string;
 
@@ -93,7 +98,7 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     await until(() => hasBegun, "the only connection is taken");
     const second = pool.write(one);
     await until(() => pool.waiting === 1, "one waits");
-    await expect(pool.write(one)).rejects.toThrow(EngineDown);
+    await expect(pool.write(one)).rejects.toThrow(EngineUnavailable);
     expect((await pool.read(one)).rows).toEqual([{ one: 1 }]);
     finish();
     await first;
@@ -103,7 +108,7 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
   test("a connection that is ended is refused alone: the pool stays up", async () => {
     await using pool = await open();
     const sleeping = pool.write({ text: "select pg_sleep(60)" });
-    const refused = expect(sleeping).rejects.toThrow(EngineDown);
+    const refused = expect(sleeping).rejects.toThrow(EngineUnavailable);
     await until(async () => (await waiting("PgSleep")).length > 0, "it sleeps");
     const [found] = await waiting("PgSleep");
     await postgres.query(`select pg_terminate_backend(${found?.pid})`);
@@ -112,14 +117,37 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     expect((await pool.write(one)).rows).toEqual([{ one: 1 }]);
   });
 
+  test("of very many statements a connection keeps a bounded number, and those that are run often", async () => {
+    await using pool = await open({ readers: 1 });
+    const run = (number: number) => {
+      return pool.read({ name: `of many ${number}`, isOfMany: true, text: `select ${number}` });
+    };
+    const kept = async () => {
+      const { rows } = await pool.read<{ name: string }>({
+        text: "select name from pg_prepared_statements where name like 'of many %'",
+      });
+      return rows.map(({ name }) => name);
+    };
+    // Each number is run once, but for 1, which is run each time.
+    for (let number = 2; number <= 500; number += 1) await Promise.all([run(1), run(number)]);
+    expect(await kept()).toEqual(["of many 1"]);
+    for (let number = 501; number <= 700; number += 1) {
+      await Promise.all(Array.from({ length: 20 }, () => run(number)));
+    }
+    expect((await kept()).length).toBe(100);
+    expect((await run(700)).rows).toEqual([{ "?column?": 700 }]);
+  });
+
   test("a closed pool leaves no connection, and refuses what it had not finished", async () => {
     const pool = await open();
     await Promise.all([pool.read(one), pool.write(one)]);
-    const sleeping = expect(pool.write({ text: "select pg_sleep(1)" })).rejects.toThrow(EngineDown);
+    const sleeping = expect(pool.write({ text: "select pg_sleep(1)" })).rejects.toThrow(
+      EngineUnavailable,
+    );
     await until(async () => (await waiting("PgSleep")).length > 0, "it sleeps");
     await pool[Symbol.asyncDispose]();
     await sleeping;
-    await expect(pool.read(one)).rejects.toThrow(EngineDown);
+    await expect(pool.read(one)).rejects.toThrow(EngineUnavailable);
     const left = () =>
       postgres.query("select 1 from pg_stat_activity where application_name = 'tertulia'");
     await until(async () => (await left()).length === 0, "no connection is left");
@@ -148,12 +176,12 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     await postgres.standby.kill();
     // No standby confirms this change, so its outcome is unknown, and the standby does not have it.
     const change = pool.write({ text: `update ${name} set number = 2` });
-    const refused = expect(change).rejects.toThrow(EngineDown);
+    const refused = expect(change).rejects.toThrow(EngineUnavailable);
     await until(async () => (await waiting("SyncRep")).length > 0, "it waits for the standby");
     await postgres.kill();
     await refused;
     await until(() => !pool.isUp, "the loss is noticed");
-    await expect(pool.read(one)).rejects.toThrow(EngineDown);
+    await expect(pool.read(one)).rejects.toThrow(EngineUnavailable);
     await postgres.standby.start();
     await postgres.promote();
     await until(() => pool.isUp, "the new primary is found");
@@ -168,7 +196,7 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     const name = await counter(pool);
     await postgres.standby.kill();
     const change = pool.write({ text: `update ${name} set number = 1` });
-    const refused = expect(change).rejects.toThrow(EngineDown);
+    const refused = expect(change).rejects.toThrow(EngineUnavailable);
     await until(async () => (await waiting("SyncRep")).length > 0, "it waits for the standby");
     await postgres.kill();
     await refused;
@@ -189,7 +217,7 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
     await Promise.all([pool.read(one), pool.write(one)]);
     postgres.primary.signal("SIGSTOP");
     try {
-      await expect(pool.read(one)).rejects.toThrow(EngineDown);
+      await expect(pool.read(one)).rejects.toThrow(EngineUnavailable);
       expect(pool.isUp).toBe(false);
     } finally {
       postgres.primary.signal("SIGCONT");
@@ -208,7 +236,7 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
         end = resolve;
       });
     });
-    const refused = expect(held).rejects.toThrow(EngineDown);
+    const refused = expect(held).rejects.toThrow(EngineUnavailable);
     await pool.write({ text: `update ${name} set number = number + 10` });
     end();
     await refused;
@@ -224,9 +252,9 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${why}`, () => {
         const all = [...new Set([...odd, ...some])];
         const { rows } = await pool.read({
           text: "select text, sort from unnest($1::text[], $2::bytea[]) as t(text, sort) order by sort",
-          values: [all.map(stored), all.map(sortKey)],
+          values: [all.map(escapeNul), all.map(sortKey)],
         });
-        expect(rows.map(({ text }) => told(text))).toEqual(all.sort());
+        expect(rows.map(({ text }) => unescapeNul(text))).toEqual(all.sort());
       }),
       { numRuns: 50 },
     );

@@ -5,16 +5,16 @@ import type { Cursor } from "../../../src/protocol/cursor.ts";
 import type { ChannelName, HookName, UserName } from "../../../src/protocol/ids.ts";
 import { matcherOf, readTerms } from "../../../src/protocol/search-words.ts";
 import type { ConversationName } from "../../../src/protocol/topics.ts";
-import { Appender } from "../../../src/server/engine/postgres/append.ts";
+import { append } from "../../../src/server/engine/postgres/append.ts";
 import { search } from "../../../src/server/engine/postgres/search.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { eventOf } from "../../support/drawn-events.ts";
 import { EngineDatabase } from "../../support/engine-database.ts";
 
 const [ana, bob, zé] = ["ana", "bob", "zé"] as UserName[] as [UserName, UserName, UserName];
 const [general, ops] = ["general", "ops"] as ChannelName[] as [ChannelName, ChannelName];
 
-describe.skipIf(!hasPostgres)(`A search in an engine${why}`, () => {
+describe.skipIf(!hasPostgres)(`A search in an engine${skipNote}`, () => {
   let database: EngineDatabase;
   const find = ({ words, ...query }: Partial<SearchQuery> & { readonly words: string }) => {
     const rest = { conversation: { channel: general }, limit: 10 };
@@ -34,7 +34,7 @@ describe.skipIf(!hasPostgres)(`A search in an engine${why}`, () => {
       return eventOf("message", { src, dst, message });
     };
     const filler = Array.from({ length: 3_003 }, (_, n) => say(`noise number${n % 7}`));
-    await new Appender(database.pool).append([
+    await append(database.pool, [
       say("The rare Bird sings"),
       say("a rare fish; the bird is elsewhere", ops),
       say("Ação às 10h \u0000"),
@@ -120,7 +120,7 @@ describe.skipIf(!hasPostgres)(`A search in an engine${why}`, () => {
     const words = ["or", "Ação", "ação", "b2", "C", "c", "日本", "or"];
     const texts = Array.from({ length: 300 }, () => draw([...words, "!", "—", "🎉"], 6, " "));
     const events = texts.map((message) => eventOf("publication", { user: ana, channel, message }));
-    await new Appender(database.pool).append(events);
+    await append(database.pool, events);
     const parts = [...words, "-c", "-or", '"c ação"', '-"b2 or"', "c—b2", "🎉", "(", "'", "&"];
     for (let number = 0; number < 200; number += 1) {
       const searched = draw(parts, 3, " ");

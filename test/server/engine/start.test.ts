@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Problem } from "../../../src/platform/problem.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { type LoggedOptions, poolOptions } from "../../support/engine-pool.ts";
 
 /** The reason why a server does not start. */
@@ -13,7 +18,7 @@ async function refusal(options: LoggedOptions): Promise<string> {
   return message.replaceAll(/127\.0\.0\.1:\d+/g, "HOST");
 }
 
-describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${skipNote}`, () => {
   let postgres: Postgres;
 
   beforeAll(async () => {
@@ -71,16 +76,13 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () =>
     );
   });
 
-  test("a server names the database, the user or the host that does not exist", async () => {
+  test("a server names the database or the user that does not exist", async () => {
     const { url } = postgres;
     expect(await refusal(poolOptions(url.replace(/postgres$/, "nowhere")))).toBe(
       "PostgreSQL at HOST has no database nowhere: create it, or correct --engine.",
     );
     expect(await refusal(poolOptions(url.replace("//postgres@", "//nobody@")))).toBe(
       "PostgreSQL at HOST does not let the user nobody in: create it, or allow it in pg_hba.conf.",
-    );
-    expect(await refusal(poolOptions("postgres://ana@no-such-host.invalid/chat"))).toBe(
-      "There is no host no-such-host.invalid:5432: correct --engine.",
     );
   });
 
@@ -96,6 +98,8 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () =>
       "No primary of PostgreSQL answers (HOST is not the primary): " +
         "start PostgreSQL, or correct --engine.",
     );
+    const unknown = poolOptions("postgres://ana@no-such-host.invalid/chat");
+    expect(await refusal(unknown)).toContain("No primary of PostgreSQL answers (no-such-host");
     expect(await refusal(poolOptions(`${postgres.url}?sslmode=require`))).toBe(
       "PostgreSQL at HOST does not encrypt: configure it to, or leave out sslmode.",
     );
@@ -126,7 +130,7 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${why}`, () =>
   });
 });
 
-describe.skipIf(!hasPostgres)(`a PostgreSQL with a password and no standby${why}`, () => {
+describe.skipIf(!hasPostgres)(`a PostgreSQL with a password and no standby${skipNote}`, () => {
   let postgres: Postgres;
 
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { runChaos } from "../../../src/trials/chaos/chaos.ts";
 import { rules } from "../../../src/trials/chaos/core/checker.ts";
 import type { Verdict } from "../../../src/trials/chaos/core/verdict.ts";
-import { hasPostgres, why } from "../../../src/trials/postgres.ts";
+import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { CliProcess } from "../../terminal/cli-process.ts";
 
@@ -44,7 +44,7 @@ describe("tertulia chaos", () => {
   );
 
   test.skipIf(!hasPostgres)(
-    `[K1] [K2] a chaos run on an engine loses and doubles nothing when the standby is promoted${why}`,
+    `[K1] [K2] a chaos run on an engine loses and doubles nothing when the standby is promoted${skipNote}`,
     whole,
     async () => {
       await using temporary = await temporaryFolder();

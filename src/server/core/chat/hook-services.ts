@@ -14,7 +14,6 @@ import type { Replies, Written } from "../../../protocol/replies.ts";
 import { hookKey, hookToken, message as text } from "../../../protocol/request-fields.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { administers, locked } from "../accounts/access.ts";
-import { hashOf } from "../accounts/administration.ts";
 import {
   type Circumstances,
   charge,
@@ -30,7 +29,7 @@ import {
 } from "../serving/decision.ts";
 import type { ServiceRows } from "../serving/service.ts";
 import { decideWrite, type Write } from "../serving/write.ts";
-import type { Hook } from "./hooks.ts";
+import { type Hook, hookIdOf } from "./hooks.ts";
 import { nameBytes } from "./names.ts";
 import { read } from "./read-services.ts";
 import { publication } from "./write-services.ts";
@@ -76,14 +75,9 @@ export const hookServices: ServiceRows<"hook" | "hooks" | "unhook" | "post"> = {
   },
 };
 
-/** Returns the id of the hook with the request's token. No server stores the token itself. */
-function idOfToken(services: Services, { hookToken }: { readonly hookToken: string }): HookId {
-  return hashOf(services, hookToken) as HookId;
-}
-
 /** Returns the hook with the request's token; undefined if the token has no hook in force. */
 function hookOf(services: Services, request: RequestOf<"post">): Hook | undefined {
-  return inForce(services, idOfToken(services, request));
+  return inForce(services, hookIdOf(services.digest, request.hookToken));
 }
 
 function inForce(services: Services, id: HookId): Hook | undefined {
@@ -106,7 +100,7 @@ function makeHook(
   request: RequestOf<"hook">,
   at: Circumstances,
 ): Decision<Replies["hook"]> {
-  const hook = idOfToken(services, request);
+  const hook = hookIdOf(services.digest, request.hookToken);
   const decision = forAll(decideWrite(services, request, { ...at, write: creation(hook) }));
   if (decision.next !== "commit") return decision as Decision<never>;
   return { ...decision, answer: () => ({ ...decision.answer(), hook }) };

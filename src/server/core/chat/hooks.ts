@@ -1,5 +1,18 @@
-import type { ChannelName, HookId, HookName, RequestId, UserName } from "../../../protocol/ids.ts";
+import type { Digest } from "../../../protocol/event.ts";
+import type {
+  Chain,
+  ChannelName,
+  HookId,
+  HookName,
+  RequestId,
+  UserName,
+} from "../../../protocol/ids.ts";
 import { type Change, Changes, type RequestKey } from "../replica/changes.ts";
+
+/** Returns the id of the hook with a token: its hash. No server stores the token itself. */
+export function hookIdOf(digest: Digest, token: string): HookId {
+  return digest.chain("" as Chain, token) as string as HookId;
+}
 
 /** An incoming webhook: anybody with its token writes to the channel in the name of `by`. */
 export interface Hook extends Change {

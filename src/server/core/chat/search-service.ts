@@ -43,7 +43,12 @@ function search(
     next: "search",
     // One entry more shows whether there is a next page.
     query: { ...query, limit: limit + 1 },
-    settle: (found) => ({ next: "answer", answer: foundPage(found, limit, room) }),
+    settle: (found) => {
+      // The channel may have been removed while the engine searched.
+      const isGone = conversationIn(services.chat, name) === undefined;
+      if (isGone) return refuse(noConversation(name));
+      return { next: "answer", answer: foundPage(found, limit, room) };
+    },
   };
 }
 

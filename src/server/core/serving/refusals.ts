@@ -11,11 +11,28 @@ export function behindForGuests(): ProtocolError {
   );
 }
 
+/**
+ * What clients are told of a write or an operation of which nobody knows in time whether it takes
+ * effect: it depends on what the servers wait for.
+ */
+export interface LateWords {
+  readonly write: string;
+  readonly decision: string;
+}
+
+export const lateInReplicas: LateWords = {
+  write: `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`,
+  decision: "No coordinator could decide on it in time; it may still be decided.",
+};
+
+const unconfirmed =
+  "The servers' database does not answer, or its standby does not confirm, so it may still take " +
+  "effect: send it again with the same id.";
+export const lateInEngine: LateWords = { write: unconfirmed, decision: unconfirmed };
+
 /** @param older a server of a version that does not know decisions */
-export function undecided(older: string | undefined): ProtocolError {
-  if (older === undefined) {
-    return unavailable("No coordinator could decide on it in time; it may still be decided.");
-  }
+export function undecided(older: string | undefined, late: LateWords): ProtocolError {
+  if (older === undefined) return unavailable(late.decision);
   const text = `Nothing can be decided until all servers are upgraded: ${older} is of an older version.`;
   return new ProtocolError("unavailable", text, { reason: "upgrade_unfinished" });
 }
@@ -34,11 +51,6 @@ export const tooManyTraces = () => unavailable("This server has too many open tr
 export const tooManySearches = () => unavailable("This server has too many open searches.");
 export const notSearched = () => unavailable("The engine did not search.");
 export const tooManyRequests = () => unavailable("This server has too many open requests.");
-
-export function noQuorum(): ProtocolError {
-  const text = `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`;
-  return unavailable(text);
-}
 
 export function unavailable(description: string): ProtocolError {
   return new ProtocolError("unavailable", description);

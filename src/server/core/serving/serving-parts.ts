@@ -6,6 +6,7 @@ import type { ReadsAsOfNow } from "../decisions/reads-as-of-now.ts";
 import type { Replication } from "../replica/replication.ts";
 import type { Services } from "./decision.ts";
 import type { Flood } from "./flood.ts";
+import { type LateWords, lateInReplicas } from "./refusals.ts";
 import type { ServiceTable } from "./service.ts";
 import type { Traces } from "./traces.ts";
 import { WaitingAnswers } from "./waiting-answers.ts";
@@ -22,6 +23,7 @@ export interface ServingParts {
   readonly passwords: Passwords;
   readonly traces: Pick<Traces, "add" | "isFullFor">;
   readonly flood: Flood;
+  readonly late: LateWords;
   /** Returns a server that may be of a version without decisions (O60). */
   memberWithoutDecisions(steadyMs: number): string | undefined;
   /** Returns why what a request reads is not at hand now, also if it has waited. */
@@ -32,8 +34,9 @@ export interface ServingParts {
 export function replicaWaits(
   { name, log }: { readonly name: Services["name"]; readonly log: DecisionLog },
   replication: Replication,
-): Pick<ServingParts, "writes" | "answers" | "memberWithoutDecisions"> {
+): Pick<ServingParts, "writes" | "answers" | "late" | "memberWithoutDecisions"> {
   return {
+    late: lateInReplicas,
     writes: new WaitingWrites(name, replication),
     answers: new WaitingAnswers({ replication, log }),
     memberWithoutDecisions: (steadyMs) => replication.memberWithoutDecisions(steadyMs),

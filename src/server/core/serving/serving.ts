@@ -13,7 +13,6 @@ import { Lookups } from "./lookups.ts";
 import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
 import {
   behindForGuests,
-  noQuorum,
   notAsOfNow,
   toError,
   tooManyOpen,
@@ -144,7 +143,7 @@ export class Serving {
     for (const write of this.#writes.due(now.steadyMs)) {
       const { payload, index, outcome } = write;
       if (outcome === "committed") payload.answer(index, write.answer());
-      else if (outcome === "late") payload.refuse(index, noQuorum());
+      else if (outcome === "late") payload.refuse(index, unavailable(this.#parts.late.write));
       else write.again(now);
       this.#note(payload);
     }
@@ -263,14 +262,15 @@ export class Serving {
     const isFull = this.#parts.decisions.isFull(this.#openOperations);
     if (isFull) return payload.refuse(index, tooManyOperations());
     const older = this.#parts.memberWithoutDecisions(now.steadyMs);
-    if (older !== undefined) return payload.refuse(index, undecided(older));
+    const { late } = this.#parts;
+    if (older !== undefined) return payload.refuse(index, undecided(older, late));
     this.#openOperations += 1;
     this.#parts.decisions.ask(operation, {
       deadlineMs: now.steadyMs + durations.decideMs,
       settle: (decided, later) => {
         this.#openOperations -= 1;
         const decision = decided && settle(decided, later);
-        this.#follow(asked, decision ?? refuse(undecided(undefined)), later);
+        this.#follow(asked, decision ?? refuse(undecided(undefined, late)), later);
       },
     });
   }

@@ -1,19 +1,20 @@
 import { limits } from "../../../protocol/limits.ts";
 import { looksOf } from "../../../protocol/looks.ts";
-import type { NamesNeed, Needs } from "../engine.ts";
-import { hookKey, lanes as ownLanes } from "../events.ts";
-import { eventColumns, laneOfScope } from "./events-rows.ts";
-import { sortKey, stored } from "./text.ts";
+import type { NamesNeed, Needs, ScopedId } from "../engine.ts";
+import { hookKey, laneCount } from "../events.ts";
+import { laneOfOwner, selectedEvent } from "./events-rows.ts";
+import { escapeNul, sortKey } from "./text.ts";
 
-/** A query of events, to be joined with others to one statement. */
-export interface Part {
+/**
+ * A query with the columns of `StoredEvent`. Parts are combined by `union all`. The rows `lanes` and
+ * `dropped` use these columns for something else.
+ */
+export interface UnionPart {
   /** Unique for each text. */
   readonly name: string;
   readonly text: string;
   readonly values: readonly unknown[];
 }
-
-const event = eventColumns.map((column) => `e.${column}`).join(", ");
 
 /** The columns of a login that stands for all logins of a user `u`. */
 const login = `u.lane, u.seq, u.clock, u.time, 'login', '@' || u.name, u.name, u.id, null,
@@ -24,10 +25,10 @@ const creation =
   "c.lane, c.seq, c.clock, c.time, 'channel', '#' || c.name, c.creator, c.id, null, null::jsonb";
 
 /** Returns the queries of what is needed, without histories. */
-export function chatParts(needs: Needs): readonly Part[] {
+export function chatParts(needs: Needs): readonly UnionPart[] {
   const names = [...needs.names.values()];
   const parts = [
-    lanes,
+    laneHeads,
     users([...needs.users]),
     usersLike([...needs.userLooks]),
     channels([...needs.channels]),
@@ -43,11 +44,11 @@ export function chatParts(needs: Needs): readonly Part[] {
 
 /** The lanes where the events of the lane `n.lane` are: this one, and those of former servers. */
 export const lanesOf = `(
-  select n.lane union all select lane from lanes where lane >= ${ownLanes}
+  select n.lane union all select lane from lanes where lane >= ${laneCount}
 ) l (lane)`;
 
 /** One row, with the `seq` of each lane that has events, and the highest clock of them all. */
-const lanes: Part = {
+const laneHeads: UnionPart = {
   name: "lanes",
   text: `select null::bigint as lane, null::bigint as seq, max(clock) as clock,
       null::bigint as time, 'lanes' as kind, null as subject, null as actor, null as id,
@@ -56,24 +57,30 @@ const lanes: Part = {
   values: [],
 };
 
-/** Makes a part of which the statement has no rows, and which is left out, without any of `list`. */
-function part<T>(
+/**
+ * Returns a function that makes the part for a list, or undefined if the list is empty, so that the
+ * statement leaves the part out.
+ */
+function partFor<T>(
   name: string,
   text: string,
   valuesOf: (list: readonly T[]) => readonly unknown[] = (list) => [list],
-): (list: readonly T[]) => Part | undefined {
+): (list: readonly T[]) => UnionPart | undefined {
   return (list) => (list.length === 0 ? undefined : { name, text, values: valuesOf(list) });
 }
 
-const users = part<string>("users", `select ${login} from users u where u.name = any ($1::text[])`);
+const users = partFor<string>(
+  "users",
+  `select ${login} from users u where u.name = any ($1::text[])`,
+);
 
-const usersLike = part<string>(
+const usersLike = partFor<string>(
   "users-like",
   `select ${login} from looks k join users u on u.name = substr(k.subject, 2)
     where k.look = any ($1::text[]) and k.subject like '@%'`,
 );
 
-const channels = part<string>(
+const channels = partFor<string>(
   "channels",
   `select f.*
     from (
@@ -86,15 +93,15 @@ const channels = part<string>(
     cross join lateral (
       select ${creation}
       union all
-      select ${event} from events e where e.lane = c.removal_lane and e.seq = c.removal
+      select ${selectedEvent} from events e where e.lane = c.removal_lane and e.seq = c.removal
     ) f`,
   (names) => [names, [...new Set(names.flatMap(looksOf))]],
 );
 
 /** The creations of a user's channels that are not removed, as many as a user may have. */
-const channelsOf = part<string>(
+const channelsOf = partFor<string>(
   "channels-of",
-  `select ${event}
+  `select ${selectedEvent}
     from unnest($1::text[]) n (actor)
     cross join lateral (
       select e.* from events e
@@ -104,24 +111,24 @@ const channelsOf = part<string>(
     ) e`,
 );
 
-const hooks = part<string>(
+const hooks = partFor<string>(
   "hooks",
-  `select ${event}
+  `select ${selectedEvent}
     from unnest($1::text[]) n (subject)
     join events e on e.subject = n.subject and e.kind in ('hook', 'unhook')`,
 );
 
-const hooksOf = part<string>(
+const hooksOf = partFor<string>(
   "hooks-of",
-  `select ${event}
+  `select ${selectedEvent}
     from unnest($1::text[]) n (actor)
     join events h on h.actor = n.actor and h.kind = 'hook'
     join events e on e.subject = h.subject and e.kind in ('hook', 'unhook')`,
 );
 
-const events = part<{ readonly scope: string; readonly id: string }>(
+const events = partFor<ScopedId>(
   "events",
-  `select ${event}
+  `select ${selectedEvent}
     from unnest($1::bigint[], $2::text[], $3::text[]) n (lane, scope, id)
     cross join lateral ${lanesOf}
     cross join lateral (
@@ -130,9 +137,9 @@ const events = part<{ readonly scope: string; readonly id: string }>(
       limit 1
     ) e`,
   (list) => [
-    list.map(({ scope }) => laneOfScope(scope)),
+    list.map(({ owner }) => laneOfOwner(owner)),
     list.map(({ scope }) => scope),
-    list.map(({ id }) => stored(id)),
+    list.map(({ id }) => escapeNul(id)),
   ],
 );
 
@@ -143,7 +150,7 @@ const pagesOfNames = (list: readonly NamesNeed[]) => [
   list.map(({ limit }) => limit + 1),
 ];
 
-const userNames = part<NamesNeed>(
+const userNames = partFor<NamesNeed>(
   "user-names",
   `select ${login}
     from unnest($1::bytea[], $2::bytea[], $3::integer[]) n (first, last, most)
@@ -154,7 +161,7 @@ const userNames = part<NamesNeed>(
   pagesOfNames,
 );
 
-const channelNames = part<NamesNeed>(
+const channelNames = partFor<NamesNeed>(
   "channel-names",
   `select ${creation}
     from unnest($1::bytea[], $2::bytea[], $3::integer[]) n (first, last, most)

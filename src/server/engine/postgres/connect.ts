@@ -2,9 +2,10 @@ import { Socket } from "node:net";
 import pg from "pg";
 import type { EngineAddress, EngineHost } from "../../../platform/parse-engine.ts";
 import { Problem } from "../../../platform/problem.ts";
-import { EngineDown } from "../engine.ts";
+import { EngineUnavailable } from "../engine.ts";
 
-export interface EnginePlace {
+/** Where the engine is, and the password that opens it. */
+export interface EngineAccess {
   readonly address: EngineAddress;
   readonly password: string | undefined;
 }
@@ -12,7 +13,7 @@ export interface EnginePlace {
 /** The longest wait for a connection, in milliseconds. */
 const connectMs = 2_000;
 /** A primary that has not answered a question for so many milliseconds counts as lost. */
-const silentMs = 5_000;
+const primaryAnswerMs = 5_000;
 
 /**
  * What PostgreSQL does for each of our connections. A statement may not run for ever, and a server
@@ -27,12 +28,12 @@ const sessionSettings = {
 } as const;
 
 /** Returns what a connection to one of the hosts needs. */
-export function connectionOptions({ address, password }: EnginePlace, host: EngineHost) {
+export function connectionOptions({ address, password }: EngineAccess, host: EngineHost) {
   const { user, database, schema, encryption } = address;
   const settings = { ...sessionSettings, search_path: schema };
-  const said = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   return {
-    ...{ ...host, user, database, options: said.join(" ") },
+    ...{ ...host, user, database, options: flags.join(" ") },
     ...(password === undefined ? {} : { password }),
     ssl: encryption !== "disable" && { rejectUnauthorized: encryption === "verify-full" },
     application_name: "tertulia",
@@ -57,11 +58,11 @@ export interface Primary {
 /**
  * Asks all hosts at once, because one that is gone may take long, and connects to the one that can be
  * written.
- * @throws Problem (exit code 2) if no host can be written, and one says that a setting is wrong
- * @throws EngineDown if no host can be written for another reason
+ * @throws Problem if no host can be written, and one says what the operator must put right (K7)
+ * @throws EngineUnavailable if no host can be written for another reason
  */
-export async function connectPrimary(place: EnginePlace): Promise<Primary> {
-  const tries = place.address.hosts.map((host) => connectTo(host, place));
+export async function connectPrimary(access: EngineAccess): Promise<Primary> {
+  const tries = access.address.hosts.map((host) => connectTo(host, access));
   try {
     const primary = await Promise.any(tries);
     for (const other of tries) {
@@ -74,16 +75,16 @@ export async function connectPrimary(place: EnginePlace): Promise<Primary> {
   } catch (error) {
     const { errors } = error as AggregateError;
     const problem = errors.find((one) => one instanceof Problem);
-    throw problem ?? new EngineDown(errors.map(({ message }) => message).join("; "));
+    throw problem ?? new EngineUnavailable(errors.map(({ message }) => message).join("; "));
   }
 }
 
-/** @throws Error if the host does not answer, is no primary, or says that a setting is wrong (Problem) */
-async function connectTo(host: EngineHost, place: EnginePlace): Promise<Primary> {
+/** @throws Error if the host does not answer, is no primary, or refuses a setting (Problem) */
+async function connectTo(host: EngineHost, access: EngineAccess): Promise<Primary> {
   const name = `${host.host}:${host.port}`;
   const socket = new Socket();
   const client = new pg.Client({
-    ...connectionOptions(place, host),
+    ...connectionOptions(access, host),
     connectionTimeoutMillis: connectMs,
     stream: () => socket,
   });
@@ -96,7 +97,7 @@ async function connectTo(host: EngineHost, place: EnginePlace): Promise<Primary>
     isPrimary = await isWritable(client);
   } catch (error) {
     close();
-    throw settingProblem(error, place, name) ?? new Error(`${name}: ${(error as Error).message}`);
+    throw refusalOf(error, access, name) ?? new Error(`${name}: ${(error as Error).message}`);
   }
   if (isPrimary) return { client, host, close };
   close();
@@ -108,24 +109,26 @@ export async function isWritable(client: pg.Client): Promise<boolean> {
     name: "writable",
     text: `select not pg_is_in_recovery()
       and current_setting('default_transaction_read_only') = 'off' as writable`,
-    query_timeout: silentMs,
+    query_timeout: primaryAnswerMs,
   };
   const { rows } = await client.query<{ writable: boolean }>(query);
   return rows[0]?.writable === true;
 }
 
-/** Returns which setting is wrong, if an error says so. */
-function settingProblem(error: unknown, place: EnginePlace, host: string): Problem | undefined {
+/**
+ * Returns what the host refuses, if an error says so. The database may be wrong as well as the setting,
+ * so this is no wrong use (O7): whoever starts processes again may start this one.
+ */
+function refusalOf(error: unknown, access: EngineAccess, host: string): Problem | undefined {
   const { code = "", message } = error as Error & { code?: string };
-  const { user, database } = place.address;
+  const { user, database } = access.address;
   // `pg` says this itself if it is asked for a password and has none.
   const kind = message.includes("client password must be") ? "28P01" : code;
-  const way = settingProblems[kind]?.({ user, database, host, hasPassword: !!place.password });
-  if (way !== undefined) return new Problem(`${way}.`, 2, { cause: error });
+  const way = refusals[kind]?.({ user, database, host, hasPassword: !!access.password });
+  if (way !== undefined) return new Problem(`${way}.`, 1, { cause: error });
   if (!message.startsWith("The server does not support SSL")) return undefined;
   return new Problem(
     `PostgreSQL at ${host} does not encrypt: configure it to, or leave out sslmode.`,
-    2,
   );
 }
 
@@ -144,15 +147,12 @@ const refusedPassword = ({ user, host, hasPassword }: Tried) => {
 const refusedUser = ({ user, host }: Tried) => {
   return `PostgreSQL at ${host} does not let the user ${user} in: create it, or allow it in pg_hba.conf`;
 };
-const unknownHost = ({ host }: Tried) => `There is no host ${host}: correct --engine`;
 
-/** By the code of PostgreSQL or of the system. */
-const settingProblems: Readonly<Record<string, (tried: Tried) => string>> = {
+/** By the code of PostgreSQL. */
+const refusals: Readonly<Record<string, (tried: Tried) => string>> = {
   "28P01": refusedPassword,
   "28000": refusedUser,
   "3D000": ({ database, host }) => {
     return `PostgreSQL at ${host} has no database ${database}: create it, or correct --engine`;
   },
-  ENOTFOUND: unknownHost,
-  EAI_NONAME: unknownHost,
 };

@@ -12,8 +12,14 @@ import { Needs } from "../engine.ts";
 import { Slice } from "../slice.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
-import { type StateRows, type StateTable, stateRowsOf, stateTables } from "./state-rows.ts";
-import { stored } from "./text.ts";
+import {
+  insertion,
+  type RowsByTable,
+  type StateTable,
+  stateRowsOf,
+  stateTables,
+} from "./state-rows.ts";
+import { escapeNul } from "./text.ts";
 
 /**
  * Decides operations one after the other, in one transaction, which is one slot (D1). An operation
@@ -37,33 +43,28 @@ export async function decide(
     const before = stateRowsOf(slice);
     const slot = slice.applied + 1;
     const time = Math.max(head.time, Math.round(timeMs));
-    const made: Decided[] = [];
+    const newlyDecided: Decided[] = [];
     const kinds: Readonly<Record<string, Apply>> = operationsOf(slice);
-    const told = operations.map((operation) => {
+    const answers = operations.map((operation) => {
       const { kind, by, id, since } = operation;
       const first = slice.find(by, id);
       if (first !== undefined) return first;
       if (since < (slice.forgotten.get(by) ?? 0)) {
         return { slot, outcome: expiredOutcome(slice.accounts, operation), operation };
       }
-      const came = (kinds[kind] as Apply)(operation, time);
-      const { outcome, ...result } = typeof came === "string" ? { outcome: came } : came;
+      const applied = (kinds[kind] as Apply)(operation, time);
+      const { outcome, ...result } = typeof applied === "string" ? { outcome: applied } : applied;
       const decided: Decided = { slot, outcome, operation, ...result };
       slice.remember(decided);
-      made.push(decided);
+      newlyDecided.push(decided);
       return decided;
     });
     const { mode, hash } = slice.accounts.registration;
-    const written = [
-      slot,
-      time,
-      slice.shop.offers,
-      mode,
-      hash,
-      JSON.stringify(made.map(operationRow)),
-    ];
-    await db.query({ ...write, values: [...written, ...changes(before, stateRowsOf(slice))] });
-    return told;
+    const headValues = [slot, time, slice.shop.offers, mode, hash];
+    const newRows = JSON.stringify(newlyDecided.map(operationRow));
+    const changed = changes(before, stateRowsOf(slice));
+    await db.query({ ...write, values: [...headValues, newRows, ...changed] });
+    return answers;
   });
 }
 
@@ -74,8 +75,10 @@ const lock = { name: "lock log", text: "select time from log_head for update" };
 type Kind = keyof ReturnType<typeof operationsOf>;
 
 /**
- * For each kind, adds what its operations read. The accounts of the asker, and of the user whose rights
- * are claimed, are loaded for all kinds. A wrong field adds nothing, because the operation is then `invalid`.
+ * For each kind, adds what its operations read under the lock. What a service reads before it asks
+ * for an operation is in `../needs.ts`; a kind may need a row in both tables. The accounts
+ * of the asker, and of the user whose rights are claimed, are loaded for all kinds. A wrong field adds
+ * nothing, because the operation is then `invalid`.
  */
 const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>> = {
   register: ({ user, looks }, needs) => {
@@ -89,7 +92,7 @@ const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>
   registration: () => {},
   buy: ({ by }, needs) => {
     needs.wallets.add(by);
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
   },
   offer: ({ by, to, give, want }, needs) => {
     addAll(needs.wallets, [by, ...namesIn([to])]);
@@ -101,13 +104,13 @@ const reads: Readonly<Record<Kind, (operation: Operation, needs: Needs) => void>
     addAll(needs.cards, textsIn(cards).filter(kindOf));
   },
   supply: (_, needs) => {
-    needs.hasStock = true;
+    needs.isStockNeeded = true;
   },
   matchBegin: ({ match, players }, needs) => {
     addAll(needs.matches, [match].filter(isMatchId));
     const users = listOf(players).map((player) => fieldsOf(player).user);
     addAll(needs.players, namesIn(users));
-    needs.hasMatchCount = true;
+    needs.isMatchCountNeeded = true;
   },
   matchTerm: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
   matchEnd: ({ match }, needs) => addAll(needs.matches, [match].filter(isMatchId)),
@@ -154,20 +157,16 @@ function isGiven<T>(value: T | undefined): value is T {
 
 /** A part of the statement that writes what operations have changed. */
 interface Writing {
-  /** @param at the number of the parameter */
-  text(at: number): string;
+  /** @param parameter the number of its parameter */
+  text(parameter: number): string;
   /** Returns the value of the parameter. */
   value(before: ReadonlyMap<unknown, string>, after: ReadonlyMap<unknown, string>): unknown;
 }
 
-function upsert({ name, key, columns, keepsFirst }: StateTable): Writing {
-  const all = [key, ...columns].join(", ");
-  const changed = columns.map((column) => `${column} = excluded.${column}`);
-  const conflict = keepsFirst ? "nothing" : `update set ${changed.join(", ")}`;
+function upsert(table: StateTable): Writing {
+  const written = { ...table, columns: [table.key, ...table.columns] };
   return {
-    text: (at) => `insert into ${name} (${all})
-      select ${all} from json_populate_recordset(null::${name}, $${at}::json)
-      on conflict (${key}) do ${conflict}`,
+    text: (parameter) => insertion(written, parameter),
     value: (before, after) => {
       const rows = [...after].filter(([key, row]) => before.get(key) !== row);
       return `[${rows.map(([, row]) => row).join(",")}]`;
@@ -177,7 +176,7 @@ function upsert({ name, key, columns, keepsFirst }: StateTable): Writing {
 
 function deletion({ name, key }: StateTable): Writing {
   return {
-    text: (at) => `delete from ${name} where ${key} = any($${at})`,
+    text: (parameter) => `delete from ${name} where ${key} = any($${parameter})`,
     value: (before, after) => [...before.keys()].filter((key) => !after.has(key)),
   };
 }
@@ -185,8 +184,13 @@ function deletion({ name, key }: StateTable): Writing {
 /** For each table, what is written to it. */
 const writings = stateTables.map((table) => [
   upsert(table),
-  ...(table.mayLose === true ? [deletion(table)] : []),
+  ...(table.hasDeletions === true ? [deletion(table)] : []),
 ]);
+
+/** The columns of `log_head` that each slot writes. */
+const headColumns = ["applied", "time", "offers", "registration", "invitation"];
+/** The parameters are the values of these columns, the new rows of `operations`, and then the changes. */
+const operationsAt = headColumns.length + 1;
 
 /** All changes in one statement, because each further one would keep the others waiting. */
 const write = {
@@ -194,16 +198,15 @@ const write = {
   text: `with operations as (
     insert into operations (by, id, slot, outcome, result, operation)
       select by, id, slot, outcome, result, operation
-      from json_populate_recordset(null::operations, $6::json)
+      from json_populate_recordset(null::operations, $${operationsAt}::json)
   ), ${writings
     .flat()
-    .map((one, index) => `change_${index} as (${one.text(index + 7)})`)
+    .map((one, index) => `change_${index} as (${one.text(operationsAt + 1 + index)})`)
     .join(", ")}
-  update log_head
-    set applied = $1, time = $2, offers = $3, registration = $4, invitation = $5`,
+  update log_head set ${headColumns.map((column, index) => `${column} = $${index + 1}`).join(", ")}`,
 };
 
-function changes(before: StateRows, after: StateRows): unknown[] {
+function changes(before: RowsByTable, after: RowsByTable): unknown[] {
   const none = new Map<unknown, string>();
   return writings.flatMap((ofTable, index) => {
     return ofTable.map((one) => one.value(before[index] ?? none, after[index] ?? none));
@@ -217,5 +220,5 @@ export function operationRow({ slot, outcome, result, operation }: Decided) {
     result: result && JSON.stringify(result),
     operation: JSON.stringify(operation),
   };
-  return { by, id: stored(id), slot, outcome, ...asJson };
+  return { by, id: escapeNul(id), slot, outcome, ...asJson };
 }

@@ -3,8 +3,8 @@ import type { Fields } from "../../../protocol/fields.ts";
 import type { ChannelName, HookId, HookName, RequestId, UserName } from "../../../protocol/ids.ts";
 import type { ChatData } from "../../core/chat/chat-facts.ts";
 import type { Placed } from "../../core/replica/placed.ts";
-import { channelKey, lanes, originOf, userKey } from "../events.ts";
-import { told } from "./text.ts";
+import { type Fact, laneCount, originOf } from "../events.ts";
+import { unescapeNul } from "./text.ts";
 
 /** The columns of `StoredEvent`, as statements select them. */
 export const eventColumns = [
@@ -19,6 +19,9 @@ export const eventColumns = [
   "body",
   "data",
 ] as const;
+
+/** The columns of an event `e`, for the list of a `select`. */
+export const selectedEvent = eventColumns.map((column) => `e.${column}`).join(", ");
 
 /** A row of the table `events`. */
 export interface StoredEvent {
@@ -35,28 +38,9 @@ export interface StoredEvent {
   readonly data: Fields | null;
 }
 
-/** What a kind of event is, without its place. */
-type Fact = {
-  readonly [Kind in keyof ChatData]: { kind: Kind; data: ChatData[Kind] };
-}[keyof ChatData];
-
 /** Returns the lane of all events with this owner. It stays the same for ever. */
 export function laneOfOwner(owner: string): number {
-  return (createHash("sha256").update(owner).digest()[0] as number) % lanes;
-}
-
-/** Returns the lane of all events with this scope (`scopes` in `../events.ts`). */
-export function laneOfScope(scope: string): number {
-  const [kind, first = "", second = ""] = scope.split("\n");
-  switch (kind) {
-    case "message":
-      return laneOfOwner(first);
-    case "channel":
-    case "removal":
-      return laneOfOwner(channelKey(first as ChannelName));
-    default:
-      return laneOfOwner(userKey((kind === "unhook" ? second : first) as UserName));
-  }
+  return (createHash("sha256").update(owner).digest()[0] as number) % laneCount;
 }
 
 /** Returns the data of an event that no other column than `data` has; null if there are none. */
@@ -78,7 +62,7 @@ export function restOf({ kind, data }: Fact): object | null {
 }
 
 export function placeOf({ lane, seq, clock, time, id }: StoredEvent): Placed {
-  const request = id === null ? undefined : (told(id) as RequestId);
+  const request = id === null ? undefined : (unescapeNul(id) as RequestId);
   return { server: originOf(lane), seq, clock, time, id: request };
 }
 
@@ -101,11 +85,11 @@ export function factOf({ kind, subject, actor, body, data }: StoredEvent): Fact 
       const by = hook === undefined ? {} : { hook: hook as HookName };
       return {
         kind,
-        data: { user, channel: name as ChannelName, message: told(body ?? ""), ...by },
+        data: { user, channel: name as ChannelName, message: unescapeNul(body ?? ""), ...by },
       };
     }
     case "message":
-      return { kind, data: { src: user, dst: name as UserName, message: told(body ?? "") } };
+      return { kind, data: { src: user, dst: name as UserName, message: unescapeNul(body ?? "") } };
     case "hook":
       return {
         kind,
@@ -119,21 +103,5 @@ export function factOf({ kind, subject, actor, body, data }: StoredEvent): Fact 
       };
     case "unhook":
       return { kind, data: { hook: name as HookId, by: user } };
-  }
-}
-
-/** Returns who wrote a message, to whom, and what; undefined if the event is no message. */
-export function writtenIn(fact: Fact) {
-  switch (fact.kind) {
-    case "publication": {
-      const { user: from, channel, message: text, hook } = fact.data;
-      return { from, to: { channel }, text, hook };
-    }
-    case "message": {
-      const { src: from, dst, message: text } = fact.data;
-      return { from, to: { user: dst }, text, hook: undefined };
-    }
-    default:
-      return undefined;
   }
 }

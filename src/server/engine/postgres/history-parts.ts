@@ -2,8 +2,8 @@ import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { HistoryNeed } from "../engine.ts";
 import { channelKey, laneOf, userKey } from "../events.ts";
-import { lanesOf, type Part } from "./chat-parts.ts";
-import { eventColumns, laneOfOwner } from "./events-rows.ts";
+import { lanesOf, type UnionPart } from "./chat-parts.ts";
+import { laneOfOwner, selectedEvent } from "./events-rows.ts";
 
 /**
  * The queries of pages of conversations. A page may be of several sources: a user's private
@@ -12,7 +12,7 @@ import { eventColumns, laneOfOwner } from "./events-rows.ts";
  * as the whole page may have, and one more, which tells whether a page follows. So whatever the slice
  * has besides comes after the page.
  */
-export function historyParts(needs: readonly HistoryNeed[]): readonly Part[] {
+export function historyParts(needs: readonly HistoryNeed[]): readonly UnionPart[] {
   const rows = new Map<SourceName, (readonly unknown[])[]>();
   for (const need of needs) {
     for (const { source, values } of sourcesOf(need)) {
@@ -21,7 +21,7 @@ export function historyParts(needs: readonly HistoryNeed[]): readonly Part[] {
       else list.push(values);
     }
   }
-  const parts: Part[] = [...rows].map(([name, list]) => {
+  const parts: UnionPart[] = [...rows].map(([name, list]) => {
     const columns = list[0]?.map((_, at) => list.map((values) => values[at])) ?? [];
     return { name, text: sources[name], values: columns };
   });
@@ -38,10 +38,8 @@ const dropped = {
     from dropped where subject = any ($1::text[]) group by subject`,
 };
 
-/** A page ends for its size before it has so many characters. */
+/** No page reads more characters than this: its size ends it first. */
 const mostCharacters = limits.pageBytes + 65_536;
-
-const event = eventColumns.map((column) => `e.${column}`).join(", ");
 
 /**
  * The source's messages in its order, as far as one page can reach.
@@ -51,7 +49,7 @@ function source(columns: Readonly<Record<string, string>>, messages: string, ord
   const names = Object.keys(columns);
   const needs = Object.values(columns).map((type, at) => `$${at + 1}::${type}[]`);
   const lateral = names.includes("subject") ? `cross join lateral ${lanesOf}` : "";
-  return `select ${event}
+  return `select ${selectedEvent}
     from unnest(${needs.join(", ")}) n (${names.join(", ")})
     ${lateral}
     cross join lateral (
@@ -72,17 +70,23 @@ const sent = `select * from events e
 /** A message to oneself is among those received. */
 const toOthers = "e.subject <> '@' || n.actor";
 
-/** Whether a message of the lane `l` is before the cursor. */
-const isBefore = "e.clock < n.clock + (l.lane < n.before)::integer";
+/**
+ * `(e.clock, l.lane) < (n.clock, n.cursor_lane)`, written as one bound on `e.clock`, which the index
+ * (subject, lane, clock) needs.
+ */
+const isBefore = "e.clock < n.clock + (l.lane < n.cursor_lane)::integer";
 /** The last number of the lane `l` that the reader has. */
 const seen = "coalesce((n.seen ->> l.lane::text)::bigint, 0)";
-/** Whether a message of the lane `l` is after those that the reader has. */
+/**
+ * Whether a message of the lane `l` is after those that the reader has. The reader tells a `seq`, and
+ * the index has clocks. So the last seen `seq` is turned into its clock.
+ */
 const isAfter = `e.clock > coalesce((
   select s.clock from events s where s.lane = l.lane and s.seq <= ${seen}
   order by s.seq desc limit 1
 ), 0)`;
 
-const before = { subject: "text", lane: "bigint", clock: "bigint", before: "bigint" };
+const before = { subject: "text", lane: "bigint", clock: "bigint", cursor_lane: "bigint" };
 const since = { subject: "text", lane: "bigint", seen: "jsonb" };
 
 const sources = {
@@ -97,8 +101,8 @@ const sources = {
     "clock desc",
   ),
   "sent-before": source(
-    { actor: "text", clock: "bigint", before: "bigint", most: "integer" },
-    `${sent} and ${toOthers} and (e.clock, e.lane) < (n.clock, n.before)`,
+    { actor: "text", clock: "bigint", cursor_lane: "bigint", most: "integer" },
+    `${sent} and ${toOthers} and (e.clock, e.lane) < (n.clock, n.cursor_lane)`,
     "clock desc, lane desc",
   ),
   "received-since": source(

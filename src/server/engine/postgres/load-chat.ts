@@ -7,7 +7,7 @@ import { nameOf } from "../../core/replica/placed.ts";
 import type { Needs } from "../engine.ts";
 import { originOf } from "../events.ts";
 import type { Slice } from "../slice.ts";
-import { chatParts, type Part } from "./chat-parts.ts";
+import { chatParts, type UnionPart } from "./chat-parts.ts";
 import { factOf, placeOf, type StoredEvent } from "./events-rows.ts";
 import { historyParts } from "./history-parts.ts";
 import type { Queries } from "./pool.ts";
@@ -30,7 +30,6 @@ export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise
   const parts = [...chatParts(needs), ...historyParts([...needs.history.values()])];
   const { rows } = await db.query<LoadedRow>(statementOf(parts));
   const facts = chatFacts(slice.chat);
-  const isKnown = knownIn(slice.chat);
   for (const row of rows) {
     if (row.kind === "lanes") {
       slice.clock = Math.max(slice.clock, row.clock ?? 0);
@@ -43,14 +42,17 @@ export async function loadChat(db: Queries, needs: Needs, slice: Slice): Promise
     }
     const { kind, data } = factOf(row);
     const placed = placeOf(row);
-    // A user's row says of their first login whether any login was unproven, which may change.
-    if (isKnown(`${nameOf(placed)} ${kind === "login" && data.isProven}`)) continue;
+    // `users` has one row for all logins of a user. A second load may find that an unproven login came
+    // meanwhile. Then the login is folded again.
+    const event = `${nameOf(placed)} ${kind === "login" && data.isProven}`;
+    if (slice.loaded.has(event)) continue;
+    slice.loaded.add(event);
     facts[kind].fold(data as never, placed);
   }
 }
 
-/** Joins the parts to one statement, which is prepared for each combination of parts. */
-function statementOf(parts: readonly Part[]) {
+/** Joins the parts to one statement. Each combination of parts makes another one, and there are very many. */
+function statementOf(parts: readonly UnionPart[]) {
   const values: unknown[] = [];
   const texts = parts.map(({ text, values: own }) => {
     const before = values.length;
@@ -58,11 +60,11 @@ function statementOf(parts: readonly Part[]) {
     return text.replace(/\$(\d+)/g, (_, number: string) => `$${before + Number(number)}`);
   });
   const text = texts.join("\nunion all\n");
-  return { name: nameFor(parts), text, values };
+  return { name: nameFor(parts), isOfMany: true as const, text, values };
 }
 
 /** Returns a short name, because PostgreSQL forgets what is beyond 63 characters. */
-function nameFor(parts: readonly Part[]): string {
+function nameFor(parts: readonly UnionPart[]): string {
   const names = parts.map(({ name }) => name).join(" ");
   return `load ${createHash("sha256").update(names).digest("base64url").slice(0, 22)}`;
 }
@@ -77,18 +79,4 @@ function vectorOf(seqs: OfLanes): Vector {
 function ownerOf(subject: string, chat: ChatState): Channel | User {
   const name = subject.slice(1);
   return subject.startsWith("#") ? chat.channel(name as ChannelName) : chat.user(name as UserName);
-}
-
-/** For each loaded chat, the events that it has, since several parts may find the same one. */
-const loadedEvents = new WeakMap<ChatState, Set<string>>();
-
-/** Returns a function that says whether an event was seen before, and remembers it. */
-function knownIn(chat: ChatState): (event: string) => boolean {
-  const known = loadedEvents.get(chat) ?? new Set();
-  loadedEvents.set(chat, known);
-  return (event) => {
-    if (known.has(event)) return true;
-    known.add(event);
-    return false;
-  };
 }

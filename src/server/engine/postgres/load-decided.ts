@@ -8,7 +8,7 @@ import type { Needs } from "../engine.ts";
 import type { Slice } from "../slice.ts";
 import type { Queries } from "./pool.ts";
 import { stateTables } from "./state-rows.ts";
-import { stored } from "./text.ts";
+import { escapeNul } from "./text.ts";
 
 /** Each row that is loaded has the name of its part, which is mostly that of its table. */
 type Loaded = {
@@ -19,7 +19,9 @@ type Loaded = {
 
 /**
  * Loads what operations have decided into a slice: as much as is needed, and always the head of the
- * log. A slice that already has a row gets the new one; it keeps rows that are gone meanwhile.
+ * log. A second load replaces rows, and does not remove rows that were deleted since. Outside a
+ * transaction, its statements read different moments. That does no harm: a reply shows only what one
+ * of them has read, and operations are decided again under the lock (`decide.ts`).
  */
 export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Promise<void> {
   const statements = [accountsOf(needs), shopOf(needs), matchesOf(needs)];
@@ -32,10 +34,10 @@ export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Prom
       else known.push(row);
     }
   }
-  const take = (part: string, taking: (row: Fields) => void) => {
-    for (const row of loaded.get(part) ?? []) taking(row);
+  const forRows = (part: string, add: (row: Fields) => void) => {
+    for (const row of loaded.get(part) ?? []) add(row);
   };
-  take("log_head", (row) => {
+  forRows("log_head", (row) => {
     slice.applied = readCount(row.applied);
     slice.shop.offers = readCount(row.offers);
     slice.accounts.registration = readRegistration({
@@ -43,18 +45,18 @@ export async function loadDecided(db: Queries, needs: Needs, slice: Slice): Prom
       hash: row.invitation,
     });
   });
-  take("operations", ({ slot, outcome, result, operation }) => {
+  forRows("operations", ({ slot, outcome, result, operation }) => {
     const made = result === undefined ? {} : { result: JSON.parse(String(result)) };
     const first = readOperation(JSON.parse(String(operation)));
     slice.remember({ slot: readCount(slot), outcome: String(outcome), operation: first, ...made });
   });
-  take("forgotten", ({ by, floor }) => slice.forgotten.set(readUserName(by), readCount(floor)));
+  forRows("forgotten", ({ by, floor }) => slice.forgotten.set(readUserName(by), readCount(floor)));
   // Matches end in an order, which is that of their numbers.
   loaded.get("ended_matches")?.sort((a, b) => readCount(a.number) - readCount(b.number));
-  for (const table of stateTables) take(table.name, (row) => table.take(slice, row));
+  for (const table of stateTables) forRows(table.name, (row) => table.addRow(slice, row));
   // Not all sold cards are loaded, and not all open matches.
-  take("sold", ({ kind, copies }) => slice.shop.noteSold(String(kind), readCount(copies)));
-  take("count", ({ open }) => {
+  forRows("sold", ({ kind, copies }) => slice.shop.noteSold(String(kind), readCount(copies)));
+  forRows("count", ({ open }) => {
     slice.matches.openElsewhere = readCount(open) - slice.matches.opened().length;
   });
 }
@@ -90,7 +92,7 @@ function accountsOf({ operations, accounts, userLooks, trades }: Needs) {
     text: accountsText,
     values: [
       asked.map(({ by }) => by),
-      asked.map(({ id }) => stored(id)),
+      asked.map(({ id }) => escapeNul(id)),
       [...accounts],
       [...userLooks],
       [...trades],
@@ -120,13 +122,13 @@ const shopText = [
   part("sold", "select kind, count(*) as copies from cards where $5::boolean group by kind"),
 ].join(" union all ");
 
-function shopOf({ wallets, cardsOf, cards, trades, hasStock }: Needs) {
-  const isNeeded = hasStock || [wallets, cardsOf, cards, trades].some(({ size }) => size > 0);
+function shopOf({ wallets, cardsOf, cards, trades, isStockNeeded }: Needs) {
+  const isNeeded = isStockNeeded || [wallets, cardsOf, cards, trades].some(({ size }) => size > 0);
   if (!isNeeded) return undefined;
   return {
     name: "load shop",
     text: shopText,
-    values: [[...wallets], [...cardsOf], [...cards], [...trades], hasStock],
+    values: [[...wallets], [...cardsOf], [...cards], [...trades], isStockNeeded],
   };
 }
 
@@ -172,13 +174,21 @@ const matchesText = [
   ),
 ].join(" union all ");
 
-function matchesOf({ matches, players, openMatches, hasMatchCount, hasRanking }: Needs) {
+function matchesOf({
+  matches,
+  players,
+  openMatchesFrom,
+  isMatchCountNeeded,
+  isRankingNeeded,
+}: Needs) {
   const isNeeded =
-    hasMatchCount || hasRanking || [matches, players, openMatches].some(({ size }) => size > 0);
+    isMatchCountNeeded ||
+    isRankingNeeded ||
+    [matches, players, openMatchesFrom].some(({ size }) => size > 0);
   if (!isNeeded) return undefined;
   return {
     name: "load matches",
     text: matchesText,
-    values: [[...matches], [...players], [...openMatches], hasMatchCount, hasRanking],
+    values: [[...matches], [...players], [...openMatchesFrom], isMatchCountNeeded, isRankingNeeded],
   };
 }

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Fields } from "../../../protocol/fields.ts";
 import { servers } from "../../../protocol/vector.ts";
-import { laneOf, lanes } from "../events.ts";
+import { laneCount, laneOf } from "../events.ts";
+import { unplacedOrigin } from "../turn.ts";
 import { type MovedTable, movedTables, type WholeState } from "./moved-rows.ts";
 import type { EnginePool, Queries } from "./pool.ts";
+import { insertion } from "./state-rows.ts";
 
 /** The error if a schema can't take a state. */
 export class SchemaUsedError extends Error {
@@ -29,11 +31,14 @@ export interface Moved {
 /** The most rows that one statement writes or reads, and the most characters that it writes. */
 const most = { rows: 1_000, characters: 4_000_000 };
 
-/** @throws SchemaUsedError */
-export async function refuseUsed(db: Queries): Promise<void> {
-  // Whoever appends or decides holds one of these rows, and so does another move.
-  await db.query({ text: "select from log_head for update" });
-  const { rows } = await db.query<{ used: boolean; running: boolean }>({
+/**
+ * Checks that a schema has no cluster yet. Until the transaction ends, no server can append, decide
+ * or report, and nothing else can be moved into the schema.
+ * @throws SchemaUsedError
+ */
+export async function refuseUnlessEmpty(transaction: Queries): Promise<void> {
+  await transaction.query({ text: "lock table log_head, lanes, servers in exclusive mode" });
+  const { rows } = await transaction.query<{ used: boolean; running: boolean }>({
     text: `select
       exists (select from lanes where seq > 0) or exists (select from log_head where applied > 0)
         as used,
@@ -46,8 +51,8 @@ export async function refuseUsed(db: Queries): Promise<void> {
 /**
  * Writes the state of a cluster into an empty schema, and reads all of it back. All in one
  * transaction: if anything differs, nothing was moved.
- * @throws SchemaUsedError; EngineDown if it is unknown whether the state was moved; Error if nothing
- * was moved
+ * @throws SchemaUsedError; EngineUnavailable if it is unknown whether the state was moved; Error if
+ * nothing was moved
  */
 export async function moveIn(
   pool: Pick<EnginePool, "transaction">,
@@ -59,16 +64,16 @@ export async function moveIn(
   return await pool.transaction(async (db) => {
     await db.query({ text: "set local statement_timeout = 0" });
     await db.query({ text: "set local idle_in_transaction_session_timeout = 0" });
-    await refuseUsed(db);
+    await refuseUnlessEmpty(db);
     const [written, read] = [new Tally(), new Tally()];
     for (const table of movedTables(state)) {
       for (const batch of batchesOf(table, written)) {
         signal.throwIfAborted();
-        await db.query({ text: insertionOf(table), values: [batch] });
+        await db.query({ text: insertion(table, 1), values: [batch] });
       }
       for await (const row of rowsOf(db, table)) {
         signal.throwIfAborted();
-        read.add(table, row, table.lineOf(row));
+        read.add(table, row, table.textOf(row));
       }
       // Without this, PostgreSQL would plan its first statements as for empty tables.
       await db.query({ text: `analyze ${table.name}` });
@@ -78,9 +83,11 @@ export async function moveIn(
   });
 }
 
-/** Servers draw their names, so this happens to one cluster in millions. */
+/** Server names are random, so one move in millions fails here. */
 function refuseNames({ vector }: WholeState): void {
-  const taken = servers(vector).find((server) => laneOf(server) < lanes);
+  const taken = servers(vector).find((server) => {
+    return laneOf(server) < laneCount || server === unplacedOrigin;
+  });
   if (taken !== undefined) throw new Error(`an engine uses the name of the server ${taken}`);
 }
 
@@ -99,20 +106,12 @@ function decideOpen({ log }: WholeState): void {
   }
 }
 
-function insertionOf({ name, columns, key }: MovedTable): string {
-  const all = columns.join(", ");
-  const changed = columns.map((column) => `${column} = excluded.${column}`).join(", ");
-  return `insert into ${name} (${all})
-    select ${all} from json_populate_recordset(null::${name}, $1::json)
-    ${key === undefined ? "" : `on conflict (${key}) do update set ${changed}`}`;
-}
-
 /** Yields the rows as lists in JSON. */
 function* batchesOf(table: MovedTable, tally: Tally): Iterable<string> {
   let rows: string[] = [];
   let characters = 0;
-  for (const { row, line } of table.rows()) {
-    tally.add(table, row, line);
+  for (const { row, text } of table.rows()) {
+    tally.add(table, row, text);
     const json = JSON.stringify(row);
     rows.push(json);
     characters += json.length;
@@ -148,10 +147,10 @@ class Tally {
     return this.#sum.toString(16).padStart(64, "0");
   }
 
-  add({ name }: MovedTable, { kind, subject }: Fields, line: string): void {
+  add({ name }: MovedTable, { kind, subject }: Fields, text: string): void {
     count(this.counts, name === "events" ? String(kind) : name);
     if (kind === "publication") count(this.channels, String(subject).slice(1));
-    const hash = createHash("sha256").update(`${name}\n${line}`).digest("hex");
+    const hash = createHash("sha256").update(`${name}\n${text}`).digest("hex");
     this.#sum = BigInt.asUintN(256, this.#sum + BigInt(`0x${hash}`));
   }
 

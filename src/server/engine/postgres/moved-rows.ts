@@ -7,18 +7,11 @@ import type { ChatState, StoredMessage } from "../../core/chat/chat-state.ts";
 import type { DecisionLog } from "../../core/decisions/decision-log.ts";
 import { type Placed, readPlace } from "../../core/replica/placed.ts";
 import type { NewEvent } from "../engine.ts";
-import { channelKey, laneOf, lanes, messageOf, rowOf, userKey } from "../events.ts";
+import { channelKey, laneCount, laneOf, messageIn, storageOf, userKey } from "../events.ts";
 import { operationRow } from "./decide.ts";
-import {
-  eventColumns,
-  factOf,
-  placeOf,
-  restOf,
-  type StoredEvent,
-  writtenIn,
-} from "./events-rows.ts";
+import { eventColumns, factOf, placeOf, restOf, type StoredEvent } from "./events-rows.ts";
 import { type DecidedState, stateTables } from "./state-rows.ts";
-import { sortKey, stored } from "./text.ts";
+import { escapeNul, sortKey } from "./text.ts";
 
 /** The state of a whole cluster. */
 export interface WholeState extends DecidedState {
@@ -32,8 +25,8 @@ export interface WholeState extends DecidedState {
 
 export interface MovedRow {
   readonly row: Fields;
-  /** What the row says. A row that is read back must say the same. */
-  readonly line: string;
+  /** The row as text, for its hash. A row that is read back must have the same text. */
+  readonly text: string;
 }
 
 /** A table, and what a moved state has in it. */
@@ -43,26 +36,26 @@ export interface MovedTable {
   /** The column that identifies a row, if new tables have rows already that are replaced. */
   readonly key?: string;
   rows(): Iterable<MovedRow>;
-  /** Returns what a row says that was read. */
-  lineOf(row: Fields): string;
+  /** Returns a row that was read back as text. */
+  textOf(row: Fields): string;
 }
 
-/** Returns all tables with what the state has. A row may hold on to what later tables have, too. */
+/** Returns all tables with what the state has. */
 export function movedTables(state: WholeState): readonly MovedTable[] {
   return [
     events(state),
-    plain("users", users(state)),
-    plain("channels", channels(state)),
-    plain("looks", looks(state)),
-    plain("dropped", dropped(state)),
-    { ...plain("lanes", lanesAfter(state)), key: "lane" },
-    { ...plain("log_head", [headOf(state)]), key: "one" },
-    plain("operations", operations(state)),
-    plain("forgotten", forgotten(state)),
-    ...stateTables.map(({ name, key, columns, keepsFirst, rows }) => {
+    tableOf("users", users(state)),
+    tableOf("channels", channels(state)),
+    tableOf("looks", looks(state)),
+    tableOf("dropped", dropped(state)),
+    { ...tableOf("lanes", lanesAfter(state)), key: "lane" },
+    { ...tableOf("log_head", [headOf(state)]), key: "one" },
+    tableOf("operations", operations(state)),
+    tableOf("forgotten", forgotten(state)),
+    ...stateTables.map(({ name, key, columns, isNeverUpdated, rows }) => {
       const all = rows(state);
-      const kept = keepsFirst === true ? firstOf(all, key) : all;
-      return plain(name, kept, [key, ...columns]);
+      const kept = isNeverUpdated === true ? firstOf(all, key) : all;
+      return tableOf(name, kept, [key, ...columns]);
     }),
   ];
 }
@@ -81,19 +74,19 @@ const columnsOf = {
   forgotten: ["by", "floor"],
 } as const;
 
-/** A table whose rows say what is in their columns. */
-function plain(name: keyof typeof columnsOf, rows: Iterable<Fields>): MovedTable;
-function plain(name: string, rows: Iterable<Fields>, columns: readonly string[]): MovedTable;
-function plain(
+/** Returns a table whose rows' texts are made from their columns. */
+function tableOf(name: keyof typeof columnsOf, rows: Iterable<Fields>): MovedTable;
+function tableOf(name: string, rows: Iterable<Fields>, columns: readonly string[]): MovedTable;
+function tableOf(
   name: string,
   rows: Iterable<Fields>,
   columns: readonly string[] = columnsOf[name as keyof typeof columnsOf],
 ): MovedTable {
-  const lineOf = (row: Fields) => JSON.stringify(columns.map((column) => row[column] ?? null));
+  const textOf = (row: Fields) => JSON.stringify(columns.map((column) => row[column] ?? null));
   return {
-    ...{ name, columns, lineOf },
+    ...{ name, columns, textOf },
     *rows() {
-      for (const row of rows) yield { row, line: lineOf(row) };
+      for (const row of rows) yield { row, text: textOf(row) };
     },
   };
 }
@@ -104,31 +97,34 @@ function firstOf(rows: readonly Fields[], key: string): Iterable<Fields> {
   return first.values();
 }
 
-/** An event says what this program makes of its row, so that errors of the row would be noticed. */
+/**
+ * An event's text is made from the parsed event, not from the columns. So the comparison also notices
+ * a column that is written or parsed wrongly.
+ */
 function events({ chat }: WholeState): MovedTable {
-  const lineOf = ({ kind, data }: Pick<NewEvent, "kind" | "data">, place: Placed, scope: unknown) =>
+  const textOf = ({ kind, data }: Pick<NewEvent, "kind" | "data">, place: Placed, scope: unknown) =>
     JSON.stringify([kind, data, place, scope]);
   return {
     name: "events",
     columns: [...eventColumns, "scope"],
-    lineOf: (row) => {
+    textOf: (row) => {
       const read = row as unknown as StoredEvent;
       const { id = null, actor = null, body = null, data = null, ...rest } = read;
       const event = { ...rest, id, actor, body, data };
-      return lineOf(factOf(event), placeOf(event), row.scope);
+      return textOf(factOf(event), placeOf(event), row.scope);
     },
     *rows() {
       for (const { event, place } of eventsOf(chat)) {
         if (isCopy(chat, event, place)) continue;
-        const { subject, actor, scope, body } = rowOf(event);
+        const { subject, actor, scope, body } = storageOf(event);
         const { server, seq, clock, time, id } = place;
         const row = {
           ...{ lane: laneOf(server), seq, clock, time, kind: event.kind, subject, actor, scope },
-          id: id && stored(id),
-          body: body && stored(body),
+          id: id && escapeNul(id),
+          body: body && escapeNul(body),
           data: restOf(event) ?? undefined,
         };
-        yield { row, line: lineOf(event, place, scope) };
+        yield { row, text: textOf(event, place, scope) };
       }
     },
   };
@@ -151,15 +147,16 @@ function* eventsOf(chat: ChatState): Iterable<{ event: NewEvent; place: Placed }
  * readers see the first message only (R6); an engine has no other.
  */
 function isCopy(chat: ChatState, event: NewEvent, place: Placed): boolean {
-  if (writtenIn(event) === undefined) return false;
-  const message = messageOf(event, place);
-  return keepersOf(chat, message).some((keeper) => {
-    const [first] = keeper?.conversation.window.duplicates(message) ?? [];
+  const written = messageIn(event);
+  if (written === undefined) return false;
+  const message = { ...place, ...written };
+  return conversationsOf(chat, message).some((owner) => {
+    const [first] = owner?.conversation.window.duplicates(message) ?? [];
     return first !== undefined && compareOrder(first, message) < 0;
   });
 }
 
-function keepersOf(chat: ChatState, { from, to }: StoredMessage) {
+function conversationsOf(chat: ChatState, { from, to }: StoredMessage) {
   return "channel" in to
     ? [chat.channels.get(to.channel)]
     : [chat.users.get(to.user), chat.users.get(from)];
@@ -167,7 +164,7 @@ function keepersOf(chat: ChatState, { from, to }: StoredMessage) {
 
 /** Returns the columns of a name and of a place. */
 function namedAt(name: string, { server, seq, clock, time, id }: Placed) {
-  const place = { lane: laneOf(server), seq, clock, time, id: id && stored(id) };
+  const place = { lane: laneOf(server), seq, clock, time, id: id && escapeNul(id) };
   return { name, sort: sortKey(name), ...place };
 }
 
@@ -214,7 +211,7 @@ function* dropped({ chat }: WholeState): Iterable<Fields> {
 
 /** The former servers, and the lanes to which events are appended from now on. */
 function* lanesAfter({ vector, clock }: WholeState): Iterable<Fields> {
-  for (let lane = 0; lane < lanes; lane += 1) yield { lane, seq: 0, clock };
+  for (let lane = 0; lane < laneCount; lane += 1) yield { lane, seq: 0, clock };
   for (const server of servers(vector)) yield { lane: laneOf(server), seq: vector[server], clock };
 }
 

@@ -3,18 +3,21 @@ import pg from "pg";
 import { pause } from "../../../platform/clock.ts";
 import type { Log } from "../../../platform/log.ts";
 import type { EngineHost } from "../../../platform/parse-engine.ts";
-import { EngineDown } from "../engine.ts";
+import { EngineUnavailable } from "../engine.ts";
 import {
   connectionOptions,
   connectPrimary,
-  type EnginePlace,
+  type EngineAccess,
   isWritable,
   type Primary,
 } from "./connect.ts";
+import { FrequentNames } from "./frequent-names.ts";
 
 /** A statement. One with a name is parsed once for each connection. */
 export interface Query {
   readonly name?: string;
+  /** Whether so many statements are of this kind that only frequent ones keep their names. */
+  readonly isOfMany?: true;
   readonly text: string;
   readonly values?: readonly unknown[];
 }
@@ -25,7 +28,7 @@ export interface Queries {
   query<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }>;
 }
 
-export interface PoolOptions extends EnginePlace {
+export interface PoolOptions extends EngineAccess {
   readonly log: Log;
   /** Connections for reads. */
   readonly readers?: number;
@@ -42,7 +45,7 @@ const watchMs = 500;
  * answer. The watch ends the wait if the primary is lost.
  */
 const queueMs = 15_000;
-/** How often a transaction is tried that another one keeps from its commit. */
+/** How many times a transaction is tried if others conflict with it. */
 const mostTries = 5;
 
 /**
@@ -55,14 +58,16 @@ export class EnginePool implements AsyncDisposable {
   #connected: Connections | undefined;
   readonly #closing = new AbortController();
   #watching: Promise<void> = Promise.resolve();
+  readonly #names = new FrequentNames();
 
   private constructor(options: PoolOptions) {
     this.#options = options;
   }
 
   /**
-   * Opens a pool at the first primary found.
-   * @throws Problem or EngineDown, as `connectPrimary`
+   * Connects to the primary, and waits until it has confirmed a commit (K1), however long its standby
+   * takes.
+   * @throws Problem or EngineUnavailable, as `connectPrimary`
    */
   static async open(options: PoolOptions): Promise<EnginePool> {
     const pool = new EnginePool(options);
@@ -73,35 +78,39 @@ export class EnginePool implements AsyncDisposable {
     return pool;
   }
 
+  /** Whether there is a primary. For tests. */
   get isUp(): boolean {
     return this.#connected !== undefined;
   }
 
-  /** The number of statements and transactions that wait for a connection. */
+  /** The number of statements and transactions that wait for a connection. For tests. */
   get waiting(): number {
     return this.#connected?.waiting ?? 0;
   }
 
-  /** Runs one statement that does not wait for the standby. @throws EngineDown */
+  /** Runs one statement that does not wait for the standby. @throws EngineUnavailable */
   async read<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
-    return await this.#run("read", (client) => send<Row>(client, query));
+    const { name, isOfMany, ...rest } = query;
+    const kept = name !== undefined && isOfMany ? this.#names.nameOf(name) : name;
+    const named = kept === undefined ? rest : { ...rest, name: kept };
+    return await this.#run("read", (client) => send<Row>(client, named));
   }
 
-  /** Runs one statement that is its own transaction. @throws EngineDown */
+  /** Runs one statement that is its own transaction. @throws EngineUnavailable */
   async write<Row extends pg.QueryResultRow>(query: Query): Promise<{ readonly rows: Row[] }> {
     return await this.#run("write", (client) => send<Row>(client, query));
   }
 
   /**
-   * Runs statements in one transaction. If another transaction keeps it from its commit, it is run
-   * again from its beginning.
-   * @throws EngineDown; whether the commit was made is then unknown
+   * Runs statements in one transaction; runs them again from the start after a serialization failure
+   * or a deadlock.
+   * @throws EngineUnavailable; whether the commit was made is then unknown
    */
   async transaction<T>(run: (transaction: Queries) => Promise<T>): Promise<T> {
     return await this.#run("write", (client) => transacted(client, run));
   }
 
-  /** Runs a transaction, also again if another one keeps it from its commit. */
+  /** Runs statements; runs them again from the start after a serialization failure or a deadlock. */
   async #run<T>(kind: Kind, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -118,7 +127,7 @@ export class EnginePool implements AsyncDisposable {
   }
 
   get #up(): Connections {
-    if (this.#connected === undefined) throw new EngineDown("no primary answers");
+    if (this.#connected === undefined) throw new EngineUnavailable("no primary answers");
     return this.#connected;
   }
 
@@ -130,6 +139,7 @@ export class EnginePool implements AsyncDisposable {
       const { host, port } = primary.host;
       const connections = new Connections(this.#options, primary.host);
       let isLost = false;
+      log.info(`Waits until ${host}:${port} has confirmed a commit`);
       connections.confirm().then(
         () => {
           if (isLost) return;
@@ -199,7 +209,7 @@ class Connections {
   readonly #pools: Readonly<Record<Kind, pg.Pool>>;
   readonly #sockets = new Set<Socket>();
   /** Reject what waits for a connection. */
-  readonly #waiting = new Set<(error: EngineDown) => void>();
+  readonly #waiting = new Set<(error: EngineUnavailable) => void>();
 
   constructor(options: PoolOptions, host: EngineHost) {
     const { readers = 4, writers = 8, mostWaiting = 1_000 } = options;
@@ -210,8 +220,6 @@ class Connections {
         max,
         connectionTimeoutMillis: queueMs,
         idleTimeoutMillis: 300_000,
-        // Statements that a transaction sends at once make one round trip.
-        pipeline: true,
         stream: () => this.#openSocket(),
       });
       // The watch notices that the primary is lost.
@@ -232,7 +240,7 @@ class Connections {
     try {
       return await run(client);
     } catch (error) {
-      isLost = error instanceof EngineDown;
+      isLost = error instanceof EngineUnavailable;
       throw error;
     } finally {
       client.release(isLost);
@@ -240,8 +248,8 @@ class Connections {
   }
 
   /**
-   * Resolves once all that can be read is on the standby too. A primary that has crashed shows what
-   * it had written and no standby had confirmed: it may be lost with the primary yet.
+   * Makes a commit, and resolves once the standby has confirmed it (K1). Otherwise clients could be
+   * shown writes that the standby never had, and that are lost at a promotion.
    */
   async confirm(): Promise<void> {
     const text = "select pg_logical_emit_message(true, 'tertulia', 'confirm')";
@@ -252,7 +260,7 @@ class Connections {
   async close(): Promise<void> {
     const { read, write } = this.#pools;
     const ended = [read.end(), write.end()];
-    for (const reject of this.#waiting) reject(new EngineDown("the primary is lost"));
+    for (const reject of this.#waiting) reject(new EngineUnavailable("the primary is lost"));
     // A host that does not answer would not end its side of a connection.
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(ended);
@@ -262,10 +270,10 @@ class Connections {
     const pool = this.#pools[kind];
     return new Promise((resolve, reject) => {
       if (pool.waitingCount >= this.#mostWaiting) {
-        return reject(new EngineDown("too many requests wait for PostgreSQL"));
+        return reject(new EngineUnavailable("too many requests wait for PostgreSQL"));
       }
       let isLate = false;
-      const giveUp = (error: EngineDown) => {
+      const giveUp = (error: EngineUnavailable) => {
         isLate = true;
         reject(error);
       };
@@ -274,7 +282,7 @@ class Connections {
         .connect()
         .then(
           (client) => (isLate ? client.release(true) : resolve(client)),
-          ({ message }: Error) => reject(new EngineDown(message)),
+          ({ message }: Error) => reject(new EngineUnavailable(message)),
         )
         .finally(() => this.#waiting.delete(giveUp));
     });
@@ -288,14 +296,14 @@ class Connections {
   }
 }
 
-/** Runs a statement. @throws EngineDown if its connection or the server is lost */
+/** Runs a statement. @throws EngineUnavailable if its connection or the server is lost */
 async function send<Row extends pg.QueryResultRow>(client: pg.PoolClient, query: Query) {
   const { values, ...rest } = query;
   try {
     return await client.query<Row>({ ...rest, ...(values && { values: [...values] }) });
   } catch (error) {
     if (!meansLoss(error)) throw error;
-    throw new EngineDown((error as Error).message, { cause: error });
+    throw new EngineUnavailable((error as Error).message, { cause: error });
   }
 }
 
@@ -311,7 +319,7 @@ async function transacted<T>(
     return result;
   } catch (error) {
     // Without a connection, the server rolls back by itself.
-    if (!(error instanceof EngineDown)) await query({ text: "rollback" });
+    if (!(error instanceof EngineUnavailable)) await query({ text: "rollback" });
     throw error;
   }
 }

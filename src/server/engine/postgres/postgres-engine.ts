@@ -12,33 +12,38 @@ import type {
   NewEvent,
   ServerReport,
   Standing,
-  Unpublished,
+  UnpublishedEvent,
 } from "../engine.ts";
 import { Slice } from "../slice.ts";
-import { Appender } from "./append.ts";
+import { append } from "./append.ts";
 import { decide } from "./decide.ts";
-import { Housekeeping } from "./housekeeping.ts";
 import { loadChat } from "./load-chat.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
 import { search } from "./search.ts";
-import { openEngine } from "./start.ts";
-import { published, unpublished } from "./unpublished.ts";
+import { ServerDirectory } from "./standing.ts";
+import { awaitEngine } from "./start.ts";
+import { markPublished, unpublished } from "./unpublished.ts";
 
-/** @throws Problem if the database can't be used */
-export async function openPostgres(config: EngineConfig, log: Log): Promise<Engine> {
-  return new PostgresEngine(await openEngine({ ...config, log }));
+/**
+ * Waits for a primary, and opens its database.
+ * @throws Problem if the database can't be used (K7)
+ */
+export async function openPostgres(
+  config: EngineConfig,
+  log: Log,
+  onWaiting: (why: string) => void,
+): Promise<Engine> {
+  return new PostgresEngine(await awaitEngine({ ...config, log }, onWaiting));
 }
 
 class PostgresEngine implements Engine {
   readonly #pool: EnginePool;
-  readonly #appender: Appender;
-  readonly #housekeeping: Housekeeping;
+  readonly #directory: ServerDirectory;
 
   constructor(pool: EnginePool) {
     this.#pool = pool;
-    this.#appender = new Appender(pool);
-    this.#housekeeping = new Housekeeping(pool);
+    this.#directory = new ServerDirectory(pool);
   }
 
   async load(needs: Needs, into = new Slice()): Promise<Slice> {
@@ -48,27 +53,27 @@ class PostgresEngine implements Engine {
   }
 
   append(events: readonly NewEvent[]): Promise<readonly Appended[]> {
-    return this.#appender.append(events);
+    return append(this.#pool, events);
   }
 
   decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]> {
     return decide(this.#pool, operations, timeMs);
   }
 
-  published(places: readonly Placed[]): Promise<void> {
-    return published(this.#pool, places);
+  markPublished(places: readonly Placed[]): Promise<void> {
+    return markPublished(this.#pool, places);
   }
 
-  unpublished(olderThanMs: number, limit: number): Promise<readonly Unpublished[]> {
+  unpublished(olderThanMs: number, limit: number): Promise<readonly UnpublishedEvent[]> {
     return unpublished(this.#pool, olderThanMs, limit);
   }
 
   report(own: ServerReport): Promise<Standing> {
-    return this.#housekeeping.report(own);
+    return this.#directory.report(own);
   }
 
   lease(name: string, holder: ServerName, ttlMs: number) {
-    return this.#housekeeping.lease(name, holder, ttlMs);
+    return this.#directory.lease(name, holder, ttlMs);
   }
 
   search(query: SearchQuery): Promise<readonly Entry[]> {

@@ -2,15 +2,8 @@ import type { SearchQuery } from "../../../protocol/client-messages.ts";
 import type { Entry } from "../../../protocol/publications.ts";
 import { writeTerms } from "../../../protocol/search-words.ts";
 import { toEntry } from "../../core/chat/history.ts";
-import { channelKey, laneOf, userKey } from "../events.ts";
-import {
-  eventColumns,
-  factOf,
-  laneOfOwner,
-  placeOf,
-  type StoredEvent,
-  writtenIn,
-} from "./events-rows.ts";
+import { channelKey, laneOf, messageIn, userKey } from "../events.ts";
+import { factOf, laneOfOwner, placeOf, type StoredEvent, selectedEvent } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 
 /** Finds messages of a conversation that have all wanted terms and no unwanted one, newest first. */
@@ -31,7 +24,7 @@ export async function search(
   const all =
     rows.length < limit ? await pool.read<StoredEvent>({ text: byIndex, values }) : { rows };
   return all.rows.flatMap((row) => {
-    const written = writtenIn(factOf(row));
+    const written = messageIn(factOf(row));
     return written === undefined ? [] : [toEntry({ ...placeOf(row), ...written })];
   });
 }
@@ -39,15 +32,15 @@ export async function search(
 /** How many of the newest messages are read without the index. */
 const mostRead = 300;
 
-const event = eventColumns.map((column) => `e.${column}`).join(", ");
 const isBefore = "(e.clock, e.lane) < ($3::bigint, $4::bigint)";
 const query = "websearch_to_tsquery('simple', $1)";
 const hasWords = `numnode(${query}) > 0 and words_of(e.kind, e.subject, e.actor, e.body)
   @@ (${query} && quote_literal($2::text)::tsquery)`;
-const isWanted = `($6::text is null or (e.subject, e.actor) in (($2, $6), ('@' || $6, substr($2, 2))))`;
+/** Whether the message is between the user and the other one, if one is named. */
+const isWithOther = `($6::text is null or (e.subject, e.actor) in (($2, $6), ('@' || $6, substr($2, 2))))`;
 const newestFirst = "order by e.clock desc, e.lane desc";
 
-const amongNewest = `select ${event}
+const amongNewest = `select ${selectedEvent}
   from (
     select * from (
       (
@@ -65,11 +58,12 @@ const amongNewest = `select ${event}
     ) e
     ${newestFirst} limit ${mostRead}
   ) e
-  where ${hasWords} and ${isWanted}
+  where ${hasWords} and ${isWithOther}
   ${newestFirst} limit $5`;
 
-// The order comes last, so that the index is not left aside for one that has it.
+// Materialized, because the planner would otherwise read an index that has this order, in place of the
+// index of words.
 const byIndex = `with found as materialized (
-    select ${event} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWanted}
+    select ${selectedEvent} from events e where e.body is not null and ${isBefore} and ${hasWords} and ${isWithOther}
   )
-  select ${event} from found e ${newestFirst} limit $5`;
+  select ${selectedEvent} from found e ${newestFirst} limit $5`;

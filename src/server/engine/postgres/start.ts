@@ -2,8 +2,9 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import type pg from "pg";
+import { pause } from "../../../platform/clock.ts";
 import { Problem } from "../../../platform/problem.ts";
-import { EngineDown } from "../engine.ts";
+import { EngineUnavailable } from "../engine.ts";
 import { connectPrimary, type Primary } from "./connect.ts";
 import { EnginePool, type PoolOptions } from "./pool.ts";
 
@@ -11,28 +12,68 @@ const migrations = fileURLToPath(new URL("migrations", import.meta.url));
 const migrationsTable = "migrations";
 const leastVersion = 15;
 
+/** Pause between two searches for a primary, in milliseconds. */
+const searchMs = 500;
+/** After so many milliseconds, a primary that answers counts as one that confirms nothing. */
+const unconfirmedMs = 3_000;
+
 /**
  * Opens the engine's database, and makes its tables if they are missing or old.
- * @throws Problem in one sentence if the database can't be used
+ * @throws Problem in one sentence if the database can't be used, or no primary answers
  */
 export async function openEngine(options: PoolOptions): Promise<EnginePool> {
-  const { address, log } = options;
   try {
-    const primary = await connectPrimary(options);
-    try {
-      await checkVersion(primary);
-      await migrate(primary, address.schema);
-      const warning = await warningOf(primary);
-      if (warning !== undefined) log.warn({ event: "engineWarning" }, warning);
-    } finally {
-      primary.close();
-    }
-    return await EnginePool.open(options);
+    return await open(options);
   } catch (error) {
-    if (!(error instanceof EngineDown)) throw error;
+    if (!(error instanceof EngineUnavailable)) throw error;
     const way = "start PostgreSQL, or correct --engine";
     throw new Problem(`No primary of PostgreSQL answers (${error.message}): ${way}.`);
   }
+}
+
+/**
+ * Opens the engine's database as `openEngine` does, and waits for a primary that confirms.
+ * @param onWaiting called with a reason in one sentence, once for each kind of reason
+ * @throws Problem in one sentence if the database can't be used (K7)
+ */
+export async function awaitEngine(
+  options: PoolOptions,
+  onWaiting: (why: string) => void,
+): Promise<EnginePool> {
+  const told = new Set<string>();
+  const wait = (kind: "down" | "unconfirmed", why: string) => {
+    if (!told.has(kind)) onWaiting(why);
+    told.add(kind);
+  };
+  for (;;) {
+    const unconfirmed = setTimeout(() => {
+      wait("unconfirmed", "PostgreSQL confirms no commit: its standby may be missing.");
+    }, unconfirmedMs);
+    try {
+      return await open(options);
+    } catch (error) {
+      if (!(error instanceof EngineUnavailable)) throw error;
+      wait("down", `No primary of PostgreSQL answers (${error.message}).`);
+    } finally {
+      clearTimeout(unconfirmed);
+    }
+    await pause(searchMs);
+  }
+}
+
+/** @throws EngineUnavailable if no primary answers */
+async function open(options: PoolOptions): Promise<EnginePool> {
+  const { address, log } = options;
+  const primary = await connectPrimary(options);
+  try {
+    await checkVersion(primary);
+    await migrate(primary, address.schema);
+    const warning = await warningOf(primary);
+    if (warning !== undefined) log.warn({ event: "engineWarning" }, warning);
+  } finally {
+    primary.close();
+  }
+  return await EnginePool.open(options);
 }
 
 async function checkVersion({ client, host }: Primary): Promise<void> {
@@ -43,20 +84,21 @@ async function checkVersion({ client, host }: Primary): Promise<void> {
   if (version >= leastVersion) return;
   throw new Problem(
     `PostgreSQL at ${host.host}:${host.port} is of version ${version}: use ${leastVersion} or newer.`,
-    2,
   );
 }
 
-/** Runs the migrations that this schema does not have yet, unless another server just does. */
+/**
+ * Runs the migrations that this schema lacks. Servers that start at once do this one after the other.
+ */
 async function migrate({ client }: Primary, schema: string): Promise<void> {
-  const own = readdirSync(migrations).map((file) => file.replace(/\.sql$/, ""));
-  const run = await migrationsOf(client, schema);
-  const unknown = run.find((name) => !own.includes(name));
+  const shipped = readdirSync(migrations).map((file) => file.replace(/\.sql$/, ""));
+  const applied = await migrationsOf(client, schema);
+  const unknown = applied.find((name) => !shipped.includes(name));
   if (unknown !== undefined) {
     const what = `The schema ${schema} was made by a newer version of tertulia (${unknown})`;
-    throw new Problem(`${what}: update this program, or name another schema.`, 2);
+    throw new Problem(`${what}: update this program, or name another schema.`);
   }
-  if (run.length === own.length) return;
+  if (applied.length === shipped.length) return;
   // A migration may take longer than a statement of a server may.
   await client.query("set statement_timeout = 0");
   try {
@@ -76,7 +118,7 @@ async function migrate({ client }: Primary, schema: string): Promise<void> {
     const why = line.replace(/^Unable to .*: error: /, "");
     const way = "let the user of --engine own the database, or give it a database of its own";
     const what = `The tables can't be made in the schema ${schema} (${why})`;
-    throw new Problem(`${what}: ${way}.`, 2, { cause: error });
+    throw new Problem(`${what}: ${way}.`, 1, { cause: error });
   }
 }
 
@@ -95,6 +137,7 @@ async function warningOf({ client }: Primary): Promise<string | undefined> {
     `select current_setting('synchronous_standby_names') = '' as alone,
       not pg_has_role(current_user, 'pg_read_all_stats', 'usage') as blind`,
   );
+  // Without a standby, there is none that receipts could name.
   if (rows[0].alone) {
     return "PostgreSQL has no synchronous standby: what it confirms is lost if its disk is";
   }

@@ -8,7 +8,7 @@ import type { OpenMatch } from "../../../protocol/matches.ts";
 import { readAccount } from "../../core/accounts/account-operations.ts";
 import { readCards, readCount, readDeck, readPack } from "../../core/shop/shop-operations.ts";
 import type { Slice } from "../slice.ts";
-import { sortKey, stored, told } from "./text.ts";
+import { escapeNul, sortKey, unescapeNul } from "./text.ts";
 
 /** The state that operations make. */
 export type DecidedState = Pick<Slice, "accounts" | "shop" | "matches">;
@@ -21,13 +21,13 @@ export interface StateTable {
   /** The other columns that are written. */
   readonly columns: readonly string[];
   /** Whether operations delete rows. */
-  readonly mayLose?: true;
+  readonly hasDeletions?: true;
   /** Whether a row stays as it was first written. */
-  readonly keepsFirst?: true;
+  readonly isNeverUpdated?: true;
   /** Returns what a state has of this part. What is undefined becomes null. */
   rows(state: DecidedState): readonly Fields[];
   /** Adds a row to a state. Columns that are null are missing in the row. */
-  take(state: DecidedState, row: Fields): void;
+  addRow(state: DecidedState, row: Fields): void;
 }
 
 const accounts: StateTable = {
@@ -40,12 +40,12 @@ const accounts: StateTable = {
   rows: ({ accounts }) => {
     return accounts.all().map(({ user, id, isOpen, hasNewPassword, ...rest }) => {
       const flags = { is_open: isOpen, has_new_password: hasNewPassword };
-      return { name: user, id: stored(id), ...rest, ...flags };
+      return { name: user, id: escapeNul(id), ...rest, ...flags };
     });
   },
-  take: ({ accounts }, { name, id, is_open, has_new_password, ...rest }) => {
+  addRow: ({ accounts }, { name, id, is_open, has_new_password, ...rest }) => {
     const flags = { isOpen: is_open, hasNewPassword: has_new_password };
-    accounts.set(readAccount({ ...rest, user: name, id: told(id as string), ...flags }));
+    accounts.set(readAccount({ ...rest, user: name, id: unescapeNul(id as string), ...flags }));
   },
 };
 
@@ -53,12 +53,12 @@ const accountLooks: StateTable = {
   name: "account_looks",
   key: "look",
   columns: ["name"],
-  keepsFirst: true,
+  isNeverUpdated: true,
   rows: ({ accounts }) => {
     return accounts.all().flatMap(({ user, looks }) => looks.map((look) => ({ look, name: user })));
   },
-  // The accounts have their looks.
-  take: () => {},
+  // Nothing to add: each account has its looks already (`accounts.looks`).
+  addRow: () => {},
 };
 
 const wallets: StateTable = {
@@ -66,7 +66,7 @@ const wallets: StateTable = {
   key: "name",
   columns: ["coins"],
   rows: ({ shop }) => shop.wallets().map(([name, coins]) => ({ name, coins })),
-  take: ({ shop }, { name, coins }) => shop.setCoins(readUserName(name), readCount(coins)),
+  addRow: ({ shop }, { name, coins }) => shop.setCoins(readUserName(name), readCount(coins)),
 };
 
 const cards: StateTable = {
@@ -76,7 +76,7 @@ const cards: StateTable = {
   rows: ({ shop }) => {
     return shop.owners().map(([card, owner]) => ({ card, kind: kindOf(card)?.kind, owner }));
   },
-  take: ({ shop }, { card, owner }) => {
+  addRow: ({ shop }, { card, owner }) => {
     for (const one of readCards([card])) shop.give(one, readUserName(owner));
   },
 };
@@ -85,20 +85,20 @@ const decks: StateTable = {
   name: "decks",
   key: "name",
   columns: ["cards"],
-  mayLose: true,
+  hasDeletions: true,
   rows: ({ shop }) => shop.decks().map(([name, cards]) => ({ name, cards })),
-  take: ({ shop }, { name, cards }) => shop.setDeck(readUserName(name), readDeck(cards, 1)),
+  addRow: ({ shop }, { name, cards }) => shop.setDeck(readUserName(name), readDeck(cards, 1)),
 };
 
 const trades: StateTable = {
   name: "trades",
   key: "trade",
   columns: ["giver", "taker", "give", "want"],
-  mayLose: true,
+  hasDeletions: true,
   rows: ({ shop }) => {
     return shop.trades().map(({ by, to, ...rest }) => ({ giver: by, taker: to, ...rest }));
   },
-  take: ({ shop }, { trade, giver, taker, give, want }) => {
+  addRow: ({ shop }, { trade, giver, taker, give, want }) => {
     const [by, to] = [readUserName(giver), readUserName(taker)];
     const cards = { give: readCards(give), want: readCards(want) };
     shop.addTrade({ trade: readCount(trade), by, to, ...cards });
@@ -109,23 +109,23 @@ const supplies: StateTable = {
   name: "supplies",
   key: "pack",
   columns: ["left_over"],
-  mayLose: true,
+  hasDeletions: true,
   rows: ({ shop }) => shop.supplies().map(([pack, left]) => ({ pack, left_over: left })),
-  take: ({ shop }, { pack, left_over }) => shop.supply(readPack(pack), readCount(left_over)),
+  addRow: ({ shop }, { pack, left_over }) => shop.supply(readPack(pack), readCount(left_over)),
 };
 
 const openMatches: StateTable = {
   name: "open_matches",
   key: "match",
   columns: ["rules", "first", "first_game", "second", "second_game", "term", "host", "shadow"],
-  mayLose: true,
+  hasDeletions: true,
   rows: ({ matches }) => {
     return matches.opened().map(({ players: [first, second], ...rest }) => {
       const seats = { first: first.user, first_game: first.game };
       return { ...rest, ...seats, second: second.user, second_game: second.game };
     });
   },
-  take: ({ matches }, row) => matches.set(openMatchOf(row)),
+  addRow: ({ matches }, row) => matches.set(openMatchOf(row)),
 };
 
 function openMatchOf({ first, first_game, second, second_game, ...rest }: Fields): OpenMatch {
@@ -153,7 +153,7 @@ const endedMatches: StateTable = {
       return { ...rest, ...more, is_void: isVoid, ended_ms: endedMs };
     });
   },
-  take: ({ matches }, row) => {
+  addRow: ({ matches }, row) => {
     const { match, rules, first, second, winner, is_void: isVoid, ended_ms: endedMs } = row;
     const ratings = [row.first_rating, row.second_rating];
     const ended = { match, rules, users: [first, second], winner, isVoid, ratings, endedMs };
@@ -169,12 +169,36 @@ const records: StateTable = {
   rows: ({ matches }) => {
     return matches.records().map(([name, record]) => ({ name, sort: sortKey(name), ...record }));
   },
-  take: ({ matches }, { name, rating, won, lost, drawn }) => {
+  addRow: ({ matches }, { name, rating, won, lost, drawn }) => {
     const record = { rating, won, lost, drawn };
     assert(isRecord(record), "a record has no rating");
     matches.setRecord(readUserName(name), record);
   },
 };
+
+/** A table into which rows are written. */
+export interface WrittenTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** The column that identifies a row; without it, no row may exist already. */
+  readonly key?: string;
+  /** Whether a row stays as it was first written. */
+  readonly isNeverUpdated?: boolean;
+}
+
+/** Returns the statement that writes rows. @param parameter the number of the list of rows, in JSON */
+export function insertion(
+  { name, columns, key, isNeverUpdated }: WrittenTable,
+  parameter: number,
+): string {
+  const all = columns.join(", ");
+  const others = columns.filter((column) => column !== key);
+  const changed = others.map((column) => `${column} = excluded.${column}`).join(", ");
+  const action = isNeverUpdated === true ? "nothing" : `update set ${changed}`;
+  return `insert into ${name} (${all})
+    select ${all} from json_populate_recordset(null::${name}, $${parameter}::json)
+    ${key === undefined ? "" : `on conflict (${key}) do ${action}`}`;
+}
 
 /** The tables, in an order in which their rows can be added to a slice. */
 export const stateTables: readonly StateTable[] = [
@@ -191,9 +215,9 @@ export const stateTables: readonly StateTable[] = [
 ];
 
 /** For each table, in the order of `stateTables`, the rows of a slice as JSON, by key. */
-export type StateRows = readonly ReadonlyMap<unknown, string>[];
+export type RowsByTable = readonly ReadonlyMap<unknown, string>[];
 
-export function stateRowsOf(slice: Slice): StateRows {
+export function stateRowsOf(slice: Slice): RowsByTable {
   return stateTables.map(({ key, rows }) => {
     return new Map(rows(slice).map((row) => [row[key], JSON.stringify(row)]));
   });

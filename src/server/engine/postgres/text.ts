@@ -5,12 +5,12 @@
 const substitute = "\u001a";
 
 /** Returns the form in which PostgreSQL stores a text that a user has written. */
-export function stored(text: string): string {
+export function escapeNul(text: string): string {
   return text.replaceAll(substitute, `${substitute}1`).replaceAll("\0", `${substitute}0`);
 }
 
-/** Returns the text that `stored` was given. */
-export function told(text: string): string {
+/** Returns the text that `escapeNul` was given. */
+export function unescapeNul(text: string): string {
   return text.replaceAll(`${substitute}0`, "\0").replaceAll(`${substitute}1`, substitute);
 }
 

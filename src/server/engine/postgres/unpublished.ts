@@ -1,12 +1,12 @@
 import type { Placed } from "../../core/replica/placed.ts";
-import type { NewEvent, Unpublished } from "../engine.ts";
+import type { NewEvent, UnpublishedEvent } from "../engine.ts";
 import { laneOf } from "../events.ts";
-import { type Links, linksOf } from "./append.ts";
-import { eventColumns, factOf, placeOf, type StoredEvent } from "./events-rows.ts";
+import { contextOf, type PublicationContext } from "./append.ts";
+import { factOf, placeOf, type StoredEvent, selectedEvent } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 
 /** Forgets transactions whose messages are published: all of one transaction, or none. */
-export async function published(
+export async function markPublished(
   pool: Pick<EnginePool, "write">,
   places: readonly Placed[],
 ): Promise<void> {
@@ -26,21 +26,21 @@ export async function unpublished(
   pool: Pick<EnginePool, "read">,
   olderThanMs: number,
   limit: number,
-): Promise<readonly Unpublished[]> {
+): Promise<readonly UnpublishedEvent[]> {
   const values = [olderThanMs, limit];
-  const { rows } = await pool.read<StoredEvent & Links>({ ...statement, values });
+  const { rows } = await pool.read<StoredEvent & PublicationContext>({ ...statement, values });
   return rows.map((row) => {
     const place = placeOf(row);
     const { id, clock, time: timeMs } = place;
     // The clock of the server that made the event is not known; any clock below will do.
     const event: NewEvent = { ...factOf(row), id, clock: clock - 1, timeMs };
-    return { event, appended: { place, isNew: true, ...linksOf(event, row) } };
+    return { event, appended: { place, isNew: true, ...contextOf(event, row) } };
   });
 }
 
 const statement = {
   name: "unpublished",
-  text: `select ${eventColumns.map((column) => `e.${column}`).join(", ")},
+  text: `select ${selectedEvent},
       h.prev, k.prev as actor_prev, a.version as version, b.version as actor_version
     from (
       select lanes, seqs, sum(cardinality(seqs)) over (order by since, lane, seq) as total

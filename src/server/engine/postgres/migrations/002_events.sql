@@ -146,12 +146,14 @@ $$;
 
 -- Appends events. Returns a row for each, in any order: its place, or that of the earlier event with
 -- the same id, or no place if the request must be decided again. The caller has removed repetitions
--- within the batch. The lanes of former servers are not searched for the id, because they do not change:
+-- within the batch. A decision that was made before may be wrong by now: that the channel exists, that
+-- the account may write (`_versions`), that a new channel looks like no other one, and that its maker
+-- has few enough (`_mosts`) is looked up again, behind the locks. The lanes of former servers are not searched for the id, because they do not change:
 -- whoever decided the request has seen what they have.
 create function append_events(
   _lanes bigint[], _kinds text[], _subjects text[], _actors text[], _scopes text[], _ids text[],
   _clocks bigint[], _times bigint[], _bodies text[], _data text[], _sorts bytea[],
-  _look_of integer[], _looks text[]
+  _look_of integer[], _looks text[], _versions text[], _mosts bigint[]
 ) returns table (
   n bigint, lane bigint, seq bigint, clock bigint, "time" bigint, is_new boolean,
   prev bigint, actor_prev bigint, version text, actor_version text
@@ -162,18 +164,64 @@ set enable_seqscan = off
 set jit = off
 as $$
 #variable_conflict use_column
+declare
+  -- The numbers of new channels and hooks that may not be made any more.
+  spoilt bigint[] := '{}';
 begin
-  -- All transactions lock lanes in the same order, so none waits for one that waits for it.
+  -- All transactions lock first these names, then lanes, each in the same order, so none waits for one
+  -- that waits for it. Channels that look the same, and all channels of a user, lie in many lanes.
+  if 'channel' = any (_kinds) then
+    perform pg_advisory_xact_lock(k.key) from (
+      select distinct hashtextextended(name, 0) as key from (
+        select '#' || l.look from unnest(_look_of, _looks) l (n, look) where _kinds[l.n] = 'channel'
+        union all
+        select '@' || a.actor from unnest(_kinds, _actors) a (kind, actor) where a.kind = 'channel'
+      ) names (name)
+      where name is not null
+      order by key
+    ) k;
+  end if;
   perform 1 from lanes l where l.lane = any (_lanes) order by l.lane for update;
+
+  -- Both are rare, so messages do not pay for this.
+  if array['channel', 'hook'] && _kinds then
+    select coalesce(array_agg(i.n), '{}') into spoilt
+    from (
+      select u.*, row_number() over (partition by u.kind, u.actor order by u.n) as nth
+      from unnest(_kinds, _subjects, _actors, _data, _mosts)
+        with ordinality as u (kind, subject, actor, data, most, n)
+      where u.kind in ('channel', 'hook')
+    ) i
+    where i.kind = 'channel' and (
+        i.nth + (
+          select count(*) from events e
+          join channels c on c.name = substr(e.subject, 2) and not c.is_removed
+          where e.actor = i.actor and e.kind = 'channel'
+        ) > i.most
+        or exists (
+          select from unnest(_look_of, _looks) own (n, look)
+          join looks k on k.look = own.look and k.subject like '#%'
+          join channels c on c.name = substr(k.subject, 2) and not c.is_removed
+          where own.n = i.n
+        )
+      )
+      or i.kind = 'hook' and i.nth + (
+        select count(*) from events h
+        where h.actor = i.actor and h.kind = 'hook'
+          and (i.data::jsonb ->> 'isProven' is null or h.data ->> 'isProven' = 'true')
+          and not exists (select from events r where r.subject = h.subject and r.kind = 'unhook')
+      ) > i.most;
+  end if;
 
   return query
   with input as materialized (
     select i.lane, i.kind, i.subject, i.actor, i.scope, i.id, i.clock, i.time, i.body,
-      i.data::jsonb as data, i.sort, i.n
+      i.data::jsonb as data, i.sort, i.version, i.n
     from unnest(
-      _lanes, _kinds, _subjects, _actors, _scopes, _ids, _clocks, _times, _bodies, _data, _sorts
+      _lanes, _kinds, _subjects, _actors, _scopes, _ids, _clocks, _times, _bodies, _data, _sorts,
+      _versions
     ) with ordinality
-      as i (lane, kind, subject, actor, scope, id, clock, time, body, data, sort, n)
+      as i (lane, kind, subject, actor, scope, id, clock, time, body, data, sort, version, n)
   ),
   old as materialized (
     select i.n, e.lane, e.seq, e.clock, e.time,
@@ -190,6 +238,18 @@ begin
       and not (
         i.kind = 'channel' and exists (select from channels c where c.name = substr(i.subject, 2))
       )
+      and not (
+        i.kind = 'publication' and exists (
+          select from channels c where c.name = substr(i.subject, 2) and c.is_removed
+        )
+      )
+      and not (
+        i.version is not null and exists (
+          select from accounts a
+          where a.name = i.actor and (a.version <> i.version or a.locked)
+        )
+      )
+      and i.n <> all (spoilt)
   ),
   placed as materialized (
     select f.lane, f.kind, f.subject, f.actor, f.scope, f.id, f.time, f.body, f.data, f.sort, f.n,

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ServerName } from "../../../src/protocol/ids.ts";
-import { EngineDown, type Standing } from "../../../src/server/engine/engine.ts";
-import { Housekeeping } from "../../../src/server/engine/postgres/housekeeping.ts";
+import { EngineUnavailable, type Standing } from "../../../src/server/engine/engine.ts";
 import type { EnginePool } from "../../../src/server/engine/postgres/pool.ts";
+import { ServerDirectory } from "../../../src/server/engine/postgres/standing.ts";
 import { openEngine } from "../../../src/server/engine/postgres/start.ts";
-import { hasPostgres, type Postgres, startPostgres, why } from "../../../src/trials/postgres.ts";
+import {
+  hasPostgres,
+  type Postgres,
+  skipNote,
+  startPostgres,
+} from "../../../src/trials/postgres.ts";
 import { poolOptions } from "../../support/engine-pool.ts";
 import { until } from "../../support/until.ts";
 
@@ -16,15 +21,15 @@ const [ana, bia, caio] = ["a", "b", "c"].map((letter) => `server_0000000${letter
 
 const reportOf = (name: ServerName) => ({ name, address: "tcp://h:1", clock: 7, rate: 0.5 });
 
-describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${why}`, () => {
+describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${skipNote}`, () => {
   let postgres: Postgres;
   let pool: EnginePool;
-  let house: Housekeeping;
+  let directory: ServerDirectory;
 
   beforeAll(async () => {
     postgres = await startPostgres({ standby: true });
     pool = await openEngine(poolOptions(await postgres.createDatabase()));
-    house = new Housekeeping(pool);
+    directory = new ServerDirectory(pool);
   }, 60_000);
   afterAll(async () => {
     await pool?.[Symbol.asyncDispose]();
@@ -37,7 +42,7 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
   async function heard(by: readonly ServerName[], fits: (standing: Standing) => boolean) {
     let standing: Standing | undefined;
     const look = async () => {
-      for (const name of by) standing = await house.report(reportOf(name));
+      for (const name of by) standing = await directory.report(reportOf(name));
       return standing !== undefined && fits(standing);
     };
     await until(look, "the servers hear it");
@@ -58,9 +63,9 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
   });
 
   test("[R7] a server hears of the highest clock that any server has told, also one that has ended", async () => {
-    await house.report({ ...reportOf(caio), clock: 5_000_000 });
+    await directory.report({ ...reportOf(caio), clock: 5_000_000 });
     await heard([bia], (all) => all.servers.length === 1);
-    expect((await house.report(reportOf(bia))).clock).toBe(5_000_000);
+    expect((await directory.report(reportOf(bia))).clock).toBe(5_000_000);
   });
 
   test("one of the servers is the keeper, and after its silence another, with a higher fence", async () => {
@@ -74,7 +79,7 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
   });
 
   test("a name has one holder at a time, and each later holder has a higher fence", async () => {
-    const lease = (holder: ServerName, ttlMs: number) => house.lease("stock", holder, ttlMs);
+    const lease = (holder: ServerName, ttlMs: number) => directory.lease("stock", holder, ttlMs);
     const first = await lease(ana, 60_000);
     expect(first).toEqual({ fence: 1 });
     expect(await lease(bia, 60_000)).toBeUndefined();
@@ -95,20 +100,22 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
 
   test("of many who take a name at once, one gets it", async () => {
     const holders = Array.from({ length: 20 }, (_, index) => `server_${index + 10}` as ServerName);
-    const taken = await Promise.all(holders.map((holder) => house.lease("race", holder, 60_000)));
+    const taken = await Promise.all(
+      holders.map((holder) => directory.lease("race", holder, 60_000)),
+    );
     expect(taken.filter((one) => one !== undefined)).toEqual([{ fence: 1 }]);
   });
 
   test("the holders are the primary and the standbys that confirm", async () => {
-    expect((await house.report(reportOf(ana))).holders).toEqual(["primary", "standby"]);
+    expect((await directory.report(reportOf(ana))).holders).toEqual(["primary", "standby"]);
   });
 
   test("while the standby is away, servers hear of each other, and no name gets a new holder", async () => {
-    await house.lease("pack", ana, 1);
+    await directory.lease("pack", ana, 1);
     await postgres.standby.kill();
     try {
       let isTaken = false;
-      const taking = house.lease("pack", bia, 60_000).then((taken) => {
+      const taking = directory.lease("pack", bia, 60_000).then((taken) => {
         isTaken = taken !== undefined;
       });
       const isHeard = (standing: Standing) => {
@@ -121,7 +128,7 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
       await postgres.standby.start();
       await taking;
       await until(
-        async () => (await house.lease("pack", bia, 60_000)) !== undefined,
+        async () => (await directory.lease("pack", bia, 60_000)) !== undefined,
         "it is taken",
       );
     } finally {
@@ -130,17 +137,17 @@ describe.skipIf(!hasPostgres)(`servers that know of each other by PostgreSQL${wh
   }, 60_000);
 
   test("a fence is higher than all before, also after the primary was lost", async () => {
-    const before = (await house.lease("lane", ana, 60_000))?.fence as number;
+    const before = (await directory.lease("lane", ana, 60_000))?.fence as number;
     await postgres.kill();
     await until(() => !pool.isUp, "the loss is noticed");
-    await expect(house.report(reportOf(ana))).rejects.toThrow(EngineDown);
+    await expect(directory.report(reportOf(ana))).rejects.toThrow(EngineUnavailable);
     await postgres.promote();
     await until(() => pool.isUp, "the new primary is found");
-    expect(await house.lease("lane", bia, 60_000)).toBeUndefined();
-    expect(await house.lease("lane", ana, 1)).toEqual({ fence: before });
+    expect(await directory.lease("lane", bia, 60_000)).toBeUndefined();
+    expect(await directory.lease("lane", ana, 1)).toEqual({ fence: before });
     let fence = 0;
     await until(async () => {
-      fence = (await house.lease("lane", bia, 60_000))?.fence ?? 0;
+      fence = (await directory.lease("lane", bia, 60_000))?.fence ?? 0;
       return fence > 0;
     }, "the lease has ended");
     expect(fence).toBeGreaterThan(before);

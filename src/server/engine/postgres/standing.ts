@@ -1,15 +1,12 @@
 import type { ServerName } from "../../../protocol/ids.ts";
-import { EngineDown, type ServerReport, type Standing } from "../engine.ts";
+import { EngineUnavailable, type ServerReport, type Standing, silenceMs } from "../engine.ts";
 import type { EnginePool } from "./pool.ts";
 
-/** A server that was silent for longer counts as dead. */
-const silentMs = 1_500;
-/** How long a keeper stays one without a report. */
-const keeperMs = 2_000;
-const keeper = "keeper";
+/** The lease of the keeper, and how long a keeper stays one without a report. */
+const keeperLease = { name: "keeper", ttlMs: 2_000 };
 
 /** What `report_server` returns (`migrations/001_engine.sql`). */
-interface Told {
+interface ReportAnswer {
   readonly timeMs: number;
   readonly clock: number;
   readonly servers: Standing["servers"];
@@ -20,8 +17,8 @@ interface Told {
   readonly standbys: readonly string[] | null;
 }
 
-/** Knows which servers live, and which one holds a name. */
-export class Housekeeping {
+/** Which servers live, and which one is the keeper. */
+export class ServerDirectory {
   readonly #pool: EnginePool;
   #isTaking = false;
 
@@ -29,17 +26,23 @@ export class Housekeeping {
     this.#pool = pool;
   }
 
-  /** Does not wait for the standby, so that servers know of each other while it is away. */
+  /**
+   * Does not wait for the standby, so that servers know of each other while it is away. Also renews
+   * the keeper's lease, which saves a round trip.
+   */
   async report(own: ServerReport): Promise<Standing> {
-    const { rows } = await this.#pool.read<{ told: Told }>({
+    const { rows } = await this.#pool.read<{ answer: ReportAnswer }>({
       name: "report",
       text: `select report_server($1, $2, $3, $4, $5 * interval '1 ms', $6 * interval '1 ms')
-        as told`,
-      values: [own.name, own.address, own.clock, own.rate, keeperMs, silentMs],
+        as answer`,
+      values: [own.name, own.address, own.clock, own.rate, keeperLease.ttlMs, silenceMs],
     });
-    const { timeMs, clock, servers, keeper, wanted, standbys } = (rows[0] as { told: Told }).told;
+    const [{ answer }] = rows as [{ answer: ReportAnswer }];
+    const { timeMs, clock, servers, keeper, wanted, standbys } = answer;
     if (keeper === null) void this.#take(own.name);
-    const holders = ["primary", ...(standbys ?? []).slice(0, countOf(wanted))];
+    // Those that may confirm, and were the most advanced at this moment. With `ANY 1 (a, b)`, the
+    // other one may confirm a later write.
+    const holders = ["primary", ...(standbys ?? []).slice(0, confirmingStandbys(wanted))];
     return { servers, keeper: keeper ?? undefined, timeMs, clock, holders };
   }
 
@@ -62,16 +65,19 @@ export class Housekeeping {
     if (this.#isTaking) return;
     this.#isTaking = true;
     try {
-      await this.lease(keeper, name, keeperMs);
+      await this.lease(keeperLease.name, name, keeperLease.ttlMs);
     } catch (error) {
-      if (!(error instanceof EngineDown)) throw error;
+      if (!(error instanceof EngineUnavailable)) throw error;
     } finally {
       this.#isTaking = false;
     }
   }
 }
 
-/** Returns how many standbys must confirm each commit, by `synchronous_standby_names`. */
-function countOf(names: string): number {
+/**
+ * Returns how many standbys must confirm each commit, by `synchronous_standby_names`: `FIRST 2 (a, b)`
+ * and `ANY 2 (a, b)` say 2; a list without a number says 1.
+ */
+function confirmingStandbys(names: string): number {
   return Number(/(\d+)\s*\(/.exec(names)?.[1] ?? 1);
 }

@@ -4,9 +4,9 @@ import { Settings } from "../platform/settings.ts";
 import { connectPrimary } from "../server/engine/postgres/connect.ts";
 
 /** An engine's database for one trial. Its user must be allowed to make databases. */
-export class EngineDatabase implements AsyncDisposable {
+export class TrialDatabase implements AsyncDisposable {
   /** Whether the environment variable `TERTULIA_TEST_ENGINE` names an engine. */
-  static readonly isNamed = !!process.env.TERTULIA_TEST_ENGINE;
+  static readonly isConfigured = !!process.env.TERTULIA_TEST_ENGINE;
   /** The address, as the setting `engine` expects it. */
   readonly url: string;
   readonly #adminUrl: string;
@@ -15,6 +15,7 @@ export class EngineDatabase implements AsyncDisposable {
   private constructor(adminUrl: string, name: string) {
     this.#adminUrl = adminUrl;
     this.#name = name;
+    // Replaces the database's name in the address.
     this.url = adminUrl.replace(/[^/?]*(?=$|\?)/, name);
   }
 
@@ -23,11 +24,11 @@ export class EngineDatabase implements AsyncDisposable {
    * it. Uses the engine that the environment variable `TERTULIA_TEST_ENGINE` names.
    * @returns undefined if there is no such variable
    */
-  static async of(folder: string): Promise<EngineDatabase | undefined> {
+  static async of(folder: string): Promise<TrialDatabase | undefined> {
     const adminUrl = process.env.TERTULIA_TEST_ENGINE;
     if (!adminUrl) return undefined;
     const hash = createHash("sha256").update(folder).digest("hex");
-    const database = new EngineDatabase(adminUrl, `trial_${hash.slice(0, 16)}`);
+    const database = new TrialDatabase(adminUrl, `trial_${hash.slice(0, 16)}`);
     await database.#run(`create database ${database.#name}`).catch((error: { code?: string }) => {
       const exists = "42P04";
       if (error.code !== exists) throw error;

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { CliProcess } from "../terminal/cli-process.ts";
+
+describe.skipIf(!hasPostgres)(
+  `processes whose engine can't be used yet${skipNote}`,
+  { timeout: 60_000 },
+  () => {
+    let postgres: Postgres;
+
+    beforeAll(async () => {
+      postgres = await startPostgres({ standby: true });
+    }, 60_000);
+    afterAll(() => postgres?.[Symbol.asyncDispose]());
+
+    /** A server that finds no other process of a cluster. */
+    function serverAt(engine: string, data: string, metrics = "127.0.0.1:*") {
+      const [nobody, flags] = ["tcp://127.0.0.1:1", ["--data", data, "--engine", engine]];
+      return new CliProcess(["server", ...flags], {
+        TERTULIA_BROKER_BACK: nobody,
+        TERTULIA_PROXY: nobody,
+        TERTULIA_PROXY_IN: nobody,
+        TERTULIA_REFERENCE: nobody,
+        TERTULIA_METRICS: `tcp://${metrics}`,
+      });
+    }
+
+    /** What a server at this engine prints until it ends by itself. */
+    async function end(engine: string) {
+      await using folder = await temporaryFolder();
+      using server = serverAt(engine, folder.path);
+      return await server.end();
+    }
+
+    test("[K7] [O7] a server that its database refuses ends with code 1, one with a wrong setting with code 2, and both with one sentence", async () => {
+      const missing = await end(postgres.url.replace(/postgres$/, "nowhere"));
+      expect(missing.stderr).toMatch(
+        /^tertulia: PostgreSQL at \S+ has no database nowhere: .*\.\n$/,
+      );
+      expect(missing.code).toBe(1);
+      const wrong = await end("postgres:/nowhere");
+      expect(wrong.stderr).toMatch(/^tertulia: [^\n]*--engine[^\n]*\.\n$/);
+      expect(wrong.code).toBe(2);
+    });
+
+    test("[O31] up and migrate send nothing in clear to an engine on another machine, unless they may", async () => {
+      await using folder = await temporaryFolder();
+      const engine = ["--engine", "postgres://no-such-host.invalid/chat"];
+      const env = { TERTULIA_DATA: folder.path };
+      const up = ["up", "--port", "0", "--log-level", "warn"];
+      for (const command of [up, ["migrate", "-"]]) {
+        using refused = new CliProcess([...command, ...engine], env);
+        expect((await refused.end()).stderr).toContain("another machine");
+      }
+      using allowed = new CliProcess([...up, ...engine, "--insecure"], env);
+      await allowed.saw("No primary of PostgreSQL answers");
+      allowed.child.kill("SIGTERM");
+      await allowed.end();
+    });
+
+    test("[K6] a server whose engine is down at its start says so once, is not ready, and serves when the primary is back", async () => {
+      await using folder = await temporaryFolder();
+      const metrics = `127.0.0.1:${await freePort()}`;
+      const engine = await postgres.createDatabase();
+      await postgres.stop();
+      using server = serverAt(engine, folder.path, metrics);
+      await server.saw("No primary of PostgreSQL answers");
+      const readiness = async () => {
+        const answer = await fetch(`http://${metrics}/readyz`);
+        return `${answer.status} ${await answer.text()}`;
+      };
+      expect(await readiness()).toContain("503 ");
+      for (const node of postgres.nodes) await node.start();
+      await server.saw("Serves clients");
+      expect(server.stderr.match(/Waits for its database/g)).toHaveLength(1);
+      expect(await readiness()).toContain("200 ");
+      server.child.kill("SIGTERM");
+      expect(await server.end()).toMatchObject({ code: 0 });
+    });
+
+    test("[K1] a server whose primary lacks its standby says what it waits for, and ends at SIGTERM", async () => {
+      await using folder = await temporaryFolder();
+      const engine = await postgres.createDatabase();
+      await postgres.standby.kill();
+      using server = serverAt(engine, folder.path);
+      await server.saw("confirms no commit");
+      server.child.kill("SIGTERM");
+      expect(await server.end()).toMatchObject({ code: 0 });
+      await postgres.standby.start();
+      await postgres.untilStandbyConfirms();
+    });
+
+    test("[K6] up waits for an engine that is down, its user sees why, and it is ready when the primary is back", async () => {
+      await using folder = await temporaryFolder();
+      const engine = await postgres.createDatabase();
+      await postgres.stop();
+      const flags = ["--data", folder.path, "--engine", engine, "--port", "0", "--json"];
+      using up = new CliProcess(["up", "--servers", "2", ...flags]);
+      await up.saw("No primary of PostgreSQL answers");
+      expect(up.stdout).toBe("");
+      for (const node of postgres.nodes) await node.start();
+      await until(() => up.stdout.includes('"ready":true'), "the cluster is ready", 30_000);
+      expect(up.stderr).not.toContain("started again");
+      up.child.kill("SIGTERM");
+      expect(await up.end()).toMatchObject({ code: 0 });
+    });
+  },
+);
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
