@@ -247,7 +247,7 @@ export const processCommands: readonly ProcessCommand[] = [
     args: ["FILE"],
     settings: [...engine, "insecure", "keyFile", "lang"],
     flags: [jsonFlag],
-    example: "tertulia migrate tertulia-2026-01-31.json.gz --engine postgres://db1,db2/tertulia",
+    example: "tertulia migrate tertulia-2026-01-31.json.gz --engine postgres://localhost/tertulia",
     run: async (call) => (await import("./backup/migrate.ts")).runMigrate(ofFile(call)),
   },
   {
