@@ -15,7 +15,7 @@ test("a server has no engine unless a setting names one, and the engine's passwo
     );
   expect(configOf({}).engine).toBeUndefined();
 
-  const env = { TERTULIA_ENGINE: "postgres://a/chat" };
+  const env = { TERTULIA_ENGINE: "postgres://localhost/chat" };
   expect(configOf({}, env).engine).toMatchObject({ address: { database: "chat" } });
   expect(configOf({}, env).engine?.password).toBeUndefined();
   const file = { TERTULIA_ENGINE_PASSWORD_FILE: first as string };
