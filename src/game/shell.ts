@@ -88,8 +88,10 @@ export class Shell {
         return;
       }
       case "locate": {
-        const { user } = effect;
-        void cluster.locate(user).then((place) => this.take({ type: "located", user, place }));
+        const { user, match } = effect;
+        void cluster.locate(user).then((place) => {
+          this.take({ type: "located", user, match, place });
+        });
         return;
       }
       case "list":

@@ -118,7 +118,7 @@ const commitMutations: readonly Mutation[] = [
       {
         file: commit,
         text: "isRefused && after.length > this.#agreed",
-        by: "isRefused && after.length > this.#copy.length",
+        by: "isRefused && after.length < 0",
       },
     ],
   },
@@ -167,14 +167,23 @@ const termMutations: readonly Mutation[] = [
   {
     name: "the log of the disk is given up for one of a lower term",
     rule: "M5",
-    edits: [{ file: holdings, text: "      if (copy.termOfLog > term.term) return;\n", by: "" }],
+    edits: [
+      {
+        file: holdings,
+        text: "if (recovered.has(match)) return;",
+        by: "if (recovered.delete(match)) return this.#take(message, now);",
+      },
+    ],
   },
   {
-    name: "a server that has lost its disk takes a match of a lower term",
+    name: "a server takes a match that it does not know in a term that has passed",
     rule: "M1",
     edits: [
-      { file: holdings, text: "    if (this.#listed === undefined) return;\n", by: "" },
-      { file: holdings, text: " ?? this.#listed?.get(match);", by: ";" },
+      {
+        file: holdings,
+        text: "else this.#unproven.ask(message);",
+        by: "else this.#take(message, now);",
+      },
     ],
   },
   {

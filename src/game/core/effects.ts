@@ -130,7 +130,12 @@ export type Input =
   | { readonly type: "stored"; readonly upTo: number }
   | { readonly type: "decided"; readonly question: Question; readonly decided: Decided }
   /** `place` is undefined if the cluster does not answer. */
-  | { readonly type: "located"; readonly user: UserName; readonly place: Place | undefined }
+  | {
+      readonly type: "located";
+      readonly user: UserName;
+      readonly match?: MatchId | undefined;
+      readonly place: Place | undefined;
+    }
   /** All open matches of the cluster. */
   | { readonly type: "listed"; readonly matches: readonly OpenMatch[] }
   /** The other game servers of the cluster. */
@@ -159,6 +164,7 @@ export type Effect =
   | { readonly type: "answer"; readonly to: unknown; readonly answered: Answered }
   /** Asks until the outcome is known. */
   | { readonly type: "decide"; readonly question: Question }
-  | { readonly type: "locate"; readonly user: UserName }
+  /** Asks for a player's open match. `match` is returned with the answer. */
+  | { readonly type: "locate"; readonly user: UserName; readonly match?: MatchId }
   /** Asks for all open matches that this server hosts or shadows. */
   | { readonly type: "list" };

@@ -64,6 +64,7 @@ export class GameCore {
       ...shared,
       peers: this.#peers,
       recovered: this.#wholeLogs(),
+      isInvited: (match) => this.#invitations.has(match),
       onChanged: (state) => this.#changed(state),
     });
     const { matchmaking, holdings } = this;
@@ -104,7 +105,8 @@ export class GameCore {
         break;
       }
       case "located": {
-        const { user, place } = input;
+        const { user, match, place } = input;
+        if (match !== undefined) this.holdings.located(match, place?.open, now);
         if (place !== undefined) this.#invitations.located(user, place.open, now);
         this.#desk.located(user, place, now);
         break;

@@ -12,6 +12,7 @@ import { needsTerm, nextTerm } from "./next-term.ts";
 import type { Peers } from "./peers.ts";
 import { Shadow } from "./shadow.ts";
 import type { Stamp } from "./stamps.ts";
+import { type Adopt, UnprovenLogs } from "./unproven-logs.ts";
 
 /** A match of which this server has a copy. It hosts the match, or is the host's shadow. */
 export interface Holding {
@@ -35,6 +36,8 @@ interface Parts {
   readonly recovered: Map<MatchId, readonly MatchEvent[]>;
   emit(effect: Effect): void;
   tick(): Stamp;
+  /** Whether the match is one that begins, with a player of this server. */
+  isInvited(match: MatchId): boolean;
   readonly figures: Figures;
   /** The match has another host, is over, or is no longer here. */
   onChanged(state: MatchState): void;
@@ -48,11 +51,11 @@ export class Holdings {
   readonly #parts: Parts;
   readonly #all = new Map<MatchId, Holding>();
   readonly #byUser = new Map<UserName, MatchId>();
-  /** The open matches that the cluster gives to this server; undefined until it has told them. */
-  #listed: ReadonlyMap<MatchId, OpenMatch> | undefined;
+  readonly #unproven: UnprovenLogs;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#unproven = new UnprovenLogs(parts.emit);
   }
 
   [Symbol.iterator](): IterableIterator<Holding> {
@@ -220,7 +223,6 @@ export class Holdings {
   ): void {
     const { self, recovered } = this.#parts;
     const open = new Map(matches.map((one) => [one.match, one]));
-    this.#listed = open;
     for (const one of matches) {
       const holding = this.#all.get(one.match);
       const events = recovered.get(one.match);
@@ -242,36 +244,37 @@ export class Holdings {
     }
   }
 
-  #adopt(from: GameName, message: GameMessage & { readonly type: "adopt" }, now: Now): void {
+  #adopt(from: GameName, message: Adopt, now: Now): void {
     const { match, term, events } = message;
     if (term.host !== from || term.shadow !== this.#parts.self) return;
     const known = this.#all.get(match);
     if (known?.endedMs !== undefined) return;
-    const latest = known?.copy.term ?? this.#listed?.get(match);
-    if (latest !== undefined && latest.term > term.term) {
-      return this.#send(from, { type: "stale", match, term: termOf(latest) });
+    if (known !== undefined && known.copy.term.term > term.term) {
+      return this.#send(from, { type: "stale", match, term: known.copy.term });
     }
-    const { signer, recovered } = this.#parts;
+    const { signer, recovered, figures, isInvited } = this.#parts;
     if (!isLogOf(match, events, signer)) {
-      this.#parts.figures.forged += 1;
+      figures.forged += 1;
       return;
-    }
-    const read = recovered.get(match);
-    if (known === undefined && read !== undefined) {
-      // What the disk has is not given up for the log of a host that has been replaced.
-      const copy = new MatchCopy(term, read, this.#parts);
-      if (copy.termOfLog > term.term) return;
-      recovered.delete(match);
-      copy.markDurable();
-      return this.open(term, copy, now).shadow.adopt(message);
     }
     if (known !== undefined) {
       this.learn(known, term, now);
       return known.shadow.adopt(message);
     }
-    // If this server has lost its disk, it may have been a holder in a later term, and only the
-    // cluster knows. The host asks again.
-    if (this.#listed === undefined) return;
+    // What the disk had is first compared with the cluster's list. The host asks again.
+    if (recovered.has(match)) return;
+    if (isInvited(match)) this.#take(message, now);
+    else this.#unproven.ask(message);
+  }
+
+  /** Takes what the cluster knows of a match whose log a host has handed over. */
+  located(match: MatchId, open: OpenMatch | undefined, now: Now): void {
+    const message = this.#unproven.located(match, open);
+    if (message !== undefined && !this.#all.has(match)) this.#take(message, now);
+  }
+
+  #take(message: Adopt, now: Now): void {
+    const { term, events } = message;
     const copy = new MatchCopy(term, events, this.#parts);
     const { shadow } = this.open(term, copy, now);
     copy.save(() => shadow.adopt(message));

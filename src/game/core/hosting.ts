@@ -58,6 +58,8 @@ export class Hosting {
   /** Steady times at which the players were last heard of. */
   readonly #heardMs: [number, number];
   #isEnding = false;
+  /** The term in which this server has asked that the match ends. */
+  #endTerm = 0;
   /** By how much the match's time is ahead of the steady clock. */
   readonly #aheadMs: number;
 
@@ -193,21 +195,26 @@ export class Hosting {
     if (agreed.over !== undefined) this.#decideEnd(agreed);
   }
 
-  /** Asks again that the match ends: the first question named a term that has passed. */
+  /**
+   * The question whether the match ends named a term that has passed. If this server does not know
+   * the next term yet, it asks again in that term, or is no longer the host.
+   */
   endAgain(): void {
     this.#isEnding = false;
-    if (this.#agreed?.over !== undefined) this.#decideEnd(this.#agreed);
+    const isLater = this.#copy.term.term > this.#endTerm;
+    if (isLater && this.#agreed?.over !== undefined) this.#decideEnd(this.#agreed);
   }
 
   /** The end counts once the cluster has decided it: ratings change, and the players are free. */
   #decideEnd({ match, over, players }: MatchState): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#endTerm = this.#copy.term.term;
     const { winner, isVoid } = over ?? {};
     this.#parts.decide({
       service: "matchEnd",
       match,
-      term: this.#copy.term.term,
+      term: this.#endTerm,
       winner: winner === undefined ? undefined : players[winner].user,
       isVoid,
     });

@@ -242,6 +242,11 @@ export class Invitations {
     for (const { user } of open.players) this.#parts.onChange(user);
   }
 
+  /** Whether this server has accepted the invitation to a match, and does not know what came of it. */
+  has(match: MatchId): boolean {
+    return this.#invited.has(match);
+  }
+
   /** A match is here. If this server has accepted its invitation, the players wait no longer. */
   adopted(match: MatchId, players: Players): void {
     // A late copy of another match's log says nothing about waiting players.

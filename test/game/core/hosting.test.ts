@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { GameRequest } from "../../../src/protocol/game-requests.ts";
-import type { GameName, OpenMatch } from "../../../src/protocol/matches.ts";
+import type { GameName } from "../../../src/protocol/matches.ts";
 import { ada, bob, decks, TwoServers } from "./two-servers.ts";
 
 const look: GameRequest = { type: "look", waitMs: 0 };
@@ -104,6 +104,26 @@ describe("a host that was stopped, and has been replaced", () => {
   });
 });
 
+describe("a host that asks for the end of a match in a term that has passed", () => {
+  test("does not ask again before it knows another term", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const { match, hostGame, world } = servers;
+    const { arbiter, time } = world;
+    world.severed.add(hostGame);
+    servers.done(bob, { type: "giveUp" });
+    hostGame.freeze();
+    time.runUntil(() => arbiter.matches.open(match)?.term === 2, "the shadow hosts the match");
+    servers.loses = () => true;
+    const asked = vi.spyOn(arbiter, "decide");
+    world.severed.clear();
+    hostGame.thaw();
+    servers.runFor(1_000);
+    const own = asked.mock.calls.filter(([game]) => game === hostGame.name);
+    expect(own.map(([, { service }]) => service)).toEqual(["matchEnd"]);
+  });
+});
+
 describe("a list of matches that was asked for before the present term", () => {
   test("does not make a shadow forget a log that it has just got", () => {
     const servers = new TwoServers();
@@ -126,8 +146,8 @@ describe("a list of matches that was asked for before the present term", () => {
   });
 });
 
-describe("a game server that has lost its disk", () => {
-  test("takes no match before the cluster has told in which terms it was a holder", () => {
+describe("a game server that does not know a match", () => {
+  test("takes no log before the cluster has told the match's term", () => {
     const servers = new TwoServers();
     servers.start();
     const { match, shadowGame, world } = servers;
@@ -144,26 +164,35 @@ describe("a game server that has lost its disk", () => {
     expect(servers.logs[0]).toEqual(servers.logs[1]);
   });
 
-  test("takes no log of a lower term than the cluster has told", () => {
-    const servers = new TwoServers();
+  test("takes no log of a term that has passed, although it was the shadow, and has dropped its copy", () => {
+    const servers = new TwoServers(4);
     servers.start();
-    const { match, host, hostGame, shadowGame, world } = servers;
-    const { events, term } = host.copy;
-    const open = world.arbiter.matches.open(match);
-    const later = { term: 2, host: shadowGame.name, shadow: "game_00000003" as GameName };
-    shadowGame.kill();
-    shadowGame.disk.clear();
-    world.decides = false;
-    shadowGame.start();
-    shadowGame.take({ type: "listed", matches: [{ ...(open as OpenMatch), ...later }] });
-    const answers = servers.deliver(shadowGame, hostGame.name, {
-      type: "adopt",
-      match,
-      term,
-      events,
+    const { match, hostGame, shadowGame, world } = servers;
+    const { time, arbiter } = world;
+    const open = () => arbiter.matches.open(match);
+    servers.loses = ({ type }, _, to) => type === "stale" && to === hostGame.name;
+    hostGame.freeze();
+    time.runUntil(() => open()?.term === 2, "the shadow hosts the match");
+    servers.runFor(300);
+    shadowGame.freeze();
+    time.runUntil(() => open()?.term === 3, "a third server hosts the match");
+    servers.runFor(150);
+    shadowGame.thaw();
+    servers.runFor(100);
+    expect(shadowGame.core?.holdings.get(match)).toBeUndefined();
+    // The first host goes on in its term, and does not reach the cluster.
+    world.severed.add(hostGame);
+    hostGame.thaw();
+    const told = servers.act(bob, { type: "giveUp" });
+    servers.runFor(3_000);
+    expect(told.answered).toBeUndefined();
+    servers.loses = () => false;
+    world.severed.clear();
+    time.runUntil(() => told.answered !== undefined, "the present host is asked", 20_000);
+    const events = world.game(open()?.host as GameName).core?.holdings.get(match)?.copy.events;
+    expect(told.answered).toEqual({
+      answer: { eventSeq: events?.find(({ type }) => type === "MATCH_END")?.eventSeq },
     });
-    expect(answers).toEqual([{ type: "stale", match, term: later }]);
-    expect(shadowGame.disk.get(match)).toBeUndefined();
   });
 });
 

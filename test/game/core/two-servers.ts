@@ -29,19 +29,20 @@ interface Sent {
   readonly message: GameMessage;
 }
 
-/** Two game servers in virtual time: Ada uses the first, Bob the second. */
+/** Two game servers in virtual time: Ada uses the first, Bob the second. There may be more. */
 export class TwoServers {
-  readonly world = new World(1, 2, () => {});
+  readonly world: World;
   /** All messages between the servers but `hello`, in the order in which they were sent. */
   readonly sent: Sent[] = [];
   /** Which messages are lost. */
-  loses: (message: GameMessage, from: GameName) => boolean = () => false;
+  loses: (message: GameMessage, from: GameName, to: GameName) => boolean = () => false;
   #ids = 0;
 
-  constructor() {
+  constructor(games = 2) {
+    this.world = new World(1, games, () => {});
     this.world.loses = (message, from, to) => {
       if (message.type !== "hello") this.sent.push({ from, to, message });
-      return this.loses(message, from);
+      return this.loses(message, from, to);
     };
   }
 

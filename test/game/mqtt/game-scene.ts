@@ -172,8 +172,8 @@ export class GameScene implements AsyncDisposable {
         return this.#take({ type: "decided", question, decided });
       }
       case "locate": {
-        const { user } = effect;
-        return this.#take({ type: "located", user, place: this.#arbiter.locate(user) });
+        const { user, match } = effect;
+        return this.#take({ type: "located", user, match, place: this.#arbiter.locate(user) });
       }
       case "list":
         return this.#take({ type: "listed", matches: this.#arbiter.list(self) });

@@ -21,6 +21,8 @@ export class VirtualGame {
   records = 0;
   /** Inputs that arrived while the process was stopped; undefined while it runs. */
   frozen: Input[] | undefined;
+  /** What the disk said meanwhile: a process that goes on may hear the network first. */
+  #frozenStored: Input[] = [];
   #written: { readonly number: number; readonly record: Record }[] = [];
   #starts = 0;
   readonly #world: World;
@@ -72,6 +74,7 @@ export class VirtualGame {
     }
     this.asking.clear();
     this.frozen = undefined;
+    this.#frozenStored = [];
     const kept = this.#world.dice.between(0, this.#written.length);
     for (const { record } of this.#written.splice(0).slice(0, kept)) this.#keep(record);
   }
@@ -81,14 +84,15 @@ export class VirtualGame {
   }
 
   thaw(): void {
-    const inputs = this.frozen ?? [];
+    const inputs = [...(this.frozen ?? []), ...this.#frozenStored.splice(0)];
     this.frozen = undefined;
     for (const input of inputs) this.take(input);
   }
 
   take(input: Input): void {
     if (this.core === undefined) return;
-    if (this.frozen !== undefined) return void this.frozen.push(input);
+    const frozen = input.type === "stored" ? this.#frozenStored : this.frozen;
+    if (this.frozen !== undefined) return void frozen?.push(input);
     for (const effect of this.core.step(input, this.#world.now(this))) this.#perform(effect);
     this.#world.checks.onStep(this);
   }

@@ -34,6 +34,8 @@ export class World {
   delayMs = 5;
   /** Whether the cluster has a quorum. */
   decides = true;
+  /** Game servers that reach each other, but not the cluster. */
+  readonly severed = new Set<VirtualGame>();
   /** The share of messages that may overtake others. */
   overtakes = 0;
   /** Whether the network loses a message. */
@@ -118,12 +120,12 @@ export class World {
       }
       case "decide":
         return this.#decide(game, effect.question);
-      case "locate":
-        return this.#later(game, () => ({
-          type: "located",
-          user: effect.user,
-          place: this.decides ? this.arbiter.locate(effect.user) : undefined,
-        }));
+      case "locate": {
+        const { user, match } = effect;
+        const place = () => (this.answers(game) ? this.arbiter.locate(user) : undefined);
+        const located = (): Input => ({ type: "located", user, match, place: place() });
+        return this.#later(game, located, match === undefined ? this.dice.between(1, 20) : 10);
+      }
       case "list":
         return this.#list(game);
     }
@@ -155,12 +157,16 @@ export class World {
     }
   }
 
+  answers(game: VirtualGame): boolean {
+    return this.decides && !this.severed.has(game);
+  }
+
   /** A game server asks until the outcome is known, also after the quorum was lost for a while. */
   #decide(game: VirtualGame, question: Question): void {
     const { starts } = game;
     const attempt = () => {
       if (game.starts !== starts || !game.isUp) return;
-      if (!this.decides) return this.time.after(200, attempt);
+      if (!this.answers(game)) return this.time.after(200, attempt);
       if (question.service === "matchBegin") this.checks.onBegin(question);
       if (question.service === "matchEnd") this.checks.onEnd(question);
       const decided = this.arbiter.decide(game.name, question, this.time.nowMs);
@@ -176,18 +182,19 @@ export class World {
     const { starts } = game;
     const attempt = () => {
       if (game.starts !== starts || !game.isUp) return;
-      if (!this.decides) return this.time.after(200, attempt);
+      if (!this.answers(game)) return this.time.after(200, attempt);
       const matches = this.arbiter.list(game.name);
-      this.time.after(this.dice.between(0, 20), () => {
+      // Where the network is slow, terms change while a list is on its way.
+      this.time.after(this.dice.between(0, 20) * (this.delayMs > 20 ? 50 : 1), () => {
         if (game.starts === starts) game.take({ type: "listed", matches });
       });
     };
     attempt();
   }
 
-  #later(game: VirtualGame, input: () => Input): void {
+  #later(game: VirtualGame, input: () => Input, delayMs: number): void {
     const { starts } = game;
-    this.time.after(this.dice.between(1, 20), () => {
+    this.time.after(delayMs, () => {
       if (game.starts === starts) game.take(input());
     });
   }
