@@ -66,6 +66,17 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${skipNote}`, 
     );
   });
 
+  test("a database in which an earlier version appends by another function gets that of this version", async () => {
+    const url = await postgres.createDatabase();
+    await clusterOf(url);
+    await run(url, "delete from migrations where name >= '005'");
+    await run(url, "drop function append_events");
+    await run(url, "create function append_events(bigint[]) returns void language sql as ''");
+    await clusterOf(url);
+    const found = await run(url, "select pronargs from pg_proc where proname = 'append_events'");
+    expect(found).toEqual([{ pronargs: 15 }]);
+  });
+
   test("a server whose user may not make tables says so in one sentence", async () => {
     const url = await postgres.createDatabase();
     await run(url, "create role reader login");
