@@ -40,34 +40,49 @@ begin
   end if;
   perform 1 from lanes l where l.lane = any (_lanes) order by l.lane for update;
 
-  -- Both are rare, so messages do not pay for this.
+  -- Both are rare, so messages do not pay for this. What a user has is counted once, and only as far as
+  -- it matters, because many others wait for these lanes.
   if array['channel', 'hook'] && _kinds then
-    select coalesce(array_agg(i.n), '{}') into spoilt
-    from (
-      select u.*, row_number() over (partition by u.kind, u.actor order by u.n) as nth
-      from unnest(_kinds, _subjects, _actors, _data, _mosts)
-        with ordinality as u (kind, subject, actor, data, most, n)
+    with made as (
+      select u.kind, u.actor, u.data::jsonb ->> 'isProven' as is_proven, u.most, u.n,
+        row_number() over (partition by u.kind, u.actor order by u.n) as nth
+      from unnest(_kinds, _actors, _data, _mosts)
+        with ordinality as u (kind, actor, data, most, n)
       where u.kind in ('channel', 'hook')
-    ) i
-    where i.kind = 'channel' and (
-        i.nth + (
-          select count(*) from events e
+    ),
+    had as materialized (
+      select m.kind, m.actor, m.is_proven, (
+        select count(*) from (
+          select from events e
           join channels c on c.name = substr(e.subject, 2) and not c.is_removed
-          where e.actor = i.actor and e.kind = 'channel'
-        ) > i.most
-        or exists (
-          select from unnest(_look_of, _looks) own (n, look)
-          join looks k on k.look = own.look and k.subject like '#%'
-          join channels c on c.name = substr(k.subject, 2) and not c.is_removed
-          where own.n = i.n
-        )
-      )
-      or i.kind = 'hook' and i.nth + (
-        select count(*) from events h
-        where h.actor = i.actor and h.kind = 'hook'
-          and (i.data::jsonb ->> 'isProven' is null or h.data ->> 'isProven' = 'true')
-          and not exists (select from events r where r.subject = h.subject and r.kind = 'unhook')
-      ) > i.most;
+          where m.kind = 'channel' and e.actor = m.actor and e.kind = 'channel'
+          limit m.most
+        ) few
+      ) + (
+        select count(*) from (
+          select from events h
+          where m.kind = 'hook' and h.actor = m.actor and h.kind = 'hook'
+            and (m.is_proven is null or h.data ->> 'isProven' = 'true')
+            and not exists (select from events r where r.subject = h.subject and r.kind = 'unhook')
+          limit m.most
+        ) few
+      ) as number
+      from (
+        select kind, actor, is_proven, max(most) as most from made
+        where most is not null group by kind, actor, is_proven
+      ) m
+    )
+    select coalesce(array_agg(m.n), '{}') into spoilt
+    from made m
+    left join had h on h.kind = m.kind and h.actor = m.actor
+      and h.is_proven is not distinct from m.is_proven
+    where m.nth + h.number > m.most
+      or m.kind = 'channel' and exists (
+        select from unnest(_look_of, _looks) own (n, look)
+        join looks k on k.look = own.look and k.subject like '#%'
+        join channels c on c.name = substr(k.subject, 2) and not c.is_removed
+        where own.n = m.n
+      );
   end if;
 
   return query
