@@ -45,6 +45,8 @@ describe.skipIf(!hasPostgres)(`New channels of an engine${skipNote}`, () => {
   };
   const readRows = `select sum(idx_tup_fetch + seq_tup_read)::bigint as number
     from pg_stat_xact_user_tables where relname = 'channels' or relname like 'events%'`;
+  const locks = `select count(*) as number from pg_locks
+    where locktype = 'advisory' and pid = pg_backend_pid()`;
 
   test("[K10] of a user who has many make an engine read none of them, where users may make as many as they like", async () => {
     const { made, number } = await figureOf(batch, readRows);
@@ -57,5 +59,14 @@ describe.skipIf(!hasPostgres)(`New channels of an engine${skipNote}`, () => {
     const { made, number } = await figureOf(bounded, readRows);
     expect(made).toBe(0);
     expect(number).toBeLessThan(many);
+  });
+
+  test("use a bounded part of PostgreSQL's memory for locks, however many are made at once", async () => {
+    const channels = Array.from({ length: 1_000 }, (_, at) => {
+      return { ...channel(`Il0O${at}`, `user${at}` as UserName), most: 200 };
+    });
+    const { made, number } = await figureOf(channels, locks);
+    expect(made).toBe(channels.length);
+    expect(number).toBeLessThanOrEqual(1_024);
   });
 });

@@ -26,13 +26,15 @@ declare
   spoilt bigint[] := '{}';
 begin
   -- All transactions lock first these names, then lanes, each in the same order, so none waits for one
-  -- that waits for it. Channels that look the same, and all channels of a user, lie in many lanes.
+  -- that waits for it. Channels that look the same, and all channels of a user, lie in many lanes. The
+  -- names share a bounded number of locks, because PostgreSQL's memory for locks is small.
   if 'channel' = any (_kinds) then
     perform pg_advisory_xact_lock(k.key) from (
-      select distinct hashtextextended(name, 0) as key from (
+      select distinct hashtextextended(name, 0) & 1023 as key from (
         select '#' || l.look from unnest(_look_of, _looks) l (n, look) where _kinds[l.n] = 'channel'
         union all
-        select '@' || a.actor from unnest(_kinds, _actors) a (kind, actor) where a.kind = 'channel'
+        select '@' || a.actor from unnest(_kinds, _actors, _mosts) a (kind, actor, most)
+        where a.kind = 'channel' and a.most is not null
       ) names (name)
       where name is not null
       order by key
