@@ -138,19 +138,16 @@ export class EnginePool implements AsyncDisposable {
     for (let primary: Primary | undefined = first; primary !== undefined; ) {
       const { host, port } = primary.host;
       const connections = new Connections(this.#options, primary.host);
-      let isLost = false;
+      const losing = new AbortController();
       log.info(`Waits until ${host}:${port} has confirmed a commit`);
-      connections.confirm().then(
-        () => {
-          if (isLost) return;
-          this.#connected = connections;
-          log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
-          onUp();
-        },
-        ({ message }: Error) => log.debug(`${host}:${port} confirms nothing: ${message}`),
-      );
+      void this.#confirmed(connections, primary.host, losing.signal).then((isConfirmed) => {
+        if (!isConfirmed) return;
+        this.#connected = connections;
+        log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
+        onUp();
+      });
       const why = await lost(primary.client, this.#closing.signal);
-      isLost = true;
+      losing.abort();
       this.#connected = undefined;
       primary.close();
       closed = Promise.all([closed, connections.close()]);
@@ -163,6 +160,27 @@ export class EnginePool implements AsyncDisposable {
       primary = await this.#search();
     }
     await closed;
+  }
+
+  /**
+   * Tries until a primary has confirmed a commit. A try fails, for example, while PostgreSQL has no room
+   * for one more connection.
+   * @returns false if the primary is lost
+   */
+  async #confirmed(connections: Connections, at: EngineHost, lost: AbortSignal): Promise<boolean> {
+    let told = "";
+    while (!lost.aborted) {
+      const why = await connections.confirm().then(
+        () => undefined,
+        ({ message }: Error) => message,
+      );
+      if (lost.aborted) break;
+      if (why === undefined) return true;
+      if (why !== told) this.#options.log.warn(`${at.host}:${at.port} confirms nothing: ${why}`);
+      told = why;
+      await pause(watchMs, lost);
+    }
+    return false;
   }
 
   /** @returns undefined if the pool has been closed */
