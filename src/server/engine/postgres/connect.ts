@@ -115,6 +115,11 @@ export async function isWritable(client: pg.Client): Promise<boolean> {
   return rows[0]?.writable === true;
 }
 
+/** Makes a commit, for which the primary waits until its standby has confirmed it. */
+export const emptyCommit = {
+  text: "select pg_logical_emit_message(true, 'tertulia', 'confirm')",
+} as const;
+
 /**
  * Returns what the host refuses, if an error says so. The database may be wrong as well as the setting,
  * so this is no wrong use (O7): whoever starts processes again may start this one.

@@ -8,6 +8,7 @@ import {
   connectionOptions,
   connectPrimary,
   type EngineAccess,
+  emptyCommit,
   isWritable,
   type Primary,
 } from "./connect.ts";
@@ -67,14 +68,21 @@ export class EnginePool implements AsyncDisposable {
   /**
    * Connects to the primary, and waits until it has confirmed a commit (K1), however long its standby
    * takes.
-   * @throws Problem or EngineUnavailable, as `connectPrimary`
+   * @param signal ends the wait
+   * @throws Problem or EngineUnavailable, as `connectPrimary`; the reason of the signal
    */
-  static async open(options: PoolOptions): Promise<EnginePool> {
+  static async open(options: PoolOptions, signal?: AbortSignal): Promise<EnginePool> {
     const pool = new EnginePool(options);
     const first = await connectPrimary(options);
-    await new Promise<void>((onUp) => {
+    const close = () => pool.#closing.abort();
+    const isUp = new Promise<void>((onUp) => {
       pool.#watching = pool.#watch(first, onUp);
     });
+    signal?.addEventListener("abort", close);
+    if (signal?.aborted) close();
+    await Promise.race([isUp, pool.#watching]);
+    signal?.removeEventListener("abort", close);
+    signal?.throwIfAborted();
     return pool;
   }
 
@@ -270,8 +278,7 @@ class Connections {
    * shown writes that the standby never had, and that are lost at a promotion.
    */
   async confirm(): Promise<void> {
-    const text = "select pg_logical_emit_message(true, 'tertulia', 'confirm')";
-    await this.use("write", (client) => send(client, { text }));
+    await this.use("write", (client) => send(client, emptyCommit));
   }
 
   /** Ends all connections at once. Whatever waits for an answer or a connection is rejected. */
