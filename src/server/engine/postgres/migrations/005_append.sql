@@ -42,8 +42,8 @@ begin
   end if;
   perform 1 from lanes l where l.lane = any (_lanes) order by l.lane for update;
 
-  -- Both are rare, so messages do not pay for this. What a user has is counted once, and only as far as
-  -- it matters, because many others wait for these lanes.
+  -- Both are rare, so messages do not pay for this. What a user has is counted once, and only if there is
+  -- a limit, because many others wait for these lanes. Then it is little: whoever decided has counted too.
   if array['channel', 'hook'] && _kinds then
     with made as (
       select u.kind, u.actor, u.data::jsonb ->> 'isProven' as is_proven, u.most, u.n,
@@ -53,26 +53,21 @@ begin
       where u.kind in ('channel', 'hook')
     ),
     had as materialized (
-      select m.kind, m.actor, m.is_proven, (
-        select count(*) from (
-          select from events e
+      select m.kind, m.actor, m.is_proven, case m.kind
+        when 'channel' then (
+          -- Former servers may have made one channel several times.
+          select count(distinct e.subject) from events e
           join channels c on c.name = substr(e.subject, 2) and not c.is_removed
-          where m.kind = 'channel' and e.actor = m.actor and e.kind = 'channel'
-          limit m.most
-        ) few
-      ) + (
-        select count(*) from (
-          select from events h
-          where m.kind = 'hook' and h.actor = m.actor and h.kind = 'hook'
+          where e.actor = m.actor and e.kind = 'channel'
+        )
+        else (
+          select count(*) from events h
+          where h.actor = m.actor and h.kind = 'hook'
             and (m.is_proven is null or h.data ->> 'isProven' = 'true')
             and not exists (select from events r where r.subject = h.subject and r.kind = 'unhook')
-          limit m.most
-        ) few
-      ) as number
-      from (
-        select kind, actor, is_proven, max(most) as most from made
-        where most is not null group by kind, actor, is_proven
-      ) m
+        )
+      end as number
+      from (select distinct kind, actor, is_proven from made where most is not null) m
     )
     select coalesce(array_agg(m.n), '{}') into spoilt
     from made m
