@@ -12,6 +12,11 @@ export interface EngineAccess {
 
 /** The longest wait for a connection, in milliseconds. */
 const connectMs = 2_000;
+/**
+ * After so many milliseconds without a word, TCP asks whether a connection is there. So networks do not
+ * forget those that are seldom used, or this program notices it.
+ */
+const keepAliveMs = 10_000;
 /** A primary that has not answered a question for so many milliseconds counts as lost. */
 const primaryAnswerMs = 5_000;
 
@@ -38,6 +43,7 @@ export function connectionOptions({ address, password }: EngineAccess, host: Eng
     ssl: encryption !== "disable" && { rejectUnauthorized: encryption === "verify-full" },
     application_name: "tertulia",
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     types: { getTypeParser },
   };
 }

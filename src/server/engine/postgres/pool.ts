@@ -13,6 +13,7 @@ import {
   type Primary,
 } from "./connect.ts";
 import { FrequentNames } from "./frequent-names.ts";
+import { unlessCut } from "./unless-cut.ts";
 
 /** A statement. One with a name is parsed once for each connection. */
 export interface Query {
@@ -37,6 +38,8 @@ export interface PoolOptions extends EngineAccess {
   readonly writers?: number;
   /** The most statements and transactions of each kind that wait for a connection. */
   readonly mostWaiting?: number;
+  /** Pause between two looks whether PostgreSQL is at work on a change, in milliseconds. */
+  readonly lookMs?: number;
 }
 
 /** Pause between two checks of the primary, and between two searches for one, in milliseconds. */
@@ -46,6 +49,11 @@ const watchMs = 500;
  * answer. The watch ends the wait if the primary is lost.
  */
 const queueMs = 15_000;
+/**
+ * After so many milliseconds a read without an answer is given up, and its connection: PostgreSQL itself
+ * ends statements earlier. A change has no such end, because it may wait for the standby.
+ */
+const readMs = 15_000;
 /** How many times a transaction is tried if others conflict with it. */
 const mostTries = 5;
 
@@ -232,17 +240,22 @@ type Kind = "read" | "write";
 /** The connections to one primary. */
 class Connections {
   readonly #mostWaiting: number;
+  readonly #lookMs: number;
   readonly #pools: Readonly<Record<Kind, pg.Pool>>;
   readonly #sockets = new Set<Socket>();
+  /** PostgreSQL's processes. A pooler tells other numbers when a connection begins. */
+  readonly #pids = new WeakMap<pg.ClientBase, number>();
   /** Reject what waits for a connection. */
   readonly #waiting = new Set<(error: EngineUnavailable) => void>();
 
   constructor(options: PoolOptions, host: EngineHost) {
-    const { readers = 4, writers = 8, mostWaiting = 1_000 } = options;
+    const { readers = 4, writers = 8, mostWaiting = 1_000, lookMs = 5_000 } = options;
     this.#mostWaiting = mostWaiting;
-    const open = (max: number) => {
+    this.#lookMs = lookMs;
+    const open = (max: number, more: pg.PoolConfig) => {
       const pool = new pg.Pool({
         ...connectionOptions(options, host),
+        ...more,
         max,
         connectionTimeoutMillis: queueMs,
         idleTimeoutMillis: 300_000,
@@ -253,7 +266,10 @@ class Connections {
       pool.on("connect", (client) => client.on("error", () => {}));
       return pool;
     };
-    this.#pools = { read: open(readers), write: open(writers) };
+    this.#pools = {
+      read: open(readers, { query_timeout: readMs }),
+      write: open(writers, { onConnect: (client) => this.#learnPid(client) }),
+    };
   }
 
   get waiting(): number {
@@ -264,13 +280,27 @@ class Connections {
     const client = await this.#client(kind);
     let isLost = false;
     try {
-      return await run(client);
+      const result = run(client);
+      if (kind === "read") return await result;
+      return await unlessCut(result, () => this.#isAtWork(client), this.#lookMs);
     } catch (error) {
       isLost = error instanceof EngineUnavailable;
       throw error;
     } finally {
       client.release(isLost);
     }
+  }
+
+  async #learnPid(client: pg.ClientBase): Promise<void> {
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    this.#pids.set(client, rows[0]?.pid as number);
+  }
+
+  async #isAtWork(client: pg.PoolClient): Promise<boolean> {
+    const text = "select 1 from pg_stat_activity where pid = $1 and state is distinct from 'idle'";
+    const query = { text, values: [this.#pids.get(client)] };
+    const { rows } = await this.use("read", (reader) => send(reader, query));
+    return rows.length > 0;
   }
 
   /**
