@@ -34,7 +34,8 @@ export async function runMigrate(calling: Calling): Promise<void> {
   const { schema } = engine.address;
   const log = openLog({ level: "silent", role: "migrate", name: () => "", clock: () => 0 });
   try {
-    await using pool = await openEngine({ ...engine, log });
+    const onUnconfirmed = (why: string) => host.errors.write(`${harmless(why)}\n`);
+    await using pool = await openEngine({ ...engine, log }, { onUnconfirmed, signal });
     // Before the long unpacking; `moveIn` checks again in its own transaction.
     await pool.transaction(refuseUnlessEmpty);
     const opened = await open(calling, { secret, signal });

@@ -314,4 +314,16 @@ describe.skipIf(isSkipped)(`a cluster that is moved into an engine${skipNote}`, 
     const running = await migrate(inPlace("damaged"), empty);
     expect(running.stderr).toContain("Servers use the schema public of the engine: stop them");
   }, 60_000);
+
+  test("waits for a standby that is missing, says so, and ends at SIGTERM without having moved anything", async () => {
+    await using without = await startPostgres({ standby: true });
+    const engine = await without.createDatabase();
+    await without.standby.kill();
+    using moving = new CliProcess(["migrate", inPlace("missing"), "--engine", engine]);
+    await moving.saw("PostgreSQL confirms no commit: its standby may be missing.");
+    moving.child.kill("SIGTERM");
+    const ended = await moving.end();
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toContain("The move was stopped, and nothing was moved");
+  }, 60_000);
 });

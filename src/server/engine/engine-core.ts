@@ -37,8 +37,6 @@ interface Parts {
   readonly flood: Flood;
   now(): Now;
   perform(effect: Effect): void;
-  /** Called with an error of the engine that no code expects. */
-  onError(error: Error): void;
 }
 
 /** An event that waits to be appended, by the number that its writes wait for. */
@@ -92,10 +90,10 @@ export class EngineCore {
     this.#parts = parts;
     const { engine, services, flood, now } = parts;
     const decide = (operations: Parameters<Engine["decide"]>[0]) =>
-      this.#guarded(engine.decide(operations, services.correctedMs(now())));
+      engine.decide(operations, services.correctedMs(now()));
     this.#decisions = new EngineDecisions(decide, () => this.wake());
     this.#searches = new EngineSearches(
-      (query) => this.#guarded(engine.search(query)),
+      (query) => engine.search(query),
       (action) => this.#atNextTurn(action),
     );
     this.#digest = services.digest;
@@ -280,27 +278,11 @@ export class EngineCore {
     }
   }
 
-  /**
-   * Turns any other error into EngineUnavailable, and reports it: one request that fails in the
-   * database must not end the server.
-   */
-  async #guarded<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer;
-    } catch (error) {
-      if (error instanceof EngineUnavailable) throw error;
-      this.#parts.onError(error as Error);
-      throw new EngineUnavailable("its database has failed");
-    }
-  }
-
   async #loadFor(requests: readonly Incoming[], needs: Needs): Promise<Slice> {
     const { engine } = this.#parts;
-    const slice = await within(loadMs, this.#guarded(engine.load(needs)));
+    const slice = await within(loadMs, engine.load(needs));
     const more = needsOfHooks(requests, slice, this.#digest);
-    return more === undefined
-      ? slice
-      : await within(loadMs, this.#guarded(engine.load(more, slice)));
+    return more === undefined ? slice : await within(loadMs, engine.load(more, slice));
   }
 
   /** Appends what waits, once the batch before is on disk. */
@@ -309,9 +291,7 @@ export class EngineCore {
     this.#isAppending = true;
     const batch = this.#waiting.splice(0, mostAppended);
     try {
-      const appended = await this.#guarded(
-        this.#parts.engine.append(batch.map(([, { event }]) => event)),
-      );
+      const appended = await this.#parts.engine.append(batch.map(([, { event }]) => event));
       this.#hear(Math.max(...appended.map((one) => (one === "conflict" ? 0 : one.place.clock))));
       this.#publish(batch, appended);
       this.#actions.push(() => {

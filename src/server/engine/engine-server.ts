@@ -63,8 +63,6 @@ export async function openEngineServer(
     flood: new Flood(flood, auth),
     now,
     perform: (effect) => perform(effect),
-    onError: ({ message }) =>
-      log.error({ event: "engineError" }, `The database failed: ${message}`),
   });
   unready = () => core.whyNotServing;
   measureServing(port.metrics, () => core.figures(view.offsetMs, now()));

@@ -226,6 +226,20 @@ describe.skipIf(!hasPostgres)(`connections to PostgreSQL${skipNote}`, () => {
     expect((await pool.read(one)).rows).toEqual([{ one: 1 }]);
   }, 60_000);
 
+  test("[K6] a primary that had no room for the first commit of a pool is asked again, until it confirms", async () => {
+    const name = url.split("/").at(-1) as string;
+    await postgres.query("create role crowded login connection limit 1");
+    await postgres.query(`grant all on schema public to crowded`, name);
+    const options = poolOptions(url.replace("//postgres@", "//crowded@"));
+    const opened = EnginePool.open(options);
+    const refused = () => options.warnings.some((text) => text.includes("too many connections"));
+    await until(refused, "there is no room");
+    await postgres.query("alter role crowded connection limit -1");
+    await using pool = await opened;
+    expect((await pool.read(one)).rows).toEqual([{ one: 1 }]);
+    expect(options.warnings).toHaveLength(1);
+  });
+
   test("a transaction whose server has stopped loses its locks after some seconds", async () => {
     await using pool = await open();
     const name = await counter(pool);

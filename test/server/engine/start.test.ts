@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Problem } from "../../../src/platform/problem.ts";
-import { openEngine } from "../../../src/server/engine/postgres/start.ts";
+import { awaitEngine, openEngine } from "../../../src/server/engine/postgres/start.ts";
 import {
   hasPostgres,
   type Postgres,
@@ -8,6 +8,7 @@ import {
   startPostgres,
 } from "../../../src/trials/postgres.ts";
 import { type LoggedOptions, poolOptions } from "../../support/engine-pool.ts";
+import { until } from "../../support/until.ts";
 
 /** The reason why a server does not start. */
 async function refusal(options: LoggedOptions): Promise<string> {
@@ -64,6 +65,17 @@ describe.skipIf(!hasPostgres)(`the start of a server at PostgreSQL${skipNote}`, 
       "The schema public was made by a newer version of tertulia (999_newer): " +
         "update this program, or name another schema.",
     );
+  });
+
+  test("a database in which an earlier version appends by another function gets that of this version", async () => {
+    const url = await postgres.createDatabase();
+    await clusterOf(url);
+    await run(url, "delete from migrations where name >= '005'");
+    await run(url, "drop function append_events");
+    await run(url, "create function append_events(bigint[]) returns void language sql as ''");
+    await clusterOf(url);
+    const found = await run(url, "select pronargs from pg_proc where proname = 'append_events'");
+    expect(found).toEqual([{ pronargs: 15 }]);
   });
 
   test("a server whose user may not make tables says so in one sentence", async () => {
@@ -156,4 +168,26 @@ describe.skipIf(!hasPostgres)(`a PostgreSQL with a password and no standby${skip
       "PostgreSQL has no synchronous standby: what it confirms is lost if its disk is",
     ]);
   });
+
+  test("[K6] a server whose primary is lost while another server makes the tables waits for it, and then serves", async () => {
+    const url = await postgres.createDatabase();
+    const name = url.split("/").at(-1);
+    const lock = "select pg_advisory_lock(7241865325823964), pg_sleep(600)";
+    const migrating = postgres.query(lock, name).catch(() => {});
+    const waits = async (text: string) => {
+      const waiters = `select 1 from pg_stat_activity where ${text} and datname = '${name}'`;
+      return (await postgres.query(waiters)).length > 0;
+    };
+    await until(() => waits("wait_event = 'PgSleep'"), "another one makes the tables");
+    const told: string[] = [];
+    const opened = awaitEngine(poolOptions(url, { password: "right" }), (why) => told.push(why));
+    await until(() => waits("wait_event = 'advisory'"), "the server waits for the tables");
+    await postgres.kill();
+    await migrating;
+    await until(() => told.length > 0, "the server knows that the primary is lost");
+    expect(told[0]).toMatch(/^No primary of PostgreSQL answers \([^\n]+\)\.$/);
+    await postgres.primary.start();
+    await using pool = await opened;
+    expect((await pool.read({ text: "select 1 as one" })).rows).toEqual([{ one: 1 }]);
+  }, 60_000);
 });

@@ -7,7 +7,7 @@ import { laneOfOwner, restOf } from "./events-rows.ts";
 import type { EnginePool } from "./pool.ts";
 import { escapeNul, sortKey } from "./text.ts";
 
-/** A row that the function `append_events` returns (`migrations/002_events.sql`). */
+/** A row that the function `append_events` returns (`migrations/005_append.sql`). */
 interface Row extends PublicationContext {
   /** The number of the event, from 1 on. */
   readonly n: number;

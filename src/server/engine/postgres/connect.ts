@@ -12,6 +12,11 @@ export interface EngineAccess {
 
 /** The longest wait for a connection, in milliseconds. */
 const connectMs = 2_000;
+/**
+ * After so many milliseconds without a word, TCP asks whether a connection is there. So networks do not
+ * forget those that are seldom used, or this program notices it.
+ */
+const keepAliveMs = 10_000;
 /** A primary that has not answered a question for so many milliseconds counts as lost. */
 const primaryAnswerMs = 5_000;
 
@@ -38,6 +43,7 @@ export function connectionOptions({ address, password }: EngineAccess, host: Eng
     ssl: encryption !== "disable" && { rejectUnauthorized: encryption === "verify-full" },
     application_name: "tertulia",
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     types: { getTypeParser },
   };
 }
@@ -114,6 +120,11 @@ export async function isWritable(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ writable: boolean }>(query);
   return rows[0]?.writable === true;
 }
+
+/** Makes a commit, for which the primary waits until its standby has confirmed it. */
+export const emptyCommit = {
+  text: "select pg_logical_emit_message(true, 'tertulia', 'confirm')",
+} as const;
 
 /**
  * Returns what the host refuses, if an error says so. The database may be wrong as well as the setting,

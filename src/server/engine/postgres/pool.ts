@@ -8,10 +8,12 @@ import {
   connectionOptions,
   connectPrimary,
   type EngineAccess,
+  emptyCommit,
   isWritable,
   type Primary,
 } from "./connect.ts";
 import { FrequentNames } from "./frequent-names.ts";
+import { unlessCut } from "./unless-cut.ts";
 
 /** A statement. One with a name is parsed once for each connection. */
 export interface Query {
@@ -36,6 +38,8 @@ export interface PoolOptions extends EngineAccess {
   readonly writers?: number;
   /** The most statements and transactions of each kind that wait for a connection. */
   readonly mostWaiting?: number;
+  /** Pause between two looks whether PostgreSQL is at work on a change, in milliseconds. */
+  readonly lookMs?: number;
 }
 
 /** Pause between two checks of the primary, and between two searches for one, in milliseconds. */
@@ -45,6 +49,11 @@ const watchMs = 500;
  * answer. The watch ends the wait if the primary is lost.
  */
 const queueMs = 15_000;
+/**
+ * After so many milliseconds a read without an answer is given up, and its connection: PostgreSQL itself
+ * ends statements earlier. A change has no such end, because it may wait for the standby.
+ */
+const readMs = 15_000;
 /** How many times a transaction is tried if others conflict with it. */
 const mostTries = 5;
 
@@ -67,14 +76,21 @@ export class EnginePool implements AsyncDisposable {
   /**
    * Connects to the primary, and waits until it has confirmed a commit (K1), however long its standby
    * takes.
-   * @throws Problem or EngineUnavailable, as `connectPrimary`
+   * @param signal ends the wait
+   * @throws Problem or EngineUnavailable, as `connectPrimary`; the reason of the signal
    */
-  static async open(options: PoolOptions): Promise<EnginePool> {
+  static async open(options: PoolOptions, signal?: AbortSignal): Promise<EnginePool> {
     const pool = new EnginePool(options);
     const first = await connectPrimary(options);
-    await new Promise<void>((onUp) => {
+    const close = () => pool.#closing.abort();
+    const isUp = new Promise<void>((onUp) => {
       pool.#watching = pool.#watch(first, onUp);
     });
+    signal?.addEventListener("abort", close);
+    if (signal?.aborted) close();
+    await Promise.race([isUp, pool.#watching]);
+    signal?.removeEventListener("abort", close);
+    signal?.throwIfAborted();
     return pool;
   }
 
@@ -138,19 +154,16 @@ export class EnginePool implements AsyncDisposable {
     for (let primary: Primary | undefined = first; primary !== undefined; ) {
       const { host, port } = primary.host;
       const connections = new Connections(this.#options, primary.host);
-      let isLost = false;
+      const losing = new AbortController();
       log.info(`Waits until ${host}:${port} has confirmed a commit`);
-      connections.confirm().then(
-        () => {
-          if (isLost) return;
-          this.#connected = connections;
-          log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
-          onUp();
-        },
-        ({ message }: Error) => log.debug(`${host}:${port} confirms nothing: ${message}`),
-      );
+      void this.#confirmed(connections, primary.host, losing.signal).then((isConfirmed) => {
+        if (!isConfirmed) return;
+        this.#connected = connections;
+        log.info({ event: "engineFound", host, port }, `The primary is ${host}:${port}`);
+        onUp();
+      });
       const why = await lost(primary.client, this.#closing.signal);
-      isLost = true;
+      losing.abort();
       this.#connected = undefined;
       primary.close();
       closed = Promise.all([closed, connections.close()]);
@@ -163,6 +176,27 @@ export class EnginePool implements AsyncDisposable {
       primary = await this.#search();
     }
     await closed;
+  }
+
+  /**
+   * Tries until a primary has confirmed a commit. A try fails, for example, while PostgreSQL has no room
+   * for one more connection.
+   * @returns false if the primary is lost
+   */
+  async #confirmed(connections: Connections, at: EngineHost, lost: AbortSignal): Promise<boolean> {
+    let told = "";
+    while (!lost.aborted) {
+      const why = await connections.confirm().then(
+        () => undefined,
+        ({ message }: Error) => message,
+      );
+      if (lost.aborted) break;
+      if (why === undefined) return true;
+      if (why !== told) this.#options.log.warn(`${at.host}:${at.port} confirms nothing: ${why}`);
+      told = why;
+      await pause(watchMs, lost);
+    }
+    return false;
   }
 
   /** @returns undefined if the pool has been closed */
@@ -206,17 +240,22 @@ type Kind = "read" | "write";
 /** The connections to one primary. */
 class Connections {
   readonly #mostWaiting: number;
+  readonly #lookMs: number;
   readonly #pools: Readonly<Record<Kind, pg.Pool>>;
   readonly #sockets = new Set<Socket>();
+  /** PostgreSQL's processes. A pooler tells other numbers when a connection begins. */
+  readonly #pids = new WeakMap<pg.ClientBase, number>();
   /** Reject what waits for a connection. */
   readonly #waiting = new Set<(error: EngineUnavailable) => void>();
 
   constructor(options: PoolOptions, host: EngineHost) {
-    const { readers = 4, writers = 8, mostWaiting = 1_000 } = options;
+    const { readers = 4, writers = 8, mostWaiting = 1_000, lookMs = 5_000 } = options;
     this.#mostWaiting = mostWaiting;
-    const open = (max: number) => {
+    this.#lookMs = lookMs;
+    const open = (max: number, more: pg.PoolConfig) => {
       const pool = new pg.Pool({
         ...connectionOptions(options, host),
+        ...more,
         max,
         connectionTimeoutMillis: queueMs,
         idleTimeoutMillis: 300_000,
@@ -227,7 +266,10 @@ class Connections {
       pool.on("connect", (client) => client.on("error", () => {}));
       return pool;
     };
-    this.#pools = { read: open(readers), write: open(writers) };
+    this.#pools = {
+      read: open(readers, { query_timeout: readMs }),
+      write: open(writers, { onConnect: (client) => this.#learnPid(client) }),
+    };
   }
 
   get waiting(): number {
@@ -238,7 +280,9 @@ class Connections {
     const client = await this.#client(kind);
     let isLost = false;
     try {
-      return await run(client);
+      const result = run(client);
+      if (kind === "read") return await result;
+      return await unlessCut(result, () => this.#isAtWork(client), this.#lookMs);
     } catch (error) {
       isLost = error instanceof EngineUnavailable;
       throw error;
@@ -247,13 +291,24 @@ class Connections {
     }
   }
 
+  async #learnPid(client: pg.ClientBase): Promise<void> {
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    this.#pids.set(client, rows[0]?.pid as number);
+  }
+
+  async #isAtWork(client: pg.PoolClient): Promise<boolean> {
+    const text = "select 1 from pg_stat_activity where pid = $1 and state is distinct from 'idle'";
+    const query = { text, values: [this.#pids.get(client)] };
+    const { rows } = await this.use("read", (reader) => send(reader, query));
+    return rows.length > 0;
+  }
+
   /**
    * Makes a commit, and resolves once the standby has confirmed it (K1). Otherwise clients could be
    * shown writes that the standby never had, and that are lost at a promotion.
    */
   async confirm(): Promise<void> {
-    const text = "select pg_logical_emit_message(true, 'tertulia', 'confirm')";
-    await this.use("write", (client) => send(client, { text }));
+    await this.use("write", (client) => send(client, emptyCommit));
   }
 
   /** Ends all connections at once. Whatever waits for an answer or a connection is rejected. */

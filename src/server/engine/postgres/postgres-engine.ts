@@ -17,6 +17,7 @@ import type {
 import { Slice } from "../slice.ts";
 import { append } from "./append.ts";
 import { decide } from "./decide.ts";
+import { Guard } from "./guard.ts";
 import { loadChat } from "./load-chat.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
@@ -34,50 +35,56 @@ export async function openPostgres(
   log: Log,
   onWaiting: (why: string) => void,
 ): Promise<Engine> {
-  return new PostgresEngine(await awaitEngine({ ...config, log }, onWaiting));
+  return new PostgresEngine(await awaitEngine({ ...config, log }, onWaiting), new Guard(log));
 }
 
 class PostgresEngine implements Engine {
   readonly #pool: EnginePool;
+  readonly #guard: Guard;
   readonly #directory: ServerDirectory;
 
-  constructor(pool: EnginePool) {
+  constructor(pool: EnginePool, guard: Guard) {
     this.#pool = pool;
-    this.#directory = new ServerDirectory(pool);
+    this.#guard = guard;
+    // A report does not wait for the lease that it may try to take, so this has a guard of its own.
+    this.#directory = new ServerDirectory({
+      read: (query) => pool.read(query),
+      write: (query) => guard.run(pool.write(query)),
+    });
   }
 
-  async load(needs: Needs, into = new Slice()): Promise<Slice> {
+  load(needs: Needs, into = new Slice()): Promise<Slice> {
     const reads = { query: this.#pool.read.bind(this.#pool) };
-    await Promise.all([loadChat(reads, needs, into), loadDecided(reads, needs, into)]);
-    return into;
+    const loaded = Promise.all([loadChat(reads, needs, into), loadDecided(reads, needs, into)]);
+    return this.#guard.run(loaded.then(() => into));
   }
 
   append(events: readonly NewEvent[]): Promise<readonly Appended[]> {
-    return append(this.#pool, events);
+    return this.#guard.run(append(this.#pool, events));
   }
 
   decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]> {
-    return decide(this.#pool, operations, timeMs);
+    return this.#guard.run(decide(this.#pool, operations, timeMs));
   }
 
   markPublished(places: readonly Placed[]): Promise<void> {
-    return markPublished(this.#pool, places);
+    return this.#guard.run(markPublished(this.#pool, places));
   }
 
   unpublished(olderThanMs: number, limit: number): Promise<readonly UnpublishedEvent[]> {
-    return unpublished(this.#pool, olderThanMs, limit);
+    return this.#guard.run(unpublished(this.#pool, olderThanMs, limit));
   }
 
   report(own: ServerReport): Promise<Standing> {
-    return this.#directory.report(own);
+    return this.#guard.run(this.#directory.report(own));
   }
 
   lease(name: string, holder: ServerName, ttlMs: number) {
-    return this.#directory.lease(name, holder, ttlMs);
+    return this.#guard.run(this.#directory.lease(name, holder, ttlMs));
   }
 
   search(query: SearchQuery): Promise<readonly Entry[]> {
-    return search(this.#pool, query);
+    return this.#guard.run(search(this.#pool, query));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

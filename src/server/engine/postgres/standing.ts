@@ -17,12 +17,14 @@ interface ReportAnswer {
   readonly standbys: readonly string[] | null;
 }
 
+type Connections = Pick<EnginePool, "read" | "write">;
+
 /** Which servers live, and which one is the keeper. */
 export class ServerDirectory {
-  readonly #pool: EnginePool;
+  readonly #pool: Connections;
   #isTaking = false;
 
-  constructor(pool: EnginePool) {
+  constructor(pool: Connections) {
     this.#pool = pool;
   }
 

@@ -5,7 +5,7 @@ import type pg from "pg";
 import { pause } from "../../../platform/clock.ts";
 import { Problem } from "../../../platform/problem.ts";
 import { EngineUnavailable } from "../engine.ts";
-import { connectPrimary, type Primary } from "./connect.ts";
+import { connectPrimary, emptyCommit, isWritable, type Primary } from "./connect.ts";
 import { EnginePool, type PoolOptions } from "./pool.ts";
 
 const migrations = fileURLToPath(new URL("migrations", import.meta.url));
@@ -14,16 +14,29 @@ const leastVersion = 15;
 
 /** Pause between two searches for a primary, in milliseconds. */
 const searchMs = 500;
-/** After so many milliseconds, a primary that answers counts as one that confirms nothing. */
+/** After so many milliseconds, a primary that has not confirmed a commit counts as one that confirms none. */
 const unconfirmedMs = 3_000;
 
+/** What whoever opens an engine hears and says while it waits. */
+export interface Waiting {
+  /** Called with a sentence if the primary does not confirm a commit for some seconds. */
+  onUnconfirmed(why: string): void;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Opens the engine's database, and makes its tables if they are missing or old.
- * @throws Problem in one sentence if the database can't be used, or no primary answers
+ * Opens the engine's database, and makes its tables if they are missing or old. Waits until a commit
+ * is confirmed, however long that takes.
+ * @throws Problem in one sentence if the database can't be used, or no primary answers; another error
+ * if the wait was ended
  */
-export async function openEngine(options: PoolOptions): Promise<EnginePool> {
+export async function openEngine(
+  options: PoolOptions,
+  waiting: Waiting = { onUnconfirmed: () => {} },
+): Promise<EnginePool> {
   try {
-    return await open(options);
+    return await open(options, waiting);
   } catch (error) {
     if (!(error instanceof EngineUnavailable)) throw error;
     const way = "start PostgreSQL, or correct --engine";
@@ -32,7 +45,7 @@ export async function openEngine(options: PoolOptions): Promise<EnginePool> {
 }
 
 /**
- * Opens the engine's database as `openEngine` does, and waits for a primary that confirms.
+ * Opens the engine's database as `openEngine` does, and also waits for a primary.
  * @param onWaiting called with a reason in one sentence, once for each kind of reason
  * @throws Problem in one sentence if the database can't be used (K7)
  */
@@ -46,34 +59,60 @@ export async function awaitEngine(
     told.add(kind);
   };
   for (;;) {
-    const unconfirmed = setTimeout(() => {
-      wait("unconfirmed", "PostgreSQL confirms no commit: its standby may be missing.");
-    }, unconfirmedMs);
     try {
-      return await open(options);
+      return await open(options, { onUnconfirmed: (why) => wait("unconfirmed", why) });
     } catch (error) {
       if (!(error instanceof EngineUnavailable)) throw error;
       wait("down", `No primary of PostgreSQL answers (${error.message}).`);
-    } finally {
-      clearTimeout(unconfirmed);
     }
     await pause(searchMs);
   }
 }
 
-/** @throws EngineUnavailable if no primary answers */
-async function open(options: PoolOptions): Promise<EnginePool> {
-  const { address, log } = options;
+/** @throws EngineUnavailable if no primary answers, or it is lost meanwhile */
+async function open(options: PoolOptions, waiting: Waiting): Promise<EnginePool> {
   const primary = await connectPrimary(options);
+  const { signal } = waiting;
+  signal?.addEventListener("abort", primary.close);
   try {
-    await checkVersion(primary);
-    await migrate(primary, address.schema);
-    const warning = await warningOf(primary);
-    if (warning !== undefined) log.warn({ event: "engineWarning" }, warning);
+    signal?.throwIfAborted();
+    await prepare(primary, options, waiting);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (await isWritable(primary.client).catch(() => false)) throw error;
+    // The library of the migrations hides that the connection was lost, so the error does not tell.
+    const { message } = ((error as Error).cause ?? error) as Error;
+    throw new EngineUnavailable(message.split("\n")[0], { cause: error });
   } finally {
+    signal?.removeEventListener("abort", primary.close);
     primary.close();
   }
-  return await EnginePool.open(options);
+  return await confirmed(EnginePool.open(options, signal), waiting);
+}
+
+async function prepare(
+  primary: Primary,
+  { address, log }: PoolOptions,
+  waiting: Waiting,
+): Promise<void> {
+  await checkVersion(primary);
+  // Nobody knows how long migrations take. So whether commits are confirmed is known before.
+  await confirmed(primary.client.query(emptyCommit), waiting);
+  await migrate(primary, address.schema);
+  const warning = await warningOf(primary);
+  if (warning !== undefined) log.warn({ event: "engineWarning" }, warning);
+}
+
+/** Tells if a commit is not confirmed for some seconds. */
+async function confirmed<T>(commit: Promise<T>, { onUnconfirmed }: Waiting): Promise<T> {
+  const unconfirmed = setTimeout(() => {
+    onUnconfirmed("PostgreSQL confirms no commit: its standby may be missing.");
+  }, unconfirmedMs);
+  try {
+    return await commit;
+  } finally {
+    clearTimeout(unconfirmed);
+  }
 }
 
 async function checkVersion({ client, host }: Primary): Promise<void> {
