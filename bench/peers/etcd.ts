@@ -1,8 +1,9 @@
 import { Etcd3 } from "etcd3";
+import { freePorts } from "../../src/trials/free-ports.ts";
 import { messageText } from "../message.ts";
 import type { Workload } from "../workload.ts";
 import { measureWrites } from "../write-loads.ts";
-import { freePorts, missingProgram, Programs, untilReady } from "./server-program.ts";
+import { missingProgram, Programs, untilReady } from "./server-program.ts";
 
 const program = "etcd";
 const members = 3;

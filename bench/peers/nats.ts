@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { freePorts } from "../../src/trials/free-ports.ts";
 import { Audience, fanOut, fanOutFigures } from "../audience.ts";
 import { messageText, numbered } from "../message.ts";
 import { rawFanOut } from "../raw.ts";
 import type { Workload } from "../workload.ts";
 import { measureWrites } from "../write-loads.ts";
-import { freePorts, missingProgram, Programs, untilReady, versionOf } from "./server-program.ts";
+import { missingProgram, Programs, untilReady, versionOf } from "./server-program.ts";
 
 const program = "nats-server";
 const members = 3;

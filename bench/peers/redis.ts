@@ -1,9 +1,10 @@
 import { Redis } from "ioredis";
+import { freePorts } from "../../src/trials/free-ports.ts";
 import { Audience, fanOut, fanOutFigures } from "../audience.ts";
 import { numbered } from "../message.ts";
 import { rawFanOut } from "../raw.ts";
 import type { Workload } from "../workload.ts";
-import { freePorts, missingProgram, Programs } from "./server-program.ts";
+import { missingProgram, Programs } from "./server-program.ts";
 
 const program = "redis-server";
 const inFlight = 512;

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { pause } from "../../src/platform/clock.ts";
 import { endAtExit, TemporaryFolder } from "../processes.ts";
@@ -22,15 +21,6 @@ export function versionOf(program: string): readonly [number, number] | undefine
   } catch {
     return undefined;
   }
-}
-
-/** Returns ports that are free now, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => server.close() && once(server, "close")));
-  return ports;
 }
 
 /** Processes of another system, with their data in a temporary folder. */

@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "nod
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +9,7 @@ import pg from "pg";
 import { now, pause } from "../platform/clock.ts";
 import { Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
+import { freePort } from "./free-ports.ts";
 
 const programs = programFolder();
 export const hasPostgres =
@@ -319,15 +319,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // The process has already ended.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Waits for a condition; the limit only turns a hang into a failure. */

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import { freePorts } from "../../src/trials/free-ports.ts";
 import { Containers } from "./containers.ts";
 import { SteadyMatch } from "./duel.ts";
 import { conformance, SteadyWriter } from "./work.ts";
@@ -43,14 +42,6 @@ async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
     process.stdout.write(`${at}  ${`${seconds(begun)} s`.padStart(7)}  FAILED: ${what}\n`);
     throw error;
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
-  return ports;
 }
 
 const [broker = 0, proxy = 0, reference = 0, web = 0, ...ofGames] = await freePorts(8);

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cp, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { serveMetricsOfAll } from "../../src/cluster/metrics-of-all.ts";
 import { roles } from "../../src/protocol/reference-messages.ts";
+import { freePort } from "../../src/trials/free-ports.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { until } from "./until.ts";
@@ -115,13 +115,4 @@ scrape_configs:
   - job_name: tertulia
     http_sd_configs: [{ url: "${metrics}/targets", refresh_interval: 1s }]
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
