@@ -176,7 +176,7 @@ async function warningOf({ client }: Primary): Promise<string | undefined> {
     `select current_setting('synchronous_standby_names') = '' as alone,
       not pg_has_role(current_user, 'pg_read_all_stats', 'usage') as blind`,
   );
-  // Without a standby, there is none that receipts could name.
+  // Whoever has no standby need not be told that receipts name none.
   if (rows[0].alone) {
     return "PostgreSQL has no synchronous standby: what it confirms is lost if its disk is";
   }
