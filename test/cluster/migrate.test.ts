@@ -186,7 +186,7 @@ describe.skipIf(isSkipped)(`a cluster that is moved into an engine${skipNote}`, 
           : writer.publish(geral, `\u0000 public ${at}`, { id });
       }),
     );
-    // A server may answer her before it has his messages.
+    // A server may answer the reader before it has the messages of the writer.
     let halfway: Vector = {};
     const seesAll = async () => {
       const page = await pagesOf(hers, { channel: geral }, { limit: 1_000 });

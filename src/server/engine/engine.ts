@@ -197,8 +197,8 @@ export interface Engine extends AsyncDisposable {
   /** Returns messages that nobody has marked as published for some time. */
   unpublished(olderThanMs: number, limit: number): Promise<readonly UnpublishedEvent[]>;
   /**
-   * Says that this server lives, tries to become the keeper if there is none, and returns the servers
-   * that live.
+   * Says that this server lives, and returns which servers live. If there is no keeper, the server
+   * tries to become it.
    */
   report(own: ServerReport): Promise<Standing>;
   /**

@@ -13,7 +13,7 @@ interface Row {
   readonly what: string;
   readonly code: ErrorCode;
   readonly request: readonly [service: string, data: Fields];
-  /** Who asks; by default ana. */
+  /** The user of the request; by default ana. */
   readonly by?: typeof guest | "operator";
 }
 

@@ -77,7 +77,7 @@ export class Scene {
 /** What a receipt says of an event for ever. */
 export type Place = Omit<Receipt, "durable">;
 
-/** Somebody who asks servers, with or without an account. */
+/** A user of the servers, with or without an account. */
 export class Person {
   readonly user: string;
   readonly password: string;
