@@ -1,4 +1,4 @@
-import { readFileSync, renameSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { ownerOnly, syncFolder } from "../platform/folder.ts";
@@ -92,10 +92,12 @@ export class MatchStore {
     this.#writing = undefined;
   }
 
+  /** Writes without a thread, because the system's cache takes a few kilobytes at once; only the sync waits. */
   async #append(text: string): Promise<void> {
+    if (this.#file === undefined) return;
     const startMs = performance.now();
-    await this.#file?.writeFile(text);
-    await this.#file?.datasync();
+    appendFileSync(this.#file.fd, text);
+    await this.#file.datasync();
     this.#bytes += Buffer.byteLength(text);
     this.onSync((performance.now() - startMs) / 1_000);
   }
