@@ -8,9 +8,6 @@ import { isMatchId, type MatchId } from "../protocol/matches.ts";
 import type { Record as MatchRecord } from "./core/effects.ts";
 import type { MatchEvent } from "./core/match-event.ts";
 
-/** Bytes above which the file is written anew, if it has also doubled since it was last written so. */
-const mostBytes = 16 * 1024 * 1024;
-
 interface Written {
   readonly number: number;
   readonly record: MatchRecord;
@@ -18,32 +15,51 @@ interface Written {
 
 interface Parts {
   readonly folder: string;
+  /** Bytes above which the file is long: then it is replaced. */
+  readonly longBytes?: number;
   /** Called when all records up to this number are on disk. */
   onStored(upTo: number): void;
   /** Called if the disk fails: what was written last may be lost. */
   onFailed(reason: string): void;
 }
 
+/** A file that will replace the present one. Both are whole until then. */
+interface Successor {
+  readonly file: FileHandle;
+  readonly bytes: number;
+}
+
 /**
  * The logs of all matches of a game server, in one file of JSON lines: `{type, match, events}`. Records
- * that arrive while the disk syncs are written and synced together.
+ * that arrive while the disk syncs are written and synced together. A file that has become long is
+ * replaced by one with only what is still needed, and no record waits while that one is written.
  */
 export class MatchStore {
+  /** The logs that the disk had at the start. */
   readonly logs = new Map<MatchId, MatchEvent[]>();
   readonly #parts: Parts;
   readonly #path: string;
+  readonly #longBytes: number;
+  /** For each match that was not forgotten, its lines. */
+  readonly #lines = new Map<MatchId, string[]>();
   #file: FileHandle | undefined;
   #bytes = 0;
-  /** Bytes of the file after it was last written anew. */
-  #liveBytes = 0;
+  /** Bytes of the file when it was new. */
+  #newBytes = 0;
   #queue: Written[] = [];
   #writing: Promise<void> | undefined;
+  /** Resolves once the next file is written. */
+  #renewing: Promise<void> | undefined;
+  #successor: Successor | undefined;
+  /** What was written since the successor was begun. */
+  #since = "";
   /** Called with the seconds of each sync. */
   onSync: (seconds: number) => void = () => {};
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.#path = join(parts.folder, "matches.jsonl");
+    this.#longBytes = parts.longBytes ?? 16 * 1024 * 1024;
   }
 
   /** @throws Problem if the file can't be read or written */
@@ -51,7 +67,7 @@ export class MatchStore {
     const store = new MatchStore(parts);
     store.#read();
     try {
-      await store.#writeAnew();
+      await store.#changeTo(await store.#writeSuccessor());
     } catch (error) {
       throw new Problem(unwritable(store.#path, error));
     }
@@ -69,6 +85,8 @@ export class MatchStore {
 
   async close(): Promise<void> {
     await this.#writing;
+    await this.#renewing;
+    await this.#successor?.file.close();
     await this.#file?.close();
   }
 
@@ -77,14 +95,10 @@ export class MatchStore {
     await new Promise((resolve) => setImmediate(resolve));
     try {
       while (this.#queue.length > 0) {
-        const batch = this.#queue;
-        this.#queue = [];
-        const text = batch.map(({ record }) => `${JSON.stringify(record)}\n`).join("");
-        await this.#append(text);
-        for (const { record } of batch) this.#keep(record);
-        const last = batch.at(-1)?.number ?? 0;
-        this.#parts.onStored(last);
-        if (this.#bytes > Math.max(mostBytes, 2 * this.#liveBytes)) await this.#writeAnew();
+        const batch = this.#queue.splice(0);
+        await this.#append(batch.map(({ record }) => this.#keep(record)).join(""));
+        this.#parts.onStored(batch.at(-1)?.number ?? 0);
+        await this.#renew();
       }
     } catch (error) {
       this.#parts.onFailed(unwritable(this.#path, error));
@@ -99,32 +113,61 @@ export class MatchStore {
     appendFileSync(this.#file.fd, text);
     await this.#file.datasync();
     this.#bytes += Buffer.byteLength(text);
+    if (this.#renewing !== undefined) this.#since += text;
     this.onSync((performance.now() - startMs) / 1_000);
   }
 
-  #keep(record: MatchRecord): void {
-    const { match } = record;
-    if (record.type === "forget") this.logs.delete(match);
-    else if (record.type === "replace") this.logs.set(match, [...record.events]);
-    else this.logs.set(match, [...(this.logs.get(match) ?? []), ...record.events]);
+  /** @returns the record's line */
+  #keep(record: MatchRecord): string {
+    const { match, type } = record;
+    const line = `${JSON.stringify(record)}\n`;
+    const lines = this.#lines.get(match);
+    if (type === "forget") this.#lines.delete(match);
+    else if (type === "replace" || lines === undefined) this.#lines.set(match, [line]);
+    else lines.push(line);
+    return line;
   }
 
-  /** Writes only what is still needed. After a crash the file is either the old or the new one. */
-  async #writeAnew(): Promise<void> {
-    const lines = [...this.logs].map(([match, events]) => {
-      return `${JSON.stringify({ type: "replace", match, events })}\n`;
-    });
-    const text = lines.join("");
-    const temporary = `${this.#path}.tmp`;
-    const file = await open(temporary, "w", ownerOnly);
+  /** Begins a successor if the file is long, and changes to the successor once it is written. */
+  async #renew(): Promise<void> {
+    if (this.#successor !== undefined) {
+      await this.#changeTo(this.#successor);
+    } else if (this.#renewing === undefined && this.#isLong) {
+      this.#renewing = this.#writeSuccessor().then(
+        (written) => {
+          this.#successor = written;
+        },
+        (error) => this.#parts.onFailed(unwritable(this.#path, error)),
+      );
+    }
+  }
+
+  /** Long enough, and twice as long as when it was new. */
+  get #isLong(): boolean {
+    return this.#bytes > Math.max(this.#longBytes, 2 * this.#newBytes);
+  }
+
+  async #writeSuccessor(): Promise<Successor> {
+    const text = [...this.#lines.values()].flat().join("");
+    const file = await open(`${this.#path}.tmp`, "w", ownerOnly);
     await file.writeFile(text);
     await file.datasync();
-    renameSync(temporary, this.#path);
+    return { file, bytes: Buffer.byteLength(text) };
+  }
+
+  /** After a crash the file is either the old or the new one. */
+  async #changeTo({ file, bytes }: Successor): Promise<void> {
+    appendFileSync(file.fd, this.#since);
+    await file.datasync();
+    renameSync(`${this.#path}.tmp`, this.#path);
     await syncFolder(this.#parts.folder);
     await this.#file?.close();
     this.#file = file;
-    this.#bytes = Buffer.byteLength(text);
-    this.#liveBytes = this.#bytes;
+    this.#bytes = bytes + Buffer.byteLength(this.#since);
+    this.#newBytes = this.#bytes;
+    this.#since = "";
+    this.#renewing = undefined;
+    this.#successor = undefined;
   }
 
   /** @throws Problem if a line is damaged that a crash can't have cut */
@@ -146,6 +189,9 @@ export class MatchStore {
         throw new Problem(`${this.#path} is damaged at line ${at + 1}: move it away.`);
       }
       this.#keep(record);
+      if (record.type === "forget") this.logs.delete(record.match);
+      else if (record.type === "replace") this.logs.set(record.match, [...record.events]);
+      else this.logs.set(record.match, [...(this.logs.get(record.match) ?? []), ...record.events]);
     }
   }
 }

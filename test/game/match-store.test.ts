@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { MatchEvent } from "../../src/game/core/match-event.ts";
 import { MatchStore } from "../../src/game/match-store.ts";
@@ -60,6 +61,67 @@ test("a line that a crash has cut is dropped, and what comes after it is written
   await store.close();
   expect((await open()).store.logs.get(match)).toHaveLength(3);
 });
+
+test("while a long file is replaced by a shorter one, it has all that is on disk at every moment", async () => {
+  const longBytes = 2_000;
+  const records = recordsOfEight(600);
+  const wrong: number[] = [];
+  /** The inode of the file after each sync; a removed file's inode may come back. */
+  const files: number[] = [];
+  await new Promise<void>((resolve, reject) => {
+    let asked = 0;
+    const onStored = (upTo: number) => {
+      files.push(statSync(path()).ino);
+      const { lengths } = records[upTo - 1] as (typeof records)[0];
+      if (!isDeepStrictEqual(lengthsInFile(), lengths)) wrong.push(upTo);
+      if (upTo === records.length) resolve(store.close());
+      else storeSome();
+    };
+    const onFailed = (reason: string) => reject(new Error(reason));
+    let store: MatchStore;
+    const storeSome = () => {
+      for (const { record } of records.slice(asked, asked + 3)) store.store(++asked, record);
+    };
+    MatchStore.open({ folder: place.path, longBytes, onStored, onFailed }).then((opened) => {
+      store = opened;
+      storeSome();
+    }, reject);
+  });
+  expect(wrong).toEqual([]);
+  expect(files.filter((file, at) => file !== files[at - 1]).length).toBeGreaterThan(3);
+  const writtenBytes = records.reduce((sum, { record }) => sum + JSON.stringify(record).length, 0);
+  expect(statSync(path()).size).toBeLessThan(writtenBytes / 3);
+  const read = [...(await open()).store.logs].map(([of, events]) => [of, events.length] as const);
+  expect(new Map(read)).toEqual(records.at(-1)?.lengths);
+});
+
+/** Returns records of eight matches, which get five events each and are forgotten, and the lengths after each. */
+function recordsOfEight(count: number) {
+  const lengths = new Map<MatchId, number>();
+  return Array.from({ length: count }, (_, at) => {
+    const of = `${at % 8}`.padStart(16, "0") as MatchId;
+    const length = lengths.get(of) ?? 0;
+    const type = length === 0 ? "replace" : "append";
+    const record =
+      length === 5
+        ? ({ type: "forget", match: of } as const)
+        : ({ type, match: of, events: [event(length)] } as const);
+    if (length === 5) lengths.delete(of);
+    else lengths.set(of, length + 1);
+    return { record, lengths: new Map(lengths) };
+  });
+}
+
+/** Returns how many events of each match the file has. */
+function lengthsInFile(): Map<string, number> {
+  const lengths = new Map<string, number>();
+  for (const line of readFileSync(path(), "utf8").trimEnd().split("\n")) {
+    const { type, match: of, events } = JSON.parse(line);
+    if (type === "forget") lengths.delete(of);
+    else lengths.set(of, (type === "replace" ? 0 : (lengths.get(of) ?? 0)) + events.length);
+  }
+  return lengths;
+}
 
 test.each(["first", "last"])(
   "a damaged %s line that no crash can have cut is told in one sentence, and nothing is lost",
