@@ -43,6 +43,11 @@ export const gameDurations = {
   invitationMs: 3_000,
   /** The most time that the question of a player waits for news. */
   lookMs: 10_000,
+  /**
+   * The most time that it waits at a match that is over: the player's next match may begin at another
+   * game server.
+   */
+  overLookMs: 1_000,
   /** Time for which a match that is over can still be looked at. */
   overMs: 60_000,
   /** Time between two comparisons of the held matches with the log of decisions. */

@@ -22,9 +22,6 @@ const pauseMs = 100;
 /** Requests are numbered from the time of the start on, so no two starts use the same numbers. */
 const numbersPerMs = 1_000;
 
-/** The most milliseconds that a look at a match that is over waits for news. */
-const overLookMs = 1_000;
-
 interface Pending {
   readonly number: number;
   readonly to: unknown;
@@ -41,6 +38,8 @@ interface Pending {
   sinceMs: number;
   /** The game server that has got the request last. */
   sentTo: GameName | undefined;
+  /** The game servers that were asked how the player's last match has ended. */
+  readonly askedForEnd: Set<GameName>;
 }
 
 interface Parts {
@@ -85,6 +84,7 @@ export class Desk {
       state: "again",
       sinceMs: now.steadyMs,
       sentTo: undefined,
+      askedForEnd: new Set(),
     };
     this.#next += 1;
     this.#pending.set(pending.number, pending);
@@ -96,7 +96,9 @@ export class Desk {
   /** Handles a request that another server forwards to the host of the match. */
   take(from: GameName, message: GameMessage & { readonly type: "asked" }, now: Now): void {
     const { number, user, request, stamp } = message;
-    const hosting = this.#parts.holdings.of(subjectOf(user, request))?.hosting;
+    const holding = this.#parts.holdings.of(subjectOf(user, request));
+    const hosting =
+      holding !== undefined && answers(holding, request) ? holding.hosting : undefined;
     const say = (answer: GameMessage) =>
       this.#parts.emit({ type: "send", to: from, message: answer });
     if (hosting === undefined || request.type === "enter" || request.type === "leave") {
@@ -194,15 +196,12 @@ export class Desk {
   }
 
   /** Asks the host of a match of which this server has a copy. */
-  #toHolding(pending: Pending, { hosting, copy, endedMs }: Holding, now: Now): void {
+  #toHolding(pending: Pending, { hosting, copy }: Holding, now: Now): void {
     const { user, request, stamp } = pending;
     if (isOfQueue(request)) return this.#finish(pending, { refused: "seated" });
     if (hosting === undefined) return this.#forward(pending, copy.term.host);
     pending.state = "hosted";
-    const isOld = endedMs !== undefined && request.type === "look";
-    // The next match may begin at another server, so a look at an old one does not wait for long.
-    const waited = isOld ? { ...request, waitMs: Math.min(request.waitMs, overLookMs) } : request;
-    const asked = { user, request: waited, origin: this.#parts.self, stamp } as Asked;
+    const asked: Asked = { user, request, origin: this.#parts.self, stamp };
     hosting.take(asked, this.#replyTo(pending, now), now);
   }
 
@@ -264,8 +263,12 @@ export class Desk {
         return this.#finish(pending, { answer: { phase: "idle" } });
       case "look": {
         const over = this.#parts.holdings.of(subjectOf(user, request));
-        if (over !== undefined) return this.#toHolding(pending, over, now);
-        return this.#lookWithoutMatch(pending, now);
+        if (over !== undefined && answers(over, request))
+          return this.#toHolding(pending, over, now);
+        const other = this.#mayKnowEnd(pending, now);
+        if (other === undefined) return this.#lookWithoutMatch(pending, now);
+        pending.askedForEnd.add(other);
+        return this.#forward(pending, other);
       }
       case "enter": {
         const isTaken = matchmaking.add({ user, rules: request.rules, rating }, now);
@@ -274,6 +277,16 @@ export class Desk {
         return this.changed(user, now);
       }
     }
+  }
+
+  /**
+   * Returns a game server that may have the player's last match, which is over: the player may have
+   * missed the end, for example because their own game server has died.
+   */
+  #mayKnowEnd({ request, askedForEnd }: Pending, now: Now): GameName | undefined {
+    if (request.type !== "look" || request.after?.match === undefined) return undefined;
+    const { peers } = this.#parts;
+    return peers.known.find((game) => peers.isLive(game, now) && !askedForEnd.has(game));
   }
 
   /** Answers a look at once, unless the player already knows that they sit in no match. */
@@ -317,6 +330,17 @@ function subjectOf(user: UserName, request: GameRequest): UserName {
   return request.type === "look" ? (request.of ?? user) : user;
 }
 
-function isOfQueue({ type }: GameRequest): boolean {
-  return type === "enter" || type === "leave";
+/**
+ * Whether a copy of a match can answer a request. If the match is over, it can't if the player has
+ * seen another one: they may have played that one later.
+ */
+function answers({ copy, endedMs }: Holding, request: GameRequest): boolean {
+  const asked = request.type === "look" ? request.after?.match : undefined;
+  return endedMs === undefined || asked === undefined || asked === copy.match;
+}
+
+function isOfQueue(
+  request: GameRequest,
+): request is Extract<GameRequest, { readonly type: "enter" | "leave" }> {
+  return request.type === "enter" || request.type === "leave";
 }

@@ -27,6 +27,13 @@ export interface Holding {
   sinceMs: number;
 }
 
+/** The open matches that the cluster gives to this server. */
+interface Listed {
+  readonly matches: readonly OpenMatch[];
+  /** Steady time at which the cluster was asked: later matches and terms may be missing. */
+  readonly askedMs: number;
+}
+
 interface Parts {
   readonly self: GameName;
   readonly signer: Signer;
@@ -153,6 +160,7 @@ export class Holdings {
     for (const holding of this.#all.values()) {
       const { copy, hosting, endedMs } = holding;
       if (endedMs !== undefined) {
+        hosting?.answerLate(now, gameDurations.overLookMs);
         const isGone = hosting === undefined && this.#parts.peers.isSilent(copy.term.host, now);
         if (isGone || now.steadyMs - endedMs >= gameDurations.overMs) this.#drop(holding);
         continue;
@@ -213,14 +221,8 @@ export class Holdings {
     this.#parts.onChanged(copy.state);
   }
 
-  /**
-   * Compares with all open matches that the cluster gives to this server.
-   * @param askedMs steady time at which the cluster was asked: later matches and terms may be missing
-   */
-  compare(
-    { matches, askedMs }: { readonly matches: readonly OpenMatch[]; readonly askedMs: number },
-    now: Now,
-  ): void {
+  /** Compares with all open matches that the cluster gives to this server. */
+  compare({ matches, askedMs }: Listed, now: Now): void {
     const { self, recovered } = this.#parts;
     const open = new Map(matches.map((one) => [one.match, one]));
     for (const one of matches) {

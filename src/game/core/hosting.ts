@@ -34,7 +34,9 @@ export interface Asked {
 interface Looker {
   readonly seat: Seat | undefined;
   readonly after: LookedAt;
-  readonly untilMs: number;
+  /** Steady time since when they wait, and the most milliseconds that they want to wait. */
+  readonly sinceMs: number;
+  readonly waitMs: number;
   readonly reply: Reply;
 }
 
@@ -112,9 +114,7 @@ export class Hosting {
   tick({ steadyMs }: Pick<Now, "steadyMs">): void {
     const now = this.#timeOf({ steadyMs });
     this.#commit.tick(now);
-    const late = this.#lookers.filter(({ untilMs }) => untilMs <= now.steadyMs);
-    this.#lookers = this.#lookers.filter(({ untilMs }) => untilMs > now.steadyMs);
-    for (const looker of late) this.#show(looker);
+    this.answerLate(now);
     const { state } = this.#copy;
     const deadlineMs = deadlineOf(state);
     if (deadlineMs !== undefined && now.wallMs >= deadlineMs) {
@@ -126,6 +126,14 @@ export class Hosting {
         this.#own(`:gone/${seat}`, { type: "giveUp", seat, isGone }, now);
       }
     }
+  }
+
+  /** Answers those who have waited for news as long as they wanted to, or for `mostMs`. */
+  answerLate({ steadyMs }: Pick<Now, "steadyMs">, mostMs: number = gameDurations.lookMs): void {
+    const isLate = ({ sinceMs, waitMs }: Looker) => steadyMs - sinceMs >= Math.min(waitMs, mostMs);
+    const late = this.#lookers.filter(isLate);
+    this.#lookers = this.#lookers.filter((looker) => !isLate(looker));
+    for (const looker of late) this.#show(looker);
   }
 
   /** The time of the match: it goes on evenly, also if somebody sets the machine's clock. */
@@ -152,10 +160,9 @@ export class Hosting {
   #look(
     { after, waitMs }: GameRequest & { readonly type: "look" },
     { seat, reply }: Pick<Looker, "seat" | "reply">,
-    now: Now,
+    { steadyMs: sinceMs }: Now,
   ): void {
-    const untilMs = now.steadyMs + Math.min(waitMs, gameDurations.lookMs);
-    const looker = { seat, reply, after: after ?? { eventSeq: -1 }, untilMs };
+    const looker = { seat, reply, after: after ?? { eventSeq: -1 }, sinceMs, waitMs };
     if (this.#hasNews(looker)) this.#show(looker);
     else this.#lookers.push(looker);
   }
