@@ -97,16 +97,37 @@ describe.skipIf(isMissing)(`[K11] reservations of packs${skipNote || noRedisNote
 
   test("[D9] whoever asks again with an id that has bought the last pack gets the first receipt, and so does a copy that is on its way", async () => {
     await supply(1);
-    const [first, copy] = [buying("ana"), buying("ana")];
-    expect(await server.admit(first)).toBeUndefined();
-    // The reservation of the first is that of its copy, too.
+    const [purchase, copy] = [buying("ana"), buying("ana")];
+    expect(await server.admit(purchase)).toBeUndefined();
     expect(await server.admit(copy)).toBeUndefined();
-    const [bought] = await decide([first]);
+    // The reservation of the first is that of its copy, too.
+    expect(await open()).toBe(1);
+    const [bought] = await decide([purchase]);
     await until(async () => (await toldLeft()) === "0", "Redis knows that none is left");
     expect(bought?.outcome).toBe("done");
-    expect(await server.admit(copy)).toEqual({ ...bought, left: undefined });
-    expect(await decide([copy])).toEqual([{ ...bought, left: undefined }]);
+    const first = { ...bought, left: undefined };
+    expect(await buy(copy)).toEqual(first);
+    // Much later Redis no longer knows the request, and the engine does.
+    await redis.call("del", "test:pack:basic:said:ana\n1");
+    expect(await server.admit(copy)).toEqual(first);
     expect(await server.admit(buying("ana", "2"))).toMatchObject({ outcome: "sold_out" });
+  });
+
+  test("[D9] all copies of a request fare alike: none is refused while another one may be decided, and none is decided after another one was refused", async () => {
+    const other = new Reservations(logged.link, engine, "test:");
+    await supply(0);
+    // This one has waited long, so it goes on although none is left.
+    const stock = new PackStock(logged.link, "test:pack:basic");
+    const slow = buying("ana");
+    expect(await stock.note("going", [slow])).toEqual(new Set([slow]));
+    expect(await other.admit(buying("ana"))).toBeUndefined();
+    const [refused, copy] = [buying("bia"), buying("bia")];
+    expect(await other.admit(refused)).toMatchObject({ outcome: "sold_out" });
+    await supply(5);
+    expect(await server.admit(copy)).toMatchObject({ outcome: "sold_out" });
+    expect(await stock.note("going", [copy])).toEqual(new Set());
+    expect(await buy(slow)).toMatchObject({ outcome: "done" });
+    expect(await buy(buying("bia", "2"))).toMatchObject({ outcome: "done" });
   });
 
   test("[D9] what a moved cluster may have decided and forgotten is never refused as sold out", async () => {
@@ -133,9 +154,11 @@ describe.skipIf(isMissing)(`[K11] reservations of packs${skipNote || noRedisNote
   test("the reservation of a server that died comes back", async () => {
     await supply(1);
     await server.admit(buying("ana"));
+    let tries = 0;
     const isReserved = async () => {
-      await server.admit(buying("bia"));
-      return (await redis.call("zscore", openKey, "bia\n1")) !== null;
+      tries += 1;
+      await server.admit(buying("bia", String(tries)));
+      return (await redis.call("zscore", openKey, `bia\n${tries}`)) !== null;
     };
     expect(await isReserved()).toBe(false);
     await until(isReserved, "another one can reserve");

@@ -5,7 +5,7 @@ import { type Engine, EngineUnavailable, Needs } from "../engine.ts";
 import type { Slice } from "../slice.ts";
 import { within } from "../within.ts";
 import type { RedisLink } from "./link.ts";
-import type { PackStock, Reserved, Stock } from "./pack-stock.ts";
+import type { PackStock, Reserved } from "./pack-stock.ts";
 
 /** The longest that a purchase waits for what comes of the reservations of others, in milliseconds. */
 const waitMs = 250;
@@ -27,12 +27,14 @@ interface Waiting {
   readonly resolve: (decided: Decided | undefined) => void;
 }
 
-const none: Reserved = { left: undefined, granted: new Set() };
+const none: Reserved = { left: undefined, going: new Set(), refused: new Set() };
 
 /** Purchases of one pack that wait for a reservation, or for the news that none is left. */
 export class PackQueue {
   readonly #parts: Parts;
   #waiting: Waiting[] = [];
+  /** The last slot that this queue has read of. */
+  #slot = 0;
   #isRunning = false;
   #interrupt = new AbortController();
 
@@ -59,12 +61,11 @@ export class PackQueue {
     while (this.#waiting.length > 0) {
       const asked = this.#waiting.splice(0, mostAsked);
       const stay = await this.#askAll(asked);
-      this.#waiting.unshift(...stay);
       const { steadyMs } = now();
-      this.#waiting = this.#waiting.filter(({ untilMs, resolve }) => {
-        if (steadyMs >= untilMs) resolve(undefined);
-        return steadyMs < untilMs;
-      });
+      const all = [...stay, ...this.#waiting.splice(0)];
+      const late = all.filter(({ untilMs }) => steadyMs >= untilMs);
+      this.#waiting = all.filter(({ untilMs }) => steadyMs < untilMs);
+      await this.#goOn(late);
       if (stay.length < asked.length) continue;
       this.#interrupt = new AbortController();
       await pause(lookMs, this.#interrupt.signal);
@@ -74,44 +75,88 @@ export class PackQueue {
 
   /** @returns those that get neither a reservation nor an outcome yet */
   async #askAll(asked: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const { left, rest } = await this.#reserve(asked);
-    if (rest.length === 0 || (left !== undefined && left !== 0)) return rest;
-    const others = await this.#consult(rest);
+    const { left, refused, rest } = await this.#reserve(asked);
+    const isAnyLeft = left !== undefined && left !== 0;
+    const [unsure, waiting] = parted(rest, ({ operation }) => {
+      return !isAnyLeft || refused.has(operation);
+    });
+    const others = await this.#consult(unsure, refused);
     // Now Redis knows what is left.
-    return left === undefined ? (await this.#reserve(others)).rest : others;
+    if (left === undefined && others.length > 0) return (await this.#reserve(others)).rest;
+    return [...others, ...waiting];
   }
 
-  /** Lets those go on that have a reservation, or need none. @returns the others */
+  /** Lets those go on that have a reservation, or need none. @returns also the others */
   async #reserve(asked: readonly Waiting[]) {
-    const { stock } = this.#parts;
-    const reserved =
-      asked.length === 0 ? none : await stock.reserve(asked.map(({ operation }) => operation));
-    const { left, granted } = reserved ?? { ...none, left: "unlimited" as const };
-    const goesOn = ({ operation }: Waiting) => left === "unlimited" || granted.has(operation);
-    for (const { resolve } of asked.filter(goesOn)) resolve(undefined);
-    return { left, rest: asked.filter((one) => !goesOn(one)) };
+    const reserved = await this.#parts.stock.reserve(asked.map(({ operation }) => operation));
+    const { left, going, refused } = reserved ?? none;
+    const [free, rest] = parted(asked, ({ operation }) => {
+      return reserved === undefined || going.has(operation);
+    });
+    for (const { resolve } of free) resolve(undefined);
+    return { left, refused, rest };
+  }
+
+  /** Lets purchases go on to the decision without a reservation, unless a copy of them was refused. */
+  async #goOn(asked: readonly Waiting[]): Promise<void> {
+    const going = await this.#parts.stock.note("going", operationsOf(asked));
+    for (const { operation, resolve } of asked) {
+      const goesOn = going === undefined || going.has(operation);
+      resolve(goesOn ? undefined : this.#refusalOf(operation));
+    }
   }
 
   /**
    * Reads from the engine what is left and what was decided, without the lock of the log. Only this
    * refuses anything, so that Redis can't refuse by something old, and that whoever asks again gets the
    * first outcome (D9).
+   * @param refused those of which a copy was refused
    * @returns those that get no outcome yet
    */
-  async #consult(asked: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const slice = await this.#load(asked.map(({ operation }) => operation));
+  async #consult(
+    asked: readonly Waiting[],
+    refused: Reserved["refused"],
+  ): Promise<readonly Waiting[]> {
+    if (asked.length === 0) return [];
+    const { pack, stock } = this.#parts;
+    const slice = await this.#load(operationsOf(asked));
     if (slice === undefined) {
-      for (const { resolve } of asked) resolve(undefined);
+      await this.#goOn(asked);
       return [];
     }
-    const left = slice.shop.left(this.#parts.pack) ?? "unlimited";
-    const truth: Stock = { slot: slice.applied, left };
-    await this.#parts.stock.tell(truth, []);
-    return asked.filter(({ operation, resolve }) => {
-      const outcome = outcomeIn(slice, operation, truth);
-      if (outcome !== undefined) resolve(outcome === "unknown" ? undefined : outcome);
-      return outcome === undefined;
+    this.#slot = slice.applied;
+    const left = slice.shop.left(pack) ?? "unlimited";
+    await stock.tell({ slot: slice.applied, left }, []);
+    const [, open] = parted(asked, ({ operation, resolve }) => {
+      const first = slice.find(operation.by, operation.id);
+      if (first !== undefined) resolve(first);
+      return first !== undefined;
     });
+    const [soldOut, others] = parted(open, ({ operation }) => {
+      // A moved cluster may have decided it and forgotten.
+      const isForgotten = operation.since < (slice.forgotten.get(operation.by) ?? 0);
+      return !isForgotten && (left === 0 || refused.has(operation));
+    });
+    await this.#refuse(soldOut);
+    if (typeof left === "number" && left > 0) return others;
+    await this.#goOn(others);
+    return [];
+  }
+
+  /**
+   * Refuses purchases, unless a copy of them has gone on: it may buy a pack, if an administrator has
+   * added some meanwhile.
+   */
+  async #refuse(asked: readonly Waiting[]): Promise<void> {
+    const refused = await this.#parts.stock.note("refused", operationsOf(asked));
+    for (const { operation, resolve } of asked) {
+      const isRefused = refused?.has(operation) === true;
+      resolve(isRefused ? this.#refusalOf(operation) : undefined);
+    }
+  }
+
+  #refusalOf(operation: Operation): Decided {
+    return { slot: this.#slot, outcome: "sold_out", operation };
   }
 
   async #load(operations: readonly Operation[]): Promise<Slice | undefined> {
@@ -127,19 +172,13 @@ export class PackQueue {
   }
 }
 
-/**
- * Returns what comes of a purchase; `unknown` if only the decision can tell, and undefined if a
- * reservation is to be tried.
- */
-function outcomeIn(
-  slice: Slice,
-  operation: Operation,
-  { slot, left }: Stock,
-): Decided | "unknown" | undefined {
-  const { by, id, since } = operation;
-  const first = slice.find(by, id);
-  if (first !== undefined) return first;
-  // A moved cluster may have decided it and forgotten.
-  if (left === "unlimited" || since < (slice.forgotten.get(by) ?? 0)) return "unknown";
-  return left === 0 ? { slot, outcome: "sold_out", operation } : undefined;
+function operationsOf(waiting: readonly Waiting[]): Operation[] {
+  return waiting.map(({ operation }) => operation);
+}
+
+/** Returns those that fit, and the others. */
+function parted<T>(all: readonly T[], fits: (one: T) => boolean): [fitting: T[], others: T[]] {
+  const [fitting, others]: [T[], T[]] = [[], []];
+  for (const one of all) (fits(one) ? fitting : others).push(one);
+  return [fitting, others];
 }
