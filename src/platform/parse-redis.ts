@@ -13,7 +13,7 @@ export interface RedisAddress {
 
 const defaultPort = 6379;
 const pattern =
-  /^(rediss?):\/\/(?:([^@/?:]+)@)?(\[[\da-fA-F:.]+\]|[^:@/?[\]]+)(?::(\d{1,5}))?(?:\/(\d{0,5}))?$/;
+  /^(rediss?):\/\/(?:([^@/?:]+)@)?(\[[\da-fA-F:.]+\]|[^:@/?,[\]]+)(?::(\d{1,5}))?(?:\/(\d{0,5}))?$/;
 
 /**
  * Parses the address of a Redis, such as `redis://ana@a:6379/0`; `rediss://` encrypts.

@@ -107,9 +107,8 @@ export class PackQueue {
   }
 
   /**
-   * Reads from the engine what is left and what was decided, without the lock of the log. Only this
-   * refuses anything, so that Redis can't refuse by something old, and that whoever asks again gets the
-   * first outcome (D9).
+   * Reads from the engine what is left and what was decided, without the lock of the log. So what is left
+   * by Redis, which may be old, refuses nobody, and whoever asks again gets the first outcome (D9).
    * @param refused those of which a copy was refused
    * @returns those that get no outcome yet
    */
