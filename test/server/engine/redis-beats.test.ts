@@ -91,6 +91,17 @@ describe.skipIf(!hasRedis)(`[K11] servers that hear each other by Redis${noRedis
     expect(third.looks).toBe(0);
   });
 
+  test("nobody looks for a server that died while Redis was away: the keeper finds what it left", async () => {
+    await using redis = await TrialRedis.start();
+    const [first, second, third] = await servers(redis, "a", "b", "c");
+    await redis.kill();
+    third.die();
+    for (const { logged } of running) await logged.untilAway();
+    await redis.start();
+    for (let round = 0; round < 8; round += 1) await hearingEachOther([first, second]);
+    expect([first.looks, second.looks]).toEqual([0, 0]);
+  });
+
   test("words that nobody says are not heard, and nobody looks for them", async () => {
     const name = nameOf("a");
     let looks = 0;

@@ -121,6 +121,9 @@ describe.skipIf(isMissing)(`[K11] reservations of packs${skipNote || noRedisNote
     const slow = buying("ana");
     expect(await stock.note("going", [slow])).toEqual(new Set([slow]));
     expect(await other.admit(buying("ana"))).toBeUndefined();
+    // Also if Redis has just forgotten what is left.
+    await redis.call("del", leftKey);
+    expect(await other.admit(buying("ana"))).toBeUndefined();
     const [refused, copy] = [buying("bia"), buying("bia")];
     expect(await other.admit(refused)).toMatchObject({ outcome: "sold_out" });
     await supply(5);
@@ -187,6 +190,15 @@ describe.skipIf(isMissing)(`[K11] reservations of packs${skipNote || noRedisNote
     expect(await toldLeft()).toBe("1");
     await stock.tell({ slot: 10, left: "unlimited" }, []);
     expect(await toldLeft()).toBe("unlimited");
+  });
+
+  test("a reservation that has been used is free at once", async () => {
+    const stock = new PackStock(logged.link, "test:pack:basic");
+    const [first, second] = [buying("ana"), buying("bia")];
+    await stock.tell({ slot: 1, left: 1 }, []);
+    expect((await stock.reserve([first, second]))?.going).toEqual(new Set([first]));
+    await stock.tell({ slot: 2, left: 1 }, [first]);
+    expect((await stock.reserve([second]))?.going).toEqual(new Set([second]));
   });
 
   test("a pack without a limit, and operations that buy nothing, wait for nothing", async () => {
