@@ -11,6 +11,7 @@ import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { hasPostgres, type Postgres, startPostgres } from "../../src/trials/postgres.ts";
 import { hasRedis, TrialRedis } from "../../src/trials/redis.ts";
 import { operation } from "../../test/support/drawn-operations.ts";
+import { ListeningSocket } from "../../test/support/listening-socket.ts";
 import { until } from "../../test/support/until.ts";
 import { channel, members } from "../chat-load.ts";
 import { latencyOf, measure, percentile } from "../measure.ts";
@@ -177,9 +178,13 @@ async function die(scene: Scene): Promise<Values> {
   const { cluster, engine } = opened;
   const [writer] = await members(cluster);
   const heard = new Set<string>();
-  const listener = cluster.client();
-  await listener.login(parseUserName("user0"));
-  await listener.subscribe({ channel }, ({ message }) => void heard.add(message));
+  const proxies = cluster.endpoints.proxy.split(",");
+  // A client would ask for what it missed.
+  using _socket = new ListeningSocket(proxies, channel, (message) => heard.add(message));
+  await until(async () => {
+    await writer?.publish(channel, "is anybody there?");
+    return heard.size > 0;
+  }, "the subscription is there");
   const latencies: number[] = [];
   for (let kill = 1; kill <= kills; kill += 1) {
     await pause((mostPauseMs * (kill - 1)) / kills);

@@ -13,8 +13,11 @@ import { type Buyer, buy, enter, raceForPacks, supply } from "./race-for-packs.t
 import { Writer } from "./writer.ts";
 
 const general = parseChannelName("geral");
-/** Before this age nobody publishes what another server left, unless Redis tells of a death (K4). */
-const keeperMs = 1_000;
+/**
+ * Unless Redis tells of a death, nobody publishes what another server left before it is 1 s old (K4).
+ * The message is a little older than measured here.
+ */
+const keeperMs = 800;
 const isMissing = !hasPostgres || !hasRedis;
 
 describe.skipIf(isMissing)(
@@ -73,20 +76,19 @@ describe.skipIf(isMissing)(
 
     test("[K4] what a killed server left is published before the keeper would look for it", async () => {
       await untilRedisIs(1);
-      const heard: string[] = [];
-      const listener = cluster.client();
-      await listener.login(ana.user, "a password of the race");
-      await listener.subscribe({ channel: general }, ({ message }) => void heard.push(message));
+      const isPublished = async () => {
+        const left = await postgres.query("select from unpublished", engine.split("/").at(-1));
+        return left.length === 0;
+      };
       let shortestMs = Number.POSITIVE_INFINITY;
       // A busy machine may need longer than it aims at, but not each time.
       for (let round = 1; round <= 5 && shortestMs >= keeperMs; round += 1) {
         const victim = cluster.server(1 + (round % 3));
         const back = victim.nextReady();
-        const text = `the last words ${round}`;
-        await appendAlone(text);
+        await appendAlone(`the last words ${round}`);
         const begunMs = performance.now();
         victim.signal("SIGKILL");
-        await until(() => heard.includes(text), "it is published");
+        await until(isPublished, "it is published");
         shortestMs = Math.min(shortestMs, performance.now() - begunMs);
         await back;
       }
