@@ -1,5 +1,4 @@
-import type { ServerName } from "../../../protocol/ids.ts";
-import { isServerName } from "../../../protocol/ids.ts";
+import { isServerName, type ServerName } from "../../../protocol/ids.ts";
 import { patienceMs, type RedisLink } from "./link.ts";
 
 /** The pause between two beats of a server, in milliseconds. */
