@@ -7,6 +7,7 @@ import { decisions } from "./workloads/decisions.ts";
 import { duels } from "./workloads/duels.ts";
 import { endurance } from "./workloads/endurance.ts";
 import { engine } from "./workloads/engine.ts";
+import { engineRush } from "./workloads/engine-rush.ts";
 import { failover } from "./workloads/failover.ts";
 import { fairness } from "./workloads/fairness.ts";
 import { fanOutWorkload } from "./workloads/fan-out.ts";
@@ -49,6 +50,7 @@ const workloads = [
   endurance,
   engine,
   engineNames,
+  engineRush,
   engineStock,
   failover,
   rollout,

@@ -46,6 +46,7 @@ const common = [
 ] as const;
 const administered = ["data", "secretFile", "cluster", "curve"] as const;
 const engine = ["engine", "enginePasswordFile"] as const;
+const redis = ["redis", "redisPasswordFile"] as const;
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
@@ -87,6 +88,7 @@ export const processCommands: readonly ProcessCommand[] = [
       "passwordFile",
       "metrics",
       ...engine,
+      ...redis,
       "insecure",
       "logLevel",
       "lang",
@@ -129,6 +131,7 @@ export const processCommands: readonly ProcessCommand[] = [
       ...links,
       ...common,
       ...engine,
+      ...redis,
       "leaveOnStop",
       "keepPublications",
       "keepMessages",

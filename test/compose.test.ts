@@ -77,12 +77,29 @@ test("[O32] in docker-compose.yml, the profile engine is a primary and a standby
   const readers = Object.keys(services).filter((name) =>
     services[name].volumes?.some((volume: string) => volume.startsWith("engine:")),
   );
-  expect(readers).toEqual(["postgres-1", "postgres-2", "server"]);
+  expect(readers).toEqual(["postgres-1", "postgres-2", "redis", "server"]);
   expect(services.server.volumes).toContain("engine:/app/engine:ro");
   expect(services.server.environment).toMatchObject({
     TERTULIA_ENGINE: expect.stringMatching(/^\$\{TERTULIA_ENGINE:-\}$/),
     TERTULIA_ENGINE_PASSWORD_FILE: "/app/engine/password",
+    TERTULIA_REDIS: expect.stringMatching(/^\$\{TERTULIA_REDIS:-\}$/),
+    TERTULIA_REDIS_PASSWORD_FILE: "/app/engine/password",
   });
+});
+
+test("[O32] in docker-compose.yml, the profile engine has a Redis that no other machine reaches, for which no server waits", () => {
+  const { redis, server } = services;
+  expect(redis).toMatchObject({
+    profiles: ["engine"],
+    user: "redis",
+    read_only: true,
+    cap_drop: ["ALL"],
+    security_opt: ["no-new-privileges:true"],
+    volumes: ["engine:/run/engine:ro", "./ops/redis:/ops:ro"],
+  });
+  expect(redis.ports).toBeUndefined();
+  expect(Object.keys(server.depends_on)).not.toContain("redis");
+  expect(statSync("ops/redis/start.sh").mode & 0o111).toBe(0o111);
 });
 
 test.each(["start", "promote", "confirm"])(

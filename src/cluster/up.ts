@@ -41,7 +41,13 @@ export interface UpOptions {
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
 /** Settings of servers that `up` accepts as flags, and passes on. */
-const engineSettings = ["engine", "enginePasswordFile", "insecure"] as const;
+const engineSettings = [
+  "engine",
+  "enginePasswordFile",
+  "redis",
+  "redisPasswordFile",
+  "insecure",
+] as const;
 
 /**
  * Refuses settings of bound endpoints: all processes would get the same endpoint, and only one of

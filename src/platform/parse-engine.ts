@@ -26,7 +26,7 @@ const form = "postgres://user@host:port/database is wanted, several hosts separa
  */
 export function engineAddress(text: string): EngineAddress {
   const match = /^postgres(?:ql)?:\/\/(?:([^/?]*)@)?([^@/?]+)\/([^/?]+)(?:\?(.*))?$/.exec(text);
-  refusePassword(text);
+  refusePassword(text, "engine");
   const [, user, hosts = "", database = "", rest = ""] = match ?? [];
   if (match === null) throw new Error(form);
   const { schema = "public", sslmode = "disable", ...more } = parametersOf(rest);
@@ -47,14 +47,18 @@ export function engineAddress(text: string): EngineAddress {
   };
 }
 
-/** A password here would be seen in lists of processes and of settings, so no message repeats it. */
-function refusePassword(text: string): void {
+/**
+ * A password here would be seen in lists of processes and of settings, so no message repeats it.
+ * @param of the setting that has the address
+ * @throws Problem if the address has a password
+ */
+export function refusePassword(text: string, of: "engine" | "redis"): void {
   const [, before = ""] = /^[a-z]+:\/\/(.*)@/.exec(text) ?? [];
   const isParameter = /[?&]password=/.test(text);
   if (!before.includes(":") && !isParameter) return;
   throw new Problem(
-    "The address of the engine has a password in it, where others can see it: " +
-      "remove it, and name a file with it by TERTULIA_ENGINE_PASSWORD_FILE.",
+    `The address of ${of === "engine" ? "the engine" : "Redis"} has a password in it, where others ` +
+      `can see it: remove it, and name a file with it by TERTULIA_${of.toUpperCase()}_PASSWORD_FILE.`,
     2,
   );
 }

@@ -2,6 +2,7 @@ import { isIP, isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { splitHost } from "./parse-endpoint.ts";
 import type { EngineAddress } from "./parse-engine.ts";
+import type { RedisAddress } from "./parse-redis.ts";
 import { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
@@ -55,6 +56,20 @@ export function protectEngine(settings: Settings, { hosts, encryption }: EngineA
   throw new Problem(
     `The engine's host ${beyond.host} is another machine, and everything would go to it in clear: ` +
       "add ?sslmode=verify-full to --engine, or say --insecure if that is what you want.",
+    2,
+  );
+}
+
+/**
+ * Refuses a Redis on another machine to which connections are not encrypted, unless `--insecure`
+ * allows it (O31).
+ * @throws Problem that says what to do
+ */
+export function protectRedis(settings: Settings, { host, isEncrypted }: RedisAddress): void {
+  if (isEncrypted || isThisMachine(host) || settings.get("insecure")) return;
+  throw new Problem(
+    `The Redis ${host} is another machine, and everything would go to it in clear: ` +
+      "begin --redis with rediss://, or say --insecure if that is what you want.",
     2,
   );
 }

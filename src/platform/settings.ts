@@ -4,6 +4,7 @@ import { plainText } from "../protocol/plain-text.ts";
 import type { LogLevel } from "./log.ts";
 import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
 import { engineAddress } from "./parse-engine.ts";
+import { redisAddress } from "./parse-redis.ts";
 import { Problem } from "./problem.ts";
 
 /** The source of a setting's value. */
@@ -129,6 +130,8 @@ export const rows = {
   ),
   engine: row("TERTULIA_ENGINE", { value: "address", parse: engineAddress }),
   enginePasswordFile: row("TERTULIA_ENGINE_PASSWORD_FILE", path("file")),
+  redis: row("TERTULIA_REDIS", { value: "address", parse: redisAddress }),
+  redisPasswordFile: row("TERTULIA_REDIS_PASSWORD_FILE", path("file")),
   passwordFile: row("TERTULIA_PASSWORD_FILE", path("file")),
   keyFile: row("TERTULIA_KEY_FILE", path("file")),
   invitation: row("TERTULIA_INVITATION", text("text")),
@@ -177,6 +180,11 @@ export class Settings {
   /** The engine's password from the environment. Like the secret, it has neither a row nor a flag. */
   get enginePasswordText(): string | undefined {
     return this.#env.TERTULIA_ENGINE_PASSWORD || undefined;
+  }
+
+  /** The password of Redis from the environment. It has neither a row nor a flag, either. */
+  get redisPasswordText(): string | undefined {
+    return this.#env.TERTULIA_REDIS_PASSWORD || undefined;
   }
 
   /** Returns the text of a setting, and its source. */

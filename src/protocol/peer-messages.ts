@@ -153,7 +153,8 @@ const heardPresence = object({
 /** The latest presence report of a client to the sending server (L11). */
 export type HeardPresence = ReturnType<typeof heardPresence>;
 
-function parseHeard(value: unknown): readonly HeardPresence[] {
+/** @throws PeerMessageError */
+export function parseHeard(value: unknown): readonly HeardPresence[] {
   if (Array.isArray(value) && value.length <= limits.presenceWords) {
     return value.map((one) => heardPresence(fieldsOf(one)));
   }

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { memberKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { memberConfig } from "../platform/member-config.ts";
-import { protectEngine } from "../platform/reach.ts";
+import { Problem } from "../platform/problem.ts";
+import { protectEngine, protectRedis } from "../platform/reach.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Pace } from "../protocol/buckets.ts";
 import { readPasswordFile } from "../storage/password-file.ts";
@@ -10,6 +11,7 @@ import type { Retention } from "./core/chat/chat-state.ts";
 
 export type ServerConfig = ReturnType<typeof serverConfig>;
 export type EngineConfig = NonNullable<ReturnType<typeof engineConfig>>;
+export type RedisConfig = NonNullable<ReturnType<typeof redisConfig>>;
 
 export function serverConfig(settings: Settings) {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:*";
@@ -38,6 +40,8 @@ export function serverConfig(settings: Settings) {
     auth: settings.get("auth"),
     /** Where everything is kept; undefined if the server keeps it itself. */
     engine: engineConfig(settings),
+    /** The Redis beside the engine, if there is one. */
+    redis: redisConfig(settings),
     /** The number of records of steps to remember; 0 to record none (O63). */
     steps: settings.get("steps"),
     flood: {
@@ -52,14 +56,38 @@ export function engineConfig(settings: Settings) {
   const address = settings.optional("engine");
   if (address === undefined) return undefined;
   protectEngine(settings, address);
-  return { address, password: enginePassword(settings) };
+  const password = passwordIn(settings, "enginePasswordFile", settings.enginePasswordText);
+  return { address, password };
 }
 
-/** Returns the engine's password; a flag with its file overrides the environment. */
-function enginePassword(settings: Settings): string | undefined {
-  const file = settings.optional("enginePasswordFile");
-  const isFlag = settings.lookUp("enginePasswordFile").source === "flag";
-  const text = isFlag ? undefined : settings.enginePasswordText;
+/** @throws Problem as `protectRedis`, and if there is no engine beside which Redis would be */
+function redisConfig(settings: Settings) {
+  const address = settings.optional("redis");
+  if (address === undefined) return undefined;
+  if (settings.optional("engine") === undefined) {
+    throw new Problem(
+      "--redis helps servers with --engine only: name one, or leave out --redis.",
+      2,
+    );
+  }
+  protectRedis(settings, address);
+  const password = passwordIn(settings, "redisPasswordFile", settings.redisPasswordText);
+  return { address, password };
+}
+
+/**
+ * Returns the password of a program that the server uses; a flag with its file overrides the
+ * environment.
+ * @param given the password itself, from the environment
+ */
+function passwordIn(
+  settings: Settings,
+  name: "enginePasswordFile" | "redisPasswordFile",
+  given: string | undefined,
+): string | undefined {
+  const file = settings.optional(name);
+  const isFlag = settings.lookUp(name).source === "flag";
+  const text = isFlag ? undefined : given;
   return text ?? (file === undefined ? undefined : readPasswordFile(file));
 }
 

@@ -20,6 +20,8 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
    * `TERTULIA_TEST_ENGINE` names one: then the cluster has a database there, as long as its folder.
    */
   readonly engine?: string;
+  /** The Redis beside that engine. By default there is none. */
+  readonly redis?: string;
 }
 
 /** A new cluster of real processes on free ports. By default its data is in a temporary folder. */
@@ -38,7 +40,11 @@ export class LocalCluster implements AsyncDisposable {
     this.#database = database;
     const engine = options.engine ?? database?.url;
     this.engine = engine;
-    const { secretFile, cluster, curve } = options;
+    const { secretFile, cluster, curve, redis } = options;
+    const kept = {
+      ...(engine !== undefined && { TERTULIA_ENGINE: engine }),
+      ...(redis !== undefined && { TERTULIA_REDIS: redis }),
+    };
     const settings = new Settings({ data: folder, secretFile, cluster, curve }, {});
     const keys = memberKeys(settings, openSecret(secretSource(settings)));
     this.#supervisor = new Supervisor({
@@ -56,7 +62,7 @@ export class LocalCluster implements AsyncDisposable {
       settings: (server) => ({
         TERTULIA_USER_RATE: "0",
         TERTULIA_CONNECTION_RATE: "0",
-        ...(engine !== undefined && server.role === "server" ? { TERTULIA_ENGINE: engine } : {}),
+        ...(server.role === "server" ? kept : {}),
         ...options.settings?.(server),
       }),
     });

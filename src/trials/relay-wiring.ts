@@ -9,7 +9,7 @@ export const clientsNode: NodeName = "clients";
  * Returns the number of ports for a cluster with one broker and one proxy. Each server connects to
  * five endpoints, and its peers connect to one endpoint of this server. Broker and proxy connect to
  * the reference, and clients to broker and proxy. If there is an engine, each server connects to each
- * server of the engine.
+ * server of the engine, and to a Redis if there is one.
  */
 export function relayPorts(servers: number, databases = 0): number {
   return (6 + databases) * servers + 4;

@@ -24,7 +24,14 @@ export interface RelayedEngine {
   /** The address, as the setting `engine` expects it. */
   readonly url: string;
   /** The servers of PostgreSQL, in the order of the address. */
-  readonly targets: readonly { readonly label: string; readonly endpoint: string }[];
+  readonly targets: readonly EngineTarget[];
+  /** The Redis beside it. */
+  readonly redis?: EngineTarget | undefined;
+}
+
+interface EngineTarget {
+  readonly label: string;
+  readonly endpoint: string;
 }
 
 /** A new cluster whose processes and clients reach each other only through a relay. */
@@ -44,7 +51,8 @@ export class RelayedCluster implements AsyncDisposable {
 
   static async start(options: RelayedClusterOptions) {
     const { servers, folder, logLevel, auth, settings, engine } = options;
-    const relay = await Relay.open(relayPorts(servers, engine?.targets.length));
+    const databases = (engine?.targets.length ?? 0) + (engine?.redis === undefined ? 0 : 1);
+    const relay = await Relay.open(relayPorts(servers, databases));
     let local: LocalCluster | undefined;
     const nodeOf = (name: string) =>
       local?.of("server").find(({ ready }) => ready?.name === name)?.label;
@@ -52,6 +60,11 @@ export class RelayedCluster implements AsyncDisposable {
     const engineOf = ({ url, targets }: RelayedEngine, server: Process) => {
       const hosts = targets.map((target) => wiring.between(server, target, target.endpoint));
       return url.replace(/@.*\//, `@${hosts.join(",").replaceAll("tcp://", "")}/`);
+    };
+    const keptBy = (kept: RelayedEngine, server: Process) => {
+      const { redis } = kept;
+      const at = redis && wiring.between(server, redis, redis.endpoint).replace("tcp:", "redis:");
+      return { TERTULIA_ENGINE: engineOf(kept, server), ...(at && { TERTULIA_REDIS: at }) };
     };
     try {
       local = await LocalCluster.start({
@@ -63,9 +76,7 @@ export class RelayedCluster implements AsyncDisposable {
         ...(engine && { engine: engine.url }),
         settings: (process) => ({
           ...settings?.(process),
-          ...(engine && process.role === "server"
-            ? { TERTULIA_ENGINE: engineOf(engine, process) }
-            : {}),
+          ...(engine && process.role === "server" ? keptBy(engine, process) : {}),
         }),
       });
     } catch (error) {

@@ -1,14 +1,12 @@
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Subscriber } from "zeromq";
-import { connect } from "../../src/net/connect.ts";
 import { engineAddress } from "../../src/platform/parse-engine.ts";
 import { randomHex } from "../../src/platform/random.ts";
-import { decode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName, type RequestId } from "../../src/protocol/ids.ts";
 import { openPostgres } from "../../src/server/engine/postgres/postgres-engine.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
+import { ListeningSocket } from "../support/listening-socket.ts";
 import { PlainRequest } from "../support/plain-client.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
@@ -89,7 +87,8 @@ describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_00
 
   test("[K4] a message whose server died before it published it is published by another one", async () => {
     const heard: string[] = [];
-    using _socket = new ListeningSocket(cluster.endpoints.proxy.split(","), general, heard);
+    const proxies = cluster.endpoints.proxy.split(",");
+    using _socket = new ListeningSocket(proxies, general, (message) => heard.push(message));
     await until(async () => {
       // A subscription takes a moment, and nothing tells when it is there.
       await (await speaker()).publish(general, "is anybody there?");
@@ -224,24 +223,3 @@ describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_00
     }
   }
 });
-
-/** A socket as programs of the original protocol use it: it hears each publication, and asks nothing. */
-class ListeningSocket implements Disposable {
-  readonly #socket = new Subscriber({ linger: 0 });
-
-  constructor(endpoints: readonly string[], topic: string, heard: string[]) {
-    connect(this.#socket, endpoints);
-    this.#socket.subscribe(topic);
-    void this.#listen(heard);
-  }
-
-  async #listen(heard: string[]): Promise<void> {
-    for await (const [, payload] of this.#socket) {
-      heard.push((decode(payload as Buffer) as { message: string }).message);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.close();
-  }
-}

@@ -24,6 +24,8 @@ export interface Scope {
   readonly profiles: readonly string[];
   /** The address of the engine, if the servers have one. */
   readonly engine?: string;
+  /** The address of the Redis beside it. */
+  readonly redis?: string;
 }
 
 /** The containers of docker-compose.yml, with a project and volumes of their own. */
@@ -32,7 +34,7 @@ export class Containers {
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles: readonly string[];
 
-  constructor(project: string, ports: Ports, { profiles, engine = "" }: Scope) {
+  constructor(project: string, ports: Ports, { profiles, engine = "", redis = "" }: Scope) {
     this.#project = project;
     this.#profiles = profiles.flatMap((profile) => ["--profile", profile]);
     this.#env = {
@@ -41,6 +43,7 @@ export class Containers {
       TERTULIA_PROXY_PORT: String(ports.proxy),
       TERTULIA_REFERENCE_PORT: String(ports.reference),
       TERTULIA_ENGINE: engine,
+      TERTULIA_REDIS: redis,
       TERTULIA_WEB_PORT: String(ports.web),
       TERTULIA_GAME_PORT: String(ports.game1),
       TERTULIA_GAME2_PORT: String(ports.game2),

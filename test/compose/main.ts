@@ -49,7 +49,7 @@ const [game1 = 0, game2 = 0, mqtt1 = 0, mqtt2 = 0] = ofGames;
 const ports = { broker, proxy, reference, web, game1, game2, mqtt1, mqtt2 };
 const engine = "postgres://tertulia@postgres-1,postgres-2/tertulia";
 const scope = values.engine
-  ? { profiles: ["engine", "web", "duel"], engine }
+  ? { profiles: ["engine", "web", "duel"], engine, redis: "redis://redis" }
   : { profiles: ["duel"] };
 const containers = new Containers(`tertulia-test-${process.pid}`, ports, scope);
 const endpoint = `tcp://127.0.0.1:${broker}`;
@@ -130,6 +130,8 @@ async function engineScene(): Promise<void> {
   await step("--scale server=5", () => containers.up("--scale", "server=5"));
   const writer = new SteadyWriter(endpoint, "compose");
   await step("a writer begins", () => writer.start());
+  await step("100 messages", () => writer.progress(100));
+  await step("kill -9 of Redis", () => containers.kill("redis-1"));
   await step("100 messages", () => writer.progress(100));
   await moveOn("postgres-1", "postgres-2", writer);
   await moveOn("postgres-2", "postgres-1", writer);

@@ -4,7 +4,8 @@ import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { curveKeys, keyFileText, memberKeys, serverKey } from "../../src/platform/curve.ts";
 import { engineAddress } from "../../src/platform/parse-engine.ts";
-import { protect, protectEngine } from "../../src/platform/reach.ts";
+import { redisAddress } from "../../src/platform/parse-redis.ts";
+import { protect, protectEngine, protectRedis } from "../../src/platform/reach.ts";
 import { openSecret, Secret } from "../../src/platform/secret.ts";
 import { Settings } from "../../src/platform/settings.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -121,4 +122,21 @@ test("[O31] an engine on another machine needs encrypted connections or --insecu
   expect(() => check("postgres://db1/chat", { insecure: true })).not.toThrow();
   expect(() => check("postgres://db1/chat?sslmode=require")).not.toThrow();
   expect(() => check("postgres://db1/chat?sslmode=verify-full")).not.toThrow();
+});
+
+test("[O31] a Redis on another machine needs encrypted connections or --insecure, and one on this machine does not", () => {
+  const check = (redis: string, flags: Record<string, unknown> = {}) => {
+    protectRedis(new Settings(flags, {}), redisAddress(redis));
+  };
+  expect(() => check("redis://cache:6380/1")).toThrow(
+    expect.objectContaining({
+      exitCode: 2,
+      message: expect.stringMatching(/^The Redis cache is another machine, .*\.$/),
+    }),
+  );
+  for (const local of ["localhost", "127.0.0.1:6380", "[::1]"]) {
+    expect(() => check(`redis://${local}`)).not.toThrow();
+  }
+  expect(() => check("redis://cache", { insecure: true })).not.toThrow();
+  expect(() => check("rediss://cache")).not.toThrow();
 });

@@ -24,3 +24,23 @@ test("a server has no engine unless a setting names one, and the engine's passwo
   expect(configOf({}, both).engine?.password).toBe("own");
   expect(configOf({ enginePasswordFile: second }, both).engine?.password).toBe(`of ${second}`);
 });
+
+test("a server has a Redis only beside an engine, on this machine or encrypted, and its password is found as that of the engine", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "password");
+  await writeFile(path, "of a file\n");
+  const configOf = (env: Record<string, string>) => {
+    const all = { TERTULIA_SECRET: "x".repeat(16), TERTULIA_ENGINE: "postgres://localhost/chat" };
+    return serverConfig(new Settings({ data: folder.path }, { ...all, ...env })).redis;
+  };
+  expect(configOf({})).toBeUndefined();
+  const env = { TERTULIA_REDIS: "redis://localhost/3" };
+  expect(configOf(env)).toMatchObject({ address: { database: 3 }, password: undefined });
+  const file = { TERTULIA_REDIS_PASSWORD_FILE: path };
+  expect(configOf({ ...env, ...file })?.password).toBe("of a file");
+  expect(configOf({ ...env, ...file, TERTULIA_REDIS_PASSWORD: "own" })?.password).toBe("own");
+  const refused = (text: string) => expect.objectContaining({ exitCode: 2, message: text });
+  expect(() => configOf({ ...env, TERTULIA_ENGINE: "" })).toThrow(
+    refused("--redis helps servers with --engine only: name one, or leave out --redis."),
+  );
+});

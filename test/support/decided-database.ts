@@ -27,8 +27,8 @@ export class DecidedDatabase implements AsyncDisposable {
     return (await this.#pool.write({ text })).rows;
   }
 
-  decide(operations: readonly Operation[], timeMs = 1_000): Promise<readonly Decided[]> {
-    return decide(this.#pool, operations, timeMs);
+  async decide(operations: readonly Operation[], timeMs = 1_000): Promise<readonly Decided[]> {
+    return (await decide(this.#pool, operations, timeMs)).map(({ left, ...decided }) => decided);
   }
 
   async decideOne(operation: Operation): Promise<Decided> {

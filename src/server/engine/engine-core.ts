@@ -25,6 +25,7 @@ import { engineServices, engineServiceTable } from "./engine-services.ts";
 import { EngineDecisions, EngineSearches, EngineWrites } from "./engine-waits.ts";
 import { messageIn } from "./events.ts";
 import { addNeedsOf, needsOfHooks } from "./needs.ts";
+import type { Reservations } from "./redis/reservations.ts";
 import type { Slice } from "./slice.ts";
 import { type MadeEvent, type OuterServices, Turn } from "./turn.ts";
 import { within } from "./within.ts";
@@ -35,6 +36,8 @@ interface Parts {
   readonly engine: Engine;
   readonly services: Omit<OuterServices, "submit">;
   readonly flood: Flood;
+  /** Reservations of packs, if the server has a Redis. */
+  readonly reservations?: Pick<Reservations, "admit" | "settle"> | undefined;
   now(): Now;
   perform(effect: Effect): void;
 }
@@ -88,10 +91,16 @@ export class EngineCore {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { engine, services, flood, now } = parts;
-    const decide = (operations: Parameters<Engine["decide"]>[0]) =>
-      engine.decide(operations, services.correctedMs(now()));
-    this.#decisions = new EngineDecisions(decide, () => this.wake());
+    const { engine, services, flood, reservations, now } = parts;
+    this.#decisions = new EngineDecisions({
+      decide: async (operations) => {
+        const decided = await engine.decide(operations, services.correctedMs(now()));
+        reservations?.settle(decided);
+        return decided;
+      },
+      admit: reservations && ((operation) => reservations.admit(operation)),
+      onSettled: () => this.wake(),
+    });
     this.#searches = new EngineSearches(
       (query) => engine.search(query),
       (action) => this.#atNextTurn(action),

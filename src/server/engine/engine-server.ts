@@ -27,13 +27,14 @@ import { EngineCore } from "./engine-core.ts";
 import { engineServices, engineServiceTable } from "./engine-services.ts";
 import { Housekeeping, notYet } from "./housekeeping.ts";
 import { openPostgres } from "./postgres/postgres-engine.ts";
+import { RedisAid } from "./redis/redis-aid.ts";
 
 /** Starts a server that keeps no state of its own: all that it knows is in the engine. */
 export async function openEngineServer(
   foundation: Foundation,
   given: EngineConfig,
 ): Promise<Server> {
-  const { config, clock, clockFile, membership, name, log, slot, link, requestLogs } = foundation;
+  const { config, clock, membership, name, log, link, requestLogs } = foundation;
   const { auth, secret, brokers, flood } = config;
   let unready = (): string | undefined => notYet;
   const { port, answered } = await openMetrics(foundation, () => unready());
@@ -52,8 +53,15 @@ export async function openEngineServer(
     disbelievedClocks: () => core.serving.disbelievedClocks,
   });
   const correctedMs = () => now().wallMs + view.offsetMs;
+  const redis =
+    config.redis &&
+    new RedisAid({
+      ...{ config: config.redis, foundation, given, engine, presence, correctedMs },
+      onLost: () => house.hurry(),
+    });
   const core: EngineCore = new EngineCore({
     engine,
+    reservations: redis?.reservations,
     services: {
       ...{ name, clock, digest, auth, presence, correctedMs },
       topicKeys: topicKeys.sources,
@@ -66,6 +74,7 @@ export async function openEngineServer(
   });
   unready = () => core.whyNotServing;
   measureServing(port.metrics, () => core.figures(view.offsetMs, now()));
+  redis?.measure(port.metrics);
   const clients = new ClientWire({
     ...{ auth, secret, brokers, parsers: engineServices, log: requestLogs.clients },
     onRequests: (requests) => core.take(requests),
@@ -79,26 +88,36 @@ export async function openEngineServer(
   const { promise: firstServing, resolve: onServing } = withResolver();
   const house = new Housekeeping({
     ...{ engine, core, clients, bus, presence, view, clock, link, name, address, self, log },
+    kept: redis?.kept,
     onServing,
   });
   clients.start();
   house.start();
+  redis?.start();
   log.info({ event: "started", address, metrics: port.endpoint }, "Started, with an engine");
   const stop = async () => {
     link.expectSilence();
     await house.stop();
-    await clients.close();
-    await bus.close();
-    await responder.close();
-    await passwords.close();
-    link.close();
-    await engine[Symbol.asyncDispose]();
-    await clockFile[Symbol.asyncDispose]();
-    slot[Symbol.dispose]();
-    await port[Symbol.asyncDispose]();
-    log.info("Stopped");
+    await redis?.[Symbol.asyncDispose]();
+    for (const one of [clients, bus, responder, passwords]) await one.close();
+    await close({ ...foundation, engine, port });
   };
   return { name, address, metrics: port.endpoint, firstServing, [Symbol.asyncDispose]: stop };
+}
+
+interface Closed extends Pick<Foundation, "link" | "clockFile" | "slot" | "log"> {
+  readonly engine: AsyncDisposable;
+  readonly port: AsyncDisposable;
+}
+
+/** Closes what a server needs until it has answered all. */
+async function close({ link, engine, clockFile, slot, port, log }: Closed): Promise<void> {
+  link.close();
+  await engine[Symbol.asyncDispose]();
+  await clockFile[Symbol.asyncDispose]();
+  slot[Symbol.dispose]();
+  await port[Symbol.asyncDispose]();
+  log.info("Stopped");
 }
 
 interface BusParts {

@@ -105,21 +105,23 @@ interface Asked {
   readonly waiters: Parameters<ServingParts["decisions"]["ask"]>[1][];
 }
 
+interface DecisionParts {
+  decide(operations: readonly Operation[]): Promise<readonly Decided[]>;
+  /** See `Reservations.admit`; undefined if there is nothing to wait for. */
+  admit?: ((operation: Operation) => Promise<Decided | undefined> | undefined) | undefined;
+  onSettled(): void;
+}
+
 /** Operations that wait until the engine has decided them. */
 export class EngineDecisions {
   readonly #asked = new Map<string, Asked>();
   #waiting: Asked[] = [];
-  readonly #decide: (operations: readonly Operation[]) => Promise<readonly Decided[]>;
+  readonly #parts: DecisionParts;
   readonly #settled: { readonly asked: Asked; readonly decided: Decided | undefined }[] = [];
-  readonly #onSettled: () => void;
   #isDeciding = false;
 
-  constructor(
-    decide: (operations: readonly Operation[]) => Promise<readonly Decided[]>,
-    onSettled: () => void,
-  ) {
-    this.#decide = decide;
-    this.#onSettled = onSettled;
+  constructor(parts: DecisionParts) {
+    this.#parts = parts;
   }
 
   isFull(own: number): boolean {
@@ -136,7 +138,22 @@ export class EngineDecisions {
     if (known !== undefined) return void known.waiters.push(waiter);
     const asked = { operation, waiters: [waiter] };
     this.#asked.set(key, asked);
-    this.#waiting.push(asked);
+    const admitted = this.#parts.admit?.(operation);
+    if (admitted === undefined) this.#waiting.push(asked);
+    else void this.#await(asked, admitted);
+  }
+
+  /** Has an operation decided, unless its outcome is known before. */
+  async #await(asked: Asked, admitted: Promise<Decided | undefined>): Promise<void> {
+    const decided = await admitted;
+    if (decided === undefined) this.#waiting.push(asked);
+    else this.#settle(asked, decided);
+    this.#parts.onSettled();
+  }
+
+  #settle(asked: Asked, decided: Decided | undefined): void {
+    this.#asked.delete(keyOf(asked.operation));
+    this.#settled.push({ asked, decided });
   }
 
   submit(operation: Operation, { steadyMs }: Now): void {
@@ -166,16 +183,15 @@ export class EngineDecisions {
     if (this.#isDeciding || this.#waiting.length === 0) return;
     this.#isDeciding = true;
     const batch = this.#waiting.splice(0, limits.decisionOperations);
-    const decided = await this.#decide(batch.map(({ operation }) => operation)).catch((error) => {
-      if (error instanceof EngineUnavailable) return [];
-      throw error;
-    });
+    const decided = await this.#parts
+      .decide(batch.map(({ operation }) => operation))
+      .catch((error) => {
+        if (error instanceof EngineUnavailable) return [];
+        throw error;
+      });
     this.#isDeciding = false;
-    for (const [at, asked] of batch.entries()) {
-      this.#asked.delete(keyOf(asked.operation));
-      this.#settled.push({ asked, decided: decided[at] });
-    }
-    this.#onSettled();
+    for (const [at, asked] of batch.entries()) this.#settle(asked, decided[at]);
+    this.#parts.onSettled();
   }
 }
 

@@ -79,6 +79,8 @@ export class Needs {
   readonly players = new Set<UserName>();
   /** What is left of each pack and each kind of cards, and the number of offers. */
   isStockNeeded = false;
+  /** Of each pack that an administrator has limited, how many are left. `isStockNeeded` includes it. */
+  areSuppliesNeeded = false;
   /** The number of open matches. */
   isMatchCountNeeded = false;
   /** The users with the best ratings. */
@@ -162,6 +164,12 @@ export interface ServerReport {
   readonly rate: number;
 }
 
+/** What came of an operation, and how many packs its slot has left of the pack that it is about. */
+export interface DecidedWithStock extends Decided {
+  /** Undefined if the operation is about no pack, or was decided before. */
+  readonly left?: number | "unlimited" | undefined;
+}
+
 /** Which servers live, and which one is the keeper, that publishes what others left. */
 export interface Standing {
   readonly servers: readonly (ServerReport & { readonly silentMs: number })[];
@@ -188,7 +196,7 @@ export interface Engine extends AsyncDisposable {
    */
   append(events: readonly NewEvent[]): Promise<readonly Appended[]>;
   /** Decides operations one after the other, all in one slot (D1). */
-  decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]>;
+  decide(operations: readonly Operation[], timeMs: number): Promise<readonly DecidedWithStock[]>;
   /**
    * Notes that these messages are published. A crash may undo this; the messages are then published
    * once more.

@@ -16,6 +16,7 @@ import { Rate } from "../core/replica/rate.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { type Engine, EngineUnavailable, silenceMs } from "./engine.ts";
 import type { EngineCore } from "./engine-core.ts";
+import type { KeptPresence } from "./redis/kept-presence.ts";
 
 interface Parts {
   readonly engine: Engine;
@@ -30,6 +31,8 @@ interface Parts {
   readonly address: string;
   readonly self: SelfReport;
   readonly log: Log;
+  /** Keeps presence, if the server has a Redis. */
+  readonly kept?: Pick<KeptPresence, "keep" | "recall"> | undefined;
   /** Called when the server enters the rotation. */
   onServing(): void;
 }
@@ -39,6 +42,11 @@ interface Parts {
  * again (K4): by the keeper, and a little later by any server, because the keeper may have died.
  */
 const republishAfterMs = { byKeeper: 1_000, byAny: 1_500 };
+/**
+ * So much younger are the messages that a server publishes again which has noticed that another one
+ * fell silent, and for so long. Those of a server that lives are mostly marked by then.
+ */
+const hurry = { afterMs: 200, forMs: 1_000 };
 /** Pause between two searches for such messages, in milliseconds. */
 const republishEveryMs = 400;
 const mostRepublished = 500;
@@ -54,6 +62,8 @@ export class Housekeeping {
   readonly #timers: NodeJS.Timeout[] = [];
   /** Steady time of the last answer of the engine. */
   #heardMs = Number.NEGATIVE_INFINITY;
+  /** Steady time until which messages of a server that fell silent are looked for. */
+  #hurriesUntilMs = Number.NEGATIVE_INFINITY;
   #isReporting = false;
   #isPublishing = false;
   #isServing = false;
@@ -95,12 +105,19 @@ export class Housekeeping {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
+  /** Publishes what a server has left that has just fallen silent, without waiting for the next look. */
+  hurry(): void {
+    this.#hurriesUntilMs = now().steadyMs + hurry.forMs;
+    void this.#publishAgain();
+  }
+
   #tick(): void {
-    const { core, bus, presence, name, clock } = this.#parts;
+    const { core, bus, presence, name, clock, kept } = this.#parts;
     if (core.serving.open > 0) core.wake();
     for (const heard of presence.due(now().steadyMs)) {
       const sender = { server: name, clock: clock.tick(), view: noView, durable: emptyVector };
       bus.broadcast({ ...sender, office: undefined, slot: undefined, type: "presence", heard });
+      void kept?.keep(heard);
     }
     if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave();
   }
@@ -153,10 +170,11 @@ export class Housekeeping {
   }
 
   #enter(): void {
-    const { core, clients, presence, log, onServing } = this.#parts;
+    const { core, clients, presence, log, kept, onServing } = this.#parts;
     if (this.#isServing || this.#isStopping) return;
     this.#isServing = true;
     core.whyNotServing = undefined;
+    void kept?.recall();
     clients.rotate(true);
     presence.tellAll();
     log.info("Serves clients");
@@ -178,7 +196,9 @@ export class Housekeeping {
     if (this.#isPublishing) return;
     this.#isPublishing = true;
     try {
-      const olderThanMs = view.isKeeper ? republishAfterMs.byKeeper : republishAfterMs.byAny;
+      const usualMs = view.isKeeper ? republishAfterMs.byKeeper : republishAfterMs.byAny;
+      const isHurrying = now().steadyMs < this.#hurriesUntilMs;
+      const olderThanMs = isHurrying ? hurry.afterMs : usualMs;
       core.publish(await engine.unpublished(olderThanMs, mostRepublished));
     } catch (error) {
       if (!(error instanceof EngineUnavailable)) throw error;

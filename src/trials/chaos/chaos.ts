@@ -30,7 +30,7 @@ export interface ChaosConfig {
   readonly servers: number;
   /** The path of an empty folder for data and logs. */
   readonly folder: string;
-  /** Whether the servers have an engine: a PostgreSQL of this run, with a standby. */
+  /** Whether the servers have an engine: a PostgreSQL of this run, with a standby and a Redis. */
   readonly hasEngine?: boolean;
 }
 
@@ -100,7 +100,7 @@ export async function runChaos(
     servers: scene.labels("server"),
     others: [...scene.labels("broker"), ...scene.labels("proxy"), ...scene.labels("reference")],
     clients: clientsNode,
-    ...(scene.database && { databases: scene.database.targets.map(({ label }) => label) }),
+    ...(scene.database && { databases: scene.databases.map(({ label }) => label) }),
   });
   await scene.load.prepare();
   await scene.changes.prepare();
@@ -191,7 +191,13 @@ class Scene implements AsyncDisposable {
 
   /** Everything that faults can hit. */
   get targets(): readonly Target[] {
-    return [...this.#cluster.processes, ...(this.database?.targets ?? [])];
+    return [...this.#cluster.processes, ...this.databases];
+  }
+
+  /** The engine's servers, and the Redis beside them. */
+  get databases(): readonly Target[] {
+    const { targets = [], redis } = this.database ?? {};
+    return redis === undefined ? targets : [...targets, redis];
   }
 
   labels(role: Child["role"]): string[] {

@@ -1,13 +1,19 @@
 import { pause } from "../../platform/clock.ts";
 import { type Postgres, type PostgresNode, startPostgres } from "../postgres.ts";
+import { hasRedis, TrialRedis } from "../redis.ts";
+import { theRedis } from "./core/fault-plan.ts";
 import type { Target } from "./fault-performer.ts";
 
 /** Milliseconds for which a killed server of the engine is down, and a lost primary has no heir. */
 const downMs = 500;
 
-/** The engine of a trial's cluster: a PostgreSQL of its own, with a synchronous standby. */
+/**
+ * The engine of a trial's cluster: a PostgreSQL of its own, with a synchronous standby, and a Redis
+ * if that is installed.
+ */
 export class ChaosDatabase implements AsyncDisposable {
   readonly targets: readonly DatabaseTarget[];
+  readonly redis: RedisTarget | undefined;
   /** The address of a database, as the setting `engine` expects it. */
   readonly url: string;
   readonly #postgres: Postgres;
@@ -15,9 +21,10 @@ export class ChaosDatabase implements AsyncDisposable {
   #changes: Promise<void> = Promise.resolve();
   #open = 0;
 
-  private constructor(postgres: Postgres, url: string) {
+  private constructor(postgres: Postgres, url: string, redis?: TrialRedis) {
     this.#postgres = postgres;
     this.url = url;
+    this.redis = redis && new RedisTarget(redis);
     this.targets = postgres.nodes.map((node, at) => new DatabaseTarget(this, node, at + 1));
   }
 
@@ -25,7 +32,8 @@ export class ChaosDatabase implements AsyncDisposable {
     const settings = { max_connections: "200", wal_retrieve_retry_interval: "200ms" };
     const postgres = await startPostgres({ standby: true, settings });
     try {
-      return new ChaosDatabase(postgres, await postgres.createDatabase());
+      const url = await postgres.createDatabase();
+      return new ChaosDatabase(postgres, url, hasRedis ? await TrialRedis.start() : undefined);
     } catch (error) {
       await postgres[Symbol.asyncDispose]();
       throw error;
@@ -68,12 +76,14 @@ export class ChaosDatabase implements AsyncDisposable {
   }
 
   /** Resolves when the primary has its standby. @throws whatever went wrong with them */
-  settled(): Promise<void> {
-    return this.#changes;
+  async settled(): Promise<void> {
+    await this.#changes;
+    await this.redis?.nextReady();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#changes.catch(() => {});
+    await this.redis?.[Symbol.asyncDispose]();
     await this.#postgres[Symbol.asyncDispose]();
   }
 
@@ -120,5 +130,43 @@ export class DatabaseTarget implements Target {
 
   async nextReady(): Promise<void> {
     await this.#database.settled();
+  }
+}
+
+/** The Redis beside the engine, as faults see it. A killed one comes back empty. */
+class RedisTarget implements Target, AsyncDisposable {
+  readonly role = "redis";
+  readonly label = theRedis;
+  readonly endpoint: string;
+  readonly #redis: TrialRedis;
+  #changes: Promise<void> = Promise.resolve();
+
+  constructor(redis: TrialRedis) {
+    this.#redis = redis;
+    this.endpoint = `tcp://127.0.0.1:${redis.port}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#redis.pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (signal !== "SIGKILL") return this.#redis.signal(signal);
+    this.#changes = this.#changes.then(async () => {
+      await this.#redis.kill();
+      await pause(downMs);
+      await this.#redis.start();
+    });
+    // `nextReady` tells it.
+    this.#changes.catch(() => {});
+  }
+
+  nextReady(): Promise<void> {
+    return this.#changes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#changes.catch(() => {});
+    await this.#redis[Symbol.asyncDispose]();
   }
 }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { LocalCluster } from "../../../src/trials/local-cluster.ts";
 import { hasPostgres, skipNote } from "../../../src/trials/postgres.ts";
+import { hasRedis, noRedisNote } from "../../../src/trials/redis.ts";
 import { promisesOfDecisions } from "./decisions.ts";
 import { MemorySubject } from "./memory.ts";
-import { ProcessSubject, startEngineSubject } from "./processes.ts";
+import { ProcessSubject, startEngineSubject, startRedisSubject } from "./processes.ts";
 import { promisesOfReads } from "./reads.ts";
 import { refusalsOfServers } from "./refusals.ts";
 import { Scene } from "./scene.ts";
@@ -19,7 +20,12 @@ const subjects: [string, boolean, () => Promise<Subject>][] = [
     hasEngine,
     () => ProcessSubject.start(),
   ],
-  [`PostgreSQL with a synchronous standby${skipNote}`, !hasPostgres, startEngineSubject],
+  [`PostgreSQL with a synchronous standby${skipNote}`, !hasPostgres, () => startEngineSubject()],
+  [
+    `PostgreSQL with Redis${skipNote || noRedisNote}`,
+    !hasPostgres || !hasRedis,
+    () => startRedisSubject(),
+  ],
 ];
 
 for (const [keeper, isSkipped, start] of subjects) {

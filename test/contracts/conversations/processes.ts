@@ -1,14 +1,17 @@
 import type { Wiring } from "../../../src/cluster/supervisor.ts";
 import { Sessions } from "../../../src/net/sessions.ts";
 import type { Fields } from "../../../src/protocol/fields.ts";
-import { LocalCluster } from "../../../src/trials/local-cluster.ts";
+import { LocalCluster, type LocalClusterOptions } from "../../../src/trials/local-cluster.ts";
 import { startPostgres } from "../../../src/trials/postgres.ts";
+import { TrialRedis } from "../../../src/trials/redis.ts";
 import { secretIn } from "../../support/members-door.ts";
 import { PlainRequest } from "../../support/plain-client.ts";
 import { keptMessages, type Payload, type Subject, servers } from "./subject.ts";
 
 /** A client's time-out (B6). */
 const patienceMs = 5_000;
+
+type Kept = Pick<LocalClusterOptions, "engine" | "redis">;
 
 /** Servers that are processes. Each has a broker of its own, so that a test can choose the server. */
 export class ProcessSubject implements Subject {
@@ -20,15 +23,15 @@ export class ProcessSubject implements Subject {
     this.#brokers = cluster.endpoints.broker.split(",");
   }
 
-  /** @param engine the address of an engine; without it the servers keep everything themselves */
-  static async start(engine?: string): Promise<ProcessSubject> {
+  /** @param kept an engine, perhaps with a Redis; without it the servers keep everything themselves */
+  static async start(kept: Kept = {}): Promise<ProcessSubject> {
     const cluster = await LocalCluster.start({
       auth: "required",
       servers: servers.length,
       brokers: servers.length,
       wiring: ownBrokers,
       settings: () => ({ TERTULIA_KEEP_PUBLICATIONS: String(keptMessages) }),
-      ...(engine && { engine }),
+      ...kept,
     });
     return new ProcessSubject(cluster);
   }
@@ -60,26 +63,43 @@ export class ProcessSubject implements Subject {
   }
 }
 
+/** Starts servers on a PostgreSQL with a synchronous standby, and with a Redis beside it. */
+export async function startRedisSubject(): Promise<Subject> {
+  const redis = await TrialRedis.start();
+  try {
+    return alsoDisposing(await startEngineSubject(redis), redis);
+  } catch (error) {
+    await redis[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 /** Starts servers on a PostgreSQL with a synchronous standby. */
-export async function startEngineSubject(): Promise<Subject> {
+export async function startEngineSubject(redis?: TrialRedis): Promise<Subject> {
   const postgres = await startPostgres({ standby: true, settings: { max_connections: "200" } });
   try {
-    const subject = await ProcessSubject.start(await postgres.createDatabase());
-    return {
-      get operator() {
-        return subject.operator;
-      },
-      ask: (server, payload) => subject.ask(server, payload),
-      restart: () => subject.restart(),
-      async [Symbol.asyncDispose]() {
-        await subject[Symbol.asyncDispose]();
-        await postgres[Symbol.asyncDispose]();
-      },
-    };
+    const engine = await postgres.createDatabase();
+    const kept = { engine, ...(redis && { redis: redis.url }) };
+    return alsoDisposing(await ProcessSubject.start(kept), postgres);
   } catch (error) {
     await postgres[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Returns the subject, which disposes of another thing, too. */
+function alsoDisposing(subject: Subject, other: AsyncDisposable): Subject {
+  return {
+    get operator() {
+      return subject.operator;
+    },
+    ask: (server, payload) => subject.ask(server, payload),
+    restart: () => subject.restart(),
+    async [Symbol.asyncDispose]() {
+      await subject[Symbol.asyncDispose]();
+      await other[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Connects each server to the broker of its own number. At the other endpoints there is nobody. */

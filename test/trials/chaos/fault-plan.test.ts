@@ -6,6 +6,7 @@ import {
   planFaults,
   theCoordinator,
   thePrimary,
+  theRedis,
   theStandby,
 } from "../../../src/trials/chaos/core/fault-plan.ts";
 
@@ -144,6 +145,18 @@ describe("the plan of faults", () => {
       const kinds = new Set(hits.map(({ kind }) => kind));
       expect([...kinds].sort(), `seed ${seed}`).toEqual(["kill", "promote", "stop"]);
       expect(faults.flatMap(targetsOf)).not.toContain(theCoordinator);
+    }
+  });
+
+  test("with a Redis beside the engine, some faults kill it and some stop it, and all others are as frequent as before", () => {
+    const databases = ["postgres 1", "postgres 2", theRedis];
+    for (const seed of seeds) {
+      const faults = planFaults(seededRandom(seed), 120_000, { ...cast, databases });
+      const hits = faults.filter((fault) => "targets" in fault && fault.targets.includes(theRedis));
+      expect(new Set(hits.map(({ kind }) => kind)), `seed ${seed}`).toEqual(
+        new Set(["kill", "stop"]),
+      );
+      expect(hits.length / faults.length, `seed ${seed}`).toBeLessThan(0.2);
     }
   });
 

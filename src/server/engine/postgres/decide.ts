@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { kindOf } from "../../../protocol/cards.ts";
+import { kindOf, type PackName } from "../../../protocol/cards.ts";
 import { fieldsOf } from "../../../protocol/fields.ts";
 import { readUserName, type UserName } from "../../../protocol/ids.ts";
 import { parseClock } from "../../../protocol/lamport-clock.ts";
@@ -8,7 +8,7 @@ import { type Decided, keyOf, type Operation } from "../../../protocol/operation
 import { expiredOutcome } from "../../core/accounts/account-operations.ts";
 import type { Apply } from "../../core/decisions/applying.ts";
 import { operationsOf } from "../../core/facts.ts";
-import { Needs } from "../engine.ts";
+import { type DecidedWithStock, Needs } from "../engine.ts";
 import { Slice } from "../slice.ts";
 import { loadDecided } from "./load-decided.ts";
 import type { EnginePool } from "./pool.ts";
@@ -32,7 +32,7 @@ export async function decide(
   pool: EnginePool,
   operations: readonly Operation[],
   timeMs: number,
-): Promise<readonly Decided[]> {
+): Promise<readonly DecidedWithStock[]> {
   const needs = needsOf(operations);
   return await pool.transaction(async (db) => {
     // The lock comes before all reading: a statement does not see what is committed while it waits.
@@ -64,8 +64,16 @@ export async function decide(
     const newRows = JSON.stringify(newlyDecided.map(operationRow));
     const changed = changes(before, stateRowsOf(slice));
     await db.query({ ...write, values: [...headValues, newRows, ...changed] });
-    return answers;
+    const isNew = new Set(newlyDecided);
+    return answers.map((decided) => (isNew.has(decided) ? withStock(decided, slice) : decided));
   });
+}
+
+/** Adds how many packs are left of the pack that the operation is about. */
+function withStock(decided: Decided, { shop }: Slice): DecidedWithStock {
+  const { kind, pack } = decided.operation;
+  if (kind !== "buy" && kind !== "supply") return decided;
+  return { ...decided, left: shop.left(pack as PackName) ?? "unlimited" };
 }
 
 type LogHead = { readonly time: number };

@@ -118,17 +118,23 @@ const shopText = [
     `select * from trades
       where giver = any($1::text[]) or taker = any($1::text[]) or trade = any($4::bigint[])`,
   ),
-  part("supplies", "select * from supplies where $5::boolean"),
+  part("supplies", "select * from supplies where $5::boolean or $6::boolean"),
   part("sold", "select kind, count(*) as copies from cards where $5::boolean group by kind"),
 ].join(" union all ");
 
-function shopOf({ wallets, cardsOf, cards, trades, isStockNeeded }: Needs) {
-  const isNeeded = isStockNeeded || [wallets, cardsOf, cards, trades].some(({ size }) => size > 0);
-  if (!isNeeded) return undefined;
+function shopOf({ wallets, cardsOf, cards, trades, ...needs }: Needs) {
+  const { isStockNeeded, areSuppliesNeeded } = needs;
+  const isNeeded = isStockNeeded || areSuppliesNeeded;
+  if (!isNeeded && [wallets, cardsOf, cards, trades].every(({ size }) => size === 0)) {
+    return undefined;
+  }
   return {
     name: "load shop",
     text: shopText,
-    values: [[...wallets], [...cardsOf], [...cards], [...trades], isStockNeeded],
+    values: [
+      ...[[...wallets], [...cardsOf], [...cards], [...trades]],
+      ...[isStockNeeded, areSuppliesNeeded],
+    ],
   };
 }
 

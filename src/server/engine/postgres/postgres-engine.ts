@@ -1,12 +1,13 @@
 import type { Log } from "../../../platform/log.ts";
 import type { SearchQuery } from "../../../protocol/client-messages.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
-import type { Decided, Operation } from "../../../protocol/operation.ts";
+import type { Operation } from "../../../protocol/operation.ts";
 import type { Entry } from "../../../protocol/publications.ts";
 import type { EngineConfig } from "../../config.ts";
 import type { Placed } from "../../core/replica/placed.ts";
 import type {
   Appended,
+  DecidedWithStock,
   Engine,
   Needs,
   NewEvent,
@@ -63,7 +64,7 @@ class PostgresEngine implements Engine {
     return this.#guard.run(append(this.#pool, events));
   }
 
-  decide(operations: readonly Operation[], timeMs: number): Promise<readonly Decided[]> {
+  decide(operations: readonly Operation[], timeMs: number): Promise<readonly DecidedWithStock[]> {
     return this.#guard.run(decide(this.#pool, operations, timeMs));
   }
 

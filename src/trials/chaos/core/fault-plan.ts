@@ -4,6 +4,9 @@ export const theCoordinator = "coordinator";
 export const thePrimary = "primary";
 export const theStandby = "standby";
 
+/** The label of the Redis beside the engine. */
+export const theRedis = "redis";
+
 /** Labels that stand for the process that has an office when the fault begins. */
 const offices = [theCoordinator, thePrimary, theStandby] as const;
 export type Office = (typeof offices)[number];
@@ -55,7 +58,10 @@ export interface Cast {
   readonly others: readonly string[];
   /** The label of the clients that make the load. */
   readonly clients: string;
-  /** The labels of the engine's two servers, which only servers reach; none without an engine. */
+  /**
+   * The labels of the engine's two servers, and perhaps of a Redis, which only servers reach; none
+   * without an engine.
+   */
   readonly databases?: readonly string[];
 }
 
@@ -118,15 +124,24 @@ const databaseBag: typeof bag = [
   (scene) => scene.stop(theStandby, scene.between(2_500, 6_000)),
 ];
 
+/** Faults of the Redis beside the engine, drawn with those of the engine. */
+const redisBag: typeof bag = [
+  (scene) => scene.kill(theRedis),
+  (scene) => scene.kill(theRedis),
+  (scene) => scene.stop(theRedis, scene.between(200, 2_500)),
+];
+
 /** Plans the faults of a run. Equal random numbers give the same plan. */
 export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
   const planned: PlannedFault[] = [];
   const hasEngine = cast.databases !== undefined;
+  const hasRedis = cast.databases?.includes(theRedis) === true;
+  const engineBag = hasRedis ? [...databaseBag, ...redisBag] : databaseBag;
   const bags = {
     any: drawnFrom(bag, scene),
-    office: drawnFrom(hasEngine ? databaseBag : coordinatorBag, scene),
+    office: drawnFrom(hasEngine ? engineBag : coordinatorBag, scene),
   };
   let count = 0;
   for (let atMs = firstAtMs; atMs < endMs; atMs += scene.between(leastGapMs, mostGapMs)) {
