@@ -21,7 +21,7 @@ const keeperMs = 800;
 const isMissing = !hasPostgres || !hasRedis;
 
 describe.skipIf(isMissing)(
-  `[K11] servers with a Redis${skipNote || noRedisNote}`,
+  `[K12] servers with a Redis${skipNote || noRedisNote}`,
   {
     timeout: 120_000,
   },

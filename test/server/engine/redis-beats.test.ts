@@ -35,7 +35,7 @@ class BeatingServer {
   }
 }
 
-describe.skipIf(!hasRedis)(`[K11] servers that hear each other by Redis${noRedisNote}`, () => {
+describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedisNote}`, () => {
   const running: BeatingServer[] = [];
   afterEach(async () => {
     for (const { beats, logged } of running.splice(0)) {

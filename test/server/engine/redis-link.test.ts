@@ -6,7 +6,7 @@ import { until } from "../../support/until.ts";
 /** An answer has 100 ms; a busy machine may need longer to notice that they are over. */
 const boundMs = 1_000;
 
-describe.skipIf(!hasRedis)(`[K11] a Redis that may vanish${noRedisNote}`, () => {
+describe.skipIf(!hasRedis)(`[K12] a Redis that may vanish${noRedisNote}`, () => {
   test("while Redis is away nothing waits for it, and the log says once that it is lost and once that it is back", async () => {
     await using redis = await TrialRedis.start();
     using logged = await LoggedLink.up(redis);

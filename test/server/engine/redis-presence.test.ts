@@ -45,7 +45,7 @@ class PresentServer {
   }
 }
 
-describe.skipIf(!hasRedis)(`[K11] [L11] presence that Redis keeps${noRedisNote}`, () => {
+describe.skipIf(!hasRedis)(`[K12] [L11] presence that Redis keeps${noRedisNote}`, () => {
   test("a server that starts knows at once who is present, by the latest report of each client", async () => {
     await using redis = await TrialRedis.start();
     using logged = await LoggedLink.up(redis);

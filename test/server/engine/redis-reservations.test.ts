@@ -24,7 +24,7 @@ const leftKey = "test:pack:basic:left";
 const boundMs = 2_000;
 const isMissing = !hasPostgres || !hasRedis;
 
-describe.skipIf(isMissing)(`[K11] reservations of packs${skipNote || noRedisNote}`, () => {
+describe.skipIf(isMissing)(`[K12] reservations of packs${skipNote || noRedisNote}`, () => {
   let postgres: Postgres;
   let redis: TrialRedis;
   let url: string;

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import type { Log } from "../../../platform/log.ts";
 import type { RedisConfig } from "../../config.ts";
 
-/** The longest that anything waits for an answer, in milliseconds (K11). */
+/** The longest that anything waits for an answer, in milliseconds (K12). */
 export const patienceMs = 100;
 /** Milliseconds after which a try to connect is given up. */
 const connectMs = 1_000;

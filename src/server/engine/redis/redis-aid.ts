@@ -24,7 +24,7 @@ interface Parts {
 
 /**
  * What a Redis does for a server with an engine: it makes three things faster, and holds no truth
- * (K11).
+ * (K12).
  */
 export class RedisAid implements AsyncDisposable {
   readonly reservations: Reservations;
