@@ -5,7 +5,6 @@ import type { Log } from "../../platform/log.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
-import { parseList } from "../../protocol/parse-list.ts";
 import type { SelfReport } from "../../protocol/reference-messages.ts";
 import { emptyVector } from "../../protocol/vector.ts";
 import { noView } from "../../protocol/view.ts";
@@ -47,6 +46,23 @@ const drainCheckMs = 5;
 /** Why a server is not ready at first. */
 export const notYet = "it has not reached its database yet";
 
+/** Why a server leaves the rotation: for `/readyz`, and for the log. */
+interface Reason {
+  readonly short: string;
+  readonly sentence: string;
+}
+
+const silent: Reason = {
+  short: "its database does not answer",
+  sentence: "The database does not answer: no client is served until it does",
+};
+/** Clients would find two clusters behind one broker. */
+const besideReplicas: Reason = {
+  short: "other servers have no engine",
+  sentence:
+    "Other servers of this cluster have no --engine: no client is served until they are stopped",
+};
+
 /** What a server with an engine does from time to time, besides answering requests. */
 export class Housekeeping {
   readonly rate = new Rate();
@@ -59,6 +75,8 @@ export class Housekeeping {
   #isServing = false;
   #isStopping = false;
   #hasRank = false;
+  /** Whether the reference was asked for other servers, and has answered or was silent. */
+  #hasAsked = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -102,7 +120,7 @@ export class Housekeeping {
       const sender = { server: name, clock: clock.tick(), view: noView, durable: emptyVector };
       bus.broadcast({ ...sender, office: undefined, slot: undefined, type: "presence", heard });
     }
-    if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave();
+    if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave(silent);
   }
 
   #beat(): void {
@@ -118,14 +136,21 @@ export class Housekeeping {
       );
     }
     const { disbelievedClocks } = core.serving;
-    const report = { user: name, address, role: "server", ...self, disbelievedClocks };
-    // While the reference is down, the last list is told.
-    const ignore = () => {};
-    link.ask("heartbeat", { ...report, pid: processId }, durations.viewAnswerMs).catch(ignore);
+    const told = { ...self, hasEngine: true, disbelievedClocks, pid: processId };
+    const report = { user: name, address, role: "server", ...told };
+    link.ask("heartbeat", report, durations.viewAnswerMs).catch(() => {});
     // The reply to a heartbeat has the list only if the sender has a view.
-    link.ask("list", {}, durations.viewAnswerMs).then(({ list }) => {
-      view.processes = parseList(list);
-    }, ignore);
+    link.ask("list", {}, durations.viewAnswerMs).then(
+      (reply) => {
+        view.hear(reply);
+        this.#hasAsked = true;
+        if (view.hasReplicas) this.#leave(besideReplicas);
+      },
+      // While the reference is down, the last list is told.
+      () => {
+        this.#hasAsked = true;
+      },
+    );
   }
 
   /** Tells the engine that this server lives, and hears from it who else does. */
@@ -153,8 +178,8 @@ export class Housekeeping {
   }
 
   #enter(): void {
-    const { core, clients, presence, log, onServing } = this.#parts;
-    if (this.#isServing || this.#isStopping) return;
+    const { core, clients, presence, view, log, onServing } = this.#parts;
+    if (this.#isServing || this.#isStopping || !this.#hasAsked || view.hasReplicas) return;
     this.#isServing = true;
     core.whyNotServing = undefined;
     clients.rotate(true);
@@ -163,13 +188,15 @@ export class Housekeeping {
     onServing();
   }
 
-  #leave(): void {
+  #leave(why: Reason): void {
     const { core, clients, log } = this.#parts;
-    if (!this.#isServing || this.#isStopping) return;
+    if (this.#isStopping || core.whyNotServing === why.short) return;
+    // A server that has not begun to serve says what it waits for already, but for a wrong setting.
+    if (!this.#isServing && why === silent) return;
+    if (this.#isServing) clients.rotate(false);
     this.#isServing = false;
-    core.whyNotServing = "its database does not answer";
-    clients.rotate(false);
-    log.warn("The database does not answer: no client is served until it does");
+    core.whyNotServing = why.short;
+    log.warn(why.sentence);
   }
 
   /** Publishes what a server has appended that then died, or was cut off. */
