@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Subscriber } from "zeromq";
@@ -10,6 +12,7 @@ import { openPostgres } from "../../src/server/engine/postgres/postgres-engine.t
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { PlainRequest } from "../support/plain-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
 import { Writer } from "./writer.ts";
@@ -69,6 +72,21 @@ describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_00
     });
     return await Promise.all(asked);
   }
+
+  test("[O53] `backup` says that servers with an engine have no data, and what to back up instead", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "file");
+    using backup = new CliProcess(["backup", file], {
+      TERTULIA_DATA: cluster.folder,
+      TERTULIA_REFERENCE: cluster.endpoints.reference,
+    });
+    expect(await backup.end()).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^tertulia: The servers have an engine, [^\n]*pg_dump\.\n$/),
+    });
+    expect(existsSync(file)).toBe(false);
+  });
 
   test("[K1] [K2] while the standby is away a write is refused with retry, reads go on, and the retry after its return gets the one event there is", async () => {
     const impatient = await speaker(4_000);
