@@ -15,7 +15,7 @@ import { PlainRequest } from "../support/plain-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
-import { Writer } from "./writer.ts";
+import { messagesIn, Writer } from "./writer.ts";
 
 const ana = parseUserName("ana");
 const general = parseChannelName("geral");
@@ -221,26 +221,12 @@ describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_00
     expect(await client.publish(general, "long ago", { id: first })).toMatchObject(place);
     expect(await client.ask("register", registered, { id: second })).toMatchObject({ slot });
     expect(await countOf("long ago")).toBe(1);
-    const found = await messagesIn("busy");
+    const entries = await messagesIn(cluster, parseChannelName("busy"));
+    const found = entries.map(({ message }) => message);
     expect(found.filter((text, at) => found.indexOf(text) !== at)).toEqual([]);
     expect(found).toEqual(expect.arrayContaining([...writer.acknowledged.keys()]));
     await postgres.addStandby();
   });
-
-  async function messagesIn(channel: string): Promise<string[]> {
-    const texts: string[] = [];
-    const client = cluster.client({ deadlineMs: 30_000 });
-    let { entries, next } = await client.history({ channel: parseChannelName(channel) });
-    for (;;) {
-      texts.push(...entries.map(({ message }) => message));
-      if (next === undefined) return texts;
-      const before = next;
-      ({ entries, next } = await client.history(
-        { channel: parseChannelName(channel) },
-        { before },
-      ));
-    }
-  }
 });
 
 /** A socket as programs of the original protocol use it: it hears each publication, and asks nothing. */
