@@ -140,17 +140,14 @@ export class Housekeeping {
     const report = { user: name, address, role: "server", ...told };
     link.ask("heartbeat", report, durations.viewAnswerMs).catch(() => {});
     // The reply to a heartbeat has the list only if the sender has a view.
-    link.ask("list", {}, durations.viewAnswerMs).then(
-      (reply) => {
-        view.hear(reply);
+    const asked = link.ask("list", {}, durations.viewAnswerMs).then((reply) => view.hear(reply));
+    // While the reference is down, the last list is told.
+    void asked
+      .catch(() => {})
+      .then(() => {
         this.#hasAsked = true;
         if (view.hasReplicas) this.#leave(besideReplicas);
-      },
-      // While the reference is down, the last list is told.
-      () => {
-        this.#hasAsked = true;
-      },
-    );
+      });
   }
 
   /** Tells the engine that this server lives, and hears from it who else does. */
