@@ -47,8 +47,9 @@ export class ClusterView {
   hear(reply: Fields): void {
     this.processes = parseList(reply.list);
     const view = isOurList(reply) ? parseView(reply.view) : noView;
-    const isReplica = ({ name, hasEngine }: Listed) =>
-      hasEngine !== true && view.members.some((member) => member === name);
+    // A guest may have the name of a member that is down.
+    const isReplica = ({ name, isKnown, hasEngine }: Listed) =>
+      isKnown && hasEngine !== true && view.members.some((member) => member === name);
     const live = this.processes.filter(isReplica).length;
     this.hasReplicas = live > 0 && live >= quorumOf(view);
   }
