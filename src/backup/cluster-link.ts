@@ -40,7 +40,7 @@ export function openClusterLink(settings: Settings, text: Text): ClusterLink {
     cluster: source.cluster,
     async members() {
       try {
-        return membersOf(await link.ask("list", {}));
+        return membersOf(await link.ask("list", {}), text);
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         if (link.refusal !== undefined) {
@@ -56,8 +56,10 @@ export function openClusterLink(settings: Settings, text: Text): ClusterLink {
   };
 }
 
-function membersOf(fields: Readonly<Record<string, unknown>>): Members {
+/** @throws Problem if the servers have an engine, so that there is nothing to copy from them */
+function membersOf(fields: Readonly<Record<string, unknown>>, text: Text): Members {
   const { view, list } = parseHeartbeatReply(fields);
+  if (list.some(({ hasEngine }) => hasEngine)) throw new Problem(text("backup.engine"));
   const addresses = new Map<ServerName, string>();
   for (const { name, role, address, isKnown } of list) {
     if (role === "server" && isKnown && isServerName(name)) addresses.set(name, address);

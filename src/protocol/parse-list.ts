@@ -25,7 +25,12 @@ export const selfReport = {
   disbelievedClocks: parseClock,
   disk: diskSpace,
   decisionFaults,
+  hasEngine: trueIfSaid,
 };
+
+function trueIfSaid(value: unknown): true | undefined {
+  return value === true ? true : undefined;
+}
 
 /** A version of Semantic Versioning, with or without a pre-release such as `-rc.1`. */
 const versionPattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,32})?$/;

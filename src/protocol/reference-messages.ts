@@ -37,6 +37,8 @@ export interface SelfReport {
   readonly disk?: DiskSpace | undefined;
   /** Only servers report it. */
   readonly decisionFaults?: DecisionFaults | undefined;
+  /** Whether the server keeps everything in an engine, and is never a member. */
+  readonly hasEngine?: true | undefined;
 }
 
 export const roles = ["server", "broker", "proxy", "reference", "gateway", "game", "bot"] as const;

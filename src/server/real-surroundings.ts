@@ -10,6 +10,7 @@ import type { ServerName } from "../protocol/ids.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
+import type { HeartbeatReply } from "../protocol/reference-messages.ts";
 import type { ClockFile } from "../storage/clock-file.ts";
 import { fetchSnapshot, type Place } from "../storage/fetch-snapshot.ts";
 import type { Slot } from "../storage/slot-lock.ts";
@@ -205,7 +206,17 @@ function answered<T>(asked: Promise<T>, onAnswer: (answer: T | undefined) => voi
   asked.then(onAnswer, () => onAnswer(undefined));
 }
 
-function referenceOf({ link, name: user, address }: RealParts): Reference {
+/** Clients would find two clusters behind one broker. */
+const besideEngine =
+  "This server has no --engine, but other servers of its cluster have one: start it with theirs";
+
+function referenceOf({ link, name: user, address, log }: RealParts): Reference {
+  let isBeside = false;
+  const warn = ({ list }: HeartbeatReply) => {
+    const wasBeside = isBeside;
+    isBeside = list.some(({ hasEngine }) => hasEngine);
+    if (isBeside && !wasBeside) log.error(besideEngine);
+  };
   return {
     rank(onRank) {
       const asked = link.ask("rank", { user, address });
@@ -215,7 +226,13 @@ function referenceOf({ link, name: user, address }: RealParts): Reference {
       const data = { ...report, pid: processId };
       const asked = link.ask("heartbeat", data, durations.viewAnswerMs).then(parseHeartbeatReply);
       // An error is ignored: while the reference is down, the cluster keeps its present view.
-      asked.then(onReply, () => {});
+      asked.then(
+        (reply) => {
+          warn(reply);
+          onReply(reply);
+        },
+        () => {},
+      );
     },
     leave(onLeft) {
       // An error means that this server may not leave yet, or that the reference is down. The core

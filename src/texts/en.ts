@@ -412,6 +412,8 @@ export const en = {
     "No reference at {endpoints} answers with the secret from {origin}: start it, name yours with --reference, or copy the secret of a member.",
   "backup.noMajority":
     "Servers that answered: {answered} of {of}, and {quorum} are needed to have every message: start the others again.",
+  "backup.engine":
+    "The servers have an engine, and no data of their own: back up their PostgreSQL, such as by pg_dump.",
   "backup.another": "{server} can't finish the copy ({why}); trying another server.",
   "backup.full": "{file} can't be written, because the disk is full: free some space.",
   "backup.stopped": "The backup was stopped; {file} was not written.",

@@ -407,6 +407,8 @@ export const ptBr = {
     "Nenhuma referência em {endpoints} responde com o segredo de {origin}: inicie-a, indique a sua com --reference ou copie o segredo de um membro.",
   "backup.noMajority":
     "Servidores que responderam: {answered} de {of}, e são necessários {quorum} para obter todas as mensagens: inicie os outros de novo.",
+  "backup.engine":
+    "Os servidores usam um motor e não têm dados próprios: faça o backup do PostgreSQL deles, por exemplo com pg_dump.",
   "backup.another":
     "{server} não consegue terminar a cópia ({why}); outro servidor será consultado.",
   "backup.full": "Não foi possível gravar {file}, porque o disco está cheio: libere espaço.",

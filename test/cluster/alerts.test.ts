@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { isMeasured } from "../support/documented-metrics.ts";
 import { hasPrometheus, Prometheus, rulesFile } from "../support/prometheus.ts";
 import { until } from "../support/until.ts";
 
@@ -43,7 +44,8 @@ describe.skipIf(!hasPrometheus)(`[O51] alerts${why}`, { timeout: 120_000 }, () =
       // Only services that were asked for have a counter.
       await cluster.client().login(parseUserName("ana"));
       await using prometheus = await Prometheus.of(cluster);
-      const found = await prometheus.rules();
+      const rules = await prometheus.rules();
+      const found = rules.filter(({ query }) => isMeasured(query));
       const metrics = found.flatMap(
         ({ query }) => query.match(/(?:tertulia|nodejs|process)_\w+/g) ?? [],
       );

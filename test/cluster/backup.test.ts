@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { openClusterLink } from "../../src/backup/cluster-link.ts";
 import { collect } from "../../src/backup/collect.ts";
 import { countsOf } from "../../src/backup/state.ts";
@@ -22,6 +22,7 @@ import type { Vector } from "../../src/protocol/vector.ts";
 import { verifyFolder } from "../../src/storage/verify.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, type Ended } from "../terminal/cli-process.ts";
@@ -84,7 +85,7 @@ async function registered(cluster: LocalCluster, user: string): Promise<Session>
   return client;
 }
 
-describe("a backup of a running cluster", { timeout: 240_000 }, () => {
+describeReplicas("a backup of a running cluster", { timeout: 240_000 }, () => {
   test("[O53] [O54] a backup of a cluster with accounts, made under load, restores to the same state, and two empty servers fetch it", async () => {
     // The servers save their states often, so the copy has both a saved state and later events.
     const settings = () => ({ TERTULIA_CHECKPOINT_BYTES: "20000" });

@@ -72,7 +72,7 @@ describe("the installed package", { timeout: 120_000 }, () => {
     await using cluster = await LocalCluster.start();
     expect(await consumer.compile("page", program(cluster))).toBe("");
     const lines = consumer.run("page").trimEnd().split("\n");
-    const steps = lines.splice(8, 3);
+    const steps = lines.splice(8);
     expect(lines).toEqual([
       "The connection is connected.",
       expect.stringMatching(/^Number \d+ of server_\w+ is on [123] disks\.$/),
@@ -82,8 +82,14 @@ describe("the installed package", { timeout: 120_000 }, () => {
       "Heard: Is anybody there? Said while nobody listened",
       "To bia: Lunch?",
       'channel_not_found, no retry helps: There is no channel "nowhere".',
-      "publication, and 0 servers did not answer.",
     ]);
+    const last = steps.pop();
+    if (LocalCluster.hasEngine) {
+      // Servers with an engine remember no steps.
+      expect([steps, last]).toEqual([[], "undefined, and 0 servers did not answer."]);
+      return;
+    }
+    expect(last).toBe("publication, and 0 servers did not answer.");
     // A peer may tell that it has the event before this server's disk has it, and the slowest server
     // may still wait for the event.
     expect(steps[0]).toMatch(/^server_\w+: asked made synced sent /);

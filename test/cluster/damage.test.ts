@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { Child } from "../../src/cluster/child.ts";
 import type { Receipt } from "../../src/protocol/client-messages.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { saveJournals } from "../../src/trials/saved-states.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { damage, folderOf, journalOf, killAnd, logOf, syncedBytes } from "./folders.ts";
@@ -59,7 +60,7 @@ function rotInJournal(path: string): string {
   return damage(path, Math.floor(syncedBytes(path) / 2));
 }
 
-describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
+describeReplicas("a damaged file of one of three servers", { timeout: 90_000 }, () => {
   test("[J2] [J5] a server names a damaged journal or saved state in its log, and repairs it from its peers", async () => {
     const data = await dataFolder();
     const acknowledged = new Map<string, Receipt>();
@@ -112,7 +113,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
   });
 });
 
-describe("a damaged file of the only server", { timeout: 60_000 }, () => {
+describeReplicas("a damaged file of the only server", { timeout: 60_000 }, () => {
   test("[J5] a lone server with a damaged journal ends with a sentence on what to do, and starts after a restore", async () => {
     const data = await dataFolder();
     const cluster = await start({ data, servers: 1 });

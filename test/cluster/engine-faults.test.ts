@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { engineAddress } from "../../src/platform/parse-engine.ts";
@@ -8,9 +10,10 @@ import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { ListeningSocket } from "../support/listening-socket.ts";
 import { PlainRequest } from "../support/plain-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
-import { Writer } from "./writer.ts";
+import { messagesIn, Writer } from "./writer.ts";
 
 const ana = parseUserName("ana");
 const general = parseChannelName("geral");
@@ -67,6 +70,21 @@ describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_00
     });
     return await Promise.all(asked);
   }
+
+  test("[O53] `backup` says that servers with an engine have no data, and what to back up instead", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "file");
+    using backup = new CliProcess(["backup", file], {
+      TERTULIA_DATA: cluster.folder,
+      TERTULIA_REFERENCE: cluster.endpoints.reference,
+    });
+    expect(await backup.end()).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^tertulia: The servers have an engine, [^\n]*pg_dump\.\n$/),
+    });
+    expect(existsSync(file)).toBe(false);
+  });
 
   test("[K1] [K2] while the standby is away a write is refused with retry, reads go on, and the retry after its return gets the one event there is", async () => {
     const impatient = await speaker(4_000);
@@ -202,24 +220,10 @@ describe.skipIf(!hasPostgres)(`faults of an engine${skipNote}`, { timeout: 90_00
     expect(await client.publish(general, "long ago", { id: first })).toMatchObject(place);
     expect(await client.ask("register", registered, { id: second })).toMatchObject({ slot });
     expect(await countOf("long ago")).toBe(1);
-    const found = await messagesIn("busy");
+    const entries = await messagesIn(cluster, parseChannelName("busy"));
+    const found = entries.map(({ message }) => message);
     expect(found.filter((text, at) => found.indexOf(text) !== at)).toEqual([]);
     expect(found).toEqual(expect.arrayContaining([...writer.acknowledged.keys()]));
     await postgres.addStandby();
   });
-
-  async function messagesIn(channel: string): Promise<string[]> {
-    const texts: string[] = [];
-    const client = cluster.client({ deadlineMs: 30_000 });
-    let { entries, next } = await client.history({ channel: parseChannelName(channel) });
-    for (;;) {
-      texts.push(...entries.map(({ message }) => message));
-      if (next === undefined) return texts;
-      const before = next;
-      ({ entries, next } = await client.history(
-        { channel: parseChannelName(channel) },
-        { before },
-      ));
-    }
-  }
 });

@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import { freePort } from "../../src/trials/free-ports.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -91,6 +94,42 @@ describe.skipIf(!hasPostgres)(
       expect(await server.end()).toMatchObject({ code: 0 });
       await postgres.standby.start();
       await postgres.untilStandbyConfirms();
+    });
+
+    /** A server beside those of a cluster. */
+    function joining(cluster: LocalCluster, data: string, ...flags: string[]): CliProcess {
+      const { brokerBack, proxy, proxyIn, reference } = cluster.endpoints;
+      const secret = ["--secret-file", join(cluster.folder, "secret")];
+      const own = ["--data", join(cluster.folder, data)];
+      return new CliProcess(["server", ...own, ...secret, ...flags], {
+        TERTULIA_BROKER_BACK: brokerBack,
+        TERTULIA_PROXY: proxy,
+        TERTULIA_PROXY_IN: proxyIn,
+        TERTULIA_REFERENCE: reference,
+      });
+    }
+
+    test("[K11] a server with an engine serves nobody while replicas serve, and says why", async () => {
+      await using cluster = await LocalCluster.start({ servers: 0 });
+      using replica = joining(cluster, "replica");
+      await replica.saw("In the rotation");
+      using server = joining(cluster, "other", "--engine", await postgres.createDatabase());
+      await server.saw("have no --engine");
+      expect(server.stderr).not.toContain("Serves clients");
+      replica.child.kill("SIGKILL");
+      await server.saw("Serves clients");
+    });
+
+    test("[K11] a replica serves nobody once servers with an engine have served, and says why", async () => {
+      await using cluster = await LocalCluster.start({ servers: 0 });
+      using server = joining(cluster, "other", "--engine", await postgres.createDatabase());
+      await server.saw("Serves clients");
+      using replica = joining(cluster, "replica");
+      await replica.saw("has no --engine");
+      server.child.kill("SIGKILL");
+      const client = cluster.client({ deadlineMs: 5_000 });
+      await expect(client.login(parseUserName("ana"))).rejects.toMatchObject({ retry: true });
+      expect(replica.stderr).not.toContain("In the rotation");
     });
 
     test("[K6] up waits for an engine that is down, its user sees why, and it is ready when the primary is back", async () => {

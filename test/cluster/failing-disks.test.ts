@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { folderOf, logOf } from "./folders.ts";
@@ -21,7 +22,7 @@ async function start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
   return cluster;
 }
 
-describe("servers on a failing disk", { timeout: 60_000 }, () => {
+describeReplicas("servers on a failing disk", { timeout: 60_000 }, () => {
   let built: TemporaryFolder;
   let library: string | undefined;
   /** The folder of the files that say for which process which call fails. */
@@ -103,7 +104,7 @@ describe("servers on a failing disk", { timeout: 60_000 }, () => {
   );
 });
 
-describe("servers on a full disk", { timeout: 60_000 }, () => {
+describeReplicas("servers on a full disk", { timeout: 60_000 }, () => {
   /** Mounts a small disk at `path`. @returns whether this process is allowed to mount */
   function mountSmall(path: string): boolean {
     try {

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { fuzz } from "../fuzz/run.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 
 /** Each run starts a new cluster. `npm run fuzz` makes any number of runs. */
 const runs = [
@@ -8,7 +9,7 @@ const runs = [
   { auth: "required", sender: "members", frames: 4_000 },
 ] as const;
 
-describe("mutations of valid messages at all sockets", { timeout: 60_000 }, () => {
+describeReplicas("mutations of valid messages at all sockets", { timeout: 60_000 }, () => {
   test.each(runs)(
     "[W7] [X1d] a cluster with --auth $auth survives $frames mutated messages from $sender",
     async (run) => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { durations } from "../../src/protocol/limits.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 import { until } from "../support/until.ts";
 import { expectNothingLost, Writer } from "./writer.ts";
 
@@ -60,7 +61,7 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
   });
 });
 
-describe("servers that hang for longer than all timeouts", { timeout: 60_000 }, () => {
+describeReplicas("servers that hang for longer than all timeouts", { timeout: 60_000 }, () => {
   test("[R3] [R8] three servers acknowledge writes while one hangs, acknowledge none while two hang, and lose no acknowledged write", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);

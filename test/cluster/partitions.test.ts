@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type Link, linksBetween, type Relay } from "../../src/trials/relay.ts";
 import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { stopEqual, Writer } from "./writer.ts";
@@ -50,7 +51,7 @@ const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] 
   { name: "it sends nothing", links: out, isReset: false, hears: true },
 ];
 
-describe("one of three servers that is cut off under load", () => {
+describeReplicas("one of three servers that is cut off under load", () => {
   test.for(cuts)(
     "[R5] [R8] while one server is cut off ($name), the other servers acknowledge writes, and no write is lost after this server is back",
     { timeout: 60_000 },

@@ -4,6 +4,7 @@ import { ProtocolError } from "../../src/protocol/errors.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import type { StepKind, Trace } from "../../src/protocol/steps.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { describeReplicas } from "../support/describe-replicas.ts";
 import {
   buildPreviousRelease,
   previousRelease,
@@ -42,7 +43,7 @@ async function traced(
   return found as Trace;
 }
 
-describe("a trace of real servers", { timeout: 120_000 }, () => {
+describeReplicas("a trace of real servers", { timeout: 120_000 }, () => {
   test("[Q14] a trace has the steps of each running server, and names a stopped one", async () => {
     await using cluster = await LocalCluster.start();
     const session = await writer(cluster);

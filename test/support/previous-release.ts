@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 
 type ClientLibrary = typeof import("../../src/client/index.ts");
 
@@ -24,10 +25,14 @@ function newestRelease(): PreviousRelease {
 
 export const previousRelease = newestRelease();
 
-/** A sentence that says why the previous release can't be built here; empty if it can. */
-export const whyNotBuilt = hasCommit()
-  ? ""
-  : ` (skipped: this clone lacks commit ${previousRelease.commit}; git fetch --unshallow)`;
+/** A sentence that says why the previous release can't be tested here; empty if it can. */
+export const whyNotBuilt = whyNot();
+
+function whyNot(): string {
+  if (LocalCluster.hasEngine) return " (skipped: the release knows no engine)";
+  if (hasCommit()) return "";
+  return ` (skipped: this clone lacks commit ${previousRelease.commit}; git fetch --unshallow)`;
+}
 
 function hasCommit(): boolean {
   try {

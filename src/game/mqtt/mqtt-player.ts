@@ -105,7 +105,9 @@ export class MqttPlayer implements Disposable {
     if (wanted?.kind === "client") return this.#isOwn(wanted.client);
     if (wanted === undefined || this.#user === undefined) return false;
     await this.#firstLook;
-    return this.#feed.match === wanted.match;
+    if (this.#feed.match !== wanted.match) return false;
+    await this.#ear.isHearing();
+    return true;
   }
 
   hear(topic: string, qos: 0 | 1): void {

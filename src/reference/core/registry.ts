@@ -66,6 +66,8 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
+  /** Whether a server with an engine was heard. */
+  #knowsEngine = false;
   /** The number of requests of guests whose clock was too far ahead. */
   disbelievedClocks = 0;
   /**
@@ -109,10 +111,12 @@ export class Registry {
 
   /**
    * Returns whether there is no view yet, because the reference still waits for servers to report
-   * one.
+   * one, or because servers have an engine: replicas would be another cluster beside theirs, also if
+   * they began while these servers are down (K11).
    */
   isWaiting(steadyMs: number): boolean {
-    return this.#view.number === 0 && this.#isListening(steadyMs);
+    if (this.#view.number > 0) return false;
+    return this.#isListening(steadyMs) || this.#knowsEngine;
   }
 
   /**
@@ -322,6 +326,7 @@ export class Registry {
     const known = present?.isKnown === isKnown ? present : undefined;
     // Of a guest, only the version is kept.
     const told: SelfReport = isKnown ? report : {};
+    this.#knowsEngine ||= told.hasEngine === true;
     const most = mostFor(isKnown, limits.processes);
     if (present === undefined && this.#processes.size >= most) {
       throw new ProtocolError("unavailable", `There are ${most} processes listed.`);
@@ -339,6 +344,7 @@ export class Registry {
       disbelievedClocks: told.disbelievedClocks ?? known?.disbelievedClocks,
       disk: told.disk ?? known?.disk,
       decisionFaults: told.decisionFaults ?? known?.decisionFaults,
+      hasEngine: told.hasEngine ?? known?.hasEngine,
       clock,
       heardMs: steadyMs,
       isKnown,

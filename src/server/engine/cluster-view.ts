@@ -1,7 +1,10 @@
+import type { Fields } from "../../protocol/fields.ts";
 import type { ServerName } from "../../protocol/ids.ts";
+import { isOurList, parseList } from "../../protocol/parse-list.ts";
 import type { Listed, SelfReport } from "../../protocol/reference-messages.ts";
 import type { StatusReply } from "../../protocol/replies.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import { noView, parseView, quorumOf } from "../../protocol/view.ts";
 import { withFewGuests } from "../core/reports.ts";
 import type { Standing } from "./engine.ts";
 
@@ -15,6 +18,8 @@ interface Parts {
 export class ClusterView {
   /** The processes that the reference has listed. */
   processes: readonly Listed[] = [];
+  /** Whether a quorum of replicas is among them, which serves clients without an engine. */
+  hasReplicas = false;
   committed: Vector = {};
   readonly #parts: Parts;
   #standing: Standing = { servers: [], keeper: undefined, timeMs: 0, clock: 0, holders: [] };
@@ -36,6 +41,17 @@ export class ClusterView {
 
   get isKeeper(): boolean {
     return this.#standing.keeper?.name === this.#parts.name;
+  }
+
+  /** Learns from the reference's reply to `list`. */
+  hear(reply: Fields): void {
+    this.processes = parseList(reply.list);
+    const view = isOurList(reply) ? parseView(reply.view) : noView;
+    // A guest may have the name of a member that is down.
+    const isReplica = ({ name, isKnown, hasEngine }: Listed) =>
+      isKnown && hasEngine !== true && view.members.some((member) => member === name);
+    const live = this.processes.filter(isReplica).length;
+    this.hasReplicas = live > 0 && live >= quorumOf(view);
   }
 
   /** @param wallMs this machine's time in the middle between question and answer */

@@ -5,7 +5,6 @@ import type { Log } from "../../platform/log.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
-import { parseList } from "../../protocol/parse-list.ts";
 import type { SelfReport } from "../../protocol/reference-messages.ts";
 import { emptyVector } from "../../protocol/vector.ts";
 import { noView } from "../../protocol/view.ts";
@@ -55,6 +54,23 @@ const drainCheckMs = 5;
 /** Why a server is not ready at first. */
 export const notYet = "it has not reached its database yet";
 
+/** Why a server leaves the rotation: for `/readyz`, and for the log. */
+interface Reason {
+  readonly short: string;
+  readonly sentence: string;
+}
+
+const silent: Reason = {
+  short: "its database does not answer",
+  sentence: "The database does not answer: no client is served until it does",
+};
+/** Clients would find two clusters behind one broker. */
+const besideReplicas: Reason = {
+  short: "other servers have no engine",
+  sentence:
+    "Other servers of this cluster have no --engine: no client is served until they are stopped",
+};
+
 /** What a server with an engine does from time to time, besides answering requests. */
 export class Housekeeping {
   readonly rate = new Rate();
@@ -69,6 +85,8 @@ export class Housekeeping {
   #isServing = false;
   #isStopping = false;
   #hasRank = false;
+  /** Whether the reference was asked for other servers, and has answered or was silent. */
+  #hasAsked = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -119,7 +137,7 @@ export class Housekeeping {
       bus.broadcast({ ...sender, office: undefined, slot: undefined, type: "presence", heard });
       void kept?.keep(heard);
     }
-    if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave();
+    if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave(silent);
   }
 
   #beat(): void {
@@ -135,14 +153,18 @@ export class Housekeeping {
       );
     }
     const { disbelievedClocks } = core.serving;
-    const report = { user: name, address, role: "server", ...self, disbelievedClocks };
-    // While the reference is down, the last list is told.
-    const ignore = () => {};
-    link.ask("heartbeat", { ...report, pid: processId }, durations.viewAnswerMs).catch(ignore);
+    const told = { ...self, hasEngine: true, disbelievedClocks, pid: processId };
+    const report = { user: name, address, role: "server", ...told };
+    link.ask("heartbeat", report, durations.viewAnswerMs).catch(() => {});
     // The reply to a heartbeat has the list only if the sender has a view.
-    link.ask("list", {}, durations.viewAnswerMs).then(({ list }) => {
-      view.processes = parseList(list);
-    }, ignore);
+    const asked = link.ask("list", {}, durations.viewAnswerMs).then((reply) => view.hear(reply));
+    // While the reference is down, the last list is told.
+    void asked
+      .catch(() => {})
+      .then(() => {
+        this.#hasAsked = true;
+        if (view.hasReplicas) this.#leave(besideReplicas);
+      });
   }
 
   /** Tells the engine that this server lives, and hears from it who else does. */
@@ -170,8 +192,8 @@ export class Housekeeping {
   }
 
   #enter(): void {
-    const { core, clients, presence, log, kept, onServing } = this.#parts;
-    if (this.#isServing || this.#isStopping) return;
+    const { core, clients, presence, view, log, kept, onServing } = this.#parts;
+    if (this.#isServing || this.#isStopping || !this.#hasAsked || view.hasReplicas) return;
     this.#isServing = true;
     core.whyNotServing = undefined;
     void kept?.recall();
@@ -181,13 +203,15 @@ export class Housekeeping {
     onServing();
   }
 
-  #leave(): void {
+  #leave(why: Reason): void {
     const { core, clients, log } = this.#parts;
-    if (!this.#isServing || this.#isStopping) return;
+    if (this.#isStopping || core.whyNotServing === why.short) return;
+    // A server that has not begun to serve says what it waits for already, but for a wrong setting.
+    if (!this.#isServing && why === silent) return;
+    if (this.#isServing) clients.rotate(false);
     this.#isServing = false;
-    core.whyNotServing = "its database does not answer";
-    clients.rotate(false);
-    log.warn("The database does not answer: no client is served until it does");
+    core.whyNotServing = why.short;
+    log.warn(why.sentence);
   }
 
   /** Publishes what a server has appended that then died, or was cut off. */

@@ -5,6 +5,7 @@ import { GameCore } from "../../../src/game/core/game-core.ts";
 import type { Said } from "../../../src/game/match-chat.ts";
 import { openMqttDoor } from "../../../src/game/mqtt/mqtt-door.ts";
 import { Players } from "../../../src/game/players.ts";
+import { pause } from "../../../src/platform/clock.ts";
 import { openLog } from "../../../src/platform/log.ts";
 import { randomHex } from "../../../src/platform/random.ts";
 import { cardKinds } from "../../../src/protocol/cards.ts";
@@ -28,6 +29,8 @@ export class GameScene implements AsyncDisposable {
   readonly passwords = new Map<string, string>();
   readonly asked: { readonly user: string; readonly request: GameRequest }[] = [];
   readonly said: Said[] = [];
+  /** How long the cluster takes to let a client hear the chat of its match, in ms. */
+  earMs = 0;
   /** For each user, lets their client hear a message of its match's chat. */
   readonly ears = new Map<string, (user: UserName, text: string) => void>();
   /** The packs bought, by the id of the purchase. */
@@ -71,6 +74,7 @@ export class GameScene implements AsyncDisposable {
       chat: {
         say: async (said) => void this.said.push(said),
         hear: async ({ user }, onSaid) => {
+          await pause(this.earMs);
           this.ears.set(user, onSaid);
           return { [Symbol.dispose]() {} };
         },

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { parseUserName } from "../../../src/protocol/ids.ts";
 import { until } from "../../support/until.ts";
 import { GameScene } from "./game-scene.ts";
 import type { Message, RawClient } from "./raw-client.ts";
@@ -263,26 +262,6 @@ test("ANULAR counters a card in a duel", async () => {
   other.publish(commands, { comando: "ANULAR", dados: { carta_id: counter?.id } }, { packet: 2 });
   const isTold = () => tellsCard(mover, `anulou com ${counter?.id}`);
   await until(isTold, "the counter is told");
-});
-
-test("ENVIAR_CHAT goes to the chat of the player's own match only", async () => {
-  await using scene = await GameScene.open();
-  const { ada, sala, commands } = await scene.match();
-  const chat = (texto: string) => ({ comando: "ENVIAR_CHAT", dados: { texto } });
-  ada.publish(commands, chat("boa sorte"), { packet: 2 });
-  await ada.acked(2);
-  expect(scene.said).toMatchObject([{ user: "ada", match: sala, text: "boa sorte" }]);
-  ada.publish(`partidas/${"0".repeat(16)}/comandos`, chat("oi"), { packet: 3 });
-  expect((await ada.hears("ERRO")).dados.codigo).toBe("match_not_found");
-  expect(scene.said).toHaveLength(1);
-});
-
-test("What is said in the chat of a match comes as RECEBER_CHAT on the match's topic", async () => {
-  await using scene = await GameScene.open();
-  const { ada } = await scene.startedMatch();
-  scene.ears.get("ada")?.(parseUserName("bia"), "boa sorte");
-  const { dados } = await ada.hears("RECEBER_CHAT");
-  expect(dados).toMatchObject({ nomeJogador: "bia", texto: "boa sorte" });
 });
 
 test("A client that comes back hears what it missed, and how things stand", async () => {
