@@ -192,6 +192,7 @@ const parsers: Readonly<Record<GameMessage["type"], (fields: Fields) => object>>
       user: parseUserName(fields.user, "user"),
       request: parseGameRequest(text(request.type, "type"), request),
       stamp: stamp(fields.stamp, "stamp"),
+      only: fields.only === undefined ? undefined : match(fields.only, "only"),
     };
   },
   answered: object({ number: count, answered }),

@@ -6,6 +6,7 @@ const holdings = "game/core/holdings.ts";
 const copy = "game/core/match-copy.ts";
 const events = "game/core/match-event.ts";
 const invitations = "game/core/invitations.ts";
+const desk = "game/core/desk.ts";
 
 /** Mutations of the commits of a match. */
 const commitMutations: readonly Mutation[] = [
@@ -204,6 +205,17 @@ const termMutations: readonly Mutation[] = [
         file: copy,
         text: "(event) => event.operation === operation)?.eventSeq",
         by: "(event) => event.operation === operation && event.term === this.term.term)?.eventSeq",
+      },
+    ],
+  },
+  {
+    name: "a former host refuses for the next one",
+    rule: "M3",
+    edits: [
+      {
+        file: desk,
+        text: 'const isLast = pending.state === "sent" && pending.sentTo === from;',
+        by: "const isLast = true;",
       },
     ],
   },

@@ -1,6 +1,6 @@
 import type { GameRequest } from "../../protocol/game-requests.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { GameName, OpenMatch } from "../../protocol/matches.ts";
+import type { GameName, MatchId, OpenMatch } from "../../protocol/matches.ts";
 import type { Answered, Effect, GameMessage, Input, Now, Place } from "./effects.ts";
 import type { Holding, Holdings } from "./holdings.ts";
 import type { Asked, Reply } from "./hosting.ts";
@@ -38,8 +38,10 @@ interface Pending {
   sinceMs: number;
   /** The game server that has got the request last. */
   sentTo: GameName | undefined;
-  /** The game servers that were asked how the player's last match has ended. */
-  readonly askedForEnd: Set<GameName>;
+  /** The game servers that were asked how the last match ended that the player has seen. */
+  readonly askedAboutEnd: Set<GameName>;
+  /** Whether the last server was asked about that end. */
+  isAboutEnd: boolean;
 }
 
 interface Parts {
@@ -84,7 +86,8 @@ export class Desk {
       state: "again",
       sinceMs: now.steadyMs,
       sentTo: undefined,
-      askedForEnd: new Set(),
+      askedAboutEnd: new Set(),
+      isAboutEnd: false,
     };
     this.#next += 1;
     this.#pending.set(pending.number, pending);
@@ -95,13 +98,15 @@ export class Desk {
 
   /** Handles a request that another server forwards to the host of the match. */
   take(from: GameName, message: GameMessage & { readonly type: "asked" }, now: Now): void {
-    const { number, user, request, stamp } = message;
-    const holding = this.#parts.holdings.of(subjectOf(user, request));
-    const hosting =
-      holding !== undefined && answers(holding, request) ? holding.hosting : undefined;
+    const { number, user, request, stamp, only } = message;
+    const { holdings } = this.#parts;
+    const subject = subjectOf(user, request);
+    const holding = only === undefined ? holdings.of(subject) : holdings.get(only);
+    const isTheirs = holding?.copy.state.players.some((player) => player.user === subject);
+    const hosting = isTheirs === true ? holding?.hosting : undefined;
     const say = (answer: GameMessage) =>
       this.#parts.emit({ type: "send", to: from, message: answer });
-    if (hosting === undefined || request.type === "enter" || request.type === "leave") {
+    if (hosting === undefined || isOfQueue(request)) {
       return say({ type: "notHost", number });
     }
     const asked: Asked = { user, request, origin: from, stamp };
@@ -115,16 +120,24 @@ export class Desk {
     );
   }
 
-  answered({ number, answered }: GameMessage & { readonly type: "answered" }): void {
+  /**
+   * Takes an answer. A refusal counts only from the server that was asked last: a host that was stopped
+   * may refuse by its old log what the next host takes.
+   */
+  answered(from: GameName, message: GameMessage & { readonly type: "answered" }): void {
+    const { number, answered } = message;
     const pending = this.#pending.get(number);
-    if (pending !== undefined) this.#finish(pending, answered);
+    if (pending === undefined) return;
+    const isLast = pending.state === "sent" && pending.sentTo === from;
+    if (isLast || !("refused" in answered)) this.#finish(pending, answered);
   }
 
-  notHost({ number }: GameMessage & { readonly type: "notHost" }, now: Now): void {
+  notHost(from: GameName, { number }: GameMessage & { readonly type: "notHost" }, now: Now): void {
     const pending = this.#pending.get(number);
-    if (pending?.state !== "sent") return;
+    if (pending?.state !== "sent" || pending.sentTo !== from) return;
+    if (pending.isAboutEnd) return this.#askAboutEnd(pending, now);
     this.#again(pending, now);
-    this.#parts.holdings.missed(subjectOf(pending.user, pending.request));
+    this.#parts.holdings.missed(subjectOf(pending.user, pending.request), from);
   }
 
   located(user: UserName, place: Place | undefined, now: Now): void {
@@ -221,14 +234,15 @@ export class Desk {
     this.#forward(pending, open.host);
   }
 
-  #forward(pending: Pending, to: GameName): void {
+  #forward(pending: Pending, to: GameName, only?: MatchId): void {
     const { number, user, request, stamp } = pending;
     pending.state = "sent";
     pending.sentTo = to;
+    pending.isAboutEnd = only !== undefined;
     this.#parts.emit({
       type: "send",
       to,
-      message: { type: "asked", number, user, request, stamp },
+      message: { type: "asked", number, user, request, stamp, only },
     });
   }
 
@@ -262,13 +276,11 @@ export class Desk {
       case "leave":
         return this.#finish(pending, { answer: { phase: "idle" } });
       case "look": {
-        const over = this.#parts.holdings.of(subjectOf(user, request));
-        if (over !== undefined && answers(over, request))
-          return this.#toHolding(pending, over, now);
-        const other = this.#mayKnowEnd(pending, now);
-        if (other === undefined) return this.#lookWithoutMatch(pending, now);
-        pending.askedForEnd.add(other);
-        return this.#forward(pending, other);
+        const here = this.#parts.holdings.of(subjectOf(user, request));
+        const seen = request.after?.match;
+        const isSeen = seen === undefined || seen === here?.copy.match;
+        if (isSeen && here !== undefined) return this.#toHolding(pending, here, now);
+        return this.#askAboutEnd(pending, now);
       }
       case "enter": {
         const isTaken = matchmaking.add({ user, rules: request.rules, rating }, now);
@@ -280,13 +292,22 @@ export class Desk {
   }
 
   /**
-   * Returns a game server that may have the player's last match, which is over: the player may have
-   * missed the end, for example because their own game server has died.
+   * Asks the other game servers, one after the other, how the match ended that the player has seen: they
+   * may have missed it, for example because their own game server has died. If nobody knows, the
+   * player sees the match of theirs that this server has, or that they sit in none.
    */
-  #mayKnowEnd({ request, askedForEnd }: Pending, now: Now): GameName | undefined {
-    if (request.type !== "look" || request.after?.match === undefined) return undefined;
-    const { peers } = this.#parts;
-    return peers.known.find((game) => peers.isLive(game, now) && !askedForEnd.has(game));
+  #askAboutEnd(pending: Pending, now: Now): void {
+    const { user, request, askedAboutEnd } = pending;
+    const { peers, holdings } = this.#parts;
+    const isNext = (game: GameName) => peers.isLive(game, now) && !askedAboutEnd.has(game);
+    const seen = request.type === "look" ? request.after?.match : undefined;
+    const next = seen === undefined ? undefined : peers.known.find(isNext);
+    const here = holdings.of(subjectOf(user, request));
+    if (next !== undefined) {
+      askedAboutEnd.add(next);
+      this.#forward(pending, next, seen);
+    } else if (here !== undefined) this.#toHolding(pending, here, now);
+    else this.#lookWithoutMatch(pending, now);
   }
 
   /** Answers a look at once, unless the player already knows that they sit in no match. */
@@ -328,15 +349,6 @@ export class Desk {
 /** The user whose queue or match a request is about. */
 function subjectOf(user: UserName, request: GameRequest): UserName {
   return request.type === "look" ? (request.of ?? user) : user;
-}
-
-/**
- * Whether a copy of a match can answer a request. If the match is over, it can't if the player has
- * seen another one: they may have played that one later.
- */
-function answers({ copy, endedMs }: Holding, request: GameRequest): boolean {
-  const asked = request.type === "look" ? request.after?.match : undefined;
-  return endedMs === undefined || asked === undefined || asked === copy.match;
 }
 
 function isOfQueue(

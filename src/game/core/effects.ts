@@ -96,6 +96,8 @@ export type GameMessage =
       readonly user: UserName;
       readonly request: GameRequest;
       readonly stamp: Stamp;
+      /** If given, only a copy of this match may answer: the player has seen it, and it may be over. */
+      readonly only?: MatchId | undefined;
     }
   | { readonly type: "answered"; readonly number: number; readonly answered: Answered }
   /** The receiver of a request does not host the match. */

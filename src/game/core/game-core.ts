@@ -168,9 +168,9 @@ export class GameCore {
       case "asked":
         return this.#desk.take(from, message, now);
       case "answered":
-        return this.#desk.answered(message);
+        return this.#desk.answered(from, message);
       case "notHost":
-        return this.#desk.notHost(message, now);
+        return this.#desk.notHost(from, message, now);
       case "adopt": {
         this.holdings.hear(from, message, now);
         const adopted = this.holdings.get(message.match);

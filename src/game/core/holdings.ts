@@ -171,10 +171,11 @@ export class Holdings {
     }
   }
 
-  /** The host no longer has a user's match: if it is over, this server drops its copy too. */
-  missed(user: UserName): void {
+  /** A server does not host a user's match. If it was the host of an ended one, this copy goes too. */
+  missed(user: UserName, from: GameName): void {
     const holding = this.of(user);
-    if (holding?.endedMs !== undefined && holding.hosting === undefined) this.#drop(holding);
+    const isHost = holding?.hosting === undefined && holding?.copy.term.host === from;
+    if (isHost && holding.endedMs !== undefined) this.#drop(holding);
   }
 
   decided(question: Question, decided: Decided, now: Now): void {

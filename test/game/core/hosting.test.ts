@@ -1,8 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { GameRequest } from "../../../src/protocol/game-requests.ts";
-import type { MatchView } from "../../../src/protocol/game-view.ts";
-import type { GameName, MatchId } from "../../../src/protocol/matches.ts";
-import type { VirtualGame } from "../../simulation/matches/virtual-game.ts";
+import type { GameName } from "../../../src/protocol/matches.ts";
 import { ada, bob, decks, TwoServers } from "./two-servers.ts";
 
 const look: GameRequest = { type: "look", waitMs: 0 };
@@ -85,70 +83,6 @@ describe("a match that an administrator ends", () => {
   });
 });
 
-describe("a look at a match that is over", () => {
-  test.each([ada, bob])("is answered after a second if nothing is new, to %s", (user) => {
-    const servers = new TwoServers();
-    servers.start();
-    const { match } = servers;
-    servers.done(bob, { type: "giveUp" });
-    const seen = servers.get(user, look);
-    const { view } = (seen as { answer: { view: MatchView } }).answer;
-    expect(view.over).toBeDefined();
-    servers.runFor(1_000);
-    const after = { match, eventSeq: view.eventSeq };
-    const told = servers.ask(user, { type: "look", waitMs: 10_000, after });
-    servers.runFor(1_500);
-    expect(told.answered).toMatchObject({ answer: { phase: "match", view, events: [] } });
-  });
-
-  test("which began before the end was decided is answered too", () => {
-    const servers = new TwoServers();
-    servers.start();
-    const { match } = servers;
-    servers.world.decides = false;
-    servers.done(bob, { type: "giveUp" });
-    const seen = servers.get(ada, look);
-    const { eventSeq } = (seen as { answer: { view: MatchView } }).answer.view;
-    const after = { match, eventSeq };
-    const told = servers.ask(ada, { type: "look", waitMs: 10_000, after });
-    servers.world.decides = true;
-    servers.runFor(2_500);
-    expect(told.answered).toMatchObject({ answer: { phase: "match", events: [] } });
-  });
-});
-
-describe("a player whose game server never had their match", () => {
-  /** Plays a match of Ada and Bob at two servers of three to its end. */
-  const ended = () => {
-    const servers = new TwoServers(3);
-    servers.start();
-    const { match } = servers;
-    servers.done(bob, { type: "giveUp" });
-    servers.runFor(500);
-    expect(servers.world.arbiter.matches.ended(match)).toBeDefined();
-    const third = servers.world.games.find(({ core }) => core?.holdings.get(match) === undefined);
-    return { servers, match, third: third as VirtualGame };
-  };
-
-  test("is told how it ended", () => {
-    const { servers, match, third } = ended();
-    const after = { match, eventSeq: 3 };
-    const told = servers.get(ada, { type: "look", waitMs: 0, after }, third);
-    expect(told).toMatchObject({
-      answer: { view: { match }, events: [{ type: "GAVE_UP" }, { type: "MATCH_END" }] },
-    });
-  });
-
-  test("is told of no match before it", () => {
-    const { servers, third } = ended();
-    const after = { match: "fedcba9876543210" as MatchId, eventSeq: 3 };
-    for (const game of [servers.first, servers.second, third]) {
-      const told = servers.get(ada, { type: "look", waitMs: 0, after }, game);
-      expect(told, game.name).toEqual({ answer: { phase: "idle" } });
-    }
-  });
-});
-
 describe("a host that was stopped, and has been replaced", () => {
   test("does not end the match, although an end that it alone has gets onto its disk", () => {
     const servers = new TwoServers();
@@ -167,6 +101,30 @@ describe("a host that was stopped, and has been replaced", () => {
     servers.runFor(1_000);
     expect(world.arbiter.matches.ended(match)).toBeUndefined();
     expect(servers.host.copy.state.over).toBeUndefined();
+  });
+});
+
+describe("a host that was stopped, and wakes up with requests of players", () => {
+  test("refuses nothing that the next host has taken", () => {
+    const servers = new TwoServers(3);
+    servers.start();
+    const { hostGame, shadowGame } = servers;
+    const [user, card] =
+      hostGame === servers.first ? [bob, "wolf-common-1"] : [ada, "dragon-common-1"];
+    hostGame.freeze();
+    const told = servers.act(user, { type: "play", card });
+    const asked = servers.sent.findLast(({ message }) => message.type === "asked")?.message;
+    servers.loses = ({ type }) => type === "ack";
+    servers.runFor(3_000);
+    expect(servers.world.arbiter.matches.open(servers.match)?.host).toBe(shadowGame.name);
+    const { number } = asked as { number: number };
+    const refusal = { type: "answered", number, answered: { refused: "not_your_turn" } } as const;
+    servers.deliver(shadowGame, hostGame.name, refusal);
+    servers.runFor(10);
+    expect(told.answered).toBeUndefined();
+    servers.loses = () => false;
+    servers.runFor(1_000);
+    expect(told.answered).toMatchObject({ answer: { eventSeq: expect.any(Number) } });
   });
 });
 
