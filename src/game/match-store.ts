@@ -15,7 +15,7 @@ interface Written {
 
 interface Parts {
   readonly folder: string;
-  /** Bytes above which the file is long: then it is replaced. */
+  /** A file above this many bytes is replaced once it has doubled. */
   readonly longBytes?: number;
   /** Called when all records up to this number are on disk. */
   onStored(upTo: number): void;
@@ -23,7 +23,7 @@ interface Parts {
   onFailed(reason: string): void;
 }
 
-/** A file that will replace the present one. Both are whole until then. */
+/** A file that will replace the present one. Until then either of them is complete after a crash. */
 interface Successor {
   readonly file: FileHandle;
   readonly bytes: number;
@@ -48,11 +48,11 @@ export class MatchStore {
   #newBytes = 0;
   #queue: Written[] = [];
   #writing: Promise<void> | undefined;
-  /** Resolves once the next file is written. */
-  #renewing: Promise<void> | undefined;
+  /** Resolves once the successor has what was kept when it was begun; undefined if there is none. */
+  #successorWritten: Promise<void> | undefined;
   #successor: Successor | undefined;
   /** What was written since the successor was begun. */
-  #since = "";
+  #writtenSince = "";
   /** Called with the seconds of each sync. */
   onSync: (seconds: number) => void = () => {};
 
@@ -67,7 +67,7 @@ export class MatchStore {
     const store = new MatchStore(parts);
     store.#read();
     try {
-      await store.#changeTo(await store.#writeSuccessor());
+      await store.#replaceBy(await store.#writeSuccessor());
     } catch (error) {
       throw new Problem(unwritable(store.#path, error));
     }
@@ -85,7 +85,7 @@ export class MatchStore {
 
   async close(): Promise<void> {
     await this.#writing;
-    await this.#renewing;
+    await this.#successorWritten;
     await this.#successor?.file.close();
     await this.#file?.close();
   }
@@ -96,9 +96,9 @@ export class MatchStore {
     try {
       while (this.#queue.length > 0) {
         const batch = this.#queue.splice(0);
-        await this.#append(batch.map(({ record }) => this.#keep(record)).join(""));
+        await this.#append(batch.map(({ record }) => this.#remember(record)).join(""));
         this.#parts.onStored(batch.at(-1)?.number ?? 0);
-        await this.#renew();
+        await this.#replaceIfLong();
       }
     } catch (error) {
       this.#parts.onFailed(unwritable(this.#path, error));
@@ -106,19 +106,19 @@ export class MatchStore {
     this.#writing = undefined;
   }
 
-  /** Writes without a thread, because the system's cache takes a few kilobytes at once; only the sync waits. */
+  /** A synchronous write of a few kilobytes only fills the system's cache, and costs less than a thread. */
   async #append(text: string): Promise<void> {
     if (this.#file === undefined) return;
     const startMs = performance.now();
     appendFileSync(this.#file.fd, text);
     await this.#file.datasync();
     this.#bytes += Buffer.byteLength(text);
-    if (this.#renewing !== undefined) this.#since += text;
+    if (this.#successorWritten !== undefined) this.#writtenSince += text;
     this.onSync((performance.now() - startMs) / 1_000);
   }
 
   /** @returns the record's line */
-  #keep(record: MatchRecord): string {
+  #remember(record: MatchRecord): string {
     const { match, type } = record;
     const line = `${JSON.stringify(record)}\n`;
     const lines = this.#lines.get(match);
@@ -129,11 +129,11 @@ export class MatchStore {
   }
 
   /** Begins a successor if the file is long, and changes to the successor once it is written. */
-  async #renew(): Promise<void> {
+  async #replaceIfLong(): Promise<void> {
     if (this.#successor !== undefined) {
-      await this.#changeTo(this.#successor);
-    } else if (this.#renewing === undefined && this.#isLong) {
-      this.#renewing = this.#writeSuccessor().then(
+      await this.#replaceBy(this.#successor);
+    } else if (this.#successorWritten === undefined && this.#isLong) {
+      this.#successorWritten = this.#writeSuccessor().then(
         (written) => {
           this.#successor = written;
         },
@@ -156,17 +156,17 @@ export class MatchStore {
   }
 
   /** After a crash the file is either the old or the new one. */
-  async #changeTo({ file, bytes }: Successor): Promise<void> {
-    appendFileSync(file.fd, this.#since);
+  async #replaceBy({ file, bytes }: Successor): Promise<void> {
+    appendFileSync(file.fd, this.#writtenSince);
     await file.datasync();
     renameSync(`${this.#path}.tmp`, this.#path);
     await syncFolder(this.#parts.folder);
     await this.#file?.close();
     this.#file = file;
-    this.#bytes = bytes + Buffer.byteLength(this.#since);
+    this.#bytes = bytes + Buffer.byteLength(this.#writtenSince);
     this.#newBytes = this.#bytes;
-    this.#since = "";
-    this.#renewing = undefined;
+    this.#writtenSince = "";
+    this.#successorWritten = undefined;
     this.#successor = undefined;
   }
 
@@ -188,10 +188,13 @@ export class MatchStore {
       if (record === undefined) {
         throw new Problem(`${this.#path} is damaged at line ${at + 1}: move it away.`);
       }
-      this.#keep(record);
-      if (record.type === "forget") this.logs.delete(record.match);
-      else if (record.type === "replace") this.logs.set(record.match, [...record.events]);
-      else this.logs.set(record.match, [...(this.logs.get(record.match) ?? []), ...record.events]);
+      this.#remember(record);
+    }
+    for (const [match, kept] of this.#lines) {
+      this.logs.set(
+        match,
+        kept.flatMap((line) => JSON.parse(line).events),
+      );
     }
   }
 }

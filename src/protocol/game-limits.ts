@@ -44,7 +44,7 @@ export const gameDurations = {
   /** The most time that the question of a player waits for news. */
   lookMs: 10_000,
   /**
-   * The most time that it waits at a match that is over: the player's next match may begin at another
+   * The most time that a look at a match that is over waits: the player's next match may begin at another
    * game server.
    */
   overLookMs: 1_000,

@@ -62,7 +62,7 @@ test("a line that a crash has cut is dropped, and what comes after it is written
   expect((await open()).store.logs.get(match)).toHaveLength(3);
 });
 
-test("while a long file is replaced by a shorter one, it has all that is on disk at every moment", async () => {
+test("while a long file is replaced, the file has every stored record at every moment", async () => {
   const longBytes = 2_000;
   const records = recordsOfEight(600);
   const wrong: number[] = [];

@@ -34,8 +34,9 @@ export interface Asked {
 interface Looker {
   readonly seat: Seat | undefined;
   readonly after: LookedAt;
-  /** Steady time since when they wait, and the most milliseconds that they want to wait. */
+  /** Steady time since when they wait. */
   readonly sinceMs: number;
+  /** The most milliseconds that they want to wait. */
   readonly waitMs: number;
   readonly reply: Reply;
 }
