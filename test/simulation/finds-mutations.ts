@@ -1,13 +1,18 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { mutationSeeds, mutationsOf, plant } from "./mutations.ts";
+import { type Mutation, mutationSeeds, mutationsOf, plant } from "./mutations.ts";
 import { type Report, spread } from "./spread.ts";
 import { type WorldName, worlds } from "./worlds.ts";
 
-/** Tests that the simulation of a world finds each mutation by the seed that is kept for it. */
+const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
+
+/** Tests that each mutation of a world is found: by the seed that is kept for it, or by its own test. */
 export function findsMutations(world: WorldName): void {
   describe("[T10] the simulation finds a rule that is broken on purpose", () => {
-    const seeded = mutationsOf(world).map((mutation) => {
-      return { ...mutation, seed: mutationSeeds[mutation.name] ?? 1 };
+    const seeded = mutationsOf(world).flatMap((mutation) => {
+      const { name } = mutation;
+      return mutation.test === undefined ? { ...mutation, seed: mutationSeeds[name] ?? 1 } : [];
     });
     test.each(seeded)(
       "[$rule] the simulation of seed $seed finds the mutation: $name",
@@ -22,5 +27,34 @@ export function findsMutations(world: WorldName): void {
         expect(reports[0]?.broken, "npm run sim -- --hunt looks for another seed").toBeDefined();
       },
     );
+    const directed = mutationsOf(world).filter((mutation) => mutation.test !== undefined);
+    test.skipIf(directed.length === 0).each(directed)(
+      "[$rule] a test of its own finds the mutation: $name",
+      { timeout: 60_000 },
+      async (mutation) => {
+        expect(await failedTests(mutation)).toContain(mutation.test);
+      },
+    );
   });
+}
+
+interface TestReport {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
+  }[];
+}
+
+/** Runs the tests of hosts on a copy with the mutation. @returns the titles of those that fail */
+async function failedTests(mutation: Mutation): Promise<readonly string[]> {
+  using copy = plant(mutation);
+  const file = "test/game/core/hosting.test.ts";
+  const words = ["run", file, "--root", copy.folder, "--reporter=json"];
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [vitest, ...words], { cwd: copy.folder }, (_, stdout) =>
+      resolve(stdout),
+    );
+  });
+  const { testResults }: TestReport = JSON.parse(output);
+  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  return all.flatMap(({ title, status }) => (status === "failed" ? title : []));
 }

@@ -179,6 +179,7 @@ const termMutations: readonly Mutation[] = [
   {
     name: "a server takes a match that it does not know in a term that has passed",
     rule: "M1",
+    test: "takes no log of a term that has passed, although it was the shadow, and has dropped its copy",
     edits: [
       {
         file: holdings,
@@ -190,11 +191,13 @@ const termMutations: readonly Mutation[] = [
   {
     name: "a list of matches that is older than a term ends a copy of that term",
     rule: "M1",
+    test: "does not make a shadow forget a log that it has just got",
     edits: [{ file: holdings, text: "    holding.sinceMs = now.steadyMs;\n", by: "" }],
   },
   {
     name: "a host that was replaced still counts what its disk writes",
     rule: "M4",
+    test: "does not end the match, although an end that it alone has gets onto its disk",
     edits: [{ file: commit, text: "    if (this.#hasEnded) return;\n", by: "" }],
   },
   {
@@ -211,6 +214,7 @@ const termMutations: readonly Mutation[] = [
   {
     name: "a former host refuses for the next one",
     rule: "M3",
+    test: "refuses nothing that the next host has taken",
     edits: [
       {
         file: desk,

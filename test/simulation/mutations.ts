@@ -18,6 +18,11 @@ export interface Mutation {
   readonly name: string;
   readonly rule: string;
   readonly edits: readonly Edit[];
+  /**
+   * A test in `test/game/core/hosting.test.ts`, by its title, that finds the mutation. For mutations that
+   * show in one of ten thousand random runs only.
+   */
+  readonly test?: string | undefined;
 }
 
 const seedsPath = fileURLToPath(new URL("mutation-seeds.json", import.meta.url));
@@ -537,13 +542,14 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /**
  * Copies the code with the mutation in it to a folder inside the project, so that packages are
  * found.
- * @returns the worker program of the copy
+ * @returns the folder of the copy, and its worker program
  * @throws Error if a text to replace is not in its file exactly once
  */
-export function plant({ name, edits }: Mutation): { program: string } & Disposable {
+export function plant({ name, edits }: Mutation): { folder: string; program: string } & Disposable {
   const folder = join(root, ".mutants", `${name.replace(/[^a-z]+/g, "-")}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  for (const part of ["src", "test/support", "test/simulation", "package.json"]) {
+  const parts = ["src", "test/support", "test/simulation", "test/game/core"];
+  for (const part of [...parts, "package.json", "vitest.config.ts"]) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   for (const { file, text, by } of edits) {
@@ -556,6 +562,7 @@ export function plant({ name, edits }: Mutation): { program: string } & Disposab
     writeFileSync(path, parts.join(by));
   }
   return {
+    folder,
     program: join(folder, "test/simulation/worker.ts"),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
