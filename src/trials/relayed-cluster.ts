@@ -51,8 +51,8 @@ export class RelayedCluster implements AsyncDisposable {
 
   static async start(options: RelayedClusterOptions) {
     const { servers, folder, logLevel, auth, settings, engine } = options;
-    const databases = (engine?.targets.length ?? 0) + (engine?.redis === undefined ? 0 : 1);
-    const relay = await Relay.open(relayPorts(servers, databases));
+    const stores = (engine?.targets.length ?? 0) + (engine?.redis === undefined ? 0 : 1);
+    const relay = await Relay.open(relayPorts(servers, stores));
     let local: LocalCluster | undefined;
     const nodeOf = (name: string) =>
       local?.of("server").find(({ ready }) => ready?.name === name)?.label;
@@ -61,10 +61,10 @@ export class RelayedCluster implements AsyncDisposable {
       const hosts = targets.map((target) => wiring.between(server, target, target.endpoint));
       return url.replace(/@.*\//, `@${hosts.join(",").replaceAll("tcp://", "")}/`);
     };
-    const keptBy = (kept: RelayedEngine, server: Process) => {
-      const { redis } = kept;
+    const envOf = (given: RelayedEngine, server: Process) => {
+      const { redis } = given;
       const at = redis && wiring.between(server, redis, redis.endpoint).replace("tcp:", "redis:");
-      return { TERTULIA_ENGINE: engineOf(kept, server), ...(at && { TERTULIA_REDIS: at }) };
+      return { TERTULIA_ENGINE: engineOf(given, server), ...(at && { TERTULIA_REDIS: at }) };
     };
     try {
       local = await LocalCluster.start({
@@ -76,7 +76,7 @@ export class RelayedCluster implements AsyncDisposable {
         ...(engine && { engine: engine.url }),
         settings: (process) => ({
           ...settings?.(process),
-          ...(engine && process.role === "server" ? keptBy(engine, process) : {}),
+          ...(engine && process.role === "server" ? envOf(engine, process) : {}),
         }),
       });
     } catch (error) {

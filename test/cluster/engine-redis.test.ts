@@ -35,7 +35,7 @@ describe.skipIf(isMissing)(
 
     beforeAll(async () => {
       postgres = await startPostgres({ standby: true, settings: { max_connections: "200" } });
-      redis = await TrialRedis.start("a password");
+      redis = await TrialRedis.open("a password");
       engine = await postgres.createDatabase();
       cluster = await LocalCluster.start({
         ...{ engine, redis: redis.url, auth: "required", hasMetrics: true },
