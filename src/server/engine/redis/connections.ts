@@ -31,7 +31,7 @@ export class RedisConnections {
   #isUp = false;
   /** Whether the log says that Redis is away. */
   #isLoggedAsAway = false;
-  /** Whether the log says that Redis refuses commands; forgotten when it has answered anew. */
+  /** Whether the log says that Redis refuses commands; forgotten once it is back. */
   #isLoggedAsRefusing = false;
 
   /** @param channel what this server listens to */

@@ -10,7 +10,7 @@ interface Parts {
   readonly name: ServerName;
   /** The cluster's time: the ages of reports are computed from this time on every server. */
   correctedMs(): number;
-  /** Called with reports that a server has kept, also this one before it started anew. */
+  /** Called with reports that a server has kept, also this one before its start. */
   onFound(server: ServerName, heard: readonly HeardPresence[]): void;
 }
 
