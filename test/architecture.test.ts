@@ -113,7 +113,7 @@ const table: readonly Row[] = [
 /** The file that programs of other authors import as `tertulia/client`. */
 const packageEntry = "client/index.ts";
 
-/** Packages, and the only folder that may import each. */
+/** Packages, and the only folder that may import each. Trials may import those of the engine, too. */
 const packageOwners = {
   zeromq: "net/",
   "sodium-native": "zmtp/",
@@ -129,13 +129,7 @@ const packageOwners = {
   ioredis: "server/engine/redis/",
 } as const;
 
-/** The clients of databases, which trials use, too. */
-const trialPackages: readonly string[] = ["pg", "ioredis"];
-
-/**
- * The `node:` modules that `protocol/` and each `core/` may import. `protocol/` may also import a
- * table of letters.
- */
+/** For each `core/` and for `protocol/`, which may also import a table of letters. */
 const purePackages = ["node:assert", "node:assert/strict"];
 const protocolPackages = [...purePackages, "unhomoglyph"];
 /** For `zmtp/`: functions that encrypt and decrypt, with keys that arrive as arguments. */
@@ -311,10 +305,8 @@ test("the package exports only `client` and package.json, and no file of the pro
 });
 
 test("cores, a server's shell, `protocol/` and `zmtp/` import only the packages and Node modules listed for them", () => {
-  const breaches = sources.flatMap((source) => {
-    const { path, packages } = source;
+  const breaches = sources.filter(isPure).flatMap(({ path, packages }) => {
     const isProtocol = path.startsWith("protocol/");
-    if (!isPure(source)) return [];
     const isChat = path.startsWith("client/core/");
     const isZmtp = path.startsWith("zmtp/");
     const more = isProtocol ? protocolPackages : isChat ? chatPackages : purePackages;
@@ -338,12 +330,10 @@ test("cores, a server's shell, `protocol/` and `zmtp/` do not use timers, clocks
 });
 
 test("an npm package that belongs to one folder is imported only by files of this folder", () => {
-  const mayImport = (path: string, name: string, owner: string) =>
-    fits(path, owner) || (fits(path, "trials/") && trialPackages.includes(name));
   const breaches = sources.flatMap(({ path, packages }) =>
     Object.entries(packageOwners)
-      .filter(([name]) => packages.some((p) => packageOf(p) === name))
-      .filter(([name, owner]) => !mayImport(path, name, owner))
+      .filter(([name, owner]) => packages.some((p) => packageOf(p) === name) && !fits(path, owner))
+      .filter(([, owner]) => !(fits(path, "trials/") && fits(owner, "server/engine/")))
       .map(([name, owner]) => `src/${path} imports ${name}, which is ${owner}'s alone`),
   );
   expectNone(breaches);
