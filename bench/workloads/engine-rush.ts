@@ -37,12 +37,12 @@ export const engineRush: Workload<Size> = {
       standby: true,
       settings: { max_connections: "200" },
     });
-    await using redis = await TrialRedis.start();
+    await using redis = await TrialRedis.open();
     const wrong: string[] = [];
-    const scene = (hasAid: boolean) => ({
+    const scene = (usesRedis: boolean) => ({
       trial,
       postgres,
-      redis: hasAid ? redis : undefined,
+      redis: usesRedis ? redis : undefined,
       wrong,
     });
     const rushed = await trial.beside(
@@ -132,8 +132,8 @@ async function rush(scene: Scene): Promise<Values> {
     const sold = bought.filter(Boolean).length;
     refused += count - sold;
     if (sold !== packs) {
-      const aid = scene.redis === undefined ? "without Redis" : "with Redis";
-      wrong.push(`${sold} packs were sold, and not ${packs}, in rush ${round} ${aid}`);
+      const how = scene.redis === undefined ? "without Redis" : "with Redis";
+      wrong.push(`${sold} packs were sold, and not ${packs}, in rush ${round} ${how}`);
     }
   }
   over.abort();

@@ -49,16 +49,16 @@ export function engineAddress(text: string): EngineAddress {
 
 /**
  * A password here would be seen in lists of processes and of settings, so no message repeats it.
- * @param of the setting that has the address
+ * @param setting which one has the address
  * @throws Problem if the address has a password
  */
-export function refusePassword(text: string, of: "engine" | "redis"): void {
+export function refusePassword(text: string, setting: "engine" | "redis"): void {
   const [, before = ""] = /^[a-z]+:\/\/(.*)@/.exec(text) ?? [];
   const isParameter = /[?&]password=/.test(text);
   if (!before.includes(":") && !isParameter) return;
   throw new Problem(
-    `The address of ${of === "engine" ? "the engine" : "Redis"} has a password in it, where others ` +
-      `can see it: remove it, and name a file with it by TERTULIA_${of.toUpperCase()}_PASSWORD_FILE.`,
+    `The address of ${setting === "engine" ? "the engine" : "Redis"} has a password in it, where others ` +
+      `can see it: remove it, and name a file with it by TERTULIA_${setting.toUpperCase()}_PASSWORD_FILE.`,
     2,
   );
 }

@@ -60,15 +60,12 @@ export function engineConfig(settings: Settings) {
   return { address, password };
 }
 
-/** @throws Problem as `protectRedis`, and if there is no engine beside which Redis would be */
+/** @throws Problem as `protectRedis`, and if there is no engine */
 function redisConfig(settings: Settings) {
   const address = settings.optional("redis");
   if (address === undefined) return undefined;
   if (settings.optional("engine") === undefined) {
-    throw new Problem(
-      "--redis helps servers with --engine only: name one, or leave out --redis.",
-      2,
-    );
+    throw new Problem("--redis works only beside --engine: add --engine, or leave out --redis.", 2);
   }
   protectRedis(settings, address);
   const password = passwordIn(settings, "redisPasswordFile", settings.redisPasswordText);

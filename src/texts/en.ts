@@ -1163,7 +1163,7 @@ export const en = {
   "flag.checkpointBytes": "bytes of journal after which a server saves its state",
   "flag.engine": "the PostgreSQL that keeps everything instead of the servers",
   "flag.enginePasswordFile": "a file whose first line is the password of that PostgreSQL",
-  "flag.redis": "a Redis that makes servers with an engine faster, and keeps nothing",
+  "flag.redis": "an optional Redis beside the engine; it may lose everything",
   "flag.redisPasswordFile": "a file whose first line is the password of that Redis",
   "flag.user": "your name; otherwise, that of your login",
   "flag.lang": "en or pt-br; otherwise by LANG",

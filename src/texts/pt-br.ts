@@ -1161,7 +1161,7 @@ export const ptBr = {
   "flag.checkpointBytes": "bytes do diário após os quais um servidor salva seu estado",
   "flag.engine": "o PostgreSQL que guarda tudo no lugar dos servidores",
   "flag.enginePasswordFile": "um arquivo cuja primeira linha é a senha desse PostgreSQL",
-  "flag.redis": "um Redis que acelera servidores com um motor, e não guarda nada",
+  "flag.redis": "um Redis opcional ao lado do motor; pode perder tudo",
   "flag.redisPasswordFile": "um arquivo cuja primeira linha é a senha desse Redis",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",

@@ -41,7 +41,7 @@ export class LocalCluster implements AsyncDisposable {
     const engine = options.engine ?? database?.url;
     this.engine = engine;
     const { secretFile, cluster, curve, redis } = options;
-    const kept = {
+    const engineEnv = {
       ...(engine !== undefined && { TERTULIA_ENGINE: engine }),
       ...(redis !== undefined && { TERTULIA_REDIS: redis }),
     };
@@ -62,7 +62,7 @@ export class LocalCluster implements AsyncDisposable {
       settings: (server) => ({
         TERTULIA_USER_RATE: "0",
         TERTULIA_CONNECTION_RATE: "0",
-        ...(server.role === "server" ? kept : {}),
+        ...(server.role === "server" ? engineEnv : {}),
         ...options.settings?.(server),
       }),
     });

@@ -25,7 +25,7 @@ export class TrialRedis implements AsyncDisposable {
     this.#password = password;
   }
 
-  static async start(password?: string): Promise<TrialRedis> {
+  static async open(password?: string): Promise<TrialRedis> {
     if (!hasRedis) throw new Problem("Redis is missing: install redis-server.");
     const redis = new TrialRedis(await freePort(), password);
     await redis.start();

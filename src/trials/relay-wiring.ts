@@ -11,8 +11,8 @@ export const clientsNode: NodeName = "clients";
  * the reference, and clients to broker and proxy. If there is an engine, each server connects to each
  * server of the engine, and to a Redis if there is one.
  */
-export function relayPorts(servers: number, databases = 0): number {
-  return (6 + databases) * servers + 4;
+export function relayPorts(servers: number, stores = 0): number {
+  return (6 + stores) * servers + 4;
 }
 
 export interface RelayWiringOptions {

@@ -51,20 +51,19 @@ export class RelayedCluster implements AsyncDisposable {
 
   static async start(options: RelayedClusterOptions) {
     const { servers, folder, logLevel, auth, settings, engine } = options;
-    const databases = (engine?.targets.length ?? 0) + (engine?.redis === undefined ? 0 : 1);
-    const relay = await Relay.open(relayPorts(servers, databases));
+    const stores = (engine?.targets.length ?? 0) + (engine?.redis === undefined ? 0 : 1);
+    const relay = await Relay.open(relayPorts(servers, stores));
     let local: LocalCluster | undefined;
     const nodeOf = (name: string) =>
       local?.of("server").find(({ ready }) => ready?.name === name)?.label;
     const wiring = new RelayWiring({ relay, folder, nodeOf });
-    const engineOf = ({ url, targets }: RelayedEngine, server: Process) => {
+    const engineEnv = ({ url, targets, redis }: RelayedEngine, server: Process) => {
       const hosts = targets.map((target) => wiring.between(server, target, target.endpoint));
-      return url.replace(/@.*\//, `@${hosts.join(",").replaceAll("tcp://", "")}/`);
-    };
-    const keptBy = (kept: RelayedEngine, server: Process) => {
-      const { redis } = kept;
       const at = redis && wiring.between(server, redis, redis.endpoint).replace("tcp:", "redis:");
-      return { TERTULIA_ENGINE: engineOf(kept, server), ...(at && { TERTULIA_REDIS: at }) };
+      return {
+        TERTULIA_ENGINE: url.replace(/@.*\//, `@${hosts.join(",").replaceAll("tcp://", "")}/`),
+        ...(at && { TERTULIA_REDIS: at }),
+      };
     };
     try {
       local = await LocalCluster.start({
@@ -76,7 +75,7 @@ export class RelayedCluster implements AsyncDisposable {
         ...(engine && { engine: engine.url }),
         settings: (process) => ({
           ...settings?.(process),
-          ...(engine && process.role === "server" ? keptBy(engine, process) : {}),
+          ...(engine && process.role === "server" ? engineEnv(engine, process) : {}),
         }),
       });
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Child } from "../../src/cluster/child.ts";
 import { engineAddress } from "../../src/platform/parse-engine.ts";
 import { randomHex } from "../../src/platform/random.ts";
 import { parseChannelName, type RequestId } from "../../src/protocol/ids.ts";
+import { durations } from "../../src/protocol/limits.ts";
 import { openPostgres } from "../../src/server/engine/postgres/postgres-engine.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { hasPostgres, type Postgres, skipNote, startPostgres } from "../../src/trials/postgres.ts";
@@ -35,7 +36,7 @@ describe.skipIf(isMissing)(
 
     beforeAll(async () => {
       postgres = await startPostgres({ standby: true, settings: { max_connections: "200" } });
-      redis = await TrialRedis.start("a password");
+      redis = await TrialRedis.open("a password");
       engine = await postgres.createDatabase();
       cluster = await LocalCluster.start({
         ...{ engine, redis: redis.url, auth: "required", hasMetrics: true },
@@ -103,7 +104,8 @@ describe.skipIf(isMissing)(
       };
       const isKnown = async () =>
         (await Promise.all(cluster.of("server").map(present))).every(Boolean);
-      await until(isKnown, "all servers know it");
+      // A server that has just come back may miss the first news, and hears it again after 10 s.
+      await until(isKnown, "all servers know it", 2 * durations.presenceMs);
       const started = await cluster.addServer();
       await until(() => present(started), "the new server knows it", 5_000);
     });

@@ -25,7 +25,7 @@ test("a server has no engine unless a setting names one, and the engine's passwo
   expect(configOf({ enginePasswordFile: second }, both).engine?.password).toBe(`of ${second}`);
 });
 
-test("a server has a Redis only beside an engine, on this machine or encrypted, and its password is found as that of the engine", async () => {
+test("--redis without --engine is refused; Redis's password comes from the environment or the file", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "password");
   await writeFile(path, "of a file\n");
@@ -41,6 +41,6 @@ test("a server has a Redis only beside an engine, on this machine or encrypted, 
   expect(configOf({ ...env, ...file, TERTULIA_REDIS_PASSWORD: "own" })?.password).toBe("own");
   const refused = (text: string) => expect.objectContaining({ exitCode: 2, message: text });
   expect(() => configOf({ ...env, TERTULIA_ENGINE: "" })).toThrow(
-    refused("--redis helps servers with --engine only: name one, or leave out --redis."),
+    refused("--redis works only beside --engine: add --engine, or leave out --redis."),
   );
 });

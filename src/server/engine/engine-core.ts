@@ -99,7 +99,7 @@ export class EngineCore {
         return decided;
       },
       admit: reservations && ((operation) => reservations.admit(operation)),
-      onSettled: () => this.wake(),
+      wake: () => this.wake(),
     });
     this.#searches = new EngineSearches(
       (query) => engine.search(query),

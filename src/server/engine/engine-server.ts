@@ -27,19 +27,19 @@ import { EngineCore } from "./engine-core.ts";
 import { engineServices, engineServiceTable } from "./engine-services.ts";
 import { Housekeeping, notYet } from "./housekeeping.ts";
 import { openPostgres } from "./postgres/postgres-engine.ts";
-import { RedisAid } from "./redis/redis-aid.ts";
+import { OptionalRedis } from "./redis/optional-redis.ts";
 
 /** Starts a server that keeps no state of its own: all that it knows is in the engine. */
 export async function openEngineServer(
   foundation: Foundation,
-  given: EngineConfig,
+  engineConfig: EngineConfig,
 ): Promise<Server> {
   const { config, clock, membership, name, log, link, requestLogs } = foundation;
   const { auth, secret, brokers, flood } = config;
   let unready = (): string | undefined => notYet;
   const { port, answered } = await openMetrics(foundation, () => unready());
   const { responder, address } = await openHealth(foundation, () => unready());
-  const engine = await openPostgres(given, log, (why) => {
+  const engine = await openPostgres(engineConfig, log, (why) => {
     log.warn({ event: "engineAwaited" }, `Waits for its database: ${why}`);
     announceWaiting(why);
   });
@@ -55,9 +55,9 @@ export async function openEngineServer(
   const correctedMs = () => now().wallMs + view.offsetMs;
   const redis =
     config.redis &&
-    new RedisAid({
-      ...{ config: config.redis, foundation, given, engine, presence, correctedMs },
-      onLost: () => house.hurry(),
+    new OptionalRedis({
+      ...{ config: config.redis, foundation, engineConfig, engine, presence, correctedMs },
+      onLost: () => house.publishLeft(),
     });
   const core: EngineCore = new EngineCore({
     engine,
@@ -88,7 +88,7 @@ export async function openEngineServer(
   const { promise: firstServing, resolve: onServing } = withResolver();
   const house = new Housekeeping({
     ...{ engine, core, clients, bus, presence, view, clock, link, name, address, self, log },
-    kept: redis?.kept,
+    keptPresence: redis?.keptPresence,
     onServing,
   });
   clients.start();
@@ -105,13 +105,13 @@ export async function openEngineServer(
   return { name, address, metrics: port.endpoint, firstServing, [Symbol.asyncDispose]: stop };
 }
 
-interface Closed extends Pick<Foundation, "link" | "clockFile" | "slot" | "log"> {
+interface ToClose extends Pick<Foundation, "link" | "clockFile" | "slot" | "log"> {
   readonly engine: AsyncDisposable;
   readonly port: AsyncDisposable;
 }
 
-/** Closes what a server needs until it has answered all. */
-async function close({ link, engine, clockFile, slot, port, log }: Closed): Promise<void> {
+/** Closes what was needed until all requests had been answered. */
+async function close({ link, engine, clockFile, slot, port, log }: ToClose): Promise<void> {
   link.close();
   await engine[Symbol.asyncDispose]();
   await clockFile[Symbol.asyncDispose]();

@@ -108,8 +108,9 @@ interface Asked {
 interface DecisionParts {
   decide(operations: readonly Operation[]): Promise<readonly Decided[]>;
   /** See `Reservations.admit`; undefined if there is nothing to wait for. */
-  admit?: ((operation: Operation) => Promise<Decided | undefined> | undefined) | undefined;
-  onSettled(): void;
+  admit?: ((operation: Operation) => Promise<Decided | "decide"> | undefined) | undefined;
+  /** Called when there is something to do for `advance`. */
+  wake(): void;
 }
 
 /** Operations that wait until the engine has decided them. */
@@ -140,15 +141,15 @@ export class EngineDecisions {
     this.#asked.set(key, asked);
     const admitted = this.#parts.admit?.(operation);
     if (admitted === undefined) this.#waiting.push(asked);
-    else void this.#await(asked, admitted);
+    else void this.#admit(asked, admitted);
   }
 
-  /** Has an operation decided, unless its outcome is known before. */
-  async #await(asked: Asked, admitted: Promise<Decided | undefined>): Promise<void> {
-    const decided = await admitted;
-    if (decided === undefined) this.#waiting.push(asked);
-    else this.#settle(asked, decided);
-    this.#parts.onSettled();
+  /** Queues an operation for the decision, unless its outcome is known already. */
+  async #admit(asked: Asked, admitted: Promise<Decided | "decide">): Promise<void> {
+    const answer = await admitted;
+    if (answer === "decide") this.#waiting.push(asked);
+    else this.#settle(asked, answer);
+    this.#parts.wake();
   }
 
   #settle(asked: Asked, decided: Decided | undefined): void {
@@ -191,7 +192,7 @@ export class EngineDecisions {
       });
     this.#isDeciding = false;
     for (const [at, asked] of batch.entries()) this.#settle(asked, decided[at]);
-    this.#parts.onSettled();
+    this.#parts.wake();
   }
 }
 

@@ -79,7 +79,7 @@ export class Needs {
   readonly players = new Set<UserName>();
   /** What is left of each pack and each kind of cards, and the number of offers. */
   isStockNeeded = false;
-  /** Of each pack that an administrator has limited, how many are left. `isStockNeeded` includes it. */
+  /** How many are left of each limited pack. `isStockNeeded` includes it. */
   areSuppliesNeeded = false;
   /** The number of open matches. */
   isMatchCountNeeded = false;
@@ -164,10 +164,12 @@ export interface ServerReport {
   readonly rate: number;
 }
 
-/** What came of an operation, and how many packs its slot has left of the pack that it is about. */
+export type PacksLeft = number | "unlimited";
+
+/** An outcome, and how many of its packs are left after its slot. */
 export interface DecidedWithStock extends Decided {
   /** Undefined if the operation is about no pack, or was decided before. */
-  readonly left?: number | "unlimited" | undefined;
+  readonly left?: PacksLeft | undefined;
 }
 
 /** Which servers live, and which one is the keeper, that publishes what others left. */

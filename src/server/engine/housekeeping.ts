@@ -31,7 +31,7 @@ interface Parts {
   readonly self: SelfReport;
   readonly log: Log;
   /** Keeps presence, if the server has a Redis. */
-  readonly kept?: Pick<KeptPresence, "keep" | "recall"> | undefined;
+  readonly keptPresence?: Pick<KeptPresence, "keep" | "recall"> | undefined;
   /** Called when the server enters the rotation. */
   onServing(): void;
 }
@@ -42,10 +42,10 @@ interface Parts {
  */
 const republishAfterMs = { byKeeper: 1_000, byAny: 1_500 };
 /**
- * So much younger are the messages that a server publishes again which has noticed that another one
- * fell silent, and for so long. Those of a server that lives are mostly marked by then.
+ * For `forMs` after a server fell silent, messages are published again once they are `olderThanMs` old.
+ * By then a live server has mostly marked its own as published.
  */
-const hurry = { afterMs: 200, forMs: 1_000 };
+const afterLoss = { olderThanMs: 200, forMs: 1_000 };
 /** Pause between two searches for such messages, in milliseconds. */
 const republishEveryMs = 400;
 const mostRepublished = 500;
@@ -79,7 +79,7 @@ export class Housekeeping {
   /** Steady time of the last answer of the engine. */
   #heardMs = Number.NEGATIVE_INFINITY;
   /** Steady time until which messages of a server that fell silent are looked for. */
-  #hurriesUntilMs = Number.NEGATIVE_INFINITY;
+  #afterLossUntilMs = Number.NEGATIVE_INFINITY;
   #isReporting = false;
   #isPublishing = false;
   #isServing = false;
@@ -124,18 +124,18 @@ export class Housekeeping {
   }
 
   /** Publishes what a server has left that has just fallen silent, without waiting for the next look. */
-  hurry(): void {
-    this.#hurriesUntilMs = now().steadyMs + hurry.forMs;
+  publishLeft(): void {
+    this.#afterLossUntilMs = now().steadyMs + afterLoss.forMs;
     void this.#publishAgain();
   }
 
   #tick(): void {
-    const { core, bus, presence, name, clock, kept } = this.#parts;
+    const { core, bus, presence, name, clock, keptPresence } = this.#parts;
     if (core.serving.open > 0) core.wake();
     for (const heard of presence.due(now().steadyMs)) {
       const sender = { server: name, clock: clock.tick(), view: noView, durable: emptyVector };
       bus.broadcast({ ...sender, office: undefined, slot: undefined, type: "presence", heard });
-      void kept?.keep(heard);
+      void keptPresence?.keep(heard);
     }
     if (now().steadyMs - this.#heardMs >= silenceMs) this.#leave(silent);
   }
@@ -192,11 +192,13 @@ export class Housekeeping {
   }
 
   #enter(): void {
-    const { core, clients, presence, view, log, kept, onServing } = this.#parts;
+    const { core, clients, presence, view, log, keptPresence, onServing } = this.#parts;
     if (this.#isServing || this.#isStopping || !this.#hasAsked || view.hasReplicas) return;
     this.#isServing = true;
     core.whyNotServing = undefined;
-    void kept?.recall();
+    // The ages of kept reports are computed from the cluster's time, which the engine's first answer
+    // tells. Redis may have answered before it.
+    void keptPresence?.recall();
     clients.rotate(true);
     presence.tellAll();
     log.info("Serves clients");
@@ -221,8 +223,8 @@ export class Housekeeping {
     this.#isPublishing = true;
     try {
       const usualMs = view.isKeeper ? republishAfterMs.byKeeper : republishAfterMs.byAny;
-      const isHurrying = now().steadyMs < this.#hurriesUntilMs;
-      const olderThanMs = isHurrying ? hurry.afterMs : usualMs;
+      const isAfterLoss = now().steadyMs < this.#afterLossUntilMs;
+      const olderThanMs = isAfterLoss ? afterLoss.olderThanMs : usualMs;
       core.publish(await engine.unpublished(olderThanMs, mostRepublished));
     } catch (error) {
       if (!(error instanceof EngineUnavailable)) throw error;

@@ -100,7 +100,7 @@ export async function runChaos(
     servers: scene.labels("server"),
     others: [...scene.labels("broker"), ...scene.labels("proxy"), ...scene.labels("reference")],
     clients: clientsNode,
-    ...(scene.database && { databases: scene.databases.map(({ label }) => label) }),
+    ...(scene.database && { storage: scene.storage.map(({ label }) => label) }),
   });
   await scene.load.prepare();
   await scene.changes.prepare();
@@ -191,11 +191,11 @@ class Scene implements AsyncDisposable {
 
   /** Everything that faults can hit. */
   get targets(): readonly Target[] {
-    return [...this.#cluster.processes, ...this.databases];
+    return [...this.#cluster.processes, ...this.storage];
   }
 
   /** The engine's servers, and the Redis beside them. */
-  get databases(): readonly Target[] {
+  get storage(): readonly Target[] {
     const { targets = [], redis } = this.database ?? {};
     return redis === undefined ? targets : [...targets, redis];
   }

@@ -33,7 +33,7 @@ export class ChaosDatabase implements AsyncDisposable {
     const postgres = await startPostgres({ standby: true, settings });
     try {
       const url = await postgres.createDatabase();
-      return new ChaosDatabase(postgres, url, hasRedis ? await TrialRedis.start() : undefined);
+      return new ChaosDatabase(postgres, url, hasRedis ? await TrialRedis.open() : undefined);
     } catch (error) {
       await postgres[Symbol.asyncDispose]();
       throw error;

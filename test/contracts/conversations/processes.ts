@@ -11,7 +11,7 @@ import { keptMessages, type Payload, type Subject, servers } from "./subject.ts"
 /** A client's time-out (B6). */
 const patienceMs = 5_000;
 
-type Kept = Pick<LocalClusterOptions, "engine" | "redis">;
+type Backing = Pick<LocalClusterOptions, "engine" | "redis">;
 
 /** Servers that are processes. Each has a broker of its own, so that a test can choose the server. */
 export class ProcessSubject implements Subject {
@@ -23,15 +23,15 @@ export class ProcessSubject implements Subject {
     this.#brokers = cluster.endpoints.broker.split(",");
   }
 
-  /** @param kept an engine, perhaps with a Redis; without it the servers keep everything themselves */
-  static async start(kept: Kept = {}): Promise<ProcessSubject> {
+  /** @param backing an engine, perhaps with a Redis; without it the servers keep everything themselves */
+  static async start(backing: Backing = {}): Promise<ProcessSubject> {
     const cluster = await LocalCluster.start({
       auth: "required",
       servers: servers.length,
       brokers: servers.length,
       wiring: ownBrokers,
       settings: () => ({ TERTULIA_KEEP_PUBLICATIONS: String(keptMessages) }),
-      ...kept,
+      ...backing,
     });
     return new ProcessSubject(cluster);
   }
@@ -65,7 +65,7 @@ export class ProcessSubject implements Subject {
 
 /** Starts servers on a PostgreSQL with a synchronous standby, and with a Redis beside it. */
 export async function startRedisSubject(): Promise<Subject> {
-  const redis = await TrialRedis.start();
+  const redis = await TrialRedis.open();
   try {
     return alsoDisposing(await startEngineSubject(redis), redis);
   } catch (error) {
@@ -79,8 +79,8 @@ export async function startEngineSubject(redis?: TrialRedis): Promise<Subject> {
   const postgres = await startPostgres({ standby: true, settings: { max_connections: "200" } });
   try {
     const engine = await postgres.createDatabase();
-    const kept = { engine, ...(redis && { redis: redis.url }) };
-    return alsoDisposing(await ProcessSubject.start(kept), postgres);
+    const backing = { engine, ...(redis && { redis: redis.url }) };
+    return alsoDisposing(await ProcessSubject.start(backing), postgres);
   } catch (error) {
     await postgres[Symbol.asyncDispose]();
     throw error;

@@ -2,36 +2,36 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { ServerName } from "../../../src/protocol/ids.ts";
 import { Beats } from "../../../src/server/engine/redis/beats.ts";
 import { hasRedis, noRedisNote, TrialRedis } from "../../../src/trials/redis.ts";
-import { LoggedLink } from "../../support/redis-links.ts";
+import { LoggedConnections } from "../../support/redis-connections.ts";
 import { until } from "../../support/until.ts";
 
 const nameOf = (letter: string) => `server_0000000${letter}` as ServerName;
 
 class BeatingServer {
   readonly heard = new Set<string>();
-  readonly logged: LoggedLink;
+  readonly logged: LoggedConnections;
   readonly beats: Beats;
   /** How often it was to look for what another server left. */
   looks = 0;
 
   constructor(redis: TrialRedis, letter: string) {
-    this.logged = new LoggedLink(redis);
-    const { link } = this.logged;
+    this.logged = new LoggedConnections(redis);
+    const { connections } = this.logged;
     const onLost = () => {
       this.looks += 1;
     };
-    this.beats = new Beats({ link, channel: "told", name: nameOf(letter), onLost });
-    link.onHeard = (text) => {
+    this.beats = new Beats({ connections, channel: "told", name: nameOf(letter), onLost });
+    connections.onHeard = (text) => {
       this.heard.add(text);
       this.beats.hear(text);
     };
-    link.onUp = () => this.beats.forget();
+    connections.onUp = () => this.beats.forget();
     this.beats.start();
   }
 
   /** Ends as a killed process does. */
   die(): void {
-    this.logged.link.close();
+    this.logged.connections.close();
   }
 }
 
@@ -40,7 +40,7 @@ describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedis
   afterEach(async () => {
     for (const { beats, logged } of running.splice(0)) {
       await beats.stop();
-      logged.link.close();
+      logged.connections.close();
     }
   });
 
@@ -56,8 +56,8 @@ describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedis
     await until(() => all.every(({ heard }) => heard.size === all.length), "all hear all");
   }
 
-  test("when a server dies, the first of the others looks for what it left, within half a second", async () => {
-    await using redis = await TrialRedis.start();
+  test("when a server dies, the first of the others soon looks for what it left", async () => {
+    await using redis = await TrialRedis.open();
     const [first, second, third] = await servers(redis, "a", "b", "c");
     const begunMs = performance.now();
     second.die();
@@ -69,7 +69,7 @@ describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedis
   });
 
   test("a server that ends by itself says so, and nobody looks in vain", async () => {
-    await using redis = await TrialRedis.start();
+    await using redis = await TrialRedis.open();
     const [first, second, third] = await servers(redis, "a", "b", "c");
     await third.beats.stop();
     third.die();
@@ -79,7 +79,7 @@ describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedis
   });
 
   test("a Redis that is killed and comes back empty makes nobody look, and after it a death is noticed", async () => {
-    await using redis = await TrialRedis.start();
+    await using redis = await TrialRedis.open();
     const [first, second, third] = await servers(redis, "a", "b", "c");
     await redis.kill();
     for (const { logged } of running) await logged.untilAway();
@@ -92,7 +92,7 @@ describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedis
   });
 
   test("nobody looks for a server that died while Redis was away: the keeper finds what it left", async () => {
-    await using redis = await TrialRedis.start();
+    await using redis = await TrialRedis.open();
     const [first, second, third] = await servers(redis, "a", "b", "c");
     await redis.kill();
     third.die();
@@ -102,14 +102,14 @@ describe.skipIf(!hasRedis)(`[K12] servers that hear each other by Redis${noRedis
     expect([first.looks, second.looks]).toEqual([0, 0]);
   });
 
-  test("words that nobody says are not heard, and nobody looks for them", async () => {
+  test("texts that are not beats are ignored", async () => {
     const name = nameOf("a");
     let looks = 0;
-    const link = { ask: async () => undefined } as never;
+    const connections = { ask: async () => undefined } as never;
     const onLost = () => {
       looks += 1;
     };
-    const beats = new Beats({ link, channel: "told", name, onLost });
+    const beats = new Beats({ connections, channel: "told", name, onLost });
     for (const text of ["", " ends", "server_x", "{}", name]) beats.hear(text);
     for (let beat = 0; beat < 10; beat += 1) beats.hear(name);
     expect(looks).toBe(0);

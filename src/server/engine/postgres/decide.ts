@@ -64,8 +64,8 @@ export async function decide(
     const newRows = JSON.stringify(newlyDecided.map(operationRow));
     const changed = changes(before, stateRowsOf(slice));
     await db.query({ ...write, values: [...headValues, newRows, ...changed] });
-    const isNew = new Set(newlyDecided);
-    return answers.map((decided) => (isNew.has(decided) ? withStock(decided, slice) : decided));
+    const newOnes = new Set(newlyDecided);
+    return answers.map((decided) => (newOnes.has(decided) ? withStock(decided, slice) : decided));
   });
 }
 

@@ -131,10 +131,7 @@ function shopOf({ wallets, cardsOf, cards, trades, ...needs }: Needs) {
   return {
     name: "load shop",
     text: shopText,
-    values: [
-      ...[[...wallets], [...cardsOf], [...cards], [...trades]],
-      ...[isStockNeeded, areSuppliesNeeded],
-    ],
+    values: [[...wallets], [...cardsOf], [...cards], [...trades], isStockNeeded, areSuppliesNeeded],
   };
 }
 

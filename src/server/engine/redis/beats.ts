@@ -1,14 +1,14 @@
 import { isServerName, type ServerName } from "../../../protocol/ids.ts";
-import { patienceMs, type RedisLink } from "./link.ts";
+import type { RedisConnections } from "./connections.ts";
 
 /** The pause between two beats of a server, in milliseconds. */
-const beatMs = patienceMs;
+const beatMs = 100;
 /** After so many own beats without one of another server, that server counts as lost. */
 const silentBeats = 4;
 const farewell = " ends";
 
 interface Parts {
-  readonly link: RedisLink;
+  readonly connections: RedisConnections;
   readonly channel: string;
   readonly name: ServerName;
   /** Called when another server has fallen silent and this one is to look for what it left. */
@@ -66,7 +66,7 @@ export class Beats {
   }
 
   async #tell(text: string): Promise<void> {
-    const { link, channel } = this.#parts;
-    await link.ask((redis) => redis.publish(channel, text));
+    const { connections, channel } = this.#parts;
+    await connections.ask((redis) => redis.publish(channel, text));
   }
 }

@@ -1,26 +1,29 @@
 import { isServerName, type ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
 import { type HeardPresence, parseHeard } from "../../../protocol/peer-messages.ts";
-import type { RedisLink } from "./link.ts";
+import type { RedisConnections } from "./connections.ts";
 
 interface Parts {
-  readonly link: RedisLink;
+  readonly connections: RedisConnections;
   /** What the names of this cluster's keys begin with. */
   readonly prefix: string;
   readonly name: ServerName;
-  /** The cluster's time: a report's age is told by all servers' clocks. */
+  /** The cluster's time: the ages of reports are computed from this time on every server. */
   correctedMs(): number;
-  /** Called with the reports of another server. */
+  /** Called with reports that a server has kept, also this one before its start. */
   onFound(server: ServerName, heard: readonly HeardPresence[]): void;
 }
 
+/** How long a report is valid, in milliseconds. */
+const spanMs = durations.presenceSilenceMs;
 /** How many reports are asked for at once. */
 const pageSize = 500;
 
 /**
  * Reports of presence that are kept in Redis, so that a server that starts need not wait until the
- * others tell theirs again. Each key has the reports of one span as long as a report is valid. So all
- * valid ones are in the keys of this span and the last one, and Redis drops older ones by itself.
+ * others tell theirs again. Time is divided into spans of `spanMs`, for which a report is valid. Each
+ * span has a key. So all valid reports are under the keys of the present and the previous span, and
+ * Redis drops older ones by itself.
  */
 export class KeptPresence {
   readonly #parts: Parts;
@@ -31,14 +34,14 @@ export class KeptPresence {
 
   /** Keeps reports that clients have sent to this server. */
   async keep(heard: readonly HeardPresence[]): Promise<void> {
-    const { link, name, correctedMs } = this.#parts;
+    const { connections, name, correctedMs } = this.#parts;
     const nowMs = correctedMs();
     const key = this.#keyAt(nowMs);
-    const fields = heard.flatMap(({ ageMs, ...said }) => [
-      `${name}\n${said.user}\n${said.client}`,
-      JSON.stringify({ ...said, server: name, atMs: nowMs - ageMs }),
+    const fields = heard.flatMap(({ ageMs, ...report }) => [
+      `${name}\n${report.user}\n${report.client}`,
+      JSON.stringify({ ...report, server: name, atMs: nowMs - ageMs }),
     ]);
-    await link.ask(async (redis) => {
+    await connections.ask(async (redis) => {
       await redis
         .multi()
         .hset(key, ...fields)
@@ -47,20 +50,20 @@ export class KeptPresence {
     });
   }
 
-  /** Finds what servers have kept, page by page. A page that does not come in time ends it. */
+  /** Finds what servers have kept, page by page. Stops at a page that comes late. */
   async recall(): Promise<void> {
     const nowMs = this.#parts.correctedMs();
     for (const key of [this.#keyAt(nowMs), this.#keyAt(nowMs - spanMs)]) await this.#recall(key);
   }
 
   async #recall(key: string): Promise<void> {
-    const { link } = this.#parts;
+    const { connections } = this.#parts;
     let cursor = "0";
     do {
       const from = cursor;
-      const page = await link.ask((redis) => redis.hscan(key, from, "COUNT", pageSize));
+      const page = await connections.ask((redis) => redis.hscan(key, from, "COUNT", pageSize));
       if (page === undefined) return;
-      // Every second one is the name of a field.
+      // HSCAN returns names and values in turn.
       for (const text of page[1].filter((_, at) => at % 2 === 1)) this.#take(text);
       cursor = page[0];
     } while (cursor !== "0");
@@ -70,12 +73,12 @@ export class KeptPresence {
   #take(text: string): void {
     const { correctedMs, onFound } = this.#parts;
     try {
-      const { server, atMs, ...said } = JSON.parse(text);
+      const { server, atMs, ...report } = JSON.parse(text);
       const ageMs = Math.max(0, correctedMs() - atMs);
-      // This server's own ones are from before it started.
-      if (isServerName(server)) onFound(server, parseHeard([{ ...said, ageMs }]));
+      // Own ones are from before this server started. No other server tells them, so they are needed.
+      if (isServerName(server)) onFound(server, parseHeard([{ ...report, ageMs }]));
     } catch {
-      // It is as if it were not there.
+      // An unreadable report is ignored.
     }
   }
 
@@ -83,5 +86,3 @@ export class KeptPresence {
     return `${this.#parts.prefix}presence:${Math.floor(ms / spanMs)}`;
   }
 }
-
-const spanMs = durations.presenceSilenceMs;

@@ -4,36 +4,41 @@ import { type Decided, keyOf, type Operation } from "../../../protocol/operation
 import { type Engine, EngineUnavailable, Needs } from "../engine.ts";
 import type { Slice } from "../slice.ts";
 import { within } from "../within.ts";
-import type { RedisLink } from "./link.ts";
+import type { RedisConnections } from "./connections.ts";
 import type { PackStock, Reserved } from "./pack-stock.ts";
 
-/** The longest that a purchase waits for what comes of the reservations of others, in milliseconds. */
+/** The longest that a purchase waits for the outcome of those with a reservation, in milliseconds. */
 const waitMs = 250;
-/** The pause between two looks whether a reservation has become free, in milliseconds. */
-const lookMs = 20;
-/** The most purchases of one command and of one look into the engine. */
+/** The longest that the engine is waited for, in milliseconds. */
+const loadMs = 250;
+/** Pause before trying to reserve again, in milliseconds. */
+const retryMs = 20;
+/** The most purchases of one command and of one query. */
 const mostAsked = 500;
 
 interface Parts {
   readonly pack: PackName;
   readonly stock: PackStock;
   readonly engine: Pick<Engine, "load">;
-  readonly link: RedisLink;
+  readonly connections: RedisConnections;
 }
 
 interface Waiting {
   readonly operation: Operation;
   readonly untilMs: number;
-  readonly resolve: (decided: Decided | undefined) => void;
+  readonly resolve: (answer: Decided | "decide") => void;
 }
 
-const none: Reserved = { left: undefined, going: new Set(), refused: new Set() };
+/** Those that get no reservation. */
+interface Unreserved extends Omit<Reserved, "admitted"> {
+  readonly rest: readonly Waiting[];
+}
 
 /** Purchases of one pack that wait for a reservation, or for the news that none is left. */
 export class PackQueue {
   readonly #parts: Parts;
   #waiting: Waiting[] = [];
-  /** The last slot that this queue has read of. */
+  /** The last slot that this queue has read from the engine. */
   #slot = 0;
   #isRunning = false;
   #interrupt = new AbortController();
@@ -43,16 +48,16 @@ export class PackQueue {
   }
 
   /** @returns undefined if Redis is away; else as `Reservations.admit` */
-  add(operation: Operation): Promise<Decided | undefined> | undefined {
-    if (!this.#parts.link.isUp) return undefined;
+  add(operation: Operation): Promise<Decided | "decide"> | undefined {
+    if (!this.#parts.connections.isUp) return undefined;
     return new Promise((resolve) => {
       this.#waiting.push({ operation, untilMs: now().steadyMs + waitMs, resolve });
       if (!this.#isRunning) void this.#run();
     });
   }
 
-  /** Looks at once what has become of reservations. */
-  look(): void {
+  /** Tries to reserve again at once. */
+  wake(): void {
     this.#interrupt.abort();
   }
 
@@ -60,15 +65,16 @@ export class PackQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       const asked = this.#waiting.splice(0, mostAsked);
-      const stay = await this.#askAll(asked);
+      const open = await this.#askAll(asked);
       const { steadyMs } = now();
-      const all = [...stay, ...this.#waiting.splice(0)];
+      const all = [...open, ...this.#waiting.splice(0)];
       const late = all.filter(({ untilMs }) => steadyMs >= untilMs);
       this.#waiting = all.filter(({ untilMs }) => steadyMs < untilMs);
-      await this.#goOn(late);
-      if (stay.length < asked.length) continue;
+      await this.#admitWithout(late);
+      // Others may now fit: try again at once.
+      if (open.length < asked.length) continue;
       this.#interrupt = new AbortController();
-      await pause(lookMs, this.#interrupt.signal);
+      await pause(retryMs, this.#interrupt.signal);
     }
     this.#isRunning = false;
   }
@@ -86,29 +92,31 @@ export class PackQueue {
     return [...others, ...waiting];
   }
 
-  /** Lets those go on that have a reservation, or need none. @returns also the others */
-  async #reserve(asked: readonly Waiting[]) {
-    const reserved = await this.#parts.stock.reserve(asked.map(({ operation }) => operation));
-    const { left, going, refused } = reserved ?? none;
-    const [free, rest] = parted(asked, ({ operation }) => {
-      return reserved === undefined || going.has(operation);
-    });
-    for (const { resolve } of free) resolve(undefined);
+  /** Admits those that have a reservation or need none, and all if Redis is away. */
+  async #reserve(asked: readonly Waiting[]): Promise<Unreserved> {
+    const reserved = await this.#parts.stock.reserve(operationsOf(asked));
+    if (reserved === undefined) {
+      for (const { resolve } of asked) resolve("decide");
+      return { left: undefined, refused: new Set(), rest: [] };
+    }
+    const { left, admitted, refused } = reserved;
+    const [free, rest] = parted(asked, ({ operation }) => admitted.has(operation));
+    for (const { resolve } of free) resolve("decide");
     return { left, refused, rest };
   }
 
-  /** Lets purchases go on to the decision without a reservation, unless a copy of them was refused. */
-  async #goOn(asked: readonly Waiting[]): Promise<void> {
-    const going = await this.#parts.stock.note("going", operationsOf(asked));
+  /** Admits purchases to the decision without a reservation, unless a copy of them was refused. */
+  async #admitWithout(asked: readonly Waiting[]): Promise<void> {
+    const admitted = await this.#parts.stock.note("admitted", operationsOf(asked));
     for (const { operation, resolve } of asked) {
-      const goesOn = going === undefined || going.has(operation);
-      resolve(goesOn ? undefined : this.#refusalOf(operation));
+      const isAdmitted = admitted === undefined || admitted.has(operation);
+      resolve(isAdmitted ? "decide" : this.#refusalOf(operation));
     }
   }
 
   /**
-   * Reads from the engine what is left and what was decided, without the lock of the log. So what is left
-   * by Redis, which may be old, refuses nobody, and whoever asks again gets the first outcome (D9).
+   * Reads from the engine what is left and what was decided, without the lock of the log. So an
+   * old number in Redis refuses nobody, and whoever asks again gets the first outcome (D9).
    * @param refused those of which a copy was refused
    * @returns those that get no outcome yet
    */
@@ -120,16 +128,16 @@ export class PackQueue {
     const { pack, stock } = this.#parts;
     const slice = await this.#load(operationsOf(asked));
     if (slice === undefined) {
-      await this.#goOn(asked);
+      await this.#admitWithout(asked);
       return [];
     }
     this.#slot = slice.applied;
     const left = slice.shop.left(pack) ?? "unlimited";
-    await stock.tell({ slot: slice.applied, left }, []);
-    const [, open] = parted(asked, ({ operation, resolve }) => {
+    await stock.tell({ stock: { slot: slice.applied, left }, used: [] });
+    const open = asked.filter(({ operation, resolve }) => {
       const first = slice.find(operation.by, operation.id);
       if (first !== undefined) resolve(first);
-      return first !== undefined;
+      return first === undefined;
     });
     const [soldOut, others] = parted(open, ({ operation }) => {
       // A moved cluster may have decided it and forgotten.
@@ -138,22 +146,23 @@ export class PackQueue {
     });
     await this.#refuse(soldOut);
     if (typeof left === "number" && left > 0) return others;
-    await this.#goOn(others);
+    await this.#admitWithout(others);
     return [];
   }
 
   /**
-   * Refuses purchases, unless a copy of them has gone on: it may buy a pack, if an administrator has
-   * added some meanwhile.
+   * Refuses purchases, unless a copy of them was admitted: it may buy a pack, if an administrator
+   * has added some meanwhile.
    */
   async #refuse(asked: readonly Waiting[]): Promise<void> {
     const refused = await this.#parts.stock.note("refused", operationsOf(asked));
     for (const { operation, resolve } of asked) {
       const isRefused = refused?.has(operation) === true;
-      resolve(isRefused ? this.#refusalOf(operation) : undefined);
+      resolve(isRefused ? this.#refusalOf(operation) : "decide");
     }
   }
 
+  /** Not a decided operation: the slot is the last one that this server has read. */
   #refusalOf(operation: Operation): Decided {
     return { slot: this.#slot, outcome: "sold_out", operation };
   }
@@ -163,7 +172,7 @@ export class PackQueue {
     needs.areSuppliesNeeded = true;
     for (const operation of operations) needs.operations.set(keyOf(operation), operation);
     try {
-      return await within(waitMs, this.#parts.engine.load(needs));
+      return await within(loadMs, this.#parts.engine.load(needs));
     } catch (error) {
       if (error instanceof EngineUnavailable) return undefined;
       throw error;

@@ -1,50 +1,54 @@
 import { keyOf, type Operation } from "../../../protocol/operation.ts";
-import type { DecidedWithStock } from "../engine.ts";
-import type { RedisLink } from "./link.ts";
+import type { PacksLeft } from "../engine.ts";
+import type { RedisConnections } from "./connections.ts";
 
 /** How many packs are left, as of a slot. */
-export interface Stock {
+interface Stock {
   readonly slot: number;
-  readonly left: DecidedWithStock["left"];
+  readonly left: PacksLeft;
 }
+
+/** What is noted of a request: whether it goes on to the decision. */
+type Note = "admitted" | "refused";
 
 /** What came of reserving. */
 export interface Reserved {
   /** How many packs were left at the last decision that Redis has heard of; undefined if of none. */
-  readonly left: Stock["left"];
-  /** Operations that go on to the decision: they have a reservation, or a copy of them went on. */
-  readonly going: ReadonlySet<Operation>;
+  readonly left: PacksLeft | undefined;
+  /** Operations that go on to the decision: they have a reservation, or a copy of them was admitted. */
+  readonly admitted: ReadonlySet<Operation>;
   /** Operations of which a copy was refused. */
   readonly refused: ReadonlySet<Operation>;
 }
 
 /** After so many milliseconds Redis forgets what is left, so that something old can't last. */
-const truthMs = 2_000;
+const stockMs = 2_000;
 /** A reservation of a server that died comes back after so many milliseconds. */
 const reservationMs = 2_000;
-/** For so many milliseconds all copies of a request fare alike: longer than one is on its way. */
-const saidMs = 20_000;
+/** A note holds for so many milliseconds: longer than a copy of a request is on its way. */
+const noteMs = 20_000;
 
-/** What Redis has of one pack: how many are left, open reservations, and what was said of requests. */
+/** What Redis has of one pack: how many are left, open reservations, and a note for each request. */
 export class PackStock {
-  readonly #link: RedisLink;
-  readonly #keys: readonly [truth: string, open: string, said: string];
+  readonly #connections: RedisConnections;
+  readonly #keys: readonly [stock: string, reservations: string, notes: string];
 
-  constructor(link: RedisLink, key: string) {
-    this.#link = link;
-    this.#keys = [`${key}:left`, `${key}:open`, `${key}:said:`];
+  constructor(connections: RedisConnections, key: string) {
+    this.#connections = connections;
+    this.#keys = [`${key}:stock`, `${key}:reservations`, `${key}:notes:`];
   }
 
   /** Reserves for as many operations as there are packs. @returns undefined if Redis is away */
   async reserve(operations: readonly Operation[]): Promise<Reserved | undefined> {
-    const answer = await this.#run(reserve, [reservationMs, saidMs, ...operations.map(keyOf)]);
+    const values = [reservationMs, noteMs, ...operations.map(keyOf)];
+    const answer = await this.#run(reserveScript, values);
     if (!Array.isArray(answer)) return undefined;
-    const [text, ...words] = answer as string[];
+    const [text, ...notes] = answer as string[];
     const left = text === "" ? undefined : text === "unlimited" ? text : Number(text);
     return {
       left,
-      going: said("going", operations, words),
-      refused: said("refused", operations, words),
+      admitted: withNote("admitted", operations, notes),
+      refused: withNote("refused", operations, notes),
     };
   }
 
@@ -53,33 +57,37 @@ export class PackStock {
    * @returns those to which it happens; undefined if Redis is away
    */
   async note(
-    word: "going" | "refused",
+    note: Note,
     operations: readonly Operation[],
   ): Promise<ReadonlySet<Operation> | undefined> {
     if (operations.length === 0) return new Set();
-    const answer = await this.#run(note, [word, saidMs, ...operations.map(keyOf)]);
-    return Array.isArray(answer) ? said(word, operations, answer) : undefined;
+    const answer = await this.#run(noteScript, [note, noteMs, ...operations.map(keyOf)]);
+    return Array.isArray(answer) ? withNote(note, operations, answer) : undefined;
   }
 
-  /**
-   * Tells what is left, unless a later slot has been told, and ends reservations.
-   * @param truth undefined if only reservations end
-   */
-  async tell(truth: Stock | undefined, used: readonly Operation[]): Promise<void> {
-    const told = [String(truth?.slot ?? ""), String(truth?.left ?? "")];
-    await this.#run(tell, [...told, truthMs, ...used.map(keyOf)]);
+  /** Tells what is left, unless a later slot has been told, and ends the reservations of `used`. */
+  async tell({
+    stock,
+    used,
+  }: {
+    readonly stock?: Stock;
+    readonly used: readonly Operation[];
+  }): Promise<void> {
+    const told = [String(stock?.slot ?? ""), String(stock?.left ?? "")];
+    await this.#run(tellScript, [...told, stockMs, ...used.map(keyOf)]);
   }
 
   #run(script: string, values: readonly (string | number)[]): Promise<unknown> {
-    return this.#link.ask((redis) => redis.eval(script, 3, ...this.#keys, ...values));
+    return this.#connections.ask((redis) => redis.eval(script, 3, ...this.#keys, ...values));
   }
 }
 
-function said(word: string, operations: readonly Operation[], words: readonly unknown[]) {
-  return new Set(operations.filter((_, at) => words[at] === word));
+/** @param notes that of each operation, in the same order */
+function withNote(note: Note, operations: readonly Operation[], notes: readonly unknown[]) {
+  return new Set(operations.filter((_, at) => notes[at] === note));
 }
 
-const reserve = `
+const reserveScript = `
   local left = redis.call('HGET', KEYS[1], 'left')
   if not left then return {''} end
   local isLimited = left ~= 'unlimited'
@@ -89,33 +97,33 @@ const reserve = `
   local room = isLimited and tonumber(left) - redis.call('ZCARD', KEYS[2]) or 0
   local answer = {left}
   for at = 3, #ARGV do
-    local word = redis.call('GET', KEYS[3] .. ARGV[at])
-    if not word and (not isLimited or room > 0) then
+    local note = redis.call('GET', KEYS[3] .. ARGV[at])
+    if not note and (not isLimited or room > 0) then
       if isLimited then
         redis.call('ZADD', KEYS[2], nowMs + ARGV[1], ARGV[at])
         room = room - 1
       end
-      word = 'going'
-      redis.call('SET', KEYS[3] .. ARGV[at], word, 'PX', ARGV[2])
+      note = 'admitted'
+      redis.call('SET', KEYS[3] .. ARGV[at], note, 'PX', ARGV[2])
     end
-    answer[at - 1] = word or ''
+    answer[at - 1] = note or ''
   end
   redis.call('PEXPIRE', KEYS[2], ARGV[1])
   return answer`;
 
-const note = `
+const noteScript = `
   local answer = {}
   for at = 3, #ARGV do
-    local word = redis.call('GET', KEYS[3] .. ARGV[at])
-    if not word then
+    local note = redis.call('GET', KEYS[3] .. ARGV[at])
+    if not note then
       redis.call('SET', KEYS[3] .. ARGV[at], ARGV[1], 'PX', ARGV[2])
-      word = ARGV[1]
+      note = ARGV[1]
     end
-    answer[at - 2] = word
+    answer[at - 2] = note
   end
   return answer`;
 
-const tell = `
+const tellScript = `
   local slot = tonumber(ARGV[1])
   local known = tonumber(redis.call('HGET', KEYS[1], 'slot') or '0')
   if slot and slot >= known then

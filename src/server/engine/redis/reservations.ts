@@ -1,33 +1,33 @@
 import { type PackName, packNames } from "../../../protocol/cards.ts";
 import type { Decided, Operation } from "../../../protocol/operation.ts";
 import type { DecidedWithStock, Engine } from "../engine.ts";
-import type { RedisLink } from "./link.ts";
+import type { RedisConnections } from "./connections.ts";
 import { PackQueue } from "./pack-queue.ts";
 import { PackStock } from "./pack-stock.ts";
 
 /**
- * Reservations of packs whose number is limited. Who gets one goes on to the decision. Who gets none,
- * because the others have reserved all that is left, waits a little for what comes of theirs. So a rush
- * for a few packs does not queue at the one row that orders all operations.
+ * Reservations of packs whose number is limited. A purchase with a reservation goes on to the decision.
+ * Without one, it waits a little for the outcome of those that have one. So few purchases of a rush need
+ * the lock that orders all operations.
  */
 export class Reservations {
   readonly #packs: ReadonlyMap<unknown, { readonly stock: PackStock; readonly queue: PackQueue }>;
 
   /** @param prefix what the names of this cluster's keys begin with */
-  constructor(link: RedisLink, engine: Pick<Engine, "load">, prefix: string) {
+  constructor(connections: RedisConnections, engine: Pick<Engine, "load">, prefix: string) {
     const made = packNames.map((pack: PackName) => {
-      const stock = new PackStock(link, `${prefix}pack:${pack}`);
-      return [pack, { stock, queue: new PackQueue({ pack, stock, engine, link }) }] as const;
+      const stock = new PackStock(connections, `${prefix}pack:${pack}`);
+      return [pack, { stock, queue: new PackQueue({ pack, stock, engine, connections }) }] as const;
     });
     this.#packs = new Map(made);
   }
 
   /**
    * Asks whether a purchase is to be decided. Resolves to its outcome if that is known without the lock
-   * of the log, and to undefined if it is to be decided.
-   * @returns undefined if the operation is no purchase, or Redis is away
+   * of the log.
+   * @returns undefined if the operation is no purchase, or Redis is away; then it is to be decided, too
    */
-  admit(operation: Operation): Promise<Decided | undefined> | undefined {
+  admit(operation: Operation): Promise<Decided | "decide"> | undefined {
     if (operation.kind !== "buy") return undefined;
     return this.#packs.get(operation.pack)?.queue.add(operation);
   }
@@ -36,11 +36,11 @@ export class Reservations {
   settle(decided: readonly DecidedWithStock[]): void {
     for (const [pack, { stock, queue }] of this.#packs) {
       const ofPack = decided.filter(({ operation }) => operation.pack === pack);
-      const last = ofPack.findLast(({ left }) => left !== undefined);
       if (ofPack.length === 0) continue;
-      const truth = last && { slot: last.slot, left: last.left };
+      const last = ofPack.findLast(({ left }) => left !== undefined);
+      const told = last?.left !== undefined && { stock: { slot: last.slot, left: last.left } };
       const used = ofPack.map(({ operation }) => operation);
-      void stock.tell(truth, used).then(() => queue.look());
+      void stock.tell({ ...told, used }).then(() => queue.wake());
     }
   }
 }

@@ -62,7 +62,7 @@ export interface Cast {
    * The labels of the engine's two servers, and perhaps of a Redis, which only servers reach; none
    * without an engine.
    */
-  readonly databases?: readonly string[];
+  readonly storage?: readonly string[];
 }
 
 /** Returns a random number in [0, 1). */
@@ -136,8 +136,8 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
   const planned: PlannedFault[] = [];
-  const hasEngine = cast.databases !== undefined;
-  const hasRedis = cast.databases?.includes(theRedis) === true;
+  const hasEngine = cast.storage !== undefined;
+  const hasRedis = cast.storage?.includes(theRedis) === true;
   const engineBag = hasRedis ? [...databaseBag, ...redisBag] : databaseBag;
   const bags = {
     any: drawnFrom(bag, scene),
@@ -269,8 +269,8 @@ class Scene {
   cutFromOne(forMs: number): Fault | undefined {
     const target = this.server();
     if (target === undefined) return undefined;
-    const { servers, others, databases = [] } = this.#cast;
-    const all = [...servers, ...others, ...databases];
+    const { servers, others, storage = [] } = this.#cast;
+    const all = [...servers, ...others, ...storage];
     const one = this.#pick(all.filter((label) => label !== target));
     const way = this.#pick(["both", "out", "in"] as const) ?? "both";
     return this.#cut(target, { others: one === undefined ? [] : [one], way, forMs });
@@ -320,8 +320,8 @@ class Scene {
   }
 
   #allBut(target: string): string[] {
-    const { servers, others, clients, databases = [] } = this.#cast;
-    const all = [...servers, ...others, clients, ...databases];
+    const { servers, others, clients, storage = [] } = this.#cast;
+    const all = [...servers, ...others, clients, ...storage];
     return all.filter((label) => label !== target);
   }
 

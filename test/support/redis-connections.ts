@@ -1,13 +1,13 @@
 import { Writable } from "node:stream";
 import pino from "pino";
 import { redisAddress } from "../../src/platform/parse-redis.ts";
-import { RedisLink } from "../../src/server/engine/redis/link.ts";
+import { RedisConnections } from "../../src/server/engine/redis/connections.ts";
 import type { TrialRedis } from "../../src/trials/redis.ts";
 import { until } from "./until.ts";
 
 /** Connections to a Redis, and what they log. */
-export class LoggedLink implements Disposable {
-  readonly link: RedisLink;
+export class LoggedConnections implements Disposable {
+  readonly connections: RedisConnections;
   /** What was logged from `info` on. */
   readonly lines: string[] = [];
 
@@ -17,25 +17,28 @@ export class LoggedLink implements Disposable {
       done();
     };
     const log = pino({ level: "info" }, new Writable({ write }));
-    this.link = new RedisLink({ address: redisAddress(redis.url), password, log }, "told");
-    this.link.connect();
+    this.connections = new RedisConnections(
+      { address: redisAddress(redis.url), password, log },
+      "told",
+    );
+    this.connections.connect();
   }
 
-  static async up(redis: TrialRedis, password?: string): Promise<LoggedLink> {
-    const logged = new LoggedLink(redis, password);
+  static async up(redis: TrialRedis, password?: string): Promise<LoggedConnections> {
+    const logged = new LoggedConnections(redis, password);
     await logged.untilUp();
     return logged;
   }
 
   untilUp(): Promise<void> {
-    return until(() => this.link.isUp, "Redis answers");
+    return until(() => this.connections.isUp, "Redis answers");
   }
 
   untilAway(): Promise<void> {
-    return until(() => !this.link.isUp, "Redis is away");
+    return until(() => !this.connections.isUp, "Redis is away");
   }
 
   [Symbol.dispose](): void {
-    this.link.close();
+    this.connections.close();
   }
 }

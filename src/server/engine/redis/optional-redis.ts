@@ -5,15 +5,14 @@ import type { Presence } from "../../core/chat/presence.ts";
 import type { Foundation } from "../../real-surroundings.ts";
 import type { Engine } from "../engine.ts";
 import { Beats } from "./beats.ts";
+import { RedisConnections } from "./connections.ts";
 import { KeptPresence } from "./kept-presence.ts";
-import { RedisLink } from "./link.ts";
 import { Reservations } from "./reservations.ts";
 
 interface Parts {
   readonly config: RedisConfig;
   readonly foundation: Pick<Foundation, "config" | "name" | "log">;
-  /** Where the engine is. */
-  readonly given: EngineConfig;
+  readonly engineConfig: EngineConfig;
   readonly engine: Pick<Engine, "load">;
   readonly presence: Presence;
   /** The cluster's time. */
@@ -23,50 +22,50 @@ interface Parts {
 }
 
 /**
- * What a Redis does for a server with an engine: it makes three things faster, and holds no truth
- * (K12).
+ * What a Redis does for a server with an engine: it helps with three things, and is never the source of
+ * truth (K12).
  */
-export class RedisAid implements AsyncDisposable {
+export class OptionalRedis implements AsyncDisposable {
   readonly reservations: Reservations;
-  readonly kept: KeptPresence;
-  readonly #link: RedisLink;
+  readonly keptPresence: KeptPresence;
+  readonly #connections: RedisConnections;
   readonly #beats: Beats;
 
-  constructor({ config, foundation, given, engine, presence, ...parts }: Parts) {
+  constructor({ config, foundation, engineConfig, engine, presence, ...parts }: Parts) {
     const { name, log } = foundation;
-    const prefix = prefixOf(foundation, given);
+    const prefix = prefixOf(foundation, engineConfig);
     const channel = `${prefix}beats`;
-    const link = new RedisLink({ ...config, log }, channel);
-    this.#link = link;
-    this.#beats = new Beats({ link, channel, name, onLost: () => parts.onLost() });
-    this.reservations = new Reservations(link, engine, prefix);
-    this.kept = new KeptPresence({
-      ...{ link, prefix, name },
+    const connections = new RedisConnections({ ...config, log }, channel);
+    this.#connections = connections;
+    this.#beats = new Beats({ connections, channel, name, onLost: () => parts.onLost() });
+    this.reservations = new Reservations(connections, engine, prefix);
+    this.keptPresence = new KeptPresence({
+      ...{ connections, prefix, name },
       correctedMs: () => parts.correctedMs(),
       onFound: (server, heard) => presence.learn(server, heard, now().steadyMs),
     });
-    link.onHeard = (text) => this.#beats.hear(text);
-    link.onUp = () => {
+    connections.onHeard = (text) => this.#beats.hear(text);
+    connections.onUp = () => {
       this.#beats.forget();
-      // Redis may have lost what this server has told it.
+      // Redis may have lost what this server has told it. The other servers are told it again, too.
       presence.tellAll();
-      void this.kept.recall();
+      void this.keptPresence.recall();
     };
   }
 
   measure(metrics: Metrics): void {
     const help = "1 while the server's Redis answers; absent without one.";
-    metrics.gauge({ name: "tertulia_redis_up", help }, () => Number(this.#link.isUp));
+    metrics.gauge({ name: "tertulia_redis_up", help }, () => Number(this.#connections.isUp));
   }
 
   start(): void {
-    this.#link.connect();
+    this.#connections.connect();
     this.#beats.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#beats.stop();
-    this.#link.close();
+    this.#connections.close();
   }
 }
 

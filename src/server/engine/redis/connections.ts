@@ -1,24 +1,25 @@
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import type { Log } from "../../../platform/log.ts";
 import type { RedisConfig } from "../../config.ts";
+import { within } from "../within.ts";
 
 /** The longest that anything waits for an answer, in milliseconds (K12). */
-export const patienceMs = 100;
+const answerMs = 100;
 /** Milliseconds after which a try to connect is given up. */
 const connectMs = 1_000;
 /** The longest pause between two tries to connect, in milliseconds. */
 const mostPauseMs = 1_000;
 
-interface LinkOptions extends RedisConfig {
+interface Parts extends RedisConfig {
   readonly log: Log;
 }
 
 /**
  * Connections to a Redis that may be slow, vanish or lose everything at any moment. Nobody waits for
- * it longer than `patienceMs`. After a failure it is not asked again until it has answered the
- * greeting of a new connection.
+ * it longer than `answerMs`. After a late answer or a lost connection it is not asked again until it
+ * has answered the greeting of a new connection.
  */
-export class RedisLink {
+export class RedisConnections {
   /** Called when Redis answers, at first and again: it may have lost everything. */
   onUp = (): void => {};
   /** Called with what servers say on the channel that this one listens to. */
@@ -29,10 +30,12 @@ export class RedisLink {
   readonly #listener: Redis;
   #isUp = false;
   /** Whether the log says that Redis is away. */
-  #isMissed = false;
+  #isLoggedAsAway = false;
+  /** Whether the log says that Redis refuses commands; forgotten once it is back. */
+  #isLoggedAsRefusing = false;
 
   /** @param channel what this server listens to */
-  constructor({ log, ...config }: LinkOptions, channel: string) {
+  constructor({ log, ...config }: Parts, channel: string) {
     this.#log = log;
     this.#commands = new Redis(optionsOf(config));
     this.#listener = new Redis(optionsOf(config));
@@ -57,39 +60,46 @@ export class RedisLink {
   /** Returns the answer to a command; undefined if Redis is away, is slow or refuses. */
   async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (!this.#isUp) return undefined;
-    const late = new Late();
     try {
-      const answer = await Promise.race([command(this.#commands), late.promise]);
-      if (answer !== Late.sign) return answer as T;
-      this.#lost(`no answer within ${patienceMs} ms`);
+      return await within(answerMs, command(this.#commands), () => new LateAnswer());
     } catch (error) {
-      // A connection that failed has told so by an event. This may also be a Redis that has no memory
-      // left or only reads; it may do the next command.
-      this.#log.debug(`Redis has refused: ${messageOf(error as Error)}`);
-    } finally {
-      late[Symbol.dispose]();
+      if (error instanceof LateAnswer) this.#lost(`no answer within ${answerMs} ms`);
+      else this.#refused(error as Error);
+      return undefined;
     }
-    return undefined;
   }
 
   close(): void {
     this.#isUp = false;
-    this.#isMissed = true;
+    // A stop is not logged as a loss.
+    this.#isLoggedAsAway = true;
     for (const one of [this.#commands, this.#listener]) one.disconnect();
   }
 
   #found(): void {
     this.#isUp = true;
-    if (this.#isMissed) this.#log.info({ event: "redisBack" }, "Redis answers again");
-    this.#isMissed = false;
+    if (this.#isLoggedAsAway) this.#log.info({ event: "redisBack" }, "Redis answers again");
+    this.#isLoggedAsAway = false;
+    this.#isLoggedAsRefusing = false;
     this.onUp();
+  }
+
+  /** Redis may have no memory left, or only read. It may do the next command. */
+  #refused(error: Error): void {
+    // A connection that failed has told so by an event.
+    if (error.name !== "ReplyError") return;
+    this.#log.debug(`Redis has refused: ${messageOf(error)}`);
+    if (this.#isLoggedAsRefusing) return;
+    this.#isLoggedAsRefusing = true;
+    const text = `Redis answers but refuses commands, and this server goes on without what they do: ${messageOf(error)}`;
+    this.#log.warn({ event: "redisRefuses" }, text);
   }
 
   #lost(why: string): void {
     const wasUp = this.#isUp;
     this.#isUp = false;
-    if (!this.#isMissed) {
-      this.#isMissed = true;
+    if (!this.#isLoggedAsAway) {
+      this.#isLoggedAsAway = true;
       const text = `Redis is away, and this server goes on without it: ${why}`;
       this.#log.warn({ event: "redisLost" }, text);
     }
@@ -98,35 +108,23 @@ export class RedisLink {
   }
 }
 
-/** Resolves when the time for an answer is over. */
-class Late implements Disposable {
-  static readonly sign = Symbol("late");
-  readonly promise: Promise<typeof Late.sign>;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor() {
-    this.promise = new Promise((resolve) => {
-      // This process itself may have been busy: an answer that has arrived meanwhile is read first.
-      const judge = () => setImmediate(() => setImmediate(() => resolve(Late.sign)));
-      this.#timer = setTimeout(judge, patienceMs);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-}
+class LateAnswer extends Error {}
 
 function optionsOf({ address, password }: RedisConfig) {
   const { host, port, user, database, isEncrypted } = address;
   return {
-    ...{ host, port, db: database, lazyConnect: true, connectTimeout: connectMs },
+    host,
+    port,
+    username: user,
+    password,
+    tls: isEncrypted ? {} : undefined,
+    db: database,
+    // Every version of Redis speaks RESP2, and nothing here needs a type that RESP3 adds.
+    protocol: 2,
+    lazyConnect: true,
+    connectTimeout: connectMs,
     // A connection that hangs is not ended politely.
-    disconnectTimeout: patienceMs,
-    ...(user !== undefined && { username: user }),
-    ...(password !== undefined && { password }),
-    ...(isEncrypted && { tls: {} }),
-    ...({ protocol: 2, replyMapping: "legacy" } as const),
+    disconnectTimeout: answerMs,
     // Also ends a greeting that nobody answers.
     commandTimeout: connectMs,
     retryStrategy: (tries: number) => Math.min(50 * tries, mostPauseMs),
@@ -135,7 +133,7 @@ function optionsOf({ address, password }: RedisConfig) {
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
-  };
+  } satisfies RedisOptions;
 }
 
 /** Only the message: such an error also has the command, which may have the password. */
