@@ -17,6 +17,8 @@ interface Parts {
   readonly presence: Presence;
   /** The cluster's time. */
   correctedMs(): number;
+  /** Whether this server is in the rotation. Before, it does not know the cluster's time. */
+  isServing(): boolean;
   /** Called when this server is to look for what another one left. */
   onLost(): void;
 }
@@ -47,9 +49,9 @@ export class OptionalRedis implements AsyncDisposable {
     connections.onHeard = (text) => this.#beats.hear(text);
     connections.onUp = () => {
       this.#beats.forget();
-      // Redis may have lost what this server has told it. The other servers are told it again, too.
-      presence.tellAll();
-      void this.keptPresence.recall();
+      // Redis may have lost what this server has told it. The other servers have missed nothing.
+      for (const heard of presence.own(now().steadyMs)) void this.keptPresence.keep(heard);
+      if (parts.isServing()) void this.keptPresence.recall();
     };
   }
 
