@@ -56,7 +56,7 @@ export class OptionalRedis implements AsyncDisposable {
   }
 
   measure(metrics: Metrics): void {
-    const help = "1 while the server's Redis answers; absent without one.";
+    const help = "1 while the server's Redis can be used; absent without one.";
     metrics.gauge({ name: "tertulia_redis_up", help }, () => Number(this.#connections.isUp));
   }
 
