@@ -146,23 +146,28 @@ export class EngineDecisions {
     if (known !== undefined) return void known.waiters.push(waiter);
     const asked = { operation, waiters: [waiter] };
     this.#asked.set(key, asked);
-    if (operation.kind === "supply") this.#supplies.add(asked);
-    const isSupplied = [...this.#supplies].some((one) => one.operation.pack === operation.pack);
-    // What is left before the supply is decided says nothing about this purchase (W15).
-    const admitted = isSupplied ? undefined : this.#parts.admit?.(operation);
-    const earlier = this.#queuing.get(operation.by);
-    if (admitted === undefined && earlier === undefined) this.#waiting.push(asked);
+    const supplies = [...this.#supplies].filter((one) => one.operation.pack === operation.pack);
+    // What is left before a supply is decided says nothing about a later purchase.
+    const admitted = supplies.length > 0 ? undefined : this.#parts.admit?.(operation);
+    const users = [operation.by, ...supplies.map((one) => one.operation.by)];
+    const earlier = users.flatMap((user) => this.#queuing.get(user) ?? []);
+    if (operation.kind === "supply") {
+      this.#supplies.add(asked);
+      earlier.push(...this.#queuing.values());
+    }
+    if (admitted === undefined && earlier.length === 0) this.#waiting.push(asked);
     else this.#queue(asked, admitted, earlier);
   }
 
   /**
    * Queues an operation for the decision, unless its outcome is known already. It must not overtake
-   * earlier operations of the same user, which may be of the same payload (W15).
+   * earlier ones, which may be of the same payload (W15): those of the same user, and purchases and
+   * supplies of a pack.
    */
-  #queue(asked: Asked, admitted: Admission | undefined, earlier: Promise<void> | undefined): void {
+  #queue(asked: Asked, admitted: Admission | undefined, earlier: readonly Promise<void>[]): void {
     const { by } = asked.operation;
     const queue = async () => {
-      const [answer = "decide"] = await Promise.all([admitted, earlier]);
+      const [answer = "decide"] = await Promise.all([admitted, ...earlier]);
       if (answer === "decide") this.#waiting.push(asked);
       else this.#settle(asked, answer);
       if (this.#queuing.get(by) === queuing) this.#queuing.delete(by);

@@ -70,6 +70,15 @@ describe("[K12] [W15] operations of one payload are decided in their order, also
     await asked.untilDecided("4", "1", "2", "3");
   });
 
+  test("a supply does not overtake a purchase by another user, nor a later purchase the supply", async () => {
+    const asked = new AskedDecisions();
+    asked.ask(buying("ana", "1"), supplying("2"), buying("bia", "3"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([asked.decided, [...asked.admissions.keys()]]).toEqual([[], ["1"]]);
+    asked.admissions.get("1")?.("decide");
+    await asked.untilDecided("1", "2", "3");
+  });
+
   test("two purchases of a user keep their order, and a refused one holds up nothing", async () => {
     const asked = new AskedDecisions();
     const [first, second] = [buying("ana", "1"), buying("ana", "2")];
