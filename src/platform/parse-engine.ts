@@ -30,8 +30,7 @@ export function engineAddress(text: string): EngineAddress {
   const [, user, hosts = "", database = "", rest = ""] = match ?? [];
   if (match === null) throw new Error(form);
   const { schema = "public", sslmode = "disable", ...more } = parametersOf(rest);
-  const [unknown] = Object.keys(more);
-  if (unknown !== undefined) throw new Error(`"${unknown}" is unknown: use schema or sslmode`);
+  if (Object.keys(more).length > 0) throw new Error("its parameters are schema and sslmode");
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new Error("a schema has small letters, digits and _");
   }

@@ -86,6 +86,21 @@ const endpointList = { value: "endpoints", parse: endpoints };
 const boundPlace = { value: "endpoint", parse: boundEndpoint };
 const local = "tcp://127.0.0.1";
 
+/** An address that may have a password by mistake, so no message repeats it. */
+function secretAddress<T>(parse: (text: string) => T): Kind<T> {
+  const parseUnsaid = (said: string) => {
+    try {
+      return parse(said);
+    } catch (error) {
+      throw error instanceof Problem ? error : new UnsaidError((error as Error).message);
+    }
+  };
+  return { value: "address", parse: parseUnsaid };
+}
+
+/** Says what is wrong with a text that no message may repeat. */
+class UnsaidError extends Error {}
+
 /** All settings of processes. Each has a flag of the same name and an environment variable. */
 export const rows = {
   config: row("TERTULIA_CONFIG", path("file")),
@@ -128,9 +143,9 @@ export const rows = {
     number("bytes", 4_096, 1_073_741_824),
     "67108864",
   ),
-  engine: row("TERTULIA_ENGINE", { value: "address", parse: engineAddress }),
+  engine: row("TERTULIA_ENGINE", secretAddress(engineAddress)),
   enginePasswordFile: row("TERTULIA_ENGINE_PASSWORD_FILE", path("file")),
-  redis: row("TERTULIA_REDIS", { value: "address", parse: redisAddress }),
+  redis: row("TERTULIA_REDIS", secretAddress(redisAddress)),
   redisPasswordFile: row("TERTULIA_REDIS_PASSWORD_FILE", path("file")),
   passwordFile: row("TERTULIA_PASSWORD_FILE", path("file")),
   keyFile: row("TERTULIA_KEY_FILE", path("file")),
@@ -269,7 +284,8 @@ export function parsed<T>(where: string, text: string, parser: (text: string) =>
   } catch (error) {
     // A parser that throws a whole sentence has a reason not to repeat the text.
     if (error instanceof Problem) throw error;
-    throw new Problem(`${where}: "${text}" won't do: ${(error as Error).message}.`, 2);
+    const what = error instanceof UnsaidError ? "the address" : `"${text}"`;
+    throw new Problem(`${where}: ${what} won't do: ${(error as Error).message}.`, 2);
   }
 }
 

@@ -17,17 +17,20 @@ const lookMs = 10;
 export class TrialRedis implements AsyncDisposable {
   readonly port: number;
   readonly #password: string | undefined;
+  readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
   #exited: Promise<unknown> = Promise.resolve();
 
-  private constructor(port: number, password: string | undefined) {
+  private constructor(port: number, password?: string, settings: readonly string[] = []) {
     this.port = port;
     this.#password = password;
+    this.#settings = settings;
   }
 
-  static async open(password?: string): Promise<TrialRedis> {
+  /** @param settings more arguments of `redis-server` */
+  static async open(password?: string, settings?: readonly string[]): Promise<TrialRedis> {
     if (!hasRedis) throw new Problem("Redis is missing: install redis-server.");
-    const redis = new TrialRedis(await freePort(), password);
+    const redis = new TrialRedis(await freePort(), password, settings);
     await redis.start();
     return redis;
   }
@@ -45,7 +48,15 @@ export class TrialRedis implements AsyncDisposable {
   /** Starts it unless it runs, also after it was killed, and waits until it answers. */
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
-    const settings = ["--bind", "127.0.0.1", "--port", String(this.port), "--save", ""];
+    const settings = [
+      "--bind",
+      "127.0.0.1",
+      "--port",
+      String(this.port),
+      "--save",
+      "",
+      ...this.#settings,
+    ];
     const secret = this.#password === undefined ? [] : ["--requirepass", this.#password];
     // Never longer than this process.
     const args = ["--pdeathsig=KILL", "redis-server", ...settings, ...secret];

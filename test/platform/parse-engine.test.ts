@@ -65,4 +65,17 @@ describe("the address of an engine", () => {
       expect(read).not.toThrow(/hu/);
     }
   });
+
+  test.each([
+    '"postgres://ana:hush@a/chat"',
+    " postgres://ana:hush@a/chat",
+    "POSTGRES://ana:hush@a/chat",
+    "postgres:/ana:hush@a/chat",
+    "postgres://a/chat?auth=hush",
+    "postgres://a/chat?hush",
+  ])("%s is no address, and the message does not repeat its password", (text) => {
+    const wrong = () => new Settings({ engine: text }, {}).optional("engine");
+    expect(wrong).toThrow(/^--engine: the address won't do: .*\.$/);
+    expect(wrong).not.toThrow(/hush/);
+  });
 });

@@ -39,4 +39,17 @@ describe("the address of a Redis", () => {
       expect(() => read(address)).not.toThrow(/hu/);
     }
   });
+
+  test.each([
+    '"redis://:hush@a"',
+    " redis://:hush@a",
+    "REDIS://:hush@a",
+    "redis:/:hush@a",
+    ":hush@a",
+    "redis://a?auth=hush",
+  ])("%s is no address, and the message does not repeat its password", (text) => {
+    const wrong = () => read(text);
+    expect(wrong).toThrow(/^--redis: the address won't do: .*\.$/);
+    expect(wrong).not.toThrow(/hush/);
+  });
 });

@@ -4,7 +4,7 @@ import type { Decided, Operation } from "../../src/protocol/operation.ts";
 import { Needs } from "../../src/server/engine/engine.ts";
 import { decide } from "../../src/server/engine/postgres/decide.ts";
 import { loadDecided } from "../../src/server/engine/postgres/load-decided.ts";
-import type { EnginePool } from "../../src/server/engine/postgres/pool.ts";
+import type { EnginePool, Queries } from "../../src/server/engine/postgres/pool.ts";
 import { openEngine } from "../../src/server/engine/postgres/start.ts";
 import { Slice } from "../../src/server/engine/slice.ts";
 import type { Postgres } from "../../src/trials/postgres.ts";
@@ -36,12 +36,25 @@ export class DecidedDatabase implements AsyncDisposable {
     return decided as Decided;
   }
 
-  /** @param want says what is needed */
-  async load(want: (needs: Needs) => void = () => {}): Promise<Slice> {
+  /**
+   * @param want says what is needed
+   * @param meanwhile runs after each statement
+   */
+  async load(
+    want: (needs: Needs) => void = () => {},
+    meanwhile: () => Promise<unknown> = async () => {},
+  ): Promise<Slice> {
     const needs = new Needs();
     want(needs);
     const slice = new Slice();
-    await loadDecided({ query: (query) => this.#pool.read(query) }, needs, slice);
+    const reads: Queries = {
+      query: async (query) => {
+        const result = await this.#pool.read(query);
+        await meanwhile();
+        return result as never;
+      },
+    };
+    await loadDecided(reads, needs, slice);
     return slice;
   }
 

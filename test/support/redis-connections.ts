@@ -8,15 +8,15 @@ import { until } from "./until.ts";
 /** Connections to a Redis, and what they log. */
 export class LoggedConnections implements Disposable {
   readonly connections: RedisConnections;
-  /** What was logged from `info` on. */
+  /** What was logged. */
   readonly lines: string[] = [];
 
-  constructor(redis: TrialRedis, password?: string) {
+  constructor(redis: Pick<TrialRedis, "url">, password?: string) {
     const write = (line: unknown, _encoding: unknown, done: () => void) => {
       this.lines.push(JSON.parse(String(line)).msg);
       done();
     };
-    const log = pino({ level: "info" }, new Writable({ write }));
+    const log = pino({ level: "debug" }, new Writable({ write }));
     this.connections = new RedisConnections(
       { address: redisAddress(redis.url), password, log },
       "told",

@@ -57,6 +57,7 @@ export async function openEngineServer(
     config.redis &&
     new OptionalRedis({
       ...{ config: config.redis, foundation, engineConfig, engine, presence, correctedMs },
+      isServing: () => core.whyNotServing === undefined,
       onLost: () => house.publishLeft(),
     });
   const core: EngineCore = new EngineCore({
@@ -88,8 +89,7 @@ export async function openEngineServer(
   const { promise: firstServing, resolve: onServing } = withResolver();
   const house = new Housekeeping({
     ...{ engine, core, clients, bus, presence, view, clock, link, name, address, self, log },
-    keptPresence: redis?.keptPresence,
-    onServing,
+    ...{ keptPresence: redis?.keptPresence, onServing },
   });
   clients.start();
   house.start();

@@ -105,10 +105,13 @@ interface Asked {
   readonly waiters: Parameters<ServingParts["decisions"]["ask"]>[1][];
 }
 
+/** Resolves to an outcome that is known without a decision. */
+type Admission = Promise<Decided | "decide">;
+
 interface DecisionParts {
   decide(operations: readonly Operation[]): Promise<readonly Decided[]>;
   /** See `Reservations.admit`; undefined if there is nothing to wait for. */
-  admit?: ((operation: Operation) => Promise<Decided | "decide"> | undefined) | undefined;
+  admit?: ((operation: Operation) => Admission | undefined) | undefined;
   /** Called when there is something to do for `advance`. */
   wake(): void;
 }
@@ -116,6 +119,10 @@ interface DecisionParts {
 /** Operations that wait until the engine has decided them. */
 export class EngineDecisions {
   readonly #asked = new Map<string, Asked>();
+  /** Those of `#asked` that limit a pack. */
+  readonly #supplies = new Set<Asked>();
+  /** Ends when all operations that the user has asked so far are queued, if one had to wait for that. */
+  readonly #queuing = new Map<string, Promise<void>>();
   #waiting: Asked[] = [];
   readonly #parts: DecisionParts;
   readonly #settled: { readonly asked: Asked; readonly decided: Decided | undefined }[] = [];
@@ -139,22 +146,45 @@ export class EngineDecisions {
     if (known !== undefined) return void known.waiters.push(waiter);
     const asked = { operation, waiters: [waiter] };
     this.#asked.set(key, asked);
-    const admitted = this.#parts.admit?.(operation);
-    if (admitted === undefined) this.#waiting.push(asked);
-    else void this.#admit(asked, admitted);
+    const supplies = [...this.#supplies].filter((one) => one.operation.pack === operation.pack);
+    // What is left before a supply is decided says nothing about a later purchase.
+    const admitted = supplies.length > 0 ? undefined : this.#parts.admit?.(operation);
+    const users = [operation.by, ...supplies.map((one) => one.operation.by)];
+    const earlier = users.flatMap((user) => this.#queuing.get(user) ?? []);
+    if (operation.kind === "supply") {
+      this.#supplies.add(asked);
+      earlier.push(...this.#queuing.values());
+    }
+    if (admitted === undefined && earlier.length === 0) this.#waiting.push(asked);
+    else this.#queue(asked, admitted, earlier);
   }
 
-  /** Queues an operation for the decision, unless its outcome is known already. */
-  async #admit(asked: Asked, admitted: Promise<Decided | "decide">): Promise<void> {
-    const answer = await admitted;
-    if (answer === "decide") this.#waiting.push(asked);
-    else this.#settle(asked, answer);
-    this.#parts.wake();
+  /**
+   * Queues an operation for the decision, unless its outcome is known already. It must not overtake
+   * earlier ones, which may be of the same payload (W15): those of the same user, and purchases and
+   * supplies of a pack.
+   */
+  #queue(asked: Asked, admitted: Admission | undefined, earlier: readonly Promise<void>[]): void {
+    const { by } = asked.operation;
+    const queue = async () => {
+      const [answer = "decide"] = await Promise.all([admitted, ...earlier]);
+      if (answer === "decide") this.#waiting.push(asked);
+      else this.#settle(asked, answer);
+      if (this.#queuing.get(by) === queuing) this.#queuing.delete(by);
+      this.#parts.wake();
+    };
+    const queuing = queue();
+    this.#queuing.set(by, queuing);
   }
 
   #settle(asked: Asked, decided: Decided | undefined): void {
-    this.#asked.delete(keyOf(asked.operation));
+    this.#forget(asked);
     this.#settled.push({ asked, decided });
+  }
+
+  #forget(asked: Asked): void {
+    this.#asked.delete(keyOf(asked.operation));
+    this.#supplies.delete(asked);
   }
 
   submit(operation: Operation, { steadyMs }: Now): void {
@@ -173,9 +203,10 @@ export class EngineDecisions {
       }
     }
     // While the engine does not answer, clients ask again and again: what nobody waits for is forgotten.
-    this.#waiting = this.#waiting.filter(({ operation, waiters }) => {
-      return waiters.length > 0 || !this.#asked.delete(keyOf(operation));
-    });
+    const [wanted, forgotten] = [[] as Asked[], [] as Asked[]];
+    for (const asked of this.#waiting) (asked.waiters.length > 0 ? wanted : forgotten).push(asked);
+    for (const asked of forgotten) this.#forget(asked);
+    this.#waiting = wanted;
     void this.#next();
   }
 

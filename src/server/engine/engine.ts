@@ -79,7 +79,10 @@ export class Needs {
   readonly players = new Set<UserName>();
   /** What is left of each pack and each kind of cards, and the number of offers. */
   isStockNeeded = false;
-  /** How many are left of each limited pack. `isStockNeeded` includes it. */
+  /**
+   * How many are left of each limited pack, at the moment of which `operations` are.
+   * `isStockNeeded` includes it, but of another moment.
+   */
   areSuppliesNeeded = false;
   /** The number of open matches. */
   isMatchCountNeeded = false;

@@ -42,6 +42,25 @@ describe.skipIf(!hasPostgres)(`what PostgreSQL loads of decided state${skipNote}
   }, 60_000);
   afterAll(async () => await postgres?.[Symbol.asyncDispose]());
 
+  test("[D9] what is left of the packs and what came of operations are of one moment", async () => {
+    await using database = await DecidedDatabase.make(postgres);
+    await database.decide([operation("supply", "root", { pack: "basic", left: 1 })]);
+    const purchase = operation("buy", "ana", { pack: "basic", draw: "0".repeat(32) });
+    let bought: unknown;
+    const slice = await database.load(
+      (needs) => {
+        needs.areSuppliesNeeded = true;
+        needs.operations.set("", purchase);
+      },
+      async () => {
+        bought ??= (await database.decideOne(purchase)).outcome;
+      },
+    );
+    expect(bought).toBe("done");
+    expect([slice.applied, slice.shop.left("basic")]).toEqual([1, 1]);
+    expect(slice.find(ana, purchase.id)).toBeUndefined();
+  });
+
   test("accounts are loaded by name and by look, and operations by their ids", async () => {
     await using database = await DecidedDatabase.make(postgres);
     const names = [registering("ana", ["ana", "aпa"]), registering("bia", ["bia"])];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { hasRedis, noRedisNote, TrialRedis } from "../../../src/trials/redis.ts";
 import { LoggedConnections } from "../../support/redis-connections.ts";
+import { SlowRedis } from "../../support/slow-redis.ts";
 import { until } from "../../support/until.ts";
 
 /** An answer has 100 ms; a busy machine may need longer to notice that they are over. */
@@ -47,25 +48,62 @@ describe.skipIf(!hasRedis)(`[K12] a Redis that may vanish${noRedisNote}`, () => 
     expect(await connections.ask((one) => one.ping())).toBe("PONG");
   });
 
-  test("a Redis that refuses commands is still asked, and is logged as one warning until it was away", async () => {
+  test("a Redis that refuses to write is away: one warning, and it is back once it writes", async () => {
     await using redis = await TrialRedis.open();
     using logged = await LoggedConnections.up(redis);
     const { connections, lines } = logged;
-    const set = () => connections.ask((one) => one.set("a", "1"));
-    const isFull = expect.stringMatching(/^Redis answers but refuses commands, .*: OOM /);
     await redis.call("config", "set", "maxmemory", 1);
-    for (let round = 0; round < 3; round += 1) expect(await set()).toBeUndefined();
-    expect([connections.isUp, lines]).toEqual([true, [isFull]]);
+    expect(await connections.ask((one) => one.set("a", "1"))).toBeUndefined();
+    expect(connections.isUp).toBe(false);
+    // It can be read meanwhile, and that is not enough.
+    using other = new LoggedConnections(redis);
+    await until(() => other.lines.length > 0, "it is logged");
+    expect(other.connections.isUp).toBe(false);
+    expect(await redis.call("get", "a")).toBeNull();
     await redis.call("config", "set", "maxmemory", 0);
-    expect(await set()).toBe("OK");
-    await redis.kill();
-    await logged.untilAway();
-    await redis.start();
     await logged.untilUp();
-    await redis.call("config", "set", "maxmemory", 1);
-    for (let round = 0; round < 3; round += 1) expect(await set()).toBeUndefined();
-    const [isAway, isBack] = [expect.stringMatching(/is away/), "Redis answers again"];
-    expect(lines).toEqual([isFull, isAway, isBack, isFull]);
+    expect(await connections.ask((one) => one.set("a", "1"))).toBe("OK");
+    for (const one of [lines, other.lines]) {
+      expect(one).toEqual([expect.stringMatching(/goes on without it: it refuses: OOM /)]);
+    }
+  });
+
+  test("a Redis that refuses to be listened to is away", async () => {
+    await using redis = await TrialRedis.open();
+    await redis.call("acl", "setuser", "default", "-subscribe");
+    using logged = new LoggedConnections(redis);
+    await until(() => logged.lines.length > 0, "it is logged");
+    expect(logged.connections.isUp).toBe(false);
+    expect(logged.lines).toEqual([expect.stringMatching(/it refuses: NOPERM /)]);
+    await redis.call("acl", "setuser", "default", "+subscribe");
+    await logged.untilUp();
+  });
+
+  test("a Redis that answers late is asked less and less often, and the log says once that it is away", async () => {
+    await using redis = await TrialRedis.open();
+    await using slow = await SlowRedis.open(redis.port);
+    using logged = new LoggedConnections(slow);
+    let ups = 0;
+    logged.connections.onUp = () => {
+      ups += 1;
+    };
+    await until(() => slow.connectedMs.length >= 6, "it has tried three times");
+    const [first = 0, second = 0, third = 0] = slow.connectedMs.filter((_, at) => at % 2 === 0);
+    expect(second - first).toBeGreaterThan(1_000);
+    expect(third - second).toBeGreaterThan(2_000);
+    expect(ups).toBe(0);
+    expect(logged.lines).toEqual([expect.stringMatching(/no answer within 100 ms/)]);
+  });
+
+  test("a password that Redis repeats in its errors is not logged", async () => {
+    const secret = "hunter2";
+    await using redis = await TrialRedis.open(undefined, ["--rename-command", "AUTH", ""]);
+    using logged = new LoggedConnections(redis, secret);
+    await until(() => logged.lines.length > 0, "it is logged");
+    expect(logged.lines).toEqual([expect.stringMatching(/: ERR unknown command 'auth'$/i)]);
+    using other = new LoggedConnections(redis, "unknown");
+    await until(() => other.lines.length > 0, "it is logged");
+    expect(other.lines).toEqual([expect.stringMatching(/: ERR … command 'auth'$/i)]);
   });
 
   test("a wrong password is one warning without the password, however often it is tried, and the right one helps", async () => {

@@ -1,10 +1,15 @@
+import pino from "pino";
 import { describe, expect, test } from "vitest";
+import { now } from "../../../src/platform/clock.ts";
+import { redisAddress } from "../../../src/platform/parse-redis.ts";
 import type { ServerName, UserName } from "../../../src/protocol/ids.ts";
 import { durations } from "../../../src/protocol/limits.ts";
 import { Presence } from "../../../src/server/core/chat/presence.ts";
 import { KeptPresence } from "../../../src/server/engine/redis/kept-presence.ts";
+import { OptionalRedis } from "../../../src/server/engine/redis/optional-redis.ts";
 import { hasRedis, noRedisNote, TrialRedis } from "../../../src/trials/redis.ts";
 import { LoggedConnections } from "../../support/redis-connections.ts";
+import { until } from "../../support/until.ts";
 
 const [first, second] = ["server_0000000a", "server_0000000b"] as unknown as [
   ServerName,
@@ -83,7 +88,7 @@ describe.skipIf(!hasRedis)(`[K12] [L11] presence that Redis keeps${noRedisNote}`
     const late = new PresentServer(logged.connections, second, one.nowMs + spanMs + 1);
     await late.keptPresence.recall();
     expect(late.present).toEqual([]);
-    const [key] = (await redis.call("keys", "*")) as string[];
+    const [key] = (await redis.call("keys", "test:*")) as string[];
     expect(await redis.call("pttl", key as string)).toBeGreaterThan(spanMs);
   });
 
@@ -93,7 +98,7 @@ describe.skipIf(!hasRedis)(`[K12] [L11] presence that Redis keeps${noRedisNote}`
     const one = new PresentServer(logged.connections, first);
     one.hear(ana, "online", 5);
     await one.tell();
-    const [key] = (await redis.call("keys", "*")) as string[];
+    const [key] = (await redis.call("keys", "test:*")) as string[];
     const wrong = ["", "null", "7", "{}", '{"server":"server_0000000a","atMs":"x"}'];
     for (const [at, text] of wrong.entries()) await redis.call("hset", key as string, at, text);
     const started = new PresentServer(logged.connections, second, one.nowMs);
@@ -130,4 +135,91 @@ describe.skipIf(!hasRedis)(`[K12] [L11] presence that Redis keeps${noRedisNote}`
     await started.keptPresence.recall();
     expect(started.present).toEqual(["ana online"]);
   });
+
+  test("when Redis comes back empty, it is told what this server has heard, and the other servers are not", async () => {
+    await using redis = await TrialRedis.open();
+    const presence = new Presence(first);
+    await using own = optionalRedis(redis, presence);
+    own.start();
+    presence.hear({ user: ana, client: "c", state: "online", clock: 5 }, now().steadyMs);
+    const told = () => [...presence.due(now().steadyMs + durations.presenceNewsMs)];
+    expect(told()).toHaveLength(1);
+    const isKept = async () => ((await redis.call("keys", "*presence*")) as string[]).length > 0;
+    await until(isKept, "Redis was told");
+    await redis.kill();
+    await redis.start();
+    await until(isKept, "Redis was told again");
+    expect(told()).toEqual([]);
+  });
+
+  test("a server recalls nothing before it serves, because it does not know the cluster's time", async () => {
+    await using redis = await TrialRedis.open();
+    const told = new Presence(first);
+    told.hear({ user: ana, client: "c", state: "online", clock: 5 }, now().steadyMs);
+    await using other = optionalRedis(redis, told);
+    other.start();
+    const isKept = async () => ((await redis.call("keys", "*presence*")) as string[]).length > 0;
+    await until(isKept, "Redis was told");
+    const presences = [false, true].map((isServing) => ({
+      isServing,
+      presence: new Presence(second),
+    }));
+    const [early, serving] = presences.map(({ isServing, presence }) => {
+      const started = optionalRedis(redis, presence, isServing);
+      started.start();
+      return { presence, started };
+    });
+    const present = (one: typeof early) => one?.presence.list(now().steadyMs).length;
+    await until(() => present(serving) === 1, "the one that serves knows it");
+    await until(() => isUp(early?.started), "the other one has Redis, too");
+    expect(present(early)).toBe(0);
+    for (const one of [early, serving]) await one?.started[Symbol.asyncDispose]();
+  });
 });
+
+describe("[K12] nonsense in place of kept presence", () => {
+  async function recall(answer: unknown): Promise<number> {
+    let asked = 0;
+    const ask = async () => {
+      asked += 1;
+      return answer;
+    };
+    const parts = { prefix, name: first, correctedMs: () => 1_000, onFound: () => {} };
+    await new KeptPresence({ ...parts, connections: { ask } as never }).recall();
+    return asked;
+  }
+
+  const wrong = ["OK", 7, null, [], ["0"], [0, []], ["0", "x"], ["0", [1, { a: 1 }, null, null]]];
+  test.each(wrong.map((answer) => ({ answer })))(
+    "$answer in place of a page is ignored",
+    async ({ answer }) => {
+      expect(await recall(answer)).toBe(2);
+    },
+  );
+
+  test("pages without an end come to an end", async () => {
+    expect(await recall(["1", []])).toBe(400);
+  });
+});
+
+/** What a server with this presence does with Redis. */
+function optionalRedis(redis: TrialRedis, presence: Presence, isServing = true): OptionalRedis {
+  const log = pino({ level: "silent" });
+  return new OptionalRedis({
+    config: { address: redisAddress(redis.url), password: undefined },
+    foundation: { config: { secret: { fingerprints: ["f"] } }, name: first, log } as never,
+    engineConfig: { address: { database: "d", schema: "s" } } as never,
+    ...{ engine: {} as never, presence, correctedMs: () => now().wallMs },
+    isServing: () => isServing,
+    onLost: () => {},
+  });
+}
+
+function isUp(redis: OptionalRedis | undefined): boolean {
+  let isUp = 0;
+  const gauge = (_: unknown, read: () => number) => {
+    isUp = read();
+  };
+  redis?.measure({ gauge } as never);
+  return isUp === 1;
+}

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Decided, Operation } from "../../../src/protocol/operation.ts";
 import { type Engine, Needs } from "../../../src/server/engine/engine.ts";
@@ -228,6 +229,49 @@ describe.skipIf(isMissing)(`[K12] reservations of packs${skipNote || noRedisNote
     await supply(1);
     expect(await buy(buying("dora"))).toMatchObject({ outcome: "done" });
     expect(await buy(buying("eva"))).toMatchObject({ outcome: "sold_out" });
+  });
+
+  test("a Redis that refuses to write, or writes nonsense, holds no purchase up", async () => {
+    await supplyUntold(1);
+    let loads = 0;
+    const load: Engine["load"] = (needs) => {
+      loads += 1;
+      return engine.load(needs);
+    };
+    const counted = new Reservations(logged.connections, { load }, "test:");
+    await redis.call("config", "set", "maxmemory", 1);
+    try {
+      expect(await buy(buying("ana"), counted)).toMatchObject({ outcome: "done" });
+      expect(loads).toBe(1);
+      expect(counted.admit(buying("bia"))).toBeUndefined();
+    } finally {
+      await redis.call("config", "set", "maxmemory", 0);
+    }
+    await logged.untilUp();
+    await redis.call("hset", stockKey, "slot", 1_000, "left", "many");
+    expect(await buy(buying("bia"), counted)).toMatchObject({ outcome: "sold_out" });
+  });
+
+  test("a purchase waits 250 ms and not longer, also while the engine is slow", async () => {
+    await supply(1);
+    await server.admit(buying("ana"));
+    const load: Engine["load"] = async (needs) => {
+      await pause(230);
+      return engine.load(needs);
+    };
+    const slow = new Reservations(logged.connections, { load }, "test:");
+    await redis.call("hset", stockKey, "left", 0);
+    const waitedMs: number[] = [];
+    const waiting: Promise<unknown>[] = [];
+    for (let at = 0; at < 20; at += 1) {
+      const begunMs = performance.now();
+      const answer = slow.admit(buying(`user${at}`));
+      waiting.push(Promise.resolve(answer).then(() => waitedMs.push(performance.now() - begunMs)));
+      await pause(20);
+    }
+    await Promise.all(waiting);
+    // Half of them would wait for more than 350 ms, up to 490; a busy machine is late now and then.
+    expect(waitedMs.sort((a, b) => a - b)[14]).toBeLessThan(350);
   });
 
   test("Redis that hangs holds a purchase up shortly, and then it is decided", async () => {

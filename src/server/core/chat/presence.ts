@@ -118,13 +118,12 @@ export class Presence {
     this.#isMissed = false;
     if (isTimeForAll) this.#allToldMs = steadyMs;
     this.#toldMs = steadyMs;
-    for (let from = 0; from < reports.length; from += limits.presenceWords) {
-      const page = reports.slice(from, from + limits.presenceWords);
-      yield page.map(({ user, client, state, clock, untilMs }) => {
-        const ageMs = Math.round(steadyMs - untilMs + durations.presenceSilenceMs);
-        return { user, client, state, clock, ageMs };
-      });
-    }
+    yield* pagesOf(reports, steadyMs);
+  }
+
+  /** Yields all valid reports that clients sent to this server, as pages. */
+  *own(steadyMs: number): Generator<HeardPresence[]> {
+    yield* pagesOf(this.#own().filter(isFresh(steadyMs)), steadyMs);
   }
 
   /**
@@ -180,6 +179,19 @@ export class Presence {
       }
       if (clients.size === 0) this.#users.delete(user);
     }
+  }
+}
+
+function* pagesOf(
+  reports: readonly PresenceReport[],
+  steadyMs: number,
+): Generator<HeardPresence[]> {
+  for (let from = 0; from < reports.length; from += limits.presenceWords) {
+    const page = reports.slice(from, from + limits.presenceWords);
+    yield page.map(({ user, client, state, clock, untilMs }) => {
+      const ageMs = Math.round(steadyMs - untilMs + durations.presenceSilenceMs);
+      return { user, client, state, clock, ageMs };
+    });
   }
 }
 

@@ -83,9 +83,11 @@ const accountsText = [
     `select * from accounts where name = any($3::text[] || ${givers}
       || array(select name from account_looks where look = any($4::text[])))`,
   ),
+  // Of the same moment as the operations: if no pack is left, none of these is yet to buy one.
+  part("supplies", "select * from supplies where $6::boolean"),
 ].join(" union all ");
 
-function accountsOf({ operations, accounts, userLooks, trades }: Needs) {
+function accountsOf({ operations, accounts, userLooks, trades, ...needs }: Needs) {
   const asked = [...operations.values()];
   return {
     name: "load accounts",
@@ -96,6 +98,7 @@ function accountsOf({ operations, accounts, userLooks, trades }: Needs) {
       [...accounts],
       [...userLooks],
       [...trades],
+      needs.areSuppliesNeeded && !needs.isStockNeeded,
     ],
   };
 }
@@ -118,20 +121,18 @@ const shopText = [
     `select * from trades
       where giver = any($1::text[]) or taker = any($1::text[]) or trade = any($4::bigint[])`,
   ),
-  part("supplies", "select * from supplies where $5::boolean or $6::boolean"),
+  part("supplies", "select * from supplies where $5::boolean"),
   part("sold", "select kind, count(*) as copies from cards where $5::boolean group by kind"),
 ].join(" union all ");
 
-function shopOf({ wallets, cardsOf, cards, trades, ...needs }: Needs) {
-  const { isStockNeeded, areSuppliesNeeded } = needs;
-  const isNeeded = isStockNeeded || areSuppliesNeeded;
-  if (!isNeeded && [wallets, cardsOf, cards, trades].every(({ size }) => size === 0)) {
+function shopOf({ wallets, cardsOf, cards, trades, isStockNeeded }: Needs) {
+  if (!isStockNeeded && [wallets, cardsOf, cards, trades].every(({ size }) => size === 0)) {
     return undefined;
   }
   return {
     name: "load shop",
     text: shopText,
-    values: [[...wallets], [...cardsOf], [...cards], [...trades], isStockNeeded, areSuppliesNeeded],
+    values: [[...wallets], [...cardsOf], [...cards], [...trades], isStockNeeded],
   };
 }
 

@@ -18,6 +18,8 @@ interface Parts {
 const spanMs = durations.presenceSilenceMs;
 /** How many reports are asked for at once. */
 const pageSize = 500;
+/** The most pages of a span that are read: more than all reports fill, also of users who left. */
+const mostPages = 200;
 
 /**
  * Reports of presence that are kept in Redis, so that a server that starts need not wait until the
@@ -59,21 +61,24 @@ export class KeptPresence {
   async #recall(key: string): Promise<void> {
     const { connections } = this.#parts;
     let cursor = "0";
-    do {
+    for (let count = 0; count < mostPages; count += 1) {
       const from = cursor;
-      const page = await connections.ask((redis) => redis.hscan(key, from, "COUNT", pageSize));
-      if (page === undefined) return;
+      const page: unknown = await connections.ask((redis) => {
+        return redis.hscan(key, from, "COUNT", pageSize);
+      });
+      if (!isPage(page)) return;
       // HSCAN returns names and values in turn.
       for (const text of page[1].filter((_, at) => at % 2 === 1)) this.#take(text);
       cursor = page[0];
-    } while (cursor !== "0");
+      if (cursor === "0") return;
+    }
   }
 
   /** Takes a report, unless it is old or this version does not know its form. */
-  #take(text: string): void {
+  #take(text: unknown): void {
     const { correctedMs, onFound } = this.#parts;
     try {
-      const { server, atMs, ...report } = JSON.parse(text);
+      const { server, atMs, ...report } = JSON.parse(String(text));
       const ageMs = Math.max(0, correctedMs() - atMs);
       // Own ones are from before this server started. No other server tells them, so they are needed.
       if (isServerName(server)) onFound(server, parseHeard([{ ...report, ageMs }]));
@@ -85,4 +90,8 @@ export class KeptPresence {
   #keyAt(ms: number): string {
     return `${this.#parts.prefix}presence:${Math.floor(ms / spanMs)}`;
   }
+}
+
+function isPage(page: unknown): page is [cursor: string, fields: readonly unknown[]] {
+  return Array.isArray(page) && typeof page[0] === "string" && Array.isArray(page[1]);
 }

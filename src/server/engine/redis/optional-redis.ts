@@ -17,6 +17,8 @@ interface Parts {
   readonly presence: Presence;
   /** The cluster's time. */
   correctedMs(): number;
+  /** Whether this server is in the rotation. Before, it does not know the cluster's time. */
+  isServing(): boolean;
   /** Called when this server is to look for what another one left. */
   onLost(): void;
 }
@@ -47,14 +49,14 @@ export class OptionalRedis implements AsyncDisposable {
     connections.onHeard = (text) => this.#beats.hear(text);
     connections.onUp = () => {
       this.#beats.forget();
-      // Redis may have lost what this server has told it. The other servers are told it again, too.
-      presence.tellAll();
-      void this.keptPresence.recall();
+      // Redis may have lost what this server has told it. The other servers have missed nothing.
+      for (const heard of presence.own(now().steadyMs)) void this.keptPresence.keep(heard);
+      if (parts.isServing()) void this.keptPresence.recall();
     };
   }
 
   measure(metrics: Metrics): void {
-    const help = "1 while the server's Redis answers; absent without one.";
+    const help = "1 while the server's Redis can be used; absent without one.";
     metrics.gauge({ name: "tertulia_redis_up", help }, () => Number(this.#connections.isUp));
   }
 

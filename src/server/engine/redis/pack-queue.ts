@@ -38,9 +38,12 @@ interface Unreserved extends Omit<Reserved, "admitted"> {
 export class PackQueue {
   readonly #parts: Parts;
   #waiting: Waiting[] = [];
+  /** All that have no answer yet, the oldest first. */
+  readonly #open = new Set<Waiting>();
   /** The last slot that this queue has read from the engine. */
   #slot = 0;
   #isRunning = false;
+  #isReleasing = false;
   #interrupt = new AbortController();
 
   constructor(parts: Parts) {
@@ -50,9 +53,16 @@ export class PackQueue {
   /** @returns undefined if Redis is away; else as `Reservations.admit` */
   add(operation: Operation): Promise<Decided | "decide"> | undefined {
     if (!this.#parts.connections.isUp) return undefined;
-    return new Promise((resolve) => {
-      this.#waiting.push({ operation, untilMs: now().steadyMs + waitMs, resolve });
+    return new Promise((answered) => {
+      const resolve = (answer: Decided | "decide") => {
+        this.#open.delete(waiting);
+        answered(answer);
+      };
+      const waiting: Waiting = { operation, untilMs: now().steadyMs + waitMs, resolve };
+      this.#waiting.push(waiting);
+      this.#open.add(waiting);
       if (!this.#isRunning) void this.#run();
+      if (!this.#isReleasing) void this.#release();
     });
   }
 
@@ -66,17 +76,28 @@ export class PackQueue {
     while (this.#waiting.length > 0) {
       const asked = this.#waiting.splice(0, mostAsked);
       const open = await this.#askAll(asked);
-      const { steadyMs } = now();
-      const all = [...open, ...this.#waiting.splice(0)];
-      const late = all.filter(({ untilMs }) => steadyMs >= untilMs);
-      this.#waiting = all.filter(({ untilMs }) => steadyMs < untilMs);
-      await this.#admitWithout(late);
+      this.#waiting = [...open, ...this.#waiting].filter((one) => this.#open.has(one));
       // Others may now fit: try again at once.
       if (open.length < asked.length) continue;
       this.#interrupt = new AbortController();
       await pause(retryMs, this.#interrupt.signal);
     }
     this.#isRunning = false;
+  }
+
+  /** Admits purchases that have waited for `waitMs`, also while Redis or the engine is asked. */
+  async #release(): Promise<void> {
+    this.#isReleasing = true;
+    for (const { untilMs } of this.#open) {
+      await pause(Math.max(0, untilMs - now().steadyMs));
+      // A timer may be a little early.
+      const overMs = Math.max(untilMs, now().steadyMs);
+      const late = [...this.#open].filter((one) => one.untilMs <= overMs);
+      for (let from = 0; from < late.length; from += mostAsked) {
+        await this.#admitWithout(late.slice(from, from + mostAsked));
+      }
+    }
+    this.#isReleasing = false;
   }
 
   /** @returns those that get neither a reservation nor an outcome yet */
@@ -133,7 +154,7 @@ export class PackQueue {
     }
     this.#slot = slice.applied;
     const left = slice.shop.left(pack) ?? "unlimited";
-    await stock.tell({ stock: { slot: slice.applied, left }, used: [] });
+    const isTold = await stock.tell({ stock: { slot: slice.applied, left }, used: [] });
     const open = asked.filter(({ operation, resolve }) => {
       const first = slice.find(operation.by, operation.id);
       if (first !== undefined) resolve(first);
@@ -145,7 +166,8 @@ export class PackQueue {
       return !isForgotten && (left === 0 || refused.has(operation));
     });
     await this.#refuse(soldOut);
-    if (typeof left === "number" && left > 0) return others;
+    // Without Redis there is nothing to wait for.
+    if (isTold && typeof left === "number" && left > 0) return others;
     await this.#admitWithout(others);
     return [];
   }

@@ -43,10 +43,9 @@ export class PackStock {
     const values = [reservationMs, noteMs, ...operations.map(keyOf)];
     const answer = await this.#run(reserveScript, values);
     if (!Array.isArray(answer)) return undefined;
-    const [text, ...notes] = answer as string[];
-    const left = text === "" ? undefined : text === "unlimited" ? text : Number(text);
+    const [text, ...notes] = answer as unknown[];
     return {
-      left,
+      left: packsLeft(text),
       admitted: withNote("admitted", operations, notes),
       refused: withNote("refused", operations, notes),
     };
@@ -65,21 +64,31 @@ export class PackStock {
     return Array.isArray(answer) ? withNote(note, operations, answer) : undefined;
   }
 
-  /** Tells what is left, unless a later slot has been told, and ends the reservations of `used`. */
+  /**
+   * Tells what is left, unless a later slot has been told, and ends the reservations of `used`.
+   * @returns whether this took effect
+   */
   async tell({
     stock,
     used,
   }: {
     readonly stock?: Stock;
     readonly used: readonly Operation[];
-  }): Promise<void> {
+  }): Promise<boolean> {
     const told = [String(stock?.slot ?? ""), String(stock?.left ?? "")];
-    await this.#run(tellScript, [...told, stockMs, ...used.map(keyOf)]);
+    return (await this.#run(tellScript, [...told, stockMs, ...used.map(keyOf)])) === 1;
   }
 
   #run(script: string, values: readonly (string | number)[]): Promise<unknown> {
     return this.#connections.ask((redis) => redis.eval(script, 3, ...this.#keys, ...values));
   }
+}
+
+/** What is no number may be of anybody who writes to Redis: then the engine is asked. */
+function packsLeft(text: unknown): PacksLeft | undefined {
+  if (text === "unlimited") return text;
+  const left = text === "" ? Number.NaN : Number(text);
+  return Number.isNaN(left) ? undefined : left;
 }
 
 /** @param notes that of each operation, in the same order */
