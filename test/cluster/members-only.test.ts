@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dealer, Publisher, Subscriber } from "zeromq";
+import type { Session } from "../../src/client/session.ts";
 import type { Child } from "../../src/cluster/child.ts";
 import { connect } from "../../src/net/connect.ts";
 import { Membership } from "../../src/net/membership.ts";
@@ -21,9 +22,12 @@ type Row = Fields & { name: string; address: string; live: boolean };
 
 const noHeartbeats = "servers with an engine send each other no heartbeats";
 let cluster: LocalCluster;
+/** One for all questions, because each one more needs sockets until the cluster ends. */
+let session: Session;
 
 beforeAll(async () => {
   cluster = await LocalCluster.start({ logLevel: "info" });
+  session = cluster.client();
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
@@ -32,12 +36,9 @@ const nameOf = (server: Child) => server.ready?.name ?? "";
 
 /** Asks for the status until `server` answers, and returns its reply. */
 async function statusOf(server: Child): Promise<Reply<"status">> {
-  const client = cluster.client();
   for (;;) {
-    const status = await client.status();
-    if (status.server !== nameOf(server)) continue;
-    await client.close();
-    return status;
+    const status = await session.status();
+    if (status.server === nameOf(server)) return status;
   }
 }
 
