@@ -54,8 +54,12 @@ async function served(
   const sessionOf = (index: number) => sessions[index % sessions.length] as (typeof sessions)[0];
   for (const [at, session] of sessions.entries()) await session.login(memberOf(at), password);
   const anyOf = (count: number, index: number) => (index * 48_271) % count;
+  // A connection for each log-in would need more sockets than ZeroMQ gives to one process.
+  const doors = Array.from({ length: inFlight }, () => cluster.connection({ proxies: [] }));
   const logIn = (index: number) =>
-    cluster.client({ proxies: [] }).login(memberOf(anyOf(sizes.accounts, index)), password);
+    (doors[index % inFlight] as (typeof doors)[0])
+      .session()
+      .login(memberOf(anyOf(sizes.accounts, index)), password);
   const page = (index: number) =>
     sessionOf(index).ask("history", { channel: roomOf(anyOf(rooms, index)), limit: 50 });
   const search = (index: number) => {
