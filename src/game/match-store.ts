@@ -48,7 +48,7 @@ export class MatchStore {
   #newBytes = 0;
   #queue: Written[] = [];
   #writing: Promise<void> | undefined;
-  /** Resolves once the successor has what was kept when it was begun; undefined if there is none. */
+  /** The writing of the successor. Undefined while no successor is needed. */
   #successorWritten: Promise<void> | undefined;
   #successor: Successor | undefined;
   /** What was written since the successor was begun. */

@@ -20,7 +20,7 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
    * `TERTULIA_TEST_ENGINE` names one: then the cluster has a database there, as long as its folder.
    */
   readonly engine?: string;
-  /** The Redis beside that engine. By default there is none. */
+  /** The address of a Redis for servers with an engine. By default they use none. */
   readonly redis?: string;
 }
 

@@ -23,9 +23,10 @@ export class Reservations {
   }
 
   /**
-   * Asks whether a purchase is to be decided. Resolves to its outcome if that is known without the lock
-   * of the log.
-   * @returns undefined if the operation is no purchase, or Redis is away; then it is to be decided, too
+   * Asks for a reservation. Resolves to "decide" if the purchase goes on to the decision, else to its
+   * outcome.
+   * @returns undefined if the operation is decided without a reservation: it is no purchase, or Redis
+   *   is away
    */
   admit(operation: Operation): Promise<Decided | "decide"> | undefined {
     if (operation.kind !== "buy") return undefined;
