@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { type Mutation, mutationSeeds, mutationsOf, plant } from "./mutations.ts";
+import { type Mutation, mutationSeeds, mutationsOf } from "./mutations.ts";
+import { plant } from "./planted.ts";
 import { type Report, spread } from "./spread.ts";
 import { type WorldName, worlds } from "./worlds.ts";
 
@@ -20,7 +21,7 @@ export function findsMutations(world: WorldName): void {
       async (mutation) => {
         const { seed } = mutation;
         expect(worlds[world](seed).broken, "without the mutation").toBeUndefined();
-        using copy = plant(mutation);
+        using copy = await plant(mutation);
         const reports: Report[] = [];
         const note = (report: Report) => reports.push(report) > 0;
         await spread({ world, from: seed, count: 1 }, note, copy.program);
@@ -44,11 +45,10 @@ interface TestReport {
   }[];
 }
 
-/** Runs the tests of hosts on a copy with the mutation. @returns the titles of those that fail */
+/** Runs the tests of hosts on the mutated code. @returns the titles of those that fail */
 async function failedTests(mutation: Mutation): Promise<readonly string[]> {
-  using copy = plant(mutation);
-  const file = "test/game/core/hosting.test.ts";
-  const words = ["run", file, "--root", copy.folder, "--reporter=json"];
+  using copy = await plant(mutation, "test/game/core/hosting.test.ts");
+  const words = ["run", "--root", copy.folder, "--reporter=json"];
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, [vitest, ...words], { cwd: copy.folder }, (_, stdout) =>
       resolve(stdout),

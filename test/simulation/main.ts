@@ -1,12 +1,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import {
-  type Mutation,
-  mutationSeeds,
-  mutationsOf,
-  plant,
-  saveMutationSeeds,
-} from "./mutations.ts";
+import { mutationSeeds, mutationsOf, saveMutationSeeds } from "./mutations.ts";
+import { plant } from "./planted.ts";
 import { type Report, spread } from "./spread.ts";
 import type { WorldName } from "./worlds.ts";
 
@@ -64,7 +59,8 @@ function tell({ seed, story }: Report): void {
   say(`\nAgain: npm run sim --${flag} --seed ${seed} --runs 1${mutated}`);
 }
 
-async function simulate(program?: string): Promise<number> {
+async function simulate(): Promise<number> {
+  using copy = await plant(planted ?? { name: "unchanged", edits: [] });
   const started = performance.now();
   let done = 0;
   let acknowledged = 0;
@@ -81,7 +77,7 @@ async function simulate(program?: string): Promise<number> {
     if (report.broken !== undefined) broken = report;
     return broken === undefined;
   };
-  await spread({ world, from, count: runs }, note, program);
+  await spread({ world, from, count: runs }, note, copy.program);
   clearInterval(shown);
   const perMinute = Math.round((60_000 * done) / (performance.now() - started));
   if (broken !== undefined) tell(broken);
@@ -107,7 +103,7 @@ async function hunt(): Promise<number> {
   for (const { name, ...mutation } of chosen) {
     // Others are found by a test of their own.
     if (mutation.test !== undefined) continue;
-    using copy = plant({ name, ...mutation });
+    using copy = await plant({ name, ...mutation });
     const known = mutationSeeds[name];
     const caught =
       (known !== undefined && (await huntIn(copy.program, known, 1))) ||
@@ -121,10 +117,4 @@ async function hunt(): Promise<number> {
   return missed === 0 ? 0 : 1;
 }
 
-async function simulatePlanted(mutation: Mutation): Promise<number> {
-  using copy = plant(mutation);
-  return await simulate(copy.program);
-}
-
-if (values.hunt) process.exitCode = await hunt();
-else process.exitCode = await (planted === undefined ? simulate() : simulatePlanted(planted));
+process.exitCode = await (values.hunt ? hunt() : simulate());

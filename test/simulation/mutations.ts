@@ -1,11 +1,10 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decisionMutations } from "./decision-mutations.ts";
 import { matchMutations } from "./match-mutations.ts";
 import type { WorldName } from "./worlds.ts";
 
-interface Edit {
+export interface Edit {
   /** The path below `src/`. */
   readonly file: string;
   /** The code to replace, which must be in the file exactly once. */
@@ -535,35 +534,4 @@ export function mutationsOf(world: WorldName): readonly Mutation[] {
     matches: matchMutations,
   };
   return all[world];
-}
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/**
- * Copies the code with the mutation in it to a folder inside the project, so that packages are
- * found.
- * @returns the folder of the copy, and its worker program
- * @throws Error if a text to replace is not in its file exactly once
- */
-export function plant({ name, edits }: Mutation): { folder: string; program: string } & Disposable {
-  const folder = join(root, ".mutants", `${name.replace(/[^a-z]+/g, "-")}-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  const parts = ["src", "test/support", "test/simulation", "test/game/core"];
-  for (const part of [...parts, "package.json", "vitest.config.ts"]) {
-    cpSync(join(root, part), join(folder, part), { recursive: true });
-  }
-  for (const { file, text, by } of edits) {
-    const path = join(folder, "src", file);
-    const source = readFileSync(path, "utf8");
-    const parts = source.split(text);
-    if (parts.length !== 2) {
-      throw new Error(`${name}: in ${file} this stands ${parts.length - 1} times: ${text}`);
-    }
-    writeFileSync(path, parts.join(by));
-  }
-  return {
-    folder,
-    program: join(folder, "test/simulation/worker.ts"),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
-  };
 }

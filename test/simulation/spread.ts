@@ -1,32 +1,30 @@
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import type { Outcome } from "./run.ts";
 import type { Seeds } from "./worker.ts";
 
 /** The report of one seed, with its story only if a promise was broken. */
 export type Report = Outcome;
 
-const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
 /** The number of seeds that a process gets at a time. */
 const chunk = 20;
 
 /**
  * Runs seeds on all cores, in child processes.
  * @param onReport called with the report of each seed; false ends all runs
- * @param program the worker program; a mutated copy of the code has its own
+ * @param program the compiled worker program
  */
 export async function spread(
   { world, from, count }: Seeds,
   onReport: (report: Report) => boolean,
-  program: string = worker,
+  program: string,
 ): Promise<void> {
   let next = from;
   const end = from + count;
   let isOver = false;
   const one = () =>
     new Promise<void>((resolve, reject) => {
-      const child = fork(program, { execArgv: ["--import", "tsx"] });
+      const child = fork(program, { execArgv: ["--enable-source-maps"] });
       let open = 0;
       const give = () => {
         if (isOver || next >= end) return child.disconnect();
