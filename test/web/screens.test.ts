@@ -98,6 +98,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the screens of the page"), () => {
     await page.getByRole("heading", { name: "@bia" }).waitFor();
     await keyboard.press("Alt+ArrowUp");
     await page.getByRole("heading", { name: "#geral" }).waitFor();
+    // The page puts the focus here once it shows the channel, and would take it from the button.
+    await page.locator("#line:focus").waitFor();
     await page.getByRole("button", { name: "Settings" }).focus();
     await keyboard.press("Enter");
     await tabTo("Log out");
