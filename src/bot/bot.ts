@@ -1,6 +1,6 @@
 import { Connection } from "../client/connection.ts";
 import type { Session } from "../client/session.ts";
-import { isFinal, refusalText } from "../net/handshake.ts";
+import { isMismatch, refusalText } from "../net/connection-refusal.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { ReferenceWatch } from "../net/reference-watch.ts";
 import { now, pause } from "../platform/clock.ts";
@@ -153,7 +153,7 @@ class Runner {
    */
   #endIfRefused(): void {
     const { refusal } = this.#parts.connection;
-    if (refusal === undefined || !isFinal(refusal) || this.#isDone) return;
+    if (refusal === undefined || !isMismatch(refusal) || this.#isDone) return;
     throw new Problem(`The broker does not take the connection: ${refusalText[refusal]}.`);
   }
 

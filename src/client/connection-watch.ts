@@ -1,4 +1,4 @@
-import { isFinal, type Refusal } from "../net/handshake.ts";
+import { isMismatch, type Refusal } from "../net/connection-refusal.ts";
 import { now } from "../platform/clock.ts";
 
 /** `connected`: to a broker. `gave up`: no broker was connected for a minute; attempts continue. */
@@ -34,7 +34,7 @@ export class ConnectionWatch {
 
   /** Whether waiting requests should fail now, because no broker is expected to accept them. */
   get isHopeless(): boolean {
-    return this.#state === "gave up" || isFinal(this.refusal);
+    return this.#state === "gave up" || isMismatch(this.refusal);
   }
 
   connected(): void {

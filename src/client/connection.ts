@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { Refusal } from "../net/handshake.ts";
+import type { Refusal } from "../net/connection-refusal.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { checkEndpoints, checkObject } from "./check-call.ts";

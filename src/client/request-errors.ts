@@ -1,4 +1,4 @@
-import { type Refusal, refusalText } from "../net/handshake.ts";
+import { type Refusal, refusalText } from "../net/connection-refusal.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import type { Service } from "../protocol/client-messages.ts";
 import { ProtocolError } from "../protocol/errors.ts";

@@ -1,4 +1,4 @@
-import type { Refusal } from "../net/handshake.ts";
+import type { Refusal } from "../net/connection-refusal.ts";
 import {
   RequestPipe,
   type RequestPipeEvents,

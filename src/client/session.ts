@@ -1,4 +1,4 @@
-import type { Refusal } from "../net/handshake.ts";
+import type { Refusal } from "../net/connection-refusal.ts";
 import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
 import type { PresenceState, Present, Receipt, Service } from "../protocol/client-messages.ts";

@@ -1,15 +1,10 @@
-import { Dealer } from "zeromq";
-import { connect } from "./connect.ts";
+import { now } from "../platform/clock.ts";
+import { Dealer } from "./dealer.ts";
 import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
-import { SendQueue } from "./send-queue.ts";
-import { receiveAll, socketOptions } from "./socket.ts";
 
-/**
- * A link leaves its broker at a moment with no message to read or send. After this many
- * milliseconds, the link checks for such a moment, even if no message has arrived.
- */
-const shortestWaitMs = 10;
-/** After this many milliseconds, the link leaves the broker even without such a moment. */
+/** A link leaves its broker once no request has come for so many milliseconds. */
+const quietMs = 10;
+/** After this many milliseconds, the link leaves the broker although requests come. */
 const longestWaitMs = 200;
 
 /**
@@ -28,7 +23,7 @@ export class BrokeredResponder {
     this.#onRequest = onRequest;
   }
 
-  /** Begins to read requests. Earlier requests have waited in the sockets, and are read now. */
+  /** Begins to read requests. Those that came earlier are handled now. */
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links.values()) this.#read(link);
@@ -64,8 +59,8 @@ export class BrokeredResponder {
     this.#named.get(String(name))?.send([...envelope, payload]);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  close(): void {
+    for (const link of this.#links.values()) link.close();
   }
 
   #read(link: Link): void {
@@ -77,46 +72,49 @@ export class BrokeredResponder {
   }
 }
 
-/**
- * The connection to one broker. Each link has its own socket, and leaves the broker by closing this
- * socket. A single ROUTER for all brokers would be unsafe: if it left a broker after reading a part
- * of a message, libzmq would look for the rest and abort the process.
- */
+/** The connection to one broker. */
 class Link {
   readonly name: string;
-  /**
-   * Drops replies to a broker that has ended. A restarted broker would drop these replies too,
-   * because it did not send their requests (B3).
-   */
-  readonly #socket = new Dealer({ ...socketOptions, immediate: true, sendTimeout: 0 });
-  readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
+  readonly #dealer: Dealer;
+  #take: ((frames: Buffer[]) => void) | undefined;
+  /** What arrived before `read` was called. */
+  #early: Buffer[][] = [];
+  #heardMs = Number.NEGATIVE_INFINITY;
   /** The callbacks of all pending calls of `leave`. */
   #leaving: ((hasLeft: boolean) => void)[] = [];
 
   constructor(endpoint: string, name: string) {
     this.name = name;
-    connect(this.#socket, [endpoint]);
-  }
-
-  read(take: (frames: Buffer[]) => void): void {
-    void receiveAll(this.#socket, take, {
-      isWanted: () => this.#leaving.length > 0,
-      reached: () => this.#leave(),
+    this.#dealer = new Dealer([endpoint], {
+      onMessage: (frames) => {
+        this.#heardMs = now().steadyMs;
+        if (this.#take === undefined) this.#early.push(frames);
+        else this.#take(frames);
+      },
+      onConnections: () => {},
+      onSendable: () => {},
+      onRefusal: () => {},
     });
   }
 
+  read(take: (frames: Buffer[]) => void): void {
+    this.#take = take;
+    for (const frames of this.#early.splice(0)) take(frames);
+  }
+
+  /**
+   * Drops replies to a broker that has ended. A restarted broker would drop these replies too,
+   * because it did not send their requests (B3).
+   */
   send(frames: Uint8Array[]): void {
-    this.#queue.push(frames);
+    this.#dealer.send(frames);
   }
 
   /** @returns true if the link has left the broker, false if `stay` was called meanwhile */
   leave(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#leaving.push(resolve);
-      // `read` reports an idle moment only after a message, so timers check too whether the link is
-      // idle.
-      setTimeout(() => this.#leave(), shortestWaitMs);
-      setTimeout(() => this.#leave({ evenIfBusy: true }), longestWaitMs);
+      this.#leaveOnceQuiet(now().steadyMs + longestWaitMs);
     });
   }
 
@@ -124,19 +122,18 @@ class Link {
     for (const told of this.#leaving.splice(0)) told(false);
   }
 
-  async close(): Promise<void> {
-    await this.#queue.empty();
-    this.#end();
-  }
-
-  #leave({ evenIfBusy = false } = {}): void {
-    if (this.#leaving.length === 0 || !(this.#queue.isEmpty || evenIfBusy)) return;
-    this.#end();
-  }
-
-  #end(): void {
-    this.#queue.close();
-    if (!this.#socket.closed) this.#socket.close();
+  close(): void {
+    this.#dealer.close();
     for (const told of this.#leaving.splice(0)) told(true);
+  }
+
+  #leaveOnceQuiet(latestMs: number): void {
+    setTimeout(() => {
+      if (this.#leaving.length === 0) return;
+      const { steadyMs } = now();
+      const isQuiet = steadyMs - this.#heardMs >= quietMs;
+      if (isQuiet || steadyMs >= latestMs) this.close();
+      else this.#leaveOnceQuiet(latestMs);
+    }, quietMs);
   }
 }

@@ -9,6 +9,7 @@ import type { RefusedBecause } from "../zmtp/refused.ts";
 import { AddressBook, addressOf } from "./address-book.ts";
 import { listen } from "./listen.ts";
 import { lingerMs, type Peer, Wire } from "./wire.ts";
+import { tickWires } from "./wire-ticks.ts";
 
 /** Decides which peers a bound socket accepts. */
 export interface Entrance {
@@ -38,8 +39,6 @@ export const messageBounds = {
   messageBytes: limits.frameBytes + limits.requestBytes,
 } as const;
 
-const tickMs = 250;
-
 /**
  * A bound ZeroMQ socket without libzmq, because any peer's bytes can make libzmq abort, hang or use
  * much memory (decision 0013). The class speaks ZMTP over TCP and Unix sockets, within bounds for
@@ -58,7 +57,6 @@ export class Listener {
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
   readonly #timer: NodeJS.Timeout;
-  #tickedMs = now().steadyMs;
 
   private constructor(server: Server, endpoint: string, options: ListenerOptions) {
     this.#server = server;
@@ -67,7 +65,10 @@ export class Listener {
     server.on("connection", (socket) => this.#accept(socket));
     // An error here means that no file descriptor is left for a new connection; open connections go on.
     server.on("error", () => {});
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer = tickWires(
+      () => this.#wires,
+      () => this.#boundUnread(),
+    );
   }
 
   /** @throws Problem if the port is taken, or the address is not this machine's */
@@ -99,7 +100,7 @@ export class Listener {
       return;
     }
     const { socketType, peers, bounds, entrance, onPeer, onMessage, onGone } = this.#options;
-    const settings = { address, socketType, peers, bounds, doors: entrance.doors };
+    const settings = { address, socketType, peers, bounds, security: { doors: entrance.doors } };
     const wire: Wire = new Wire(socket, settings, {
       onShaken: () => {
         this.#shaking.delete(wire);
@@ -151,18 +152,9 @@ export class Listener {
     this.#options.entrance.onRefused(this.endpoint, whyRefused[because]);
   }
 
-  #tick(): void {
-    const { steadyMs } = now();
-    // While this process is stopped (SIGSTOP), it receives nothing. So this time does not count as
-    // silence of the peers.
-    const wasStopped = steadyMs - this.#tickedMs > 2 * tickMs;
-    this.#tickedMs = steadyMs;
+  #boundUnread(): void {
     let unread = 0;
-    for (const wire of this.#wires) {
-      if (wasStopped) wire.excuse(steadyMs);
-      wire.tick(steadyMs);
-      unread += wire.unreadBytes;
-    }
+    for (const wire of this.#wires) unread += wire.unreadBytes;
     if (unread > limits.unreadBytesOfAll) this.#endLargest(unread);
   }
 
@@ -186,6 +178,7 @@ const protocolBroken = "it breaks the protocol, or a bound of it";
 const whyRefused: Readonly<Record<RefusedBecause, string>> = {
   notZmtp: "it speaks something else than ZMTP: a browser, a scanner, or ZeroMQ below 3.2",
   keyWanted: "it is not encrypted: a member wants --curve, a client the cluster's key",
+  keyUnwanted: "it gives a key, and nothing is encrypted here",
   memberWanted: "it is no member of this cluster: its secret differs, or it has none",
   otherKey: "it has another key than this endpoint's",
   otherSocket: "its socket is of a type that has nothing to say here",

@@ -9,7 +9,7 @@ import { isOurList } from "../protocol/parse-list.ts";
 import { parseReferenceReply } from "../protocol/parse-reference.ts";
 import type { HeartbeatReport, Role } from "../protocol/reference-messages.ts";
 import { isoTime } from "../protocol/time.ts";
-import type { Refusal } from "./handshake.ts";
+import type { Refusal } from "./connection-refusal.ts";
 import type { ReferenceWatch } from "./reference-watch.ts";
 import { Requester } from "./requester.ts";
 import type { Seals } from "./seal.ts";

@@ -2,7 +2,7 @@ import { now } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { harmless } from "../protocol/harmless.ts";
 import type { RefusedMessages } from "../protocol/reference-messages.ts";
-import { type Refusal, refusalText } from "./handshake.ts";
+import { type Refusal, refusalText } from "./connection-refusal.ts";
 
 const everyMs = 60_000;
 /**

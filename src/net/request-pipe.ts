@@ -1,9 +1,7 @@
 import type { KeyObject } from "node:crypto";
-import { Dealer } from "zeromq";
-import { connect } from "./connect.ts";
+import type { Refusal } from "./connection-refusal.ts";
+import { Dealer } from "./dealer.ts";
 import { GatewaySeals } from "./gateway-seal.ts";
-import { type Refusal, watchRefusals } from "./handshake.ts";
-import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 export interface RequestPipeEvents {
   onPayload(payload: Buffer): void;
@@ -21,43 +19,54 @@ export interface RequestPipeOptions {
   readonly gatewayKey?: KeyObject | undefined;
 }
 
+const delimiter = Buffer.alloc(0);
+
 /**
  * A client's connection to all brokers. It sends and receives payloads; the caller matches replies
  * to requests. A payload goes to one of the brokers that are connected.
  */
 export class RequestPipe {
-  readonly #socket: Dealer;
+  readonly #dealer: Dealer;
   readonly #gateway: GatewaySeals | undefined;
+  #isClosed = false;
+  #onSendable: () => void = () => {};
 
   constructor(
     endpoints: readonly string[],
     events: RequestPipeEvents,
-    options: RequestPipeOptions = {},
+    { reconnectMaxMs, gatewayKey }: RequestPipeOptions = {},
   ) {
-    this.#gateway = options.gatewayKey && new GatewaySeals([options.gatewayKey]);
-    const reconnectMaxInterval = options.reconnectMaxMs ?? socketOptions.reconnectMaxInterval;
-    const reconnecting = { reconnectMaxInterval, immediate: true };
-    this.#socket = new Dealer({ ...socketOptions, ...reconnecting, linger: 0 });
-    this.#socket.events.on("connect:retry", ({ interval }) => events.onRetry?.(interval));
-    watchConnections(this.#socket.events, (count) => events.onConnections(count));
-    watchRefusals(this.#socket.events, endpoints, (refusal) => events.onRefusal(refusal));
-    connect(this.#socket, endpoints);
-    void receiveAll(this.#socket, (frames) => {
-      const payload = frames.at(-1);
-      if (payload !== undefined) events.onPayload(payload);
-    });
+    this.#gateway = gatewayKey && new GatewaySeals([gatewayKey]);
+    const dealerEvents = {
+      ...events,
+      onMessage: (frames: Buffer[]) => {
+        const payload = frames.at(-1);
+        if (payload !== undefined) events.onPayload(payload);
+      },
+      onSendable: () => this.#onSendable(),
+    };
+    this.#dealer = new Dealer(endpoints, dealerEvents, reconnectMaxMs);
   }
 
   /**
    * Sends a payload; waits while no broker is connected. A call must not begin before the previous
    * call has ended.
+   * @throws Error if the pipe is closed
    */
   async send(payload: Uint8Array): Promise<void> {
     const seal = this.#gateway?.seal(payload);
-    await this.#socket.send(seal === undefined ? ["", payload] : [seal, "", payload]);
+    const frames = seal === undefined ? [delimiter, payload] : [seal, delimiter, payload];
+    while (!this.#isClosed && !this.#dealer.send(frames)) {
+      await new Promise<void>((resolve) => {
+        this.#onSendable = resolve;
+      });
+    }
+    if (this.#isClosed) throw new Error("The pipe is closed.");
   }
 
   close(): void {
-    this.#socket.close();
+    this.#isClosed = true;
+    this.#dealer.close();
+    this.#onSendable();
   }
 }

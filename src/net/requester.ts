@@ -1,11 +1,9 @@
-import { Dealer } from "zeromq";
 import { now } from "../platform/clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { connect } from "./connect.ts";
-import { type Refusal, watchRefusals } from "./handshake.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Refusal } from "./connection-refusal.ts";
+import { Dealer } from "./dealer.ts";
 import type { Seals } from "./seal.ts";
-import { SendQueue } from "./send-queue.ts";
-import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 interface Answer {
   readonly payload: Buffer;
@@ -24,7 +22,7 @@ interface Open {
 interface RequesterOptions {
   /**
    * Whether a question may wait for a connection until its timeout. Otherwise it fails after
-   * `handshakeMs` without a connection, so that it is never sent late.
+   * `connectMs` without a connection, so that it is never sent late.
    */
   readonly waits?: boolean;
   /**
@@ -37,7 +35,7 @@ interface RequesterOptions {
  * How long a question waits for the connection, in milliseconds. A handshake with a running process
  * takes less time.
  */
-const handshakeMs = 200;
+const connectMs = 200;
 /**
  * The most attempts for one question. If this process's clock lags, the other process does not take
  * the question, and its answer only brings a newer clock. The second attempt may fail too, because
@@ -46,7 +44,8 @@ const handshakeMs = 200;
 const mostTries = 3;
 
 /** The number in front of a message that has no answer. Questions have numbers from 1. */
-const unanswered = "0";
+const unanswered = Buffer.from("0");
+const delimiter = Buffer.alloc(0);
 
 /**
  * Sends questions to one process; several may be open at a time. Each question has a number in
@@ -54,32 +53,35 @@ const unanswered = "0";
  * request's envelope.
  */
 export class Requester {
-  readonly #socket: Dealer;
-  readonly #queue: SendQueue;
+  readonly #dealer: Dealer;
+  readonly #waits: boolean;
   readonly #sealing: RequesterOptions["sealing"];
   readonly #open = new Map<string, Open>();
+  /** The open questions that no peer has taken yet. */
+  readonly #unsent = new Map<string, readonly Uint8Array[]>();
   #next = 1;
-  #isConnected = false;
+  #connections = 0;
+  #isClosed = false;
   /** Called when an established connection ends. */
   onDisconnect: () => void = () => {};
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
 
   constructor(endpoints: readonly string[], { waits = false, sealing }: RequesterOptions = {}) {
-    const sendTimeout = waits ? -1 : handshakeMs;
+    this.#waits = waits;
     this.#sealing = sealing;
-    this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
-    this.#queue = new SendQueue((frames) => this.#socket.send(frames));
-    this.#socket.events.on("disconnect", () => this.onDisconnect());
-    watchConnections(this.#socket.events, (count) => {
-      this.#isConnected = count > 0;
-    });
-    watchRefusals(this.#socket.events, endpoints, (refusal) => this.onRefusal(refusal));
-    connect(this.#socket, endpoints);
-    void receiveAll(this.#socket, (frames) => {
-      const [number, , payload, seal] = frames;
-      if (number !== undefined && payload !== undefined) {
-        this.#take(number.toString("latin1"), { payload, seal });
-      }
+    this.#dealer = new Dealer(endpoints, {
+      onMessage: ([number, , payload, seal]) => {
+        if (number !== undefined && payload !== undefined) {
+          this.#take(number.toString("latin1"), { payload, seal });
+        }
+      },
+      onConnections: (count) => {
+        const isLess = count < this.#connections;
+        this.#connections = count;
+        if (isLess) this.onDisconnect();
+      },
+      onSendable: () => this.#sendUnsent(),
+      onRefusal: (refusal) => this.onRefusal(refusal),
     });
   }
 
@@ -111,9 +113,8 @@ export class Requester {
    */
   tell(payload: Uint8Array): boolean {
     const { seals, to } = this.#sealing ?? {};
-    if (seals === undefined || to === undefined || !this.#isConnected) return false;
-    this.#queue.push([unanswered, "", payload, seals.seal(to, payload)]);
-    return true;
+    if (seals === undefined || to === undefined || this.#connections === 0) return false;
+    return this.#dealer.send([unanswered, delimiter, payload, seals.seal(to, payload)]);
   }
 
   #ask(frames: readonly Uint8Array[], timeoutMs: number): Promise<Answer> {
@@ -124,8 +125,22 @@ export class Requester {
       const timer = setTimeout(() => fail(`No answer came within ${timeoutMs} ms.`), timeoutMs);
       const lateMs = now().steadyMs + timeoutMs;
       this.#open.set(number, { lateMs, resolve, reject, timer });
-      this.#queue.push([number, "", ...frames], () => fail("Nobody is connected."));
+      const question = [Buffer.from(number), delimiter, ...frames];
+      if (this.#isClosed) return fail("The connection was closed.");
+      if (this.#dealer.send(question)) return;
+      if (this.#unsent.size >= limits.sendQueueMessages) return fail("Too many questions wait.");
+      this.#unsent.set(number, question);
+      if (this.#waits) return;
+      const giveUp = () => this.#unsent.has(number) && fail("No peer took the question.");
+      setTimeout(giveUp, connectMs);
     });
+  }
+
+  #sendUnsent(): void {
+    for (const [number, question] of this.#unsent) {
+      if (!this.#dealer.send(question)) return;
+      this.#unsent.delete(number);
+    }
   }
 
   /**
@@ -140,8 +155,8 @@ export class Requester {
   }
 
   close(): void {
-    this.#queue.close();
-    this.#socket.close();
+    this.#isClosed = true;
+    this.#dealer.close();
     for (const number of [...this.#open.keys()]) {
       this.#settle(number)?.reject(unavailable("The connection was closed."));
     }
@@ -150,6 +165,7 @@ export class Requester {
   #settle(number: string): Open | undefined {
     const open = this.#open.get(number);
     this.#open.delete(number);
+    this.#unsent.delete(number);
     clearTimeout(open?.timer);
     return open;
   }

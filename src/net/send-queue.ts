@@ -2,18 +2,13 @@ import { limits } from "../protocol/limits.ts";
 
 export type Frames = (string | Uint8Array | null)[];
 
-interface Waiting {
-  readonly frames: Frames;
-  readonly onDropped: (() => void) | undefined;
-}
-
 /**
  * Sends messages on one ZeroMQ socket one after the other, because the socket throws if two sends
  * overlap. A full queue drops new messages; receivers fetch missed messages later.
  */
 export class SendQueue {
   readonly #send: (frames: Frames) => Promise<void>;
-  #waiting: Waiting[] = [];
+  #waiting: Frames[] = [];
   #sending = false;
   #closed = false;
   #idle: (() => void)[] = [];
@@ -22,13 +17,9 @@ export class SendQueue {
     this.#send = send;
   }
 
-  /** @param onDropped called if the message can't be passed to libzmq */
-  push(frames: Frames, onDropped?: () => void): void {
-    if (this.#closed || this.#waiting.length >= limits.sendQueueMessages) {
-      onDropped?.();
-      return;
-    }
-    this.#waiting.push({ frames, onDropped });
+  push(frames: Frames): void {
+    if (this.#closed || this.#waiting.length >= limits.sendQueueMessages) return;
+    this.#waiting.push(frames);
     if (!this.#sending) void this.#run();
   }
 
@@ -56,13 +47,12 @@ export class SendQueue {
     while (this.#waiting.length > 0 && !this.#closed) {
       const batch = this.#waiting;
       this.#waiting = [];
-      for (const { frames, onDropped } of batch) {
+      for (const frames of batch) {
         if (this.#closed) break;
         try {
           await this.#send(frames);
         } catch {
           // No peer is connected, or the socket is closing. The message is lost, as if in transit.
-          onDropped?.();
         }
       }
     }

@@ -20,8 +20,7 @@ export const socketOptions = {
   heartbeatTimeout: durations.zmtpTimeoutMs,
   heartbeatTimeToLive: durations.zmtpTimeoutMs,
   reconnectInterval: 50,
-  // A short interval lets members reconnect to a restarted reference while it waits for reports of
-  // their view.
+  // Subscribers miss what is published until they are back.
   reconnectMaxInterval: 250,
   tcpMaxRetransmitTimeout: 10_000,
 } as const;
@@ -37,23 +36,14 @@ interface Readable {
   receive(): Promise<Buffer[]>;
 }
 
-/** A caller that waits for a moment with no message to read. */
-interface Idle {
-  isWanted(): boolean;
-  reached(): void;
-}
-
 /** Passes every message to `handle` until the socket is closed. */
 export async function receiveAll(
   socket: Readable,
   handle: (frames: Buffer[]) => void,
-  idle?: Idle,
 ): Promise<void> {
   for (let handled = 1; !socket.closed; handled += 1) {
     try {
-      const receiving = socket.receive();
-      if (idle?.isWanted()) tellIdle(receiving, idle);
-      const frames = await receiving.catch(dropUnended);
+      const frames = await socket.receive().catch(dropUnended);
       if (frames !== undefined) handle(frames);
     } catch (error) {
       if (socket.closed) return;
@@ -75,21 +65,6 @@ export function isSubscription(frame: Buffer): boolean {
 /** Drops a message whose end is missing (see `isSubscription`). */
 function dropUnended(error: unknown): undefined {
   if (errorCode(error) !== "EAGAIN") throw error;
-}
-
-/**
- * Calls `idle.reached` if no message is read in this turn of the event loop. A message that has
- * already arrived would be read within this turn.
- */
-function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
-  let isRead = false;
-  const read = () => {
-    isRead = true;
-  };
-  receiving.then(read, () => {});
-  setImmediate(() => {
-    if (!isRead) idle.reached();
-  });
 }
 
 /** Counts the endpoints to which a socket is connected, and calls `onChange` after each change. */

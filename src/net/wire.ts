@@ -7,9 +7,9 @@ import { pieceBytes } from "../zmtp/frames.ts";
 import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
 
 /** A connection whose handshake has succeeded. */
-export type Peer = Omit<Wire, "destroy" | "giveUp" | "excuse" | "tick" | "unreadBytes">;
+export type Peer = Omit<Wire, "destroy" | "giveUp" | "leave" | "excuse" | "tick" | "unreadBytes">;
 
-type WireSettings = Pick<ConnectionOptions, "socketType" | "peers" | "doors" | "bounds"> & {
+type WireSettings = Pick<ConnectionOptions, "socketType" | "peers" | "security" | "bounds"> & {
   readonly address: string;
 };
 
@@ -19,7 +19,8 @@ interface WireEvents {
   /** Called when the handshake has succeeded. */
   onReady(): void;
   onMessage(frames: Buffer[]): void;
-  onClosed(end: { readonly wasReady: boolean }): void;
+  /** @param end `byPeer` if the peer closed the connection without an error */
+  onClosed(end: { readonly wasReady: boolean; readonly byPeer: boolean }): void;
   onRefused(because: RefusedBecause): void;
   /** Called after each change of the bytes that the peer's unfinished message takes in memory. */
   onHeld(bytes: number): void;
@@ -43,6 +44,7 @@ export class Wire {
   #unwrittenBytes = 0;
   #isShaking = true;
   #isPaused = false;
+  #isEndedByPeer = false;
   /** Steady time at which closing began; undefined while the connection is open. */
   #endedMs: number | undefined;
   readonly #openedMs = now().steadyMs;
@@ -70,7 +72,10 @@ export class Wire {
     );
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", () => {});
-    socket.on("end", () => this.end());
+    socket.on("end", () => {
+      this.#isEndedByPeer = !this.isEnding;
+      this.end();
+    });
     socket.on("close", () => this.#closed());
     this.#connection.start();
   }
@@ -81,6 +86,10 @@ export class Wire {
    */
   get identity(): string {
     return this.#connection.identity;
+  }
+
+  get isReady(): boolean {
+    return this.#connection.isReady;
   }
 
   get unreadBytes(): number {
@@ -98,7 +107,7 @@ export class Wire {
     return this.#endedMs !== undefined;
   }
 
-  /** Sends a message, or drops it while `isFull`; the peer fetches missed messages later. */
+  /** Sends a message; drops it while `isFull`. */
   send(message: Outgoing): void {
     if (!this.isFull) this.#connection.send(message);
   }
@@ -143,8 +152,16 @@ export class Wire {
    */
   giveUp(): void {
     this.#shaken();
-    if (this.isEnding) this.destroy();
+    // Unix sockets, and those that are not connected yet, can't be reset.
+    if (this.isEnding || this.#socket.remoteAddress === undefined) this.destroy();
     else this.#socket.resetAndDestroy();
+  }
+
+  /** Ends the connection of a socket that no longer ticks. An unfinished handshake is reset. */
+  leave(): void {
+    if (!this.isReady) return this.giveUp();
+    this.end();
+    setTimeout(() => this.destroy(), lingerMs).unref();
   }
 
   /** Ignores the peer's silence before this time. */
@@ -198,7 +215,8 @@ export class Wire {
   #closed(): void {
     this.#endedMs ??= now().steadyMs;
     this.#shaken();
-    this.#events.onClosed({ wasReady: this.#connection.isReady });
+    const byPeer = this.#isEndedByPeer;
+    this.#events.onClosed({ wasReady: this.#connection.isReady, byPeer });
   }
 
   /**

@@ -162,7 +162,10 @@ export const limits = {
    * because names take memory: 1,024 names take about 60 kB.
    */
   namesOfOneRequest: 16,
-  /** The most messages in a socket's send queue: several seconds of full load. */
+  /**
+   * The most messages in a publisher's send queue, and the most questions that wait for a connection:
+   * several seconds of full load.
+   */
   sendQueueMessages: 100_000,
   /** The most messages that libzmq queues for one peer; it drops further publications. */
   highWaterMark: 100_000,

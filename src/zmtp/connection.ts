@@ -1,4 +1,4 @@
-import { CurveHandshake } from "./curve-handshake.ts";
+import { clientHandshake, type HandshakeParts, serverHandshake } from "./choose-handshake.ts";
 import {
   commandBody,
   encodeCommand,
@@ -10,15 +10,15 @@ import {
   readCommand,
 } from "./frames.ts";
 import {
+  type Greeting,
   greetingBytes,
   greetingStart,
   readGreeting,
   restOfGreeting,
   restOfOlderGreeting,
 } from "./greeting.ts";
-import type { Channel, Door, Handshake } from "./handshake.ts";
-import { encodeMetadata, type Metadata, readMetadata, type SocketType } from "./metadata.ts";
-import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
+import type { Channel, Credentials, Door, Handshake } from "./handshake.ts";
+import { type Metadata, readMetadata, type SocketType } from "./metadata.ts";
 import { Refused } from "./refused.ts";
 
 /** Bounds for the messages of a peer. */
@@ -29,16 +29,16 @@ export interface Bounds {
   readonly messageBytes: number;
 }
 
-export interface ConnectionOptions {
-  readonly socketType: SocketType;
+export interface ConnectionOptions extends HandshakeParts {
   /** The socket types of peers that may connect. */
   readonly peers: readonly SocketType[];
-  /** The accepted ways to connect; a peer may use any of them. */
-  readonly doors: readonly Door[];
+  /** Of the bound side, the accepted ways to connect; of the connecting side, what it presents. */
+  readonly security: Security;
   readonly bounds: Bounds;
-  readonly random: (bytes: number) => Uint8Array;
-  readonly isEqual: EqualBytes;
 }
+
+/** A bound side has doors, of which a peer may use any; a connecting side has a credentials. */
+export type Security = { readonly doors: readonly Door[] } | { readonly credentials: Credentials };
 
 interface ConnectionEvents {
   write(bytes: Buffer): void;
@@ -72,8 +72,8 @@ export class Outgoing {
 }
 
 /**
- * The bound side of one connection in ZMTP 3.x (RFC 37); also in ZMTP 2.0 (RFC 15) if every process
- * may connect. The class turns bytes into messages and messages into bytes, without a socket or a
+ * One side of a connection in ZMTP 3.x (RFC 37). The bound side also speaks ZMTP 2.0 (RFC 15) if
+ * every process may connect. The class turns bytes into messages and messages into bytes, without a socket or a
  * clock.
  *
  *     greeting ──▶ handshake ──▶ ready
@@ -126,13 +126,16 @@ export class Connection {
   }
 
   /**
-   * Writes the beginning of the greeting. The rest, with this side's mechanism, is written when the
-   * peer's mechanism is known. So a socket can have doors with several mechanisms. If no door has
-   * the peer's mechanism, the peer receives the mechanism of a door, so both sides notice the
-   * mismatch.
+   * Writes the greeting. A bound side writes only its beginning; the rest, with its mechanism, is
+   * written when the peer's mechanism is known. So a socket can have doors with several mechanisms.
+   * If no door has the peer's mechanism, the peer receives the mechanism of a door, so both sides
+   * notice the mismatch.
    */
   start(): void {
+    const { security } = this.#options;
     this.#events.write(greetingStart);
+    if ("credentials" in security)
+      this.#events.write(restOfGreeting(security.credentials.mechanism, false));
   }
 
   /** @throws Refused if the bytes break the protocol or a bound */
@@ -170,40 +173,40 @@ export class Connection {
     const greeting = readGreeting(bytes.subarray(0, greetingBytes));
     this.#greeting = greeting === undefined ? bytes : Buffer.alloc(0);
     if (greeting === undefined) return Buffer.alloc(0);
-    const { doors, socketType } = this.#options;
-    const { olderType, minor } = greeting;
-    const fitting = doors.filter(({ mechanism }) => mechanism === greeting.mechanism);
-    const { mechanism } = fitting[0] ?? doors[0] ?? { mechanism: "NULL" };
-    this.#events.write(
-      olderType === undefined ? restOfGreeting(mechanism) : restOfOlderGreeting(socketType),
-    );
-    this.#handshake = this.#handshakeOf(fitting);
-    this.#olderType = olderType;
-    this.#peerMinor = minor;
+    const { security } = this.#options;
+    this.#peerMinor = greeting.minor;
+    if ("credentials" in security) this.#call(security.credentials, greeting);
+    else this.#answer(security.doors, greeting);
     return bytes.subarray(greeting.bytes);
   }
 
-  #handshakeOf(doors: readonly Door[]): Handshake {
-    const { socketType, random, isEqual } = this.#options;
-    const metadata = encodeMetadata(socketType);
-    const [door] = doors;
-    switch (door?.mechanism) {
-      case "NULL":
-        return nullHandshake(metadata);
-      case "PLAIN": {
-        const passwords = doors.flatMap((one) => ("password" in one ? [one.password] : []));
-        return passwordHandshake(metadata, passwords, isEqual);
-      }
-      case "CURVE": {
-        const pairs = doors.flatMap((one) => ("keys" in one ? [one.keys] : []));
-        return new CurveHandshake({ metadata, pairs, random, isEqual });
-      }
-      default: {
-        const wanted = new Set(this.#options.doors.map(({ mechanism }) => mechanism));
-        const because = wanted.has("CURVE") ? "keyWanted" : "memberWanted";
-        throw new Refused(because, "another mechanism");
-      }
+  /** Begins the handshake as the connecting side. */
+  #call(credentials: Credentials, { mechanism }: Greeting): void {
+    if (mechanism !== credentials.mechanism) {
+      const because = credentials.mechanism === "NULL" ? "keyWanted" : "keyUnwanted";
+      throw new Refused(because, "another mechanism");
     }
+    this.#handshake = clientHandshake(credentials, this.#options);
+    const { first } = this.#handshake;
+    if (first !== undefined) this.#events.write(encodeCommand(...first));
+  }
+
+  /** Begins the handshake as the bound side. */
+  #answer(doors: readonly Door[], greeting: Greeting): void {
+    const { olderType } = greeting;
+    const isFitting = ({ mechanism }: Door) => mechanism === greeting.mechanism;
+    const { mechanism } = doors.find(isFitting) ?? doors[0] ?? { mechanism: "NULL" };
+    this.#events.write(
+      olderType === undefined
+        ? restOfGreeting(mechanism, true)
+        : restOfOlderGreeting(this.#options.socketType),
+    );
+    if (!doors.some(isFitting)) {
+      const isEncrypted = doors.some((door) => door.mechanism === "CURVE");
+      throw new Refused(isEncrypted ? "keyWanted" : "memberWanted", "another mechanism");
+    }
+    this.#handshake = serverHandshake(doors.filter(isFitting), this.#options);
+    this.#olderType = olderType;
   }
 
   #take(body: Buffer, flags: number): void {

@@ -16,13 +16,13 @@ export const greetingStart = Buffer.from("ff00000000000000007f03", "hex");
 
 /**
  * Returns the rest of the greeting for a ZMTP 3 peer: minor version, mechanism, whether this side
- * is the server, and zeros.
+ * is the server of the mechanism, and zeros.
  */
-export function restOfGreeting(mechanism: Mechanism): Buffer {
+export function restOfGreeting(mechanism: Mechanism, isServer: boolean): Buffer {
   const greeting = Buffer.alloc(greetingBytes);
   greeting[signatureBytes + 1] = 1;
   greeting.write(mechanism, mechanismStart, "latin1");
-  greeting[mechanismStart + mechanismBytes] = mechanism === "NULL" ? 0 : 1;
+  greeting[mechanismStart + mechanismBytes] = isServer && mechanism !== "NULL" ? 1 : 0;
   return greeting.subarray(greetingStart.length);
 }
 
@@ -38,7 +38,7 @@ export function restOfOlderGreeting(ours: SocketType): Buffer {
   return Buffer.from([olderTypes.indexOf(ours), 0, 0]);
 }
 
-interface Greeting {
+export interface Greeting {
   /** The length of the greeting in bytes; frames follow it. */
   readonly bytes: number;
   /** The minor version. From 1 on, a peer supports heartbeats, and subscriptions as commands. */

@@ -13,6 +13,12 @@ export type Door =
   | { readonly mechanism: "PLAIN"; readonly password: Uint8Array }
   | { readonly mechanism: "CURVE"; readonly keys: KeyPair };
 
+/** What the connecting side presents: nothing, a password, or the public key that the bound side must prove. */
+export type Credentials =
+  | { readonly mechanism: "NULL" }
+  | { readonly mechanism: "PLAIN"; readonly password: Uint8Array }
+  | { readonly mechanism: "CURVE"; readonly serverKey: Uint8Array };
+
 /** Seals and opens the frames of an encrypted connection, after its handshake. */
 export interface Channel {
   seal(isCommand: boolean, more: boolean, body: Uint8Array): Buffer;
@@ -33,8 +39,10 @@ export interface Step {
   readonly channel?: Channel;
 }
 
-/** The server's side of one handshake. */
+/** One side of a handshake. */
 export interface Handshake {
-  /** @throws Refused if the command is unexpected, or does not prove what the door requires */
+  /** The command with which the connecting side begins; the bound side waits. */
+  readonly first?: readonly [name: string, rest: Uint8Array];
+  /** @throws Refused if the command is unexpected, or does not prove what this side requires */
   take(name: string, rest: Buffer): Step;
 }

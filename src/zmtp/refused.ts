@@ -2,6 +2,7 @@
 export type RefusedBecause =
   | "notZmtp"
   | "keyWanted"
+  | "keyUnwanted"
   | "memberWanted"
   | "otherKey"
   | "otherSocket"

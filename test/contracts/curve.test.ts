@@ -6,7 +6,7 @@ import { broker as brokerRole } from "../../src/broker/main.ts";
 import { type Side, startForwarder } from "../../src/forwarder/forwarder.ts";
 import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { connect as join } from "../../src/net/connect.ts";
-import type { Refusal } from "../../src/net/handshake.ts";
+import type { Refusal } from "../../src/net/connection-refusal.ts";
 import type { Entrance } from "../../src/net/listener.ts";
 import { guestDoors, memberDoors } from "../../src/net/membership.ts";
 import { probe } from "../../src/net/probe.ts";

@@ -122,7 +122,7 @@ describe("a requester and a responder", () => {
   test("a question without a connection fails within 3 s, although its timeout is 60 s", async () => {
     await using closing = new Closing();
     // The port is held so that nobody else gets it; but no ZeroMQ socket answers there.
-    const mute = createServer().listen(0, "127.0.0.1");
+    const mute = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
     closing.add({ close: () => void mute.close() });
     await once(mute, "listening");
     const { port } = mute.address() as AddressInfo;

@@ -14,11 +14,11 @@ export const password: Door = { mechanism: "PLAIN", password: Buffer.from("the p
 export const keys = { publicKey, secretKey };
 export const curve: Door = { mechanism: "CURVE", keys };
 
-const isEqual = (one: Uint8Array, other: Uint8Array) =>
+export const isEqual = (one: Uint8Array, other: Uint8Array) =>
   one.length === other.length && timingSafeEqual(one, other);
 
 export const bounds = { frameBytes: 1_000, frames: 4, messageBytes: 1_500 };
-const options: Omit<ConnectionOptions, "doors"> = {
+const options: Omit<ConnectionOptions, "security"> = {
   socketType: "ROUTER",
   peers: ["REQ", "DEALER"],
   bounds,
@@ -39,7 +39,7 @@ export class Bound {
 
   constructor(doors: Door | Door[], change: Partial<ConnectionOptions> = {}) {
     this.connection = new Connection(
-      { ...options, ...change, doors: [doors].flat() },
+      { ...options, ...change, security: { doors: [doors].flat() } },
       {
         write: (bytes) => {
           this.#said = Buffer.concat([this.#said, bytes]);

@@ -54,7 +54,7 @@ describe("a greeting", () => {
 
   test("the greeting that this implementation sends has the version of ZMTP 3.1", () => {
     for (const mechanism of ["NULL", "PLAIN", "CURVE"] as const) {
-      const bytes = Buffer.concat([greetingStart, restOfGreeting(mechanism)]);
+      const bytes = Buffer.concat([greetingStart, restOfGreeting(mechanism, true)]);
       expect(bytes.toString("hex", 0, 12)).toBe("ff00000000000000007f0301");
       expect(readGreeting(bytes)).toMatchObject({ minor: 1, mechanism });
     }

@@ -1,4 +1,4 @@
-import { isFinal } from "../../net/handshake.ts";
+import { isMismatch } from "../../net/connection-refusal.ts";
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { pause } from "../../platform/clock.ts";
 import { addressesOf } from "../../platform/endpoint.ts";
@@ -121,7 +121,7 @@ export async function askReference(
   timeoutMs: number,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const mostTries = Math.ceil(timeoutMs / tryMs);
-  const canHelp = () => !isFinal(link.refusal);
+  const canHelp = () => !isMismatch(link.refusal);
   try {
     return await retrying({ mostTries, canHelp, pauseMs: 0 }, () => link.ask("list", {}, tryMs));
   } catch {

@@ -1,4 +1,4 @@
-import type { Refusal } from "../../net/handshake.ts";
+import type { Refusal } from "../../net/connection-refusal.ts";
 import { Membership } from "../../net/membership.ts";
 import { probe } from "../../net/probe.ts";
 import { referenceName } from "../../net/reference-link.ts";

@@ -1,18 +1,16 @@
-import { keyBytes, macBytes, open, publicKeyOf, seal, sealInPlace, sharedKey } from "./box.ts";
-import type { Channel, Handshake, KeyPair, Step } from "./handshake.ts";
-import type { EqualBytes } from "./plain-handshakes.ts";
+import { keyBytes, macBytes, publicKeyOf, seal, sharedKey } from "./box.ts";
+import {
+  cookieBytes,
+  counterBytes,
+  curveChannel,
+  longNonceBytes,
+  nonceOf,
+  shortNonceBytes,
+  unbox,
+} from "./curve-channel.ts";
+import type { Handshake, KeyPair, Step } from "./handshake.ts";
 import { Refused } from "./refused.ts";
-
-const cookieBytes = 96;
-const longNonceBytes = 16;
-const shortNonceBytes = 8;
-/**
- * The beginning of a sealed frame. A short nonce and a box follow; the box begins with the flags.
- */
-const messageName = Buffer.from("\x07MESSAGE", "latin1");
-const messageStart = messageName.length + shortNonceBytes;
-const moreFlag = 1;
-const commandFlag = 2;
+import type { EqualBytes } from "./unencrypted-handshakes.ts";
 
 interface CurveOptions {
   /** This side's metadata. */
@@ -35,7 +33,7 @@ interface CurveOptions {
  *     INITIATE cookie, box(C'→S': C, box(C→S': C', S), metadata)  ───▶
  *                              ◀─── READY     box(S'→C': metadata)
  */
-export class CurveHandshake implements Handshake {
+export class CurveServer implements Handshake {
   readonly #options: CurveOptions;
   #welcomed: Welcomed | undefined;
 
@@ -106,7 +104,7 @@ export class CurveHandshake implements Handshake {
     return {
       answer: ["READY", Buffer.concat([first, ready])],
       metadata: plain.subarray(vouchEnd),
-      channel: curveChannel(key, peerCounter),
+      channel: curveChannel(key, { ours: "S", said: 1n, heard: peerCounter }),
     };
   }
 }
@@ -119,67 +117,4 @@ interface Welcomed {
   readonly cookie: Uint8Array;
   /** The nonce of HELLO; later nonces must be higher. */
   readonly counter: bigint;
-}
-
-/**
- * Seals and opens the frames of one connection; each frame is one box. On both sides the nonces
- * count up, so that no nonce is used twice.
- */
-function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
-  let heard = readyCounter;
-  let said = 1n;
-  const nonceOut = Buffer.from("CurveZMQMESSAGES12345678", "latin1");
-  const nonceIn = Buffer.from("CurveZMQMESSAGEC12345678", "latin1");
-  return {
-    overhead: messageStart + macBytes + 1,
-    seal: (isCommand, more, body) => {
-      said += 1n;
-      nonceOut.writeBigUInt64BE(said, longNonceBytes);
-      const flagsAt = messageStart + macBytes;
-      const sealed = Buffer.allocUnsafe(flagsAt + 1 + body.length);
-      messageName.copy(sealed);
-      sealed.writeBigUInt64BE(said, messageName.length);
-      sealed[flagsAt] = (more ? moreFlag : 0) | (isCommand ? commandFlag : 0);
-      sealed.set(body, flagsAt + 1);
-      sealInPlace(sealed.subarray(messageStart), nonceOut, key);
-      return sealed;
-    },
-    open: (body) => {
-      if (body.length <= messageStart + macBytes || body.indexOf(messageName) !== 0) {
-        throw new Refused("malformed", "a frame that is not sealed");
-      }
-      const counter = body.readBigUInt64BE(messageName.length);
-      if (counter <= heard) throw new Refused("malformed", "a nonce that was used");
-      heard = counter;
-      nonceIn.writeBigUInt64BE(counter, longNonceBytes);
-      const plain = open(body.subarray(messageStart), nonceIn, key);
-      if (plain === undefined) throw new Refused("malformed", "a frame that was altered");
-      const flags = plain[0] as number;
-      return {
-        body: plain.subarray(1),
-        more: (flags & moreFlag) !== 0,
-        isCommand: (flags & commandFlag) !== 0,
-      };
-    },
-  };
-}
-
-function nonceOf(prefix: string, rest: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(prefix, "latin1"), rest]);
-}
-
-function counterBytes(counter: bigint): Buffer {
-  const bytes = Buffer.alloc(shortNonceBytes);
-  bytes.writeBigUInt64BE(counter);
-  return bytes;
-}
-
-/** @returns undefined if the box was not sealed with these keys and this nonce */
-function unbox(
-  box: Uint8Array,
-  nonce: Uint8Array,
-  [publicKey, secretKey]: readonly [Uint8Array, Uint8Array],
-): Buffer | undefined {
-  const key = sharedKey(publicKey, secretKey);
-  return key && open(box, nonce, key);
 }

@@ -5,7 +5,7 @@ import { Refused } from "./refused.ts";
 export type EqualBytes = (one: Uint8Array, other: Uint8Array) => boolean;
 
 /** Accepts every peer (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
-export function nullHandshake(ours: Uint8Array): Handshake {
+export function nullServer(ours: Uint8Array): Handshake {
   return {
     take: (name, metadata) => {
       if (name !== "READY") throw new Refused("malformed", "a command out of turn");
@@ -14,11 +14,42 @@ export function nullHandshake(ours: Uint8Array): Handshake {
   };
 }
 
+/** The connecting side of NULL: both sides send READY, and neither waits for the other. */
+export function nullClient(ours: Uint8Array): Handshake {
+  return {
+    first: ["READY", ours],
+    take: (name, metadata) => {
+      if (name !== "READY") throw new Refused("malformed", "a command out of turn");
+      return { metadata };
+    },
+  };
+}
+
+/** The connecting side of PLAIN: HELLO → WELCOME, INITIATE → READY. */
+export function passwordClient(ours: Uint8Array, password: Uint8Array): Handshake {
+  const text = (bytes: Uint8Array) => Buffer.concat([Buffer.of(bytes.length), bytes]);
+  let isWelcome = false;
+  return {
+    first: ["HELLO", Buffer.concat([text(userName), text(password)])],
+    take: (name, metadata): Step => {
+      if (name === "WELCOME" && !isWelcome) {
+        isWelcome = true;
+        return { answer: ["INITIATE", ours] };
+      }
+      if (name === "READY" && isWelcome) return { metadata };
+      throw new Refused(name === "ERROR" ? "otherKey" : "malformed", "a command out of turn");
+    },
+  };
+}
+
+/** The bound side accepts any name. */
+const userName = Buffer.from("member");
+
 /**
  * Accepts peers that send one of the passwords, with any user name (RFC 24). The password is sent
  * unencrypted, like all other data in an unencrypted cluster.
  */
-export function passwordHandshake(
+export function passwordServer(
   ours: Uint8Array,
   passwords: readonly Uint8Array[],
   isEqual: EqualBytes,
