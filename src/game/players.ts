@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Connection } from "../client/connection.ts";
-import type { Session } from "../client/session.ts";
 import { type CardId, kindOf, lentCards } from "../protocol/cards.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { PlayerMessage } from "../protocol/game-codec.ts";
@@ -64,9 +63,8 @@ export class Players {
     this.#open += 1;
     this.#openOf.set(user, own + 1);
     try {
-      const session = this.#connection.session({ user, token });
-      await this.#check(session, user, token);
-      const answered = await this.#ask(user, await this.#complete(session, user, request));
+      await this.#check(user, token);
+      const answered = await this.#ask(user, await this.#complete(user, token, request));
       if ("refused" in answered) throw refusalOf(answered.refused);
       return answered.answer;
     } finally {
@@ -81,11 +79,12 @@ export class Players {
    * Asks the cluster for something that only the session's user may have. A token that was valid
    * before is believed while the cluster is asked again, so that a match goes on without a quorum.
    */
-  async #check(session: Session, user: UserName, token: string | undefined): Promise<void> {
+  async #check(user: UserName, token: string | undefined): Promise<void> {
     const key = `${user} ${token ?? ""}`;
     const untilMs = this.#valid.get(key);
-    if (untilMs === undefined) await session.ask("hooks", { user });
     if ((untilMs ?? 0) > performance.now()) return;
+    const session = this.#connection.session({ user, token });
+    if (untilMs === undefined) await session.ask("hooks", { user });
     this.#valid.set(key, performance.now() + believedMs);
     if (untilMs === undefined) return;
     session.ask("hooks", { user }).catch((error) => {
@@ -94,13 +93,18 @@ export class Players {
   }
 
   /** Fills in the cards with which a player is ready: those of a new pack, or some that they own. */
-  async #complete(session: Session, user: UserName, request: GameRequest): Promise<GameRequest> {
+  async #complete(
+    user: UserName,
+    token: string | undefined,
+    request: GameRequest,
+  ): Promise<GameRequest> {
     if (request.type !== "act" || request.action.type !== "ready") return request;
     const { pack, cards } = request.action;
     if (await this.#isReady(user, request.match)) {
       // A repeated choice has its first outcome, and another one is refused; neither costs anything.
       return { ...request, action: { type: "ready", cards: [] } };
     }
+    const session = this.#connection.session({ user, token });
     if (pack !== undefined) {
       // The id is that of the action, so a repeated action buys nothing again.
       const of = `${request.match} ${request.id}`;

@@ -21,10 +21,10 @@ export function findsMutations(world: WorldName): void {
       async (mutation) => {
         const { seed } = mutation;
         expect(worlds[world](seed).broken, "without the mutation").toBeUndefined();
-        using copy = await plant(mutation);
+        using mutant = await plant(mutation);
         const reports: Report[] = [];
         const note = (report: Report) => reports.push(report) > 0;
-        await spread({ world, from: seed, count: 1 }, note, copy.program);
+        await spread({ world, from: seed, count: 1 }, note, mutant.program);
         expect(reports[0]?.broken, "npm run sim -- --hunt looks for another seed").toBeDefined();
       },
     );
@@ -47,10 +47,10 @@ interface TestReport {
 
 /** Runs the tests of hosts on the mutated code. @returns the titles of those that fail */
 async function failedTests(mutation: Mutation): Promise<readonly string[]> {
-  using copy = await plant(mutation, "test/game/core/hosting.test.ts");
-  const words = ["run", "--root", copy.folder, "--reporter=json"];
+  using mutant = await plant(mutation, "test/game/core/hosting.test.ts");
+  const words = ["run", "--root", mutant.folder, "--reporter=json"];
   const output = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [vitest, ...words], { cwd: copy.folder }, (_, stdout) =>
+    execFile(process.execPath, [vitest, ...words], { cwd: mutant.folder }, (_, stdout) =>
       resolve(stdout),
     );
   });

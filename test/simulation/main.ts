@@ -60,7 +60,7 @@ function tell({ seed, story }: Report): void {
 }
 
 async function simulate(): Promise<number> {
-  using copy = await plant(planted ?? { name: "unchanged", edits: [] });
+  using mutant = await plant(planted ?? { name: "unchanged", edits: [] });
   const started = performance.now();
   let done = 0;
   let acknowledged = 0;
@@ -77,7 +77,7 @@ async function simulate(): Promise<number> {
     if (report.broken !== undefined) broken = report;
     return broken === undefined;
   };
-  await spread({ world, from, count: runs }, note, copy.program);
+  await spread({ world, from, count: runs }, note, mutant.program);
   clearInterval(shown);
   const perMinute = Math.round((60_000 * done) / (performance.now() - started));
   if (broken !== undefined) tell(broken);
@@ -103,11 +103,11 @@ async function hunt(): Promise<number> {
   for (const { name, ...mutation } of chosen) {
     // Others are found by a test of their own.
     if (mutation.test !== undefined) continue;
-    using copy = await plant({ name, ...mutation });
+    using mutant = await plant({ name, ...mutation });
     const known = mutationSeeds[name];
     const caught =
-      (known !== undefined && (await huntIn(copy.program, known, 1))) ||
-      (await huntIn(copy.program, from, runs));
+      (known !== undefined && (await huntIn(mutant.program, known, 1))) ||
+      (await huntIn(mutant.program, from, runs));
     if (caught) mutationSeeds[name] = caught.seed;
     else missed += 1;
     saveMutationSeeds();

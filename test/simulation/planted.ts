@@ -24,7 +24,7 @@ export async function plant(
 ): Promise<Planted> {
   const words = name.replace(/[^a-z]+/g, "-");
   const folder = join(root, ".mutants", `${words}-${process.pid}`);
-  // Node runs no TypeScript; vitest looks for the names of tests.
+  // Node 20 runs no TypeScript, so programs end in `.mjs`; vitest needs `.test.ts`.
   const program = join(folder, entry.replace(/(?<!\.test)\.ts$/, ".mjs"));
   const planted = {
     folder,
@@ -66,7 +66,10 @@ function mutated(edits: readonly Edit[], done: Set<Edit>): Plugin {
         for (const edit of own) {
           const parts = source.split(edit.text);
           if (parts.length !== 2) {
-            throw new Error(`in ${edit.file} this stands ${parts.length - 1} times: ${edit.text}`);
+            const times = parts.length - 1;
+            throw new Error(
+              `in ${edit.file} this text occurs ${times} times, not once: ${edit.text}`,
+            );
           }
           source = parts.join(edit.by);
           done.add(edit);

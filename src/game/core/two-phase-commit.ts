@@ -34,6 +34,8 @@ interface Proposal {
   readonly timeMs: number;
   readonly startedMs: number;
   phase: "proposed" | "checking" | "committing";
+  /** Whether it was proposed before with fewer operations. */
+  readonly isWidened: boolean;
   sentMs: number;
   /** The message that the shadow has not answered yet. */
   message: GameMessage;
@@ -54,6 +56,9 @@ interface Parts {
  * Until `commit` either of them can refuse, and the proposal is rolled back. From then on the events
  * are in the host's log, and only a higher term can replace them. A host without a shadow commits
  * at once.
+ *
+ * If operations wait when the first `ack` comes, the host replaces the proposal, once, by one that
+ * also has these operations. So two plays at the same moment need one commit.
  */
 export class TwoPhaseCommit {
   readonly #copy: MatchCopy;
@@ -124,6 +129,7 @@ export class TwoPhaseCommit {
         if (proposal?.round !== message.round || proposal.phase !== phase) return;
         if (message.refused !== undefined) return this.#rollBack(proposal, now);
         if (message.type === "checked") return this.#commit(proposal, now);
+        if (this.#mayWiden(proposal)) return this.#widen(proposal, now);
         proposal.phase = "checking";
         return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
       }
@@ -177,20 +183,41 @@ export class TwoPhaseCommit {
 
   /** Begins the next proposal, if none is open. */
   advance(now: Now): void {
-    const { match, term, length } = this.#copy;
+    const { term, length } = this.#copy;
     if (this.#proposal !== undefined || this.#queue.length === 0) return;
     if (term.shadow !== undefined && this.#copied !== length) return;
+    this.#propose({ startedMs: now.steadyMs, isWidened: false }, now);
+  }
+
+  #mayWiden({ isWidened, queued }: Proposal): boolean {
+    const isFull = queued.length >= gameLimits.proposalOperations;
+    return !isWidened && !isFull && this.#queue.length > 0;
+  }
+
+  #widen({ startedMs }: Proposal, now: Now): void {
+    this.#takeBack();
+    this.#propose({ startedMs, isWidened: true }, now);
+  }
+
+  #propose(of: Pick<Proposal, "startedMs" | "isWidened">, now: Now): void {
     const queued = this.#taken(now);
     if (queued.length === 0) return;
     this.#round += 1;
-    const operations = queued.map(({ operation }) => operation);
-    const of = { match, term: term.term, round: this.#round, base: length } as const;
-    const message = { type: "propose", ...of, timeMs: now.wallMs, operations } as const;
+    const { match, term, length } = this.#copy;
+    const message: GameMessage = {
+      type: "propose",
+      match,
+      term: term.term,
+      round: this.#round,
+      base: length,
+      timeMs: now.wallMs,
+      operations: queued.map(({ operation }) => operation),
+    };
     const proposal: Proposal = {
+      ...of,
       round: this.#round,
       queued,
       timeMs: now.wallMs,
-      startedMs: now.steadyMs,
       phase: "proposed",
       sentMs: now.steadyMs,
       message,

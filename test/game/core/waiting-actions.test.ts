@@ -20,8 +20,10 @@ describe("actions that come while the commit of another one is open", () => {
     const servers = new TwoServers();
     servers.begin();
     servers.loses = (message) => message.type === "checked" && message.round === 1;
-    // Bob is at the host, so his action comes first.
-    const told = [servers.act(bob, choose), servers.act(ada, ready)];
+    // Bob is at the host, and his action is checked when Ada's comes.
+    const first = servers.act(bob, choose);
+    servers.runFor(100);
+    const told = [first, servers.act(ada, ready)];
     servers.runFor(6_000);
     expect(told.map(({ answered }) => answered)).toEqual([
       { refused: "unavailable" },
@@ -47,6 +49,40 @@ describe("actions that come while the commit of another one is open", () => {
 });
 
 describe("two actions at once", () => {
+  test("share a commit if the second one comes before the shadow has answered", () => {
+    const servers = new TwoServers();
+    servers.start();
+    const before = servers.sent.length;
+    const told = [bob, ada].map((user) => {
+      return servers.act(user, { type: "play", card: decks[user]?.[0] as string });
+    });
+    servers.runFor(200);
+    expect(told.map(({ answered }) => answered && "answer" in answered)).toEqual([true, true]);
+    const types = servers.sent.slice(before).map(({ message }) => message.type);
+    // Ada's server passes her play on, and hears what became of it.
+    expect(types.filter((type) => type !== "asked" && type !== "answered")).toEqual([
+      ...["propose", "ack", "propose", "ack", "check", "checked", "commit", "committed"],
+    ]);
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+  });
+
+  test("are both given up 5 s after the first one was proposed, if the shadow agrees to nothing", () => {
+    const servers = new TwoServers();
+    servers.begin();
+    servers.loses = (message) => message.type === "ack" && message.round > 1;
+    const told = [servers.act(bob, { ...ready, cards: decks[bob] as readonly string[] })];
+    told.push(servers.act(ada, ready));
+    servers.runFor(4_800);
+    expect(told.map(({ answered }) => answered)).toEqual([undefined, undefined]);
+    servers.runFor(400);
+    const unavailable = { refused: "unavailable" };
+    expect(told.map(({ answered }) => answered)).toEqual([unavailable, unavailable]);
+    servers.loses = () => false;
+    servers.runFor(200);
+    expect(servers.logs[0]).toEqual(servers.logs[1]);
+    expect(servers.shadow.shadow.isInDoubt).toBe(false);
+  });
+
   test("need no whole log again, as long as no message is lost", () => {
     const servers = new TwoServers();
     servers.start();
