@@ -45,7 +45,17 @@ export class DuelPairs implements AsyncDisposable {
       // The game servers prefer players of the same server: two pairs at home have games of their own.
       const rules = isAtHome && at >= 2 ? "duel" : "clash";
       const reached = isAtHome ? games : shared;
-      all.players.push(new DuelPlayer({ user, games: reached, rules, paceMs, start, onTold }));
+      all.players.push(
+        new DuelPlayer({
+          user,
+          games: reached,
+          rules,
+          paceMs,
+          start,
+          onTold,
+          givesUpAfterWin: pairs === 1,
+        }),
+      );
       // One pair after the other meets, so that the two of a pair come from different servers.
       if (at % 2 === 1) await until(() => all.#hasMet(at), `${user} meets somebody`);
     }
@@ -81,7 +91,10 @@ export class DuelPairs implements AsyncDisposable {
     const rates = [...matches.values()].flatMap((plays) => {
       const startMs = Math.min(...plays.map((play) => play.startMs));
       const endMs = Math.max(...plays.map((play) => play.endMs));
-      return startMs < fromMs ? [] : [(1_000 * plays.length) / (endMs - startMs)];
+      // Matches that were given up have too few plays for a rate.
+      return startMs < fromMs || plays.length < 10
+        ? []
+        : [(1_000 * plays.length) / (endMs - startMs)];
     });
     return percentile(rates, 0.5);
   }

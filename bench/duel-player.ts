@@ -15,6 +15,11 @@ interface PlayerOptions {
   readonly rules: RulesName;
   /** Before it, the player chooses no cards, so that their match does not begin. */
   readonly start?: Promise<void>;
+  /**
+   * Whether the player gives up the next match after a win, so that ratings stay close and both
+   * players meet at once.
+   */
+  readonly givesUpAfterWin?: boolean;
   /** Milliseconds between two plays of the player. */
   readonly paceMs: number;
   onTold?(told: Told): void;
@@ -51,6 +56,7 @@ export class DuelPlayer implements AsyncDisposable {
   readonly #running: Promise<void>;
   #isOver = false;
   #isPlaying = false;
+  #hasWon = false;
   #view: MatchView | undefined;
 
   constructor(options: PlayerOptions) {
@@ -130,6 +136,10 @@ export class DuelPlayer implements AsyncDisposable {
   async #playOn({ seat, over, table, ready, match }: MatchView): Promise<void> {
     if (over !== undefined) {
       this.matches += 1;
+      const isPlayed = !this.told.some(
+        ({ match: one, event }) => one === match && event.type === "GAVE_UP",
+      );
+      this.#hasWon = over.winner === seat && isPlayed;
       if (!(this.#options.games instanceof GameLinks)) {
         this.#client[Symbol.dispose]();
         this.#client = this.#connect();
@@ -142,6 +152,8 @@ export class DuelPlayer implements AsyncDisposable {
       if (!ready[seat]) await this.#act(match, seat, { type: "ready" });
       return;
     }
+    if (this.#hasWon && this.#options.givesUpAfterWin)
+      return await this.#act(match, seat, { type: "giveUp" });
     if (!table.turn.includes(seat)) return;
     const [card] = table.sides[seat].hand ?? [];
     if (this.#options.paceMs > 0) await pause(this.#options.paceMs * (0.5 + Math.random()));
