@@ -1,4 +1,5 @@
 import { now } from "../platform/clock.ts";
+import { limits } from "../protocol/limits.ts";
 import { Dealer } from "./dealer.ts";
 import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 
@@ -79,6 +80,8 @@ class Link {
   #take: ((frames: Buffer[]) => void) | undefined;
   /** What arrived before `read` was called. */
   #early: Buffer[][] = [];
+  /** Replies to a broker that has too much to read. */
+  #unsent: Uint8Array[][] = [];
   #heardMs = Number.NEGATIVE_INFINITY;
   /** The callbacks of all pending calls of `leave`. */
   #leaving: ((hasLeft: boolean) => void)[] = [];
@@ -91,8 +94,12 @@ class Link {
         if (this.#take === undefined) this.#early.push(frames);
         else this.#take(frames);
       },
-      onConnections: () => {},
-      onSendable: () => {},
+      onConnections: (count) => {
+        if (count === 0) this.#unsent = [];
+      },
+      onSendable: () => {
+        for (const frames of this.#unsent.splice(0)) this.send(frames);
+      },
       onRefusal: () => {},
     });
   }
@@ -107,7 +114,10 @@ class Link {
    * because it did not send their requests (B3).
    */
   send(frames: Uint8Array[]): void {
-    this.#dealer.send(frames);
+    const mayWait = this.#dealer.connections > 0 && this.#unsent.length < limits.sendQueueMessages;
+    if (this.#unsent.length > 0 || !this.#dealer.send(frames)) {
+      if (mayWait) this.#unsent.push(frames);
+    }
   }
 
   /** @returns true if the link has left the broker, false if `stay` was called meanwhile */

@@ -13,6 +13,8 @@ import { Wire } from "./wire.ts";
 interface ConnectionEvents {
   onReady(wire: Wire): void;
   onMessage(frames: Buffer[]): void;
+  /** Called when all that waited for the peer is written. */
+  onDrained(): void;
   /** Called when a connection whose handshake had succeeded has ended. */
   onGone(wire: Wire): void;
   /** Called at each refusal, and with undefined when the endpoint no longer refuses. */
@@ -83,6 +85,7 @@ export class DealerConnection {
       onShaken: () => {},
       onReady: () => this.#ready(wire),
       onMessage: (frames) => this.#events.onMessage(frames),
+      onDrained: () => this.#events.onDrained(),
       onClosed: ({ wasReady, byPeer }) => {
         this.wire = undefined;
         if (this.#isClosed) return;
@@ -99,6 +102,7 @@ export class DealerConnection {
   }
 
   #dialLater(): void {
+    if (this.#isClosed) return;
     // The random part spreads the reconnections of processes that lost the same peer.
     const inMs = this.#pauseMs * (0.5 + random() / 2);
     this.#timer = setTimeout(() => void this.#dial(), inMs);

@@ -38,6 +38,7 @@ export class Dealer {
     const connectionEvents = {
       onReady: (wire: Wire) => this.#change([...this.#ready, wire]),
       onMessage: (frames: Buffer[]) => events.onMessage(frames),
+      onDrained: () => this.#tellSendable(),
       onGone: (wire: Wire) => this.#change(this.#ready.filter((one) => one !== wire)),
       onRefusal: (refusal: Refusal | undefined) => {
         const isRefusedByAll = this.#all.every((one) => one.refusal !== undefined);
@@ -49,10 +50,11 @@ export class Dealer {
       (endpoint) => new DealerConnection(endpoint, connectionEvents, longestPauseMs),
     );
     for (const one of this.#all) one.start();
-    this.#timer = tickWires(
-      () => this.#all.flatMap(({ wire }) => wire ?? []),
-      () => this.#tellSendable(),
-    );
+    this.#timer = tickWires(() => this.#all.flatMap(({ wire }) => wire ?? []));
+  }
+
+  get connections(): number {
+    return this.#ready.length;
   }
 
   /** @returns false if nobody is connected, or each peer has too much to read already */

@@ -108,6 +108,7 @@ export class Listener {
       },
       onReady: () => onPeer(wire),
       onMessage: (frames) => onMessage(wire, frames),
+      onDrained: () => {},
       onClosed: ({ wasReady }) => {
         this.#addresses.gone(address);
         this.#wires.delete(wire);

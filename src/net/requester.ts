@@ -127,7 +127,7 @@ export class Requester {
       this.#open.set(number, { lateMs, resolve, reject, timer });
       const question = [Buffer.from(number), delimiter, ...frames];
       if (this.#isClosed) return fail("The connection was closed.");
-      if (this.#dealer.send(question)) return;
+      if (this.#unsent.size === 0 && this.#dealer.send(question)) return;
       if (this.#unsent.size >= limits.sendQueueMessages) return fail("Too many questions wait.");
       this.#unsent.set(number, question);
       if (this.#waits) return;

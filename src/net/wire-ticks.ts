@@ -8,7 +8,10 @@ const tickMs = 250;
  * @param onTick called after each tick of the connections
  * @returns the timer, for `clearInterval`
  */
-export function tickWires(wires: () => Iterable<Wire>, onTick: () => void): NodeJS.Timeout {
+export function tickWires(
+  wires: () => Iterable<Wire>,
+  onTick: () => void = () => {},
+): NodeJS.Timeout {
   let tickedMs = now().steadyMs;
   return setInterval(() => {
     const { steadyMs } = now();

@@ -19,6 +19,8 @@ interface WireEvents {
   /** Called when the handshake has succeeded. */
   onReady(): void;
   onMessage(frames: Buffer[]): void;
+  /** Called when all that waited for the peer is written. */
+  onDrained(): void;
   /** @param end `byPeer` if the peer closed the connection without an error */
   onClosed(end: { readonly wasReady: boolean; readonly byPeer: boolean }): void;
   onRefused(because: RefusedBecause): void;
@@ -71,6 +73,7 @@ export class Wire {
       },
     );
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("drain", () => events.onDrained());
     socket.on("error", () => {});
     socket.on("end", () => {
       this.#isEndedByPeer = !this.isEnding;

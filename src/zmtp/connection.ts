@@ -183,7 +183,8 @@ export class Connection {
   /** Begins the handshake as the connecting side. */
   #call(credentials: Credentials, { mechanism }: Greeting): void {
     if (mechanism !== credentials.mechanism) {
-      const because = credentials.mechanism === "NULL" ? "keyWanted" : "keyUnwanted";
+      const isKeyWanted = mechanism === "CURVE" || credentials.mechanism === "NULL";
+      const because = isKeyWanted ? "keyWanted" : "keyUnwanted";
       throw new Refused(because, "another mechanism");
     }
     this.#handshake = clientHandshake(credentials, this.#options);

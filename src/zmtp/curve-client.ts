@@ -11,6 +11,8 @@ import {
 import type { Handshake, KeyPair, Step } from "./handshake.ts";
 import { Refused } from "./refused.ts";
 
+const welcomeBytes = longNonceBytes + macBytes + keyBytes + cookieBytes;
+
 interface CurveClientOptions {
   /** This side's metadata. */
   readonly metadata: Uint8Array;
@@ -56,10 +58,11 @@ export class CurveClient implements Handshake {
 
   /** WELCOME: nonce (16), box of S' (32) and cookie (96). */
   #initiate(welcome: Buffer): Step {
+    if (welcome.length !== welcomeBytes) throw new Refused("malformed", "a WELCOME");
     const { serverKey, metadata, random } = this.#options;
     const nonce = nonceOf("WELCOME-", welcome.subarray(0, longNonceBytes));
     const plain = unbox(welcome.subarray(longNonceBytes), nonce, [serverKey, this.#ours.secretKey]);
-    if (plain?.length !== keyBytes + cookieBytes) throw new Refused("otherKey", "a WELCOME");
+    if (plain === undefined) throw new Refused("otherKey", "a WELCOME that can't be opened");
     const [theirs, cookie] = [plain.subarray(0, keyBytes), plain.subarray(keyBytes)];
     this.#key = this.#with(theirs, this.#ours);
     const long = random(longNonceBytes);

@@ -5,14 +5,16 @@ import { join } from "node:path";
 import sodium from "libsodium-wrappers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { curveKeyPair, Router } from "zeromq";
+import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import type { Refusal } from "../../src/net/connection-refusal.ts";
 import { Dealer } from "../../src/net/dealer.ts";
 import { listen } from "../../src/net/listen.ts";
 import { anybody } from "../../src/net/listener.ts";
+import { Requester } from "../../src/net/requester.ts";
 import { Responder } from "../../src/net/responder.ts";
 import { withKey } from "../../src/platform/endpoint.ts";
 import { Problem } from "../../src/platform/problem.ts";
-import { anyPort, Closing } from "../support/local-wires.ts";
+import { anyPort, Closing, localBroker } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
 await sodium.ready;
@@ -69,6 +71,29 @@ async function named(name: string, endpoint = anyPort, entrance = anybody) {
   responder.start();
   closing.add(responder);
   return { responder, endpoint: await responder.bind(endpoint, entrance) };
+}
+
+/** A pipe to an endpoint, which stops reading what comes from the connecting side while a test wants it to. */
+async function piped(endpoint: string) {
+  const port = Number(endpoint.split(":").at(-1));
+  const sockets: [Socket, Socket][] = [];
+  const server = createServer((socket) => {
+    const on = connect(port, "127.0.0.1");
+    sockets.push([socket, on]);
+    for (const one of [socket, on]) one.on("error", () => {});
+    socket.pipe(on).pipe(socket);
+    socket.on("close", () => on.destroy());
+  });
+  closing.add({ close: () => void server.close() });
+  return {
+    endpoint: await listen(server, anyPort),
+    stop: () => {
+      for (const [socket, on] of sockets) socket.unpipe(on).pause();
+    },
+    goOn: () => {
+      for (const [socket, on] of sockets) socket.pipe(on);
+    },
+  };
 }
 
 describe("[Z8] a socket that connects", () => {
@@ -135,27 +160,11 @@ describe("[Z8] a socket that connects", () => {
   });
 
   test("a connecting socket takes no message for a peer that does not read, and tells when there is room again", async () => {
-    const sockets: Socket[] = [];
     const { endpoint } = await named("");
-    const port = Number(endpoint.split(":").at(-1));
-    // A pipe to the responder that stops while the test wants it to.
-    const pipe = createServer((socket) => {
-      sockets.push(socket);
-      socket.on("error", () => {});
-    });
-    const pipeEndpoint = await listen(pipe, anyPort);
-    closing.add({ close: () => void pipe.close() });
-    pipe.on("connection", (socket) => {
-      const on = connect(port, "127.0.0.1");
-      on.on("error", () => {});
-      socket.pipe(on).pipe(socket);
-      socket.on("close", () => on.destroy());
-    });
-    const socket = open(pipeEndpoint);
+    const pipe = await piped(endpoint);
+    const socket = open(pipe.endpoint);
     await connected(socket);
-    const [piped] = sockets;
-    piped?.unpipe();
-    piped?.pause();
+    pipe.stop();
     const megabyte = "x".repeat(1_000_000);
     let taken = 0;
     await until(() => {
@@ -166,10 +175,33 @@ describe("[Z8] a socket that connects", () => {
     expect(taken).toBeGreaterThan(15);
     expect(taken).toBeLessThan(40);
     expect(socket.told.sendable).toBe(0);
-    piped?.on("data", () => {});
-    piped?.resume();
+    pipe.goOn();
     await until(() => socket.told.sendable === 1, "there is room again");
     expect(socket.send("", "more")).toBe(true);
+  });
+
+  test("replies to a broker that reads too slowly wait, and all of them arrive", async () => {
+    const broker = closing.add(await localBroker());
+    const pipe = await piped(broker.back);
+    const megabyte = Buffer.alloc(1_000_000, "x");
+    let asked = 0;
+    const worker: BrokeredResponder = new BrokeredResponder((to) => {
+      asked += 1;
+      worker.reply(to, megabyte);
+    });
+    worker.start();
+    closing.add(worker).connect(pipe.endpoint);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const requester = closing.add(new Requester([broker.front], { waits: true }));
+    await requester.ask(Buffer.from("first"), 10_000);
+    pipe.stop();
+    const questions = Array.from({ length: 40 }, (_, at) =>
+      requester.ask(Buffer.from(`${at}`), 10_000),
+    );
+    await until(() => asked === 41, "all questions have come");
+    pipe.goOn();
+    const answers = await Promise.all(questions);
+    expect(answers.map(({ length }) => length)).toEqual(Array(40).fill(1_000_000));
   });
 
   test("a connecting socket is told why it is refused, and once it is accepted", async () => {

@@ -67,6 +67,7 @@ describe("[Z8] the connecting side", () => {
     expect(known(none, password)).toBe("keyWanted");
     expect(known(knownKey, nobody)).toBe("keyUnwanted");
     expect(known(knownPassword, nobody)).toBe("keyUnwanted");
+    expect(known(knownPassword, curve)).toBe("keyWanted");
   });
 
   test("a bound side refuses another password and another key", () => {
@@ -145,5 +146,9 @@ describe("[Z8] the connecting side", () => {
     expect(refusalAfter(knownKey, curve, command("READY"))).toBe("malformed");
     expect(refusalAfter(knownKey, curve, command("ERROR", "\x02no"))).toBe("otherKey");
     expect(refusalAfter(none, nobody, Buffer.from("\x00\x05hello"))).toBe("malformed");
+    for (const length of [0, 15, 16, 31, 159, 161]) {
+      const welcome = command("WELCOME", Buffer.alloc(length));
+      expect(refusalAfter(knownKey, curve, welcome)).toBe("malformed");
+    }
   });
 });

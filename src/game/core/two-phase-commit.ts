@@ -129,7 +129,7 @@ export class TwoPhaseCommit {
         if (proposal?.round !== message.round || proposal.phase !== phase) return;
         if (message.refused !== undefined) return this.#rollBack(proposal, now);
         if (message.type === "checked") return this.#commit(proposal, now);
-        if (this.#mayWiden(proposal)) return this.#widen(proposal, now);
+        if (this.#mayWiden(proposal, now)) return this.#widen(proposal, now);
         proposal.phase = "checking";
         return this.#say(proposal, { ...this.#of(proposal), type: "check" }, now);
       }
@@ -189,14 +189,19 @@ export class TwoPhaseCommit {
     this.#propose({ startedMs: now.steadyMs, isWidened: false }, now);
   }
 
-  #mayWiden({ isWidened, queued }: Proposal): boolean {
+  #mayWiden({ isWidened, queued, startedMs }: Proposal, { steadyMs }: Now): boolean {
     const isFull = queued.length >= gameLimits.proposalOperations;
-    return !isWidened && !isFull && this.#queue.length > 0;
+    // What joins a proposal is given up together with it.
+    const isNew = steadyMs - startedMs < gameDurations.askAgainMs;
+    return !isWidened && !isFull && isNew && this.#queue.length > 0;
   }
 
-  #widen({ startedMs }: Proposal, now: Now): void {
+  #widen(proposal: Proposal, now: Now): void {
     this.#takeBack();
-    this.#propose({ startedMs, isWidened: true }, now);
+    this.#propose({ startedMs: proposal.startedMs, isWidened: true }, now);
+    if (this.#proposal !== undefined) return;
+    // Meanwhile the rules refuse all of it, so no other proposal takes its place at the shadow.
+    this.#say(proposal, { ...this.#of(proposal), type: "rollback" }, now);
   }
 
   #propose(of: Pick<Proposal, "startedMs" | "isWidened">, now: Now): void {
