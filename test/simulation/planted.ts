@@ -59,7 +59,7 @@ function mutated(edits: readonly Edit[], done: Set<Edit>): Plugin {
   return {
     name: "a planted mutation",
     setup: ({ onLoad }) =>
-      onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const own = edits.filter(({ file }) => path === join(root, "src", file));
         if (own.length === 0) return undefined;
         let source = readFileSync(path, "utf8");
