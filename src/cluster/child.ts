@@ -131,7 +131,7 @@ export class Child {
    * ready
    */
   #spawn(): Promise<undefined> {
-    const { role, environment, program, flags = [], stderr, log } = this.#options;
+    const { role, environment, program, flags = [], stderr } = this.#options;
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
@@ -160,19 +160,24 @@ export class Child {
           exited();
           if (this.#stopping.signal.aborted) return;
           if (!served && this.starts === 1 && (code === 1 || code === 2)) return fail(undefined);
-          const how = signal ?? `exit code ${code}`;
-          log.warn({ signal, code }, `The ${this.label} ended (${how}): started again`);
           if (performance.now() - startedMs > steadyRunMs) this.#backoffMs = firstBackoffMs;
-          void this.#again();
+          void this.#again({ code, signal });
         });
       });
     });
   }
 
-  async #again(): Promise<void> {
+  /**
+   * Starts the process again after a pause. If a signal ends the whole group, this process may learn
+   * that the child has ended before it learns of the signal.
+   */
+  async #again(end: { readonly code: number | null; readonly signal: string | null }) {
     const waitMs = this.#backoffMs;
     this.#backoffMs = Math.min(2 * waitMs, longestBackoffMs);
     await pause(waitMs, this.#stopping.signal);
-    if (!this.#stopping.signal.aborted) void this.#spawn();
+    if (this.#stopping.signal.aborted) return;
+    const how = end.signal ?? `exit code ${end.code}`;
+    this.#options.log.warn(end, `The ${this.label} ended (${how}): started again`);
+    void this.#spawn();
   }
 }
