@@ -113,6 +113,19 @@ describe.skipIf(!hasBrowser)(inBrowser("the screens of the page"), () => {
     await page.getByRole("heading", { name: "#geral" }).waitFor();
   }, 60_000);
 
+  test("[G36] the quick switch opens although Escape has just closed it", async () => {
+    const { page } = ana;
+    for (let times = 0; times < 20; times += 1) {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox").waitFor({ timeout: 3_000 });
+      // Both keys arrive before the browser tells the page that the dialog is closed.
+      await Promise.all([page.keyboard.press("Escape"), page.keyboard.press("Control+k")]);
+      await page.getByRole("combobox").waitFor({ timeout: 3_000 });
+      await page.keyboard.press("Escape");
+      await page.getByRole("combobox").waitFor({ state: "detached" });
+    }
+  }, 60_000);
+
   test("[G36] the messages are a log with a name, in which each message is named by author, text and time", async () => {
     const log = ana.page.getByRole("log", { name: "Messages in #geral" });
     await log.getByRole("article", { name: /^bia: Good morning.*, \d\d:\d\d [AP]M$/ }).waitFor();

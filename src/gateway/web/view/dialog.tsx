@@ -23,7 +23,16 @@ export function Dialog({
   }, []);
   const close = () => page.change({ dialog: undefined });
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="dialog-title"
+      // Escape. The event `close` comes later, and would close a dialog that was opened meanwhile.
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onClose={({ currentTarget }) => currentTarget.isConnected && close()}
+    >
       <h2 id="dialog-title">{title}</h2>
       {children}
       {/* Last, because a dialog that opens gives the focus to its first control. */}
