@@ -20,7 +20,7 @@ describe("actions that come while the commit of another one is open", () => {
     const servers = new TwoServers();
     servers.begin();
     servers.loses = (message) => message.type === "checked" && message.round === 1;
-    // Bob is at the host, and his action is checked when Ada's comes.
+    // Bob is at the host, and the shadow checks Bob's action when Ada's comes.
     const first = servers.act(bob, choose);
     servers.runFor(100);
     const told = [first, servers.act(ada, ready)];
